@@ -1,0 +1,69 @@
+"""The command line. Knows words and streams; every command lives in a module of its own, loaded when called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from .. import __version__
+from ..errors import EXIT_INTERRUPTED, DeployError
+
+# name -> module:function; modules are loaded only when their command is called, since start-up is felt.
+COMMANDS = {
+    "run": "run:run",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is looked up."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(f".{module}", __name__), function)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="runpod-deploy")
+def cli() -> None:
+    """One YAML file in, one finished GPU job on RunPod out, and nothing left billing."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code of one command line; errors of ours become a line and a hint on stderr, never a traceback."""
+    try:
+        result = cli.main(args=argv, prog_name="runpod-deploy", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except DeployError as error:
+        return complain(error)
+    except click.UsageError as error:
+        error.show()
+        return 2
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): that is its right. Keep the interpreter from
+        # complaining about it once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def complain(error: DeployError) -> int:
+    """The error's exit code, once message and hint are on stderr."""
+    click.echo(f"error: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)
+    return error.exit_code

@@ -1,0 +1,172 @@
+"""A run in flight: what was asked, what happened, the world, and the one seam between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+from .events import Event
+from .journal import Journal, RunDir
+from .pods import Address, Candidate, Offer, Pod, PodAsk
+from .spec import Spec
+from .state import State, apply
+from .transfers import Moved, Pull, Push
+
+
+class Cloud(Protocol):
+    """The cloud that rents pods. Every method is bounded in time and raises errors of `errors` only."""
+
+    def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False) -> list[Offer]:
+        """All offers of one cloud; the stock is that of pods with so many GPUs."""
+
+    def create(self, ask: PodAsk, candidate: Candidate) -> Pod:
+        """A new pod. Raises StockOut if this candidate has none, AnswerUnclear if one may exist all the same."""
+
+    def find(self, name: str) -> list[Pod]:
+        """The pods of that name, newest first. The listing may lag behind a create."""
+
+    def get(self, pod_id: str) -> Pod | None:
+        """The pod, or None if there is no such pod (any more)."""
+
+    def start(self, pod_id: str) -> Pod:
+        """A stopped pod on its way up. Raises StockOut if its host has no free GPU."""
+
+    def stop(self, pod_id: str) -> None:
+        """Asks for the pod to be stopped; no error if there is no such pod or it is stopped."""
+
+    def delete(self, pod_id: str) -> None:
+        """Asks for the pod to be deleted; no error if there is no such pod."""
+
+    def volume(self, name: str) -> tuple[str, str]:
+        """Id and datacenter of the one network volume of that name. Raises ConfigError on none or several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How a command on the pod ended."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LogChunk:
+    """The next bytes of the job's log."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One measurement on the pod: a row of metrics.jsonl without its time."""
+
+    row: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """The job is over; all of its log has been delivered before this."""
+
+    exit_code: int | None
+    """None if the job vanished without leaving a status: killed with its container."""
+
+
+Frame = LogChunk | Sample | JobEnd
+
+
+class Follow(Protocol):
+    """One open channel that streams the job's log, samples and end."""
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """The next frame, or None if none came in time. Raises SshLost when the connection is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardTerms:
+    """When the guard on the pod acts, and how."""
+
+    deadline_at: datetime
+    """Hard end: stop the job and release."""
+    idle_s: int
+    """Release if the job has ended, or none was ever started, for so long."""
+    on_failure: str
+    """delete, stop or preserve: how to release a pod whose volume may hold results."""
+    api_base_url: str
+
+
+class Host(Protocol):
+    """A pod that answers over SSH. Every method raises SshLost when the connection fails for good."""
+
+    def run(
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        timeout_s: float,
+        on_output: Callable[[bytes], None] | None = None,
+    ) -> Reply:
+        """The ended command. Output goes to on_output as it comes. Raises TimeoutError, having killed it."""
+
+    def push(self, transfer: Push, on_progress: Callable[[int], None] | None = None) -> Moved:
+        """The remote side equals the local one. Raises StagingFailed. Progress is in bytes sent so far."""
+
+    def pull(self, transfer: Pull, on_progress: Callable[[int], None] | None = None) -> Moved | None:
+        """The local side holds the remote one, verified; None if there is nothing at that remote path."""
+
+    def arm(self, terms: GuardTerms) -> bool:
+        """Gives the guard its terms, starting it if need be. Whether it has proved that it lives."""
+
+    def launch(self, script: bytes) -> int:
+        """The job's process id; the job was started once, however often this is called."""
+
+    def follow(self, offset: int) -> AbstractContextManager[Follow]:
+        """A channel that starts at this byte of the log."""
+
+    def stop_job(self, grace_s: float) -> None:
+        """No process of the job is left: TERM, and KILL after the grace."""
+
+    def close(self) -> None:
+        """No connection is left open."""
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds from some start; never goes back, and stands still for nothing."""
+
+    def sleep(self, seconds: float) -> None:
+        """Returns after so long."""
+
+
+@dataclass(slots=True)
+class World:
+    """All that a run touches."""
+
+    cloud: Cloud
+    clock: Clock
+    reach: Callable[[Spec, RunDir, Address], Host]
+    """A host at an address; connecting is the first call's business."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run in flight."""
+
+    spec: Spec
+    dir: RunDir
+    journal: Journal
+    world: World
+    state: State
+    listeners: list[Callable[[Event, State], None]] = field(default_factory=list)
+    _host: Host | None = None
+
+    def record(self, event: Event) -> None:
+        """The one seam: to disk first, then into the state, then to whoever listens."""

@@ -1,0 +1,1 @@
+"""A simulator of the RunPod cloud: its API, its pods, its failures and its bill."""
