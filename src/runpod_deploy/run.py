@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+from .clock import Clock
 from .events import Event
 from .journal import Journal, RunDir
 from .pods import Address, Candidate, Offer, Pod, PodAsk
+from .signals import Signals
 from .spec import Spec
-from .state import State, apply
+from .state import State, apply, fold
 from .transfers import Moved, Pull, Push
 
 
@@ -133,19 +135,6 @@ class Host(Protocol):
         """No connection is left open."""
 
 
-class Clock(Protocol):
-    """Time."""
-
-    def now(self) -> datetime:
-        """Aware, UTC."""
-
-    def monotonic(self) -> float:
-        """Seconds from some start; never goes back, and stands still for nothing."""
-
-    def sleep(self, seconds: float) -> None:
-        """Returns after so long."""
-
-
 @dataclass(slots=True)
 class World:
     """All that a run touches."""
@@ -154,6 +143,10 @@ class World:
     clock: Clock
     reach: Callable[[Spec, RunDir, Address], Host]
     """A host at an address; connecting is the first call's business."""
+    authorized_keys: Callable[[Spec, RunDir], str]
+    """Public keys to let into the pod, the run's own made on the first call."""
+    api_base_url: str = "https://api.runpod.io"
+    """For the guard, which calls the same API from the pod."""
 
 
 @dataclass(slots=True)
@@ -164,9 +157,52 @@ class Run:
     dir: RunDir
     journal: Journal
     world: World
-    state: State
+    state: State = field(default_factory=State)
+    signals: Signals = field(default_factory=Signals)
     listeners: list[Callable[[Event, State], None]] = field(default_factory=list)
+    detach: bool = False
+    """Whether to leave after the launch."""
     _host: Host | None = None
 
-    def record(self, event: Event) -> None:
-        """The one seam: to disk first, then into the state, then to whoever listens."""
+    def record(self, event: Event, *, must: bool = False) -> None:
+        """The one seam: to disk first, then into the state, then to whoever listens.
+
+        With `must`, raises OSError if the event cannot be put on disk: for intents that may not be forgotten.
+        """
+        stamped = replace(event, ts_utc=self.world.clock.now())
+        with self.signals.critical():
+            after = apply(self.state, stamped)
+            self.journal.append(stamped, whereabouts(after), must=must)
+            self.state = after
+            for listen in self.listeners:
+                listen(stamped, after)
+
+    @property
+    def marker(self) -> str | None:
+        """The configured success marker."""
+        return self.spec.job.run.success_marker
+
+    @property
+    def host(self) -> Host:
+        """The pod, reached at its recorded address."""
+        if self._host is None:
+            assert self.state.address is not None, "the pod has no address yet"
+            self._host = self.world.reach(self.spec, self.dir, self.state.address)
+        return self._host
+
+    def leave_host(self) -> None:
+        """No connection is open; the next use of `host` makes a new one."""
+        host, self._host = self._host, None
+        if host is not None:
+            host.close()
+
+
+def open_run(spec: Spec, run_dir: RunDir, world: World) -> Run:
+    """The run as its journal has it."""
+    journal = Journal(run_dir.events)
+    return Run(spec, run_dir, journal, world, state=fold(journal.read()))
+
+
+def whereabouts(state: State) -> dict[str, str | None]:
+    """What every event carries once it is known."""
+    return {"pod_id": state.pod_id, "gpu_id": state.gpu_id, "datacenter_id": state.datacenter_id}
