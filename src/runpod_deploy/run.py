@@ -25,9 +25,7 @@ HELLO_TIMEOUT_S = 15.0
 class Cloud(Protocol):
     """The cloud that rents pods. Every method is bounded in time and raises errors of `errors` only."""
 
-    def catalogue(
-        self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2
-    ) -> list[Offer]:
+    def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2) -> list[Offer]:
         """All offers of one cloud; the stock is that of pods with so many GPUs, or so many vCPUs."""
 
     def create(self, ask: PodAsk, candidate: Candidate) -> Pod:
