@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
 from .clock import Clock
+from .errors import SshLost
 from .events import Event
 from .journal import Journal, RunDir
 from .pods import Address, Candidate, Offer, Pod, PodAsk
@@ -16,6 +17,9 @@ from .signals import Signals
 from .spec import Spec
 from .state import State, apply, fold
 from .transfers import Moved, Pull, Push
+
+# A pod that takes longer to run `true` does not answer.
+HELLO_TIMEOUT_S = 15.0
 
 
 class Cloud(Protocol):
@@ -156,6 +160,8 @@ class World:
     """A host at an address; connecting is the first call's business."""
     authorized_keys: Callable[[Spec, RunDir], str]
     """Public keys to let into the pod, the run's own made on the first call."""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The caller's environment: where secrets come from."""
     api_base_url: str = "https://api.runpod.io"
     """For the guard, which calls the same API from the pod."""
 
@@ -171,6 +177,8 @@ class Run:
     state: State = field(default_factory=State)
     signals: Signals = field(default_factory=Signals)
     listeners: list[Callable[[Event, State], None]] = field(default_factory=list)
+    printers: list[Callable[[str, bytes], None]] = field(default_factory=list)
+    """Told of output as it comes: what printed it, and the bytes."""
     detach: bool = False
     """Whether to leave after the launch."""
     _host: Host | None = None
@@ -188,6 +196,11 @@ class Run:
             for listen in self.listeners:
                 listen(stamped, after)
 
+    def show(self, source: str, data: bytes) -> None:
+        """Output of a command or of the job goes to whoever shows it."""
+        for printer in self.printers:
+            printer(source, data)
+
     @property
     def marker(self) -> str | None:
         """The configured success marker."""
@@ -200,6 +213,17 @@ class Run:
             assert self.state.address is not None, "the pod has no address yet"
             self._host = self.world.reach(self.spec, self.dir, self.state.address)
         return self._host
+
+    def try_host(self, address: Address) -> bool:
+        """Whether the pod answers at this address right now; if so, `host` is it."""
+        self.leave_host()
+        host = self.world.reach(self.spec, self.dir, address)
+        try:
+            if host.run("true", timeout_s=HELLO_TIMEOUT_S).exit_code == 0:
+                self._host = host
+        except (SshLost, TimeoutError):
+            host.close()
+        return self._host is not None
 
     def leave_host(self) -> None:
         """No connection is open; the next use of `host` makes a new one."""
