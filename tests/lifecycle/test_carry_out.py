@@ -14,7 +14,7 @@ from runpod_deploy.manifest import manifest
 from runpod_deploy.spec import BudgetSpec, LifecyclePolicySpec, RunSpec
 from tests.lifecycle.worlds import Bomb, Killed, Memory, dies_after, nothing, with_job
 
-EVENTS = 50
+EVENTS = 51
 EFFECTS = 40
 
 

@@ -77,9 +77,7 @@ class Wire:
         self._pace.wait()
         end = self._clock.monotonic() + within_s
         try:
-            response = self._request(
-                call, timeout=urllib3.Timeout(connect=10.0, read=quiet_s), preload_content=False
-            )
+            response = self._request(call, timeout=urllib3.Timeout(connect=10.0, read=quiet_s), preload_content=False)
             if response.status != 200:
                 raise refusal(as_answer(response), call.what)
             while (piece := response.read1()) and self._clock.monotonic() < end:
