@@ -57,9 +57,7 @@ def variables(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Do
             yield Finding(message=words, source="--var", hint=f"did you mean `{meant}`?", level="warning")
 
 
-def shell_names(
-    job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Document
-) -> Iterator[Finding]:
+def shell_names(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Document) -> Iterator[Finding]:
     """In shell text: unknown names that look mistyped, and known ones that are left to the shell."""
     known = [*job.variables, *cli_variables, *BUILT_IN]
     for loc, text in shell_texts(job):

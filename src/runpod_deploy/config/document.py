@@ -143,9 +143,7 @@ class _Builder(yaml.constructor.SafeConstructor):
         self.count += 1
         self.size += len(node.value) if isinstance(node, yaml.ScalarNode) else 0
         if depth > DEEPEST or self.count > MOST_VALUES or self.size > MOST_CHARACTERS:
-            raise ConfigError(
-                f"{self.document.source}:{node.start_mark.line + 1}: aliases unfold to too many values"
-            )
+            raise ConfigError(f"{self.document.source}:{node.start_mark.line + 1}: aliases unfold to too many values")
         self.document.places.setdefault(loc, self.place(node))
         if isinstance(node, yaml.MappingNode):
             return self.build_mapping(node, loc, depth)
@@ -162,9 +160,7 @@ class _Builder(yaml.constructor.SafeConstructor):
             key = self.key(key_node, loc)
             if key in result:
                 self.duplicate(key, key_node, loc)
-            self.document.places[(*loc, key)] = replace(
-                self.place(value_node), line=key_node.start_mark.line + 1
-            )
+            self.document.places[(*loc, key)] = replace(self.place(value_node), line=key_node.start_mark.line + 1)
             result[key] = self.build(value_node, (*loc, key), depth + 1)
         for key_node, value_node in node.value:
             if key_node.tag == MERGE_TAG:

@@ -23,9 +23,7 @@ from .schema import validate
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-def load(
-    path: Path, *, cli_variables: Mapping[str, str] = NOTHING, overrides: Mapping[str, object] = NOTHING
-) -> Draft:
+def load(path: Path, *, cli_variables: Mapping[str, str] = NOTHING, overrides: Mapping[str, object] = NOTHING) -> Draft:
     """The config of a file, valid as far as can be told before it runs.
 
     overrides are values set by flags, by dotted path; a None among them is a flag not given.

@@ -52,9 +52,7 @@ class Names:
         return [*self.templates, *self.constants]
 
 
-def names_of(
-    job: RunpodJobSpec, variables: Mapping[str, str], constants: Mapping[str, str], stamp: str
-) -> Names:
+def names_of(job: RunpodJobSpec, variables: Mapping[str, str], constants: Mapping[str, str], stamp: str) -> Names:
     """The names of a job whose effective variables are these; they hide all built-ins but its identity."""
     templates = {
         "volume_mount": job.storage.volume_mount,

@@ -37,9 +37,7 @@ def read_vars_file(path: Path) -> dict[str, str]:
     except json.JSONDecodeError as error:
         raise ConfigError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
     except (RecursionError, ValueError):
-        raise ConfigError(
-            f"{path}: not valid JSON: is nested too deeply or holds too long a number"
-        ) from None
+        raise ConfigError(f"{path}: not valid JSON: is nested too deeply or holds too long a number") from None
     if not _is_object(pairs):
         raise ConfigError(f'{path}:1: must be an object such as {{"seed": "7"}}')
     refuse(_mistakes(pairs, path, text), str(path))

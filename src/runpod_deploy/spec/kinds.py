@@ -22,9 +22,7 @@ PositiveFloat = Annotated[float, Gt(0), Le(LARGEST)]
 Identifier = Annotated[str, Matches(r"[^\W\d]\w*", "a name of letters, digits and _")]
 EnvName = Annotated[str, Matches(r"[A-Za-z_][A-Za-z0-9_]*", "a variable name of letters, digits and _")]
 AbsolutePath = Annotated[str, Matches(r"/[\s\S]*", "an absolute path on the pod")]
-TemplatePath = Annotated[
-    str, Matches(r"[/{][\s\S]*", "an absolute path on the pod or start with a {variable}")
-]
+TemplatePath = Annotated[str, Matches(r"[/{][\s\S]*", "an absolute path on the pod or start with a {variable}")]
 Port = Annotated[str, Matches(r"[1-9][0-9]{0,4}/(tcp|http|udp)", "a port such as 22/tcp or 8888/http")]
 PythonVersion = Annotated[str, Matches(r"3\.[0-9]+(\.[0-9]+)?", "a version such as 3.12 or 3.12.4")]
 CudaVersion = Annotated[str, Matches(r"[0-9]+\.[0-9]+", "a version such as 12.8")]
