@@ -24,9 +24,13 @@ class StopAt:
     why: Literal["cost_cap", "max_runtime"]
 
 
-def stop_at(budget: BudgetSpec, *, created_at: datetime, usd_per_hour: float) -> StopAt:
-    """The earliest of cap and time limit, counted from the pod's creation at its real rate."""
-    cap = StopAt(created_at + affordable(budget.cost_cap_usd, usd_per_hour), "cost_cap")
+def stop_at(budget: BudgetSpec, *, created_at: datetime, usd_per_hour: float, past_usd: float = 0.0) -> StopAt:
+    """The earliest of cap and time limit, counted from the pod's creation at its real rate.
+
+    past_usd is what earlier pods of the run have cost.
+    """
+    left_usd = max(0.0, budget.cost_cap_usd - past_usd)
+    cap = StopAt(created_at + affordable(left_usd, usd_per_hour), "cost_cap")
     if budget.max_runtime_minutes is None:
         return cap
     runtime = timedelta(minutes=budget.max_runtime_minutes)

@@ -39,9 +39,7 @@ class SystemClock:
         time.sleep(max(0.0, seconds))
 
 
-def wait_until(
-    clock: Clock, look: Callable[[], T | None], *, every_s: float, within_s: float, what: str
-) -> T:
+def wait_until(clock: Clock, look: Callable[[], T | None], *, every_s: float, within_s: float, what: str) -> T:
     """The first look that is not None.
 
     The last look is taken at or after the deadline, so that a process that slept through it (a closed laptop)

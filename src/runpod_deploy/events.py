@@ -281,6 +281,8 @@ class RemoteStepStarted(Event):
     """The job printed `__RUNPOD_STEP_START__name__`."""
 
     name: str
+    log_offset: int = 0
+    """Bytes of the log up to the end of that line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,6 +290,8 @@ class RemoteStepCompleted(Event):
     """The job printed `__RUNPOD_STEP_DONE__name__`."""
 
     name: str
+    log_offset: int = 0
+    """Bytes of the log up to the end of that line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,6 +299,7 @@ class SuccessMarkerSeen(Event):
     """The success marker appeared in the log."""
 
     marker: str
+    log_offset: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -305,6 +310,7 @@ class FailureMarkerSeen(Event):
     line: str
     configured: bool
     """Whether the config asked for it; only then it ends the job."""
+    log_offset: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -365,6 +371,8 @@ class JobEnded(Event):
     exit_code: int | None
     why: str
     """`exited`, or the kind of failure that ended it."""
+    log_bytes: int = 0
+    """How long its log is."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,16 @@ from types import FrameType
 
 from .errors import Interrupt
 
+NEVER = 1 << 30
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Signals:
     """Counts the signals that came and decides which of them may break into the work.
 
-    A signal is raised as Interrupt in the main thread unless it is held. Held ones are kept in `pending`.
+    The first signal is raised as Interrupt in the main thread, wherever it works. From then on signals are held
+    and kept in `pending`, so that no second one can break into the closing of a run; only where `held` allows it
+    may a repeated one do so.
     """
 
     def __init__(self) -> None:
@@ -41,6 +44,7 @@ class Signals:
 
     def _raise_if_due(self) -> None:
         if self.pending and not self._critical and self.count >= self._raise_from:
+            self._raise_from = NEVER
             raise Interrupt(self.take() or "signal")
 
     def take(self) -> str | None:
@@ -61,9 +65,9 @@ class Signals:
     @contextmanager
     def held(self, *, unless_repeated: bool = False) -> Iterator[None]:
         """Signals wait until somebody takes them; with `unless_repeated`, the second one of the run breaks in."""
-        earlier = self._raise_from
-        self._raise_from = max(2, self.count + 1) if unless_repeated else 1 << 30
+        earlier, self._raise_from = self._raise_from, 2 if unless_repeated else NEVER
         try:
+            self._raise_if_due()
             yield
         finally:
-            self._raise_from = earlier
+            self._raise_from = min(earlier, NEVER)

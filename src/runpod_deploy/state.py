@@ -93,10 +93,15 @@ class State:
     secrets: frozenset[str] = frozenset()
     job_pid: int | None = None
     success_marker_seen: bool = False
+    markers_seen: frozenset[str] = frozenset()
+    """Failure markers that the journal has already."""
+    scanned_bytes: int = 0
+    """The log has been looked at for marks up to here, at least."""
     step: str | None = None
     stop_requested: str | None = None
     job_ended: bool = False
     job_exit_code: int | None = None
+    log_bytes: int = 0
     job_why: str = ""
     artifacts: tuple[tuple[str, Artifact], ...] = ()
     collected: bool = False
@@ -141,6 +146,15 @@ class State:
         if failure.kind in LIMIT_KINDS:
             return "stopped"
         return "job_failed" if failure.kind in JOB_KINDS else "failed"
+
+    def exit_code(self, marker: str | None) -> int:
+        """The tool's exit code for a run that ends like this."""
+        if self.detached:
+            return KINDS["ssh_lost"].exit_code if self.detached == "ssh_lost" else 0
+        if self.pod_may_exist:
+            return KINDS["release_unconfirmed"].exit_code
+        failure = self.failure(marker)
+        return KINDS[failure.kind].exit_code if failure else 0
 
     @property
     def pod_may_exist(self) -> bool:
@@ -223,9 +237,7 @@ def apply_pod(s: State, event: e.Event) -> State:
     """The same for events about the pod."""
     match event:
         case e.PodRequested():
-            asked = Candidate(
-                gpu_id=event.gpu_id, datacenter_id=event.datacenter_id, cloud_type=event.cloud_type
-            )
+            asked = Candidate(gpu_id=event.gpu_id, datacenter_id=event.datacenter_id, cloud_type=event.cloud_type)
             return replace(s, requested=asked, ever_requested=True, released=False)
         case e.DatacenterFailover():
             refused = (event.gpu_id, event.datacenter_id, event.cloud_type)
@@ -301,13 +313,21 @@ def apply_work(s: State, event: e.Event) -> State:
         case e.JobLaunched():
             return replace(s, job_pid=event.pid)
         case e.RemoteStepStarted():
-            return replace(s, step=event.name)
+            return replace(s, step=event.name, scanned_bytes=event.log_offset)
+        case e.RemoteStepCompleted():
+            return replace(s, step=None if s.step == event.name else s.step, scanned_bytes=event.log_offset)
         case e.SuccessMarkerSeen():
-            return replace(s, success_marker_seen=True)
+            return replace(s, success_marker_seen=True, scanned_bytes=event.log_offset)
+        case e.FailureMarkerSeen():
+            return replace(s, markers_seen=s.markers_seen | {event.marker}, scanned_bytes=event.log_offset)
+        case e.JobEvent():
+            return replace(s, scanned_bytes=int(event.fields.get("log_offset") or s.scanned_bytes))
         case e.StopRequested():
             return replace(s, stop_requested=s.stop_requested or event.why)
         case e.JobEnded():
-            return replace(s, job_ended=True, job_exit_code=event.exit_code, job_why=event.why)
+            # What was pulled while the job ran is not the last word on it.
+            over = replace(s, artifacts=(), log_bytes=event.log_bytes)
+            return replace(over, job_ended=True, job_exit_code=event.exit_code, job_why=event.why)
         case e.ArtifactPullCompleted():
             pulled = Artifact(
                 "success", event.duration_sec, event.files, event.bytes, event.bytes_transferred, event.sha256
