@@ -183,7 +183,7 @@ class PodKilled(DeployError):
     kind = "pod_killed_unexpected"
 
 
-class Interrupt(BaseException):  # noqa: N818 - a signal is not an error
+class Interrupt(BaseException):
     """A signal asked us to end: SIGINT, SIGTERM or SIGHUP."""
 
     def __init__(self, signal_name: str) -> None:

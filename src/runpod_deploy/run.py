@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+from .clock import Clock
+from .errors import SshLost
 from .events import Event
 from .journal import Journal, RunDir
 from .pods import Address, Candidate, Offer, Pod, PodAsk
+from .signals import Signals
 from .spec import Spec
-from .state import State, apply
+from .state import State, apply, fold
 from .transfers import Moved, Pull, Push
+
+# A pod that takes longer to run `true` does not answer.
+HELLO_TIMEOUT_S = 15.0
 
 
 class Cloud(Protocol):
     """The cloud that rents pods. Every method is bounded in time and raises errors of `errors` only."""
 
-    def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False) -> list[Offer]:
-        """All offers of one cloud; the stock is that of pods with so many GPUs."""
+    def catalogue(
+        self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2
+    ) -> list[Offer]:
+        """All offers of one cloud; the stock is that of pods with so many GPUs, or so many vCPUs."""
 
     def create(self, ask: PodAsk, candidate: Candidate) -> Pod:
         """A new pod. Raises StockOut if this candidate has none, AnswerUnclear if one may exist all the same."""
 
     def find(self, name: str) -> list[Pod]:
-        """The pods of that name, newest first. The listing may lag behind a create."""
+        """The pods of that name, newest first, listed after this call began. It may lag behind a create."""
+
+    def look(self, pod_id: str, max_age_s: float) -> Pod | None:
+        """The pod as a listing shows it that is at most so old and that many runs share: cheap, for waiting.
+
+        None says only that it is not listed: ask `get` before believing that it is gone.
+        """
 
     def get(self, pod_id: str) -> Pod | None:
-        """The pod, or None if there is no such pod (any more)."""
+        """The pod as the API says now, or None if there is no such pod (any more)."""
+
+    def boot_stage(self, pod: Pod) -> str:
+        """How far its boot has come: placing, image_pull, starting or sshd."""
 
     def start(self, pod_id: str) -> Pod:
         """A stopped pod on its way up. Raises StockOut if its host has no free GPU."""
@@ -133,19 +150,6 @@ class Host(Protocol):
         """No connection is left open."""
 
 
-class Clock(Protocol):
-    """Time."""
-
-    def now(self) -> datetime:
-        """Aware, UTC."""
-
-    def monotonic(self) -> float:
-        """Seconds from some start; never goes back, and stands still for nothing."""
-
-    def sleep(self, seconds: float) -> None:
-        """Returns after so long."""
-
-
 @dataclass(slots=True)
 class World:
     """All that a run touches."""
@@ -154,6 +158,12 @@ class World:
     clock: Clock
     reach: Callable[[Spec, RunDir, Address], Host]
     """A host at an address; connecting is the first call's business."""
+    authorized_keys: Callable[[Spec, RunDir], str]
+    """Public keys to let into the pod, the run's own made on the first call."""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The caller's environment: where secrets come from."""
+    api_base_url: str = "https://api.runpod.io"
+    """For the guard, which calls the same API from the pod."""
 
 
 @dataclass(slots=True)
@@ -164,9 +174,70 @@ class Run:
     dir: RunDir
     journal: Journal
     world: World
-    state: State
+    state: State = field(default_factory=State)
+    signals: Signals = field(default_factory=Signals)
     listeners: list[Callable[[Event, State], None]] = field(default_factory=list)
+    printers: list[Callable[[str, bytes], None]] = field(default_factory=list)
+    """Told of output as it comes: what printed it, and the bytes."""
+    detach: bool = False
+    """Whether to leave after the launch."""
     _host: Host | None = None
 
-    def record(self, event: Event) -> None:
-        """The one seam: to disk first, then into the state, then to whoever listens."""
+    def record(self, event: Event, *, must: bool = False) -> None:
+        """The one seam: to disk first, then into the state, then to whoever listens.
+
+        With `must`, raises OSError if the event cannot be put on disk: for intents that may not be forgotten.
+        """
+        stamped = replace(event, ts_utc=self.world.clock.now())
+        with self.signals.critical():
+            after = apply(self.state, stamped)
+            self.journal.append(stamped, whereabouts(after), must=must)
+            self.state = after
+            for listen in self.listeners:
+                listen(stamped, after)
+
+    def show(self, source: str, data: bytes) -> None:
+        """Output of a command or of the job goes to whoever shows it."""
+        for printer in self.printers:
+            printer(source, data)
+
+    @property
+    def marker(self) -> str | None:
+        """The configured success marker."""
+        return self.spec.job.run.success_marker
+
+    @property
+    def host(self) -> Host:
+        """The pod, reached at its recorded address."""
+        if self._host is None:
+            assert self.state.address is not None, "the pod has no address yet"
+            self._host = self.world.reach(self.spec, self.dir, self.state.address)
+        return self._host
+
+    def try_host(self, address: Address) -> bool:
+        """Whether the pod answers at this address right now; if so, `host` is it."""
+        self.leave_host()
+        host = self.world.reach(self.spec, self.dir, address)
+        try:
+            if host.run("true", timeout_s=HELLO_TIMEOUT_S).exit_code == 0:
+                self._host = host
+        except (SshLost, TimeoutError):
+            host.close()
+        return self._host is not None
+
+    def leave_host(self) -> None:
+        """No connection is open; the next use of `host` makes a new one."""
+        host, self._host = self._host, None
+        if host is not None:
+            host.close()
+
+
+def open_run(spec: Spec, run_dir: RunDir, world: World) -> Run:
+    """The run as its journal has it."""
+    journal = Journal(run_dir.events)
+    return Run(spec, run_dir, journal, world, state=fold(journal.read()))
+
+
+def whereabouts(state: State) -> dict[str, str | None]:
+    """What every event carries once it is known."""
+    return {"pod_id": state.pod_id, "gpu_id": state.gpu_id, "datacenter_id": state.datacenter_id}

@@ -330,7 +330,7 @@ class RunpodJobSpec:
 
     __pydantic_config__: ClassVar = STRICT
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[2] = 2
     """Always 2."""
     name: Text
     """The job's name."""

@@ -1,0 +1,159 @@
+"""The story of a run: read this page first.
+
+What was asked is a `Spec`. What happened is a list of events on disk. What is true is a `State` folded from them.
+A run goes FORWARD until the first error and then, whatever happened, closes. Each phase looks, acts and records:
+running it twice is the same as running it once, so resuming a run is running it again.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+
+from . import __version__
+from .errors import KINDS, DeployError, Interrupt
+from .events import (
+    Detached,
+    Interrupted,
+    PhaseFailed,
+    PhaseFinished,
+    PhaseStarted,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+)
+from .phases import (
+    check,
+    choose,
+    collect,
+    connect,
+    launch,
+    preflight,
+    provision,
+    release,
+    secrets,
+    setup,
+    stage,
+    watch,
+)
+from .phases.watch import Leave
+from .run import Run
+from .state import State
+
+Phase = Callable[[Run], None]
+
+FORWARD: tuple[Phase, ...] = (
+    check,
+    choose,
+    provision,
+    connect,
+    setup,
+    secrets,
+    stage,
+    preflight,
+    launch,
+    watch,
+)
+CLOSING: tuple[Phase, ...] = (collect, release)
+
+
+def carry_out(run: Run) -> State:
+    """Take a run from wherever its journal says it is to released. Safe to call again."""
+    if run.state.finished and not run.state.pod_may_exist:
+        return run.state
+    try:
+        begin(run)
+        forward(run)
+    except Leave as leave:
+        run.record(Detached(why=leave.why))
+        return run.state
+    except Interrupt as interrupt:
+        run.record(Interrupted(signal=interrupt.signal_name))
+    close(run)
+    return run.state
+
+
+def begin(run: Run) -> None:
+    """The journal says that a process works on the run."""
+    if run.state.run_id is None:
+        name = run.spec.job.name
+        run.record(RunStarted(run_id=run.spec.run_id, job_name=name, tool_version=__version__))
+    else:
+        run.record(RunResumed(after=run.state.last_event))
+
+
+def forward(run: Run) -> None:
+    """Every phase has reached its postcondition, or the first that failed is recorded."""
+    if not run.state.may_go_forward:
+        return
+    for phase in FORWARD:
+        if not step(run, phase):
+            return
+
+
+def close(run: Run) -> None:
+    """Every closing phase has been tried, and the run's last word is recorded. No signal keeps the pod."""
+    with run.signals.held():
+        for phase in CLOSING:
+            try_closing(run, phase)
+        run.leave_host()
+        run.record(RunFinished(outcome=outcome_at_end(run), exit_code=exit_code(run)))
+
+
+def try_closing(run: Run, phase: Phase) -> None:
+    """The phase has been tried; a signal that came meanwhile is recorded: an interrupt is never a success.
+
+    A second signal skips collect. No signal skips release.
+    """
+    try:
+        with run.signals.held(unless_repeated=phase is collect):
+            step(run, phase)
+    except Interrupt as interrupt:
+        run.record(Interrupted(signal=interrupt.signal_name))
+    if (name := run.signals.take()) is not None and not run.state.interrupted:
+        run.record(Interrupted(signal=name))
+
+
+def step(run: Run, phase: Phase) -> bool:
+    """Whether the phase reached its postcondition; an error of ours is recorded, and so is a defect."""
+    clock, name = run.world.clock, phase.__name__
+    run.record(PhaseStarted(phase=name))
+    begun = clock.monotonic()
+    try:
+        phase(run)
+    except (Leave, Interrupt):
+        raise
+    except Exception as error:
+        run.record(failure(name, error, clock.monotonic() - begun))
+        return False
+    run.record(PhaseFinished(phase=name, duration_sec=round(clock.monotonic() - begun, 3)))
+    return True
+
+
+def failure(phase: str, error: Exception, duration_s: float) -> PhaseFailed:
+    """The error as an event; one that we do not know is a defect, kept with its traceback."""
+    known = isinstance(error, DeployError)
+    return PhaseFailed(
+        phase=phase,
+        kind=error.kind if isinstance(error, DeployError) else "internal",
+        message=error.message if isinstance(error, DeployError) else f"{type(error).__name__}: {error}",
+        hint=error.hint if isinstance(error, DeployError) else "this is a defect of the tool; please report it",
+        transient=isinstance(error, DeployError) and error.transient,
+        duration_sec=round(duration_s, 3),
+        detail="" if known else "".join(traceback.format_exception(error)),
+    )
+
+
+def exit_code(run: Run) -> int:
+    """The tool's exit code for the run as it stands."""
+    if run.state.detached:
+        return KINDS["ssh_lost"].exit_code if run.state.detached == "ssh_lost" else 0
+    if run.state.pod_may_exist:
+        return KINDS["release_unconfirmed"].exit_code
+    failure = run.state.failure(run.marker)
+    return KINDS[failure.kind].exit_code if failure else 0
+
+
+def outcome_at_end(run: Run) -> str:
+    """The outcome as it will be once the run has finished."""
+    return "unreleased" if run.state.pod_may_exist else run.state.result(run.marker)

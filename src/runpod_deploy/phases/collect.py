@@ -1,0 +1,177 @@
+"""From a pod that holds results to results that are here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+from ..budget import STOP_GRACE_S
+from ..clock import wait_until
+from ..errors import ArtifactMissing, CloudUnreachable, DeployError, SshLost
+from ..events import (
+    ArtifactPullCompleted,
+    ArtifactPullFailed,
+    ArtifactPullStarted,
+    ArtifactSkipped,
+    JobEnded,
+    RemoteLogPullFailed,
+    SecretsRemoved,
+    StopRequested,
+)
+from ..mirror import LogMirror
+from ..run import JobEnd, LogChunk, Run
+from ..shell import remove_files
+from ..spec import ArtifactPullSpec
+from ..transfers import Moved, Pull
+from .check import local_path
+from .patience import patiently
+
+DRAIN_WITHIN_S = 30.0
+REMOVE_TIMEOUT_S = 30.0
+
+
+def collect(run: Run) -> None:
+    """Whatever the job left is here, verified, if a job was ever launched. Raises ArtifactMissing."""
+    state = run.state
+    if state.collected or state.released:
+        return
+    if state.address is not None and not pod_gone(run):
+        take_home(run)
+        remove_secrets(run)
+
+
+def pod_gone(run: Run) -> bool:
+    """Whether others ended the pod: then there is nobody to ask."""
+    return bool(run.state.forward_failure and run.state.forward_failure.kind == "pod_killed_unexpected")
+
+
+def take_home(run: Run) -> None:
+    """No job runs any more; its log and its artifacts are here."""
+    if run.state.job_pid is None:
+        return
+    stop_job(run)
+    finish_log(run)
+    missing = [entry for entry in run.spec.job.artifacts if not pulled(run, entry) and entry.required]
+    if missing:
+        raise ArtifactMissing(
+            "required artifacts are not here: "
+            + "; ".join(f"{entry.label} ({entry.remote_path}): {reason(run, entry)}" for entry in missing),
+            hint="look at the pod before it goes, or write required: false where the job may leave nothing",
+        )
+
+
+def stop_job(run: Run) -> None:
+    """The job is over, and if we end it here, the journal says so."""
+    if run.state.job_ended:
+        return
+    why = run.state.stop_requested or ("interrupted" if run.state.interrupted else "internal")
+    run.record(StopRequested(why=why))
+    patiently(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S))
+
+
+def finish_log(run: Run) -> None:
+    """The copy of the log is whole. A log that cannot be had is an event: the artifacts matter more."""
+    mirror = LogMirror(run.dir.log, run.spec.job.run, scanned_bytes=run.state.scanned_bytes)
+    if run.state.job_ended and mirror.size >= run.state.log_bytes:
+        return
+    try:
+        exit_code = patiently(run, "fetching the rest of the log", lambda: drain(run, mirror))
+    except (TimeoutError, SshLost) as error:
+        run.record(RemoteLogPullFailed(path=run.spec.job.run.log_path, error=str(error)))
+        exit_code = None
+    if mirror.lagging:
+        run.record(RemoteLogPullFailed(path=run.spec.job.run.log_path, error=mirror.lagging))
+    if not run.state.job_ended:
+        why = run.state.stop_requested or "internal"
+        run.record(JobEnded(exit_code=exit_code, why=why, log_bytes=mirror.received))
+
+
+def drain(run: Run, mirror: LogMirror) -> int | None:
+    """The job's exit status, once the rest of its log is in the copy. Raises TimeoutError, SshLost."""
+    with run.host.follow(mirror.size) as channel:
+
+        def look() -> JobEnd | None:
+            frame = channel.read(1.0)
+            while isinstance(frame, LogChunk):
+                list(mirror.take(frame.data))
+                frame = channel.read(1.0)
+            return frame if isinstance(frame, JobEnd) else None
+
+        end = wait_until(run.world.clock, look, every_s=0.0, within_s=DRAIN_WITHIN_S, what="the end of the log")
+    return end.exit_code
+
+
+def pulled(run: Run, entry: ArtifactPullSpec) -> bool:
+    """Whether the artifact is here; an error is recorded and does not keep the others from coming."""
+    done = dict(run.state.artifacts).get(entry.label)
+    if done is not None and done.status == "success":
+        return True
+    begun = run.world.clock.monotonic()
+    run.record(ArtifactPullStarted(label=entry.label))
+    try:
+        moved = patiently(run, f"pulling {entry.label}", partial(run_pull, run, entry))
+    except SshLost:
+        raise
+    except (DeployError, OSError) as error:
+        took = round(run.world.clock.monotonic() - begun, 3)
+        run.record(ArtifactPullFailed(label=entry.label, duration_sec=took, error=str(error)[:500]))
+        return False
+    return keep_word(run, entry, moved, round(run.world.clock.monotonic() - begun, 3))
+
+
+def run_pull(run: Run, entry: ArtifactPullSpec) -> Moved | None:
+    """One try at the pull, within what the grace leaves. Raises ArtifactMissing when the grace is over."""
+    budget, stop_at = run.spec.job.budget, run.state.stop_at
+    if stop_at and run.world.clock.now() >= stop_at + timedelta(seconds=budget.pull_grace_sec):
+        raise ArtifactMissing(f"no time left to pull it: the limit passed {budget.pull_grace_sec} s ago")
+    return run.host.pull(pull_of(run, entry))
+
+
+def pull_of(run: Run, entry: ArtifactPullSpec) -> Pull:
+    """The transfer that the entry means."""
+    return Pull(
+        label=entry.label,
+        remote_path=entry.remote_path,
+        local_path=local_path(run.spec, entry.local_path),
+        into=entry.local_path.endswith("/"),
+        excludes=entry.excludes,
+        delete=entry.delete,
+    )
+
+
+def keep_word(run: Run, entry: ArtifactPullSpec, moved: Moved | None, took_s: float) -> bool:
+    """Whether the artifact is here, once the journal has it."""
+    if moved is None and entry.required:
+        run.record(ArtifactPullFailed(label=entry.label, duration_sec=took_s, error="not on the pod"))
+    elif moved is None:
+        run.record(ArtifactSkipped(label=entry.label, reason="not on the pod"))
+    else:
+        run.record(
+            ArtifactPullCompleted(
+                label=entry.label,
+                duration_sec=took_s,
+                files=moved.files,
+                bytes=moved.bytes_total,
+                bytes_transferred=moved.bytes_transferred,
+                sha256=moved.sha256,
+            )
+        )
+    return moved is not None
+
+
+def reason(run: Run, entry: ArtifactPullSpec) -> str:
+    """Why the artifact is not here."""
+    artifact = dict(run.state.artifacts).get(entry.label)
+    return (artifact.error if artifact else None) or "unknown"
+
+
+def remove_secrets(run: Run) -> None:
+    """The secrets are off the pod, as far as it answers."""
+    written = [s for s in run.spec.job.secrets if s.name in run.state.secrets]
+    if not written:
+        return
+    try:
+        run.host.run(remove_files(s.destination for s in written), timeout_s=REMOVE_TIMEOUT_S)
+    except (SshLost, TimeoutError, CloudUnreachable):
+        return
+    run.record(SecretsRemoved(names=tuple(s.name for s in written)))

@@ -1,0 +1,80 @@
+"""Setup and preflight: shell commands on the pod, one after the other."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ..errors import DeployError, PreflightFailed, SetupFailed
+from ..events import CommandFinished, CommandStarted
+from ..run import Reply, Run
+from ..shell import command as shell_text
+from ..spec import CommandSpec
+from .limits import enforce, remaining_s
+from .patience import patiently
+
+TAIL_BYTES = 600
+
+
+def setup(run: Run) -> None:
+    """Each setup command has succeeded once. Raises SetupFailed, LimitReached."""
+    carry(run, "setup", run.spec.job.setup, SetupFailed)
+
+
+def preflight(run: Run) -> None:
+    """Each preflight command has succeeded once. Raises PreflightFailed, LimitReached."""
+    carry(run, "preflight", run.spec.job.preflight, PreflightFailed)
+
+
+def carry(run: Run, section: str, commands: tuple[CommandSpec, ...], failure: type[DeployError]) -> None:
+    """Each command of the section has succeeded once. A lost connection ends a command, which is then run again."""
+    for index, command in enumerate(commands):
+        if run.state.job_pid is None and (section, index) not in run.state.commands_done:
+            run.record(CommandStarted(section=section, index=index, command=command.command))
+            act = partial(attempt, run, section, index, failure)
+            patiently(run, f"{section}[{index}]", act)
+
+
+def attempt(run: Run, section: str, index: int, failure: type[DeployError]) -> None:
+    """The command has succeeded. Raises the failure, LimitReached, SshLost."""
+    command: CommandSpec = getattr(run.spec.job, section)[index]
+    clock = run.world.clock
+    begun = clock.monotonic()
+    reply = ended(run, section, index, failure)
+    run.record(
+        CommandFinished(
+            section=section,
+            index=index,
+            exit_code=reply.exit_code,
+            duration_sec=round(clock.monotonic() - begun, 3),
+        )
+    )
+    if reply.exit_code != 0:
+        raise failure(
+            f"{section}[{index}] exited with status {reply.exit_code}: {command.command.strip()}",
+            hint=f"its output ended with: {tail(reply)}",
+        )
+
+
+def ended(run: Run, section: str, index: int, failure: type[DeployError]) -> Reply:
+    """The ended command. Raises the failure when its own time is over, LimitReached when the run's is."""
+    command: CommandSpec = getattr(run.spec.job, section)[index]
+    text = shell_text(command.command, run.spec.job.remote_env if command.with_env else None)
+    try:
+        return run.host.run(
+            text,
+            timeout_s=remaining_s(run, command.timeout_sec),
+            on_output=lambda data: run.show(section, data),
+        )
+    except TimeoutError as error:
+        enforce(run)
+        raise failure(
+            f"{section}[{index}] was still running after {command.timeout_sec} s and was stopped: "
+            f"{command.command.strip()}",
+            hint=f"raise its timeout_sec in {section}[{index}]",
+        ) from error
+
+
+def tail(reply: Reply) -> str:
+    """The end of what the command printed, on one line."""
+    text = (reply.stderr or reply.stdout)[-TAIL_BYTES:].decode(errors="replace")
+    return " | ".join(text.strip().splitlines()[-4:]) or "(nothing)"

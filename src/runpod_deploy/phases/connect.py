@@ -1,0 +1,156 @@
+"""From a pod that exists to a pod that answers."""
+
+from __future__ import annotations
+
+from ..budget import guard_deadline
+from ..clock import wait_until
+from ..errors import BootTimeout, CloudUnreachable, ReleaseUnconfirmed
+from ..events import (
+    GuardArmed,
+    GuardMissing,
+    PodAbandoned,
+    PodBooting,
+    PodDiscarded,
+    PodReachable,
+    Retried,
+)
+from ..pods import Pod
+from ..run import GuardTerms, Run
+from .limits import enforce
+from .patience import GONE_STATES, patiently
+from .provision import provision, untried
+from .release import vanish
+
+BOOT_EVERY_S = 1.5
+# A new pod may be missing from the API's answers for a while.
+UNSEEN_FOR_S = 60.0
+# The guard releases a pod whose job has ended, or never began, and that nobody has come for.
+IDLE_S = 3600
+
+
+def connect(run: Run) -> None:
+    """The pod answers over SSH with the pinned key, and the guard is armed.
+
+    A pod that does not boot is deleted and the next candidate is tried once. Raises BootTimeout, LimitReached.
+    """
+    if run.state.address is None:
+        boot(run)
+    if not run.state.guarded:
+        patiently(run, "arming the guard", lambda: arm(run))
+
+
+def boot(run: Run) -> None:
+    """A pod of this run answers over SSH."""
+    while True:
+        discard(run)
+        provision(run)
+        last = bool(run.state.abandoned)
+        try:
+            return await_ssh(run)
+        except BootTimeout as error:
+            run.record(PodAbandoned(pod_id=run.state.pod_id or "", reason=error.message))
+            discard(run)
+            if last or not untried(run):
+                raise
+
+
+def discard(run: Run) -> None:
+    """The pod that was given up, if there is one, is gone. Raises BootTimeout if that cannot be confirmed."""
+    pod_id = run.state.discarding
+    if pod_id is None:
+        return
+    try:
+        vanish(run, pod_id)
+    except ReleaseUnconfirmed as error:
+        raise BootTimeout(f"it never booted, and then: {error.message}") from error
+    run.record(PodDiscarded(pod_id=pod_id))
+
+
+def await_ssh(run: Run) -> None:
+    """The pod's address is recorded and it answers there. Raises BootTimeout."""
+    begun = run.world.clock.monotonic()
+    within_s = run.spec.job.budget.ssh_ready_timeout_sec
+    watch = BootWatch(run, begun)
+    try:
+        wait_until(run.world.clock, watch.look, every_s=BOOT_EVERY_S, within_s=within_s, what="SSH")
+    except TimeoutError:
+        raise BootTimeout(
+            f"pod {run.state.pod_id} did not answer over SSH within {within_s} s; it was still at: {watch.stage}",
+            hint="the image may be large, missing or without sshd; see `runpod-deploy logs`, "
+            "or raise budget.ssh_ready_timeout_sec",
+        ) from None
+
+
+class BootWatch:
+    """One pod's way up, looked at again and again."""
+
+    def __init__(self, run: Run, begun: float) -> None:
+        self.run = run
+        self.begun = begun
+        self.stage = ""
+        self.seen = False
+
+    def look(self) -> bool | None:
+        """True once the pod answers; None while it may still come. Raises BootTimeout when it cannot any more."""
+        enforce(self.run)
+        pod = self.ask()
+        if pod is None:
+            return None
+        self.enter(stage_of(pod))
+        if pod.status in GONE_STATES:
+            raise BootTimeout(f"pod {pod.id} went to {pod.status} while booting")
+        if pod.address is None or pod.uptime_s is None or not self.run.try_host(pod.address):
+            return None
+        self.run.record(PodReachable(host=pod.address.host, port=pod.address.port))
+        return True
+
+    def ask(self) -> Pod | None:
+        """The pod, or None if the API does not know. Raises BootTimeout if it is gone for good."""
+        try:
+            pod = self.run.world.cloud.get(self.run.state.pod_id or "")
+        except CloudUnreachable as error:
+            self.run.record(Retried(what="looking at the pod", error=error.message, in_sec=BOOT_EVERY_S))
+            return None
+        if pod is None and (self.seen or self.elapsed_s() > UNSEEN_FOR_S):
+            raise BootTimeout(f"pod {self.run.state.pod_id} vanished while booting")
+        self.seen = self.seen or pod is not None
+        return pod
+
+    def enter(self, stage: str) -> None:
+        """The stage is recorded if it is a new one."""
+        if stage != self.stage:
+            self.stage = stage
+            self.run.record(PodBooting(stage=stage, elapsed_sec=round(self.elapsed_s(), 3)))
+
+    def elapsed_s(self) -> float:
+        """Seconds since the wait began."""
+        return self.run.world.clock.monotonic() - self.begun
+
+
+def stage_of(pod: Pod) -> str:
+    """How far the pod is: placing, starting (image pull included) or sshd."""
+    if pod.status == "PROVISIONING":
+        return "placing"
+    return "starting" if pod.uptime_s is None or pod.address is None else "sshd"
+
+
+def arm(run: Run) -> None:
+    """The guard has its terms and lives. Raises BootTimeout if it does not and the config requires it."""
+    assert run.state.stop_at
+    budget, policy = run.spec.job.budget, run.spec.job.lifecycle
+    deadline = guard_deadline(run.state.stop_at, budget)
+    terms = GuardTerms(
+        deadline_at=deadline,
+        idle_s=IDLE_S,
+        on_failure=policy.on_failure,
+        api_base_url=run.world.api_base_url,
+    )
+    if run.host.arm(terms):
+        run.record(GuardArmed(deadline_at=deadline))
+    elif run.spec.job.guard.required:
+        raise BootTimeout(
+            "the guard on the pod gave no sign of life",
+            hint="the image needs curl, wget or python3; or allow to go on without it by guard: {required: false}",
+        )
+    else:
+        run.record(GuardMissing(reason="no sign of life"))

@@ -1,0 +1,93 @@
+"""How a phase bears a bad connection: try again while the pod lives, and know soon when it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ..clock import wait_until
+from ..errors import CloudUnreachable, PodKilled, SshLost
+from ..events import PodKilledUnexpected, PodReachable, Retried
+from ..pods import Pod
+from ..run import Run
+from .limits import enforce
+
+T = TypeVar("T")
+
+RECONNECT_EVERY_S = 3.0
+# A connection that breaks again and again is not a connection.
+TRIES = 10
+GONE_STATES = ("EXITED", "TERMINATED", "ERROR")
+
+
+def patiently(run: Run, what: str, action: Callable[[], T]) -> T:
+    """The action's result, tried again after each loss of the connection.
+
+    Raises PodKilled if the pod is gone, SshLost if it runs and cannot be reached, LimitReached, and what the
+    action raises.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return action()
+        except SshLost as error:
+            run.record(Retried(what=what, error=error.message, in_sec=RECONNECT_EVERY_S))
+            reconnect(run)
+            enforce(run)
+    return action()
+
+
+def reconnect(run: Run) -> None:
+    """The pod answers again. Raises PodKilled or SshLost."""
+    run.leave_host()
+
+    def look() -> bool | None:
+        still_running(run)
+        return (run.state.address is not None and run.try_host(run.state.address)) or None
+
+    within_s = run.spec.job.budget.ssh_lost_timeout_sec
+    try:
+        wait_until(run.world.clock, look, every_s=RECONNECT_EVERY_S, within_s=within_s, what="the pod over SSH")
+    except TimeoutError:
+        raise SshLost(
+            f"pod {run.state.pod_id} runs, says the API, and has not answered over SSH for {within_s} s",
+            hint=f"its guard holds it; go on later with `runpod-deploy resume {run.dir.path}`",
+        ) from None
+
+
+def still_running(run: Run) -> None:
+    """The API does not say that the pod is gone; its address is up to date. Raises PodKilled if it does."""
+    assert run.state.pod_id
+    try:
+        pod = run.world.cloud.get(run.state.pod_id) or second_look(run)
+    except CloudUnreachable:
+        return  # no news is no news
+    if pod is None or pod.status in GONE_STATES:
+        raise killed(run, pod)
+    if pod.address is not None and pod.address != run.state.address:
+        run.leave_host()
+        run.record(PodReachable(host=pod.address.host, port=pod.address.port))
+
+
+def second_look(run: Run) -> Pod | None:
+    """The pod after a moment, or None: a single 404 has been seen for pods that exist."""
+    run.world.clock.sleep(2.0)
+    return run.world.cloud.get(run.state.pod_id or "")
+
+
+def killed(run: Run, pod: Pod | None) -> PodKilled:
+    """The error for a pod that others ended, once the event is recorded."""
+    state = pod.status if pod else None
+    words = f"is {state}" if state else "no longer exists"
+    run.record(
+        PodKilledUnexpected(
+            state=state,
+            note=f"the pod {words}, and this run did not end it",
+            pod_id=run.state.pod_id or "",
+            gpu_id=run.state.gpu_id,
+            datacenter_id=run.state.datacenter_id,
+        )
+    )
+    return PodKilled(
+        f"pod {run.state.pod_id} {words}: it was ended from outside",
+        hint="run again; pulling artifacts during the run (artifacts[].every_sec) saves what can be saved",
+    )

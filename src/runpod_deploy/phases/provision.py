@@ -1,0 +1,240 @@
+"""One pod of this run."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from .. import guard
+from ..budget import affordable, guard_deadline, stop_at
+from ..clock import wait_until
+from ..errors import AnswerUnclear, CloudUnreachable, ConfigError, StockOut
+from ..events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRequested
+from ..pods import Candidate, Pod, PodAsk
+from ..run import Run
+from .choose import choose_afresh
+
+# A create whose answer was lost may show up in the listing late: how long to look for it, and how often.
+ADOPT_WITHIN_S = 20.0
+ADOPT_EVERY_S = 5.0
+# So often is one candidate asked again after answers that were lost and left no pod.
+UNCLEAR_TRIES = 3
+STOCK_EVERY_S = 30.0
+
+
+def provision(run: Run) -> None:
+    """Exactly one pod of this run exists and its id is in the journal.
+
+    Raises StockOut when every candidate refused, and what the cloud raises.
+    """
+    if run.state.pod_id or place_somewhere(run):
+        return
+    if run.spec.wait_for_stock_s is None or not wait_for_stock(run, run.spec.wait_for_stock_s):
+        raise no_stock(run)
+
+
+def wait_for_stock(run: Run, within_s: float) -> bool:
+    """Whether a pod could be placed within this time, looking at the catalogue again and again."""
+
+    def look() -> bool | None:
+        choose_afresh(run)
+        return place_somewhere(run) or None
+
+    try:
+        return wait_until(run.world.clock, look, every_s=STOCK_EVERY_S, within_s=within_s, what="stock")
+    except TimeoutError:
+        return False
+
+
+def place_somewhere(run: Run) -> bool:
+    """Whether a pod of this run exists now: an earlier request's, or the first candidate's that does not refuse."""
+    if run.state.requested and adopt(run, run.state.requested):
+        return True
+    return any(place(run, candidate) for candidate in untried(run))
+
+
+def untried(run: Run) -> list[Candidate]:
+    """The candidates that have not refused yet, in order."""
+    refused = set(run.state.refused)
+    return [c for c in run.state.candidates if (c.gpu_id, c.datacenter_id, c.cloud_type) not in refused]
+
+
+def place(run: Run, candidate: Candidate) -> bool:
+    """Whether this candidate placed the pod. A refusal is recorded; an unclear answer is cleared up first."""
+    ask = pod_ask(run, candidate)
+    for _ in range(UNCLEAR_TRIES):
+        request(run, candidate)
+        try:
+            pod = run.world.cloud.create(ask, candidate)
+        except StockOut as refusal:
+            return refuse(run, candidate, refusal.message)
+        except AnswerUnclear as error:
+            if adopt(run, candidate):
+                return True
+            last = error
+            continue
+        settle(run, candidate, pod, adopted=False)
+        return True
+    raise CloudUnreachable(f"the pod could not be created: {last.message}", hint=last.hint)
+
+
+def request(run: Run, candidate: Candidate) -> None:
+    """The intent is on disk: whatever happens to the call, the name to look for is known."""
+    intent = PodRequested(
+        name=run.spec.run_id,
+        gpu_id=candidate.gpu_id,
+        datacenter_id=candidate.datacenter_id,
+        cloud_type=candidate.cloud_type,
+    )
+    try:
+        run.record(intent, must=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{run.dir.events}: cannot write the journal: {error.strerror}",
+            hint="make room on that disk; no pod is asked for without a record of it",
+        ) from error
+
+
+def refuse(run: Run, candidate: Candidate, reason: str) -> bool:
+    """False, once the refusal is recorded with what is tried next."""
+    later = [c for c in untried(run) if c != candidate]
+    run.record(
+        DatacenterFailover(
+            from_=candidate.datacenter_id,
+            to=later[0].datacenter_id if later else None,
+            reason=reason,
+            gpu_id=candidate.gpu_id,
+            datacenter_id=candidate.datacenter_id,
+            cloud_type=candidate.cloud_type,
+        )
+    )
+    return False
+
+
+def adopt(run: Run, candidate: Candidate) -> bool:
+    """Whether a pod of our name exists, which is then ours. Listings lag: look, wait, look."""
+
+    def look() -> Pod | None:
+        pods = [p for p in run.world.cloud.find(run.spec.run_id) if p.id not in run.state.abandoned]
+        return next((p for p in pods if p.status != "TERMINATED"), None)
+
+    try:
+        pod = wait_until(
+            run.world.clock,
+            look,
+            every_s=ADOPT_EVERY_S,
+            within_s=ADOPT_WITHIN_S,
+            what="the pod in the listing",
+        )
+    except TimeoutError:
+        return False
+    settle(run, candidate, pod, adopted=True)
+    return True
+
+
+def settle(run: Run, candidate: Candidate, pod: Pod, *, adopted: bool) -> None:
+    """The pod and its price are recorded, and with them the instant at which the run must stop."""
+    rate, source = real_rate(run, candidate, pod)
+    created_at = started_counting_at(run, pod)
+    stop = stop_at(run.spec.job.budget, created_at=created_at, usd_per_hour=rate, past_usd=run.state.past_usd)
+    run.record(
+        PodCreated(
+            pod_id=pod.id,
+            gpu_id=pod.gpu_id or candidate.gpu_id,
+            datacenter_id=pod.datacenter_id or candidate.datacenter_id,
+            cloud_type=pod.cloud_type or candidate.cloud_type,
+            usd_per_hour=rate,
+            price_source=source,
+            created_at=created_at,
+            stop_at=stop.at,
+            stop_why=stop.why,
+            adopted=adopted,
+        )
+    )
+    announce(run, candidate)
+
+
+def announce(run: Run, candidate: Candidate) -> None:
+    """The events that drivers of the wild read about the choice are recorded."""
+    state, wanted = run.state, run.spec.job.pod.cloud_type
+    gpu_id, datacenter_id = state.gpu_id or candidate.gpu_id, state.datacenter_id or candidate.datacenter_id
+    run.record(GpuSelected(gpu_id=gpu_id, datacenter_id=datacenter_id))
+    if candidate.cloud_type != wanted:
+        run.record(
+            CloudTypeFallback(
+                from_cloud_type=wanted,
+                to_cloud_type=candidate.cloud_type,
+                gpu_id=gpu_id,
+                datacenter_id=datacenter_id,
+            )
+        )
+
+
+def real_rate(run: Run, candidate: Candidate, pod: Pod) -> tuple[float, str]:
+    """The pod's cost in USD per hour and where it was learned: the API, the catalogue, or the config's guess."""
+    if pod.usd_per_hour:
+        return pod.usd_per_hour, "pod_describe"
+    if candidate.usd_per_gpu_hour:
+        return candidate.usd_per_gpu_hour * run.spec.job.pod.gpu_count, "catalogue"
+    return run.spec.job.budget.assumed_hourly_rate_usd, "assumed_rate"
+
+
+def started_counting_at(run: Run, pod: Pod) -> datetime:
+    """When the pod began to cost, by our own clock: the API's may be off, but not by more than the run is old."""
+    now = run.world.clock.now()
+    earliest = run.state.started_at or now
+    return min(max(pod.created_at or now, earliest), now)
+
+
+def pod_ask(run: Run, candidate: Candidate) -> PodAsk:
+    """The pod that the config asks for."""
+    pod, storage = run.spec.job.pod, run.spec.job.storage
+    volume_id = run.world.cloud.volume(storage.volume_name)[0] if storage.volume_name else None
+    return PodAsk(
+        name=run.spec.run_id,
+        image=pod.image,
+        gpu_count=pod.gpu_count,
+        container_disk_gb=pod.container_disk_gb,
+        ports=pod.ports if "22/tcp" in pod.ports else (*pod.ports, "22/tcp"),
+        env=pod_env(run, candidate),
+        volume_mount=storage.volume_mount,
+        volume_gb=storage.volume_gb if volume_id is None else None,
+        network_volume_id=volume_id,
+        start_command=guard.start_command(pod.image, pod.start_command),
+        min_cuda_version=pod.min_cuda_version,
+        min_vcpu_count=pod.min_vcpu_count,
+        min_memory_gb=pod.min_memory_gb,
+        registry_auth=pod.registry_auth,
+        template_id=pod.template_id,
+        cpu=pod.cpu is not None,
+    )
+
+
+def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
+    """The container's environment: the config's, the keys that may log in, and the guard's terms for the boot."""
+    keys = run.world.authorized_keys(run.spec, run.dir)
+    return {
+        **run.spec.job.pod.env,
+        "PUBLIC_KEY": keys,
+        **guard.pod_env(run.spec, deadline_at=boot_deadline(run, candidate)),
+    }
+
+
+def boot_deadline(run: Run, candidate: Candidate) -> datetime:
+    """When the guard acts if it never hears from us: the limit by the price that is known before the pod is."""
+    budget = run.spec.job.budget
+    price = candidate.usd_per_gpu_hour
+    rate = price * run.spec.job.pod.gpu_count if price else budget.assumed_hourly_rate_usd
+    lasts = affordable(budget.cost_cap_usd, rate)
+    if budget.max_runtime_minutes is not None:
+        lasts = min(lasts, timedelta(minutes=budget.max_runtime_minutes))
+    return guard_deadline(run.world.clock.now() + lasts, budget)
+
+
+def no_stock(run: Run) -> StockOut:
+    """The error that names what refused."""
+    tried = ", ".join(f"{gpu} in {datacenter}" for gpu, datacenter, _ in run.state.refused) or "nothing"
+    return StockOut(
+        f"no candidate could place the pod; tried {tried}",
+        hint="wait with `--wait-for-stock 2h`, widen pod.gpu_order or pod.datacenters, "
+        "or see what is in stock with `runpod-deploy gpu-inventory`",
+    )

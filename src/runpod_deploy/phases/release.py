@@ -1,0 +1,114 @@
+"""From a pod that bills to what the policy asks for, confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..clock import wait_until
+from ..errors import CloudUnreachable, ReleaseUnconfirmed
+from ..events import PodReleased, ReleaseStarted
+from ..pods import Pod
+from ..run import Run
+from ..spec import LifecycleAction
+
+RELEASE_EVERY_S = 2.0
+RELEASE_WITHIN_S = 90.0
+# A request without an answer: a pod of our name may still show up for so long.
+LATE_WITHIN_S = 20.0
+CONSOLE_URL = "https://console.runpod.io/pods"
+
+
+def release(run: Run) -> None:
+    """The pod is in the state that the lifecycle policy asks for, and the API has confirmed it.
+
+    Raises ReleaseUnconfirmed.
+    """
+    if not run.state.pod_may_exist:
+        return
+    action = policy(run)
+    run.record(ReleaseStarted(action=action))
+    late = find_late(run) if run.state.requested else []
+    for pod_id in dict.fromkeys([*late, *([run.state.discarding] if run.state.discarding else [])]):
+        if pod_id != run.state.pod_id:
+            vanish(run, pod_id)
+    state = carry_out_policy(run, run.state.pod_id, action) if run.state.pod_id else None
+    run.record(PodReleased(action=action, state=state))
+
+
+def policy(run: Run) -> LifecycleAction:
+    """What is to become of the pod: read from the outcome, never from a flag."""
+    lifecycle = run.spec.job.lifecycle
+    return lifecycle.on_success if run.state.result(run.marker) == "succeeded" else lifecycle.on_failure
+
+
+def find_late(run: Run) -> list[str]:
+    """Ids of the pods that a request without an answer left behind: look, wait, look."""
+
+    def look() -> list[str] | None:
+        return [pod.id for pod in run.world.cloud.find(run.spec.run_id)] or None
+
+    try:
+        return wait_until(run.world.clock, look, every_s=RELEASE_EVERY_S, within_s=LATE_WITHIN_S, what="late pods")
+    except TimeoutError:
+        return []
+    except CloudUnreachable as error:
+        raise unconfirmed(run, None, error.message) from error
+
+
+def carry_out_policy(run: Run, pod_id: str, action: LifecycleAction) -> str | None:
+    """The pod's confirmed status, None if it is gone."""
+    if action == "delete":
+        vanish(run, pod_id)
+        return None
+    act, wanted = (None, anything) if action == "preserve" else (run.world.cloud.stop, at_rest)
+    pod = confirm(run, pod_id, act=act, wanted=wanted)
+    return pod.status if pod else None
+
+
+def anything(_pod: Pod | None) -> bool:
+    """Whatever the API says, as long as it answers."""
+    return True
+
+
+def at_rest(pod: Pod | None) -> bool:
+    """Whether the pod's GPU no longer bills."""
+    return pod is None or pod.status in ("EXITED", "TERMINATED")
+
+
+def vanish(run: Run, pod_id: str) -> None:
+    """There is no such pod any more, says the API. Raises ReleaseUnconfirmed."""
+    confirm(run, pod_id, act=run.world.cloud.delete, wanted=lambda pod: pod is None)
+
+
+def confirm(
+    run: Run, pod_id: str, *, act: Callable[[str], None] | None, wanted: Callable[[Pod | None], bool]
+) -> Pod | None:
+    """The pod as wanted: act, look, act again, until the API agrees. Raises ReleaseUnconfirmed."""
+    last = "the API does not confirm it"
+
+    def look() -> tuple[Pod | None] | None:
+        nonlocal last
+        try:
+            if act is not None:
+                act(pod_id)
+            pod = run.world.cloud.get(pod_id)
+        except CloudUnreachable as error:
+            last = error.message
+            return None
+        return (pod,) if wanted(pod) else None
+
+    try:
+        return wait_until(run.world.clock, look, every_s=RELEASE_EVERY_S, within_s=RELEASE_WITHIN_S, what="release")[0]
+    except TimeoutError:
+        raise unconfirmed(run, pod_id, last) from None
+
+
+def unconfirmed(run: Run, pod_id: str | None, reason: str) -> ReleaseUnconfirmed:
+    """The loudest error that we have: what bills, how much, and where to end it by hand."""
+    what = f"POD {pod_id}" if pod_id else f"A POD NAMED {run.spec.run_id}"
+    rate = run.state.usd_per_hour
+    price = f" at ${rate:.2f} per hour" if rate else ""
+    return ReleaseUnconfirmed(
+        f"{what} MAY STILL BE BILLING{price}: {reason}",
+        hint=f"end it at {CONSOLE_URL}, or try again with `runpod-deploy resume {run.dir.path}`",
+    )

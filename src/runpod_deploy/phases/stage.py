@@ -1,0 +1,118 @@
+"""Everything that goes up: folders, secrets, and the job itself."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from ..errors import StagingFailed
+from ..events import JobLaunched, SecretWritten, StageFinished, StageProgressed, StageStarted
+from ..journal import RUNS_DIR
+from ..run import Run
+from ..shell import job_script, secret_text, write_file
+from ..spec import RsyncPushSpec, SecretSpec
+from ..transfers import Push
+from .check import local_path
+from .limits import enforce, remaining_s
+from .patience import patiently
+
+SECRET_TIMEOUT_S = 60.0
+PROGRESS_EVERY_S = 1.0
+
+
+def secrets(run: Run) -> None:
+    """Each secret is on the pod with its mode. Raises StagingFailed."""
+    if run.state.job_pid is None:
+        for secret in run.spec.job.secrets:
+            patiently(run, f"secret {secret.name}", partial(write, run, secret))
+
+
+def write(run: Run, secret: SecretSpec) -> None:
+    """The secret is on the pod: its value travels on standard input only."""
+    reply = run.host.run(write_file(secret), stdin=value_of(run, secret), timeout_s=remaining_s(run, SECRET_TIMEOUT_S))
+    if reply.exit_code != 0:
+        reason = reply.stderr.decode(errors="replace").strip()
+        raise StagingFailed(f"secret {secret.name} could not be written to {secret.destination}: {reason}")
+    run.record(SecretWritten(name=secret.name, destination=secret.destination, mode=secret.mode))
+
+
+def value_of(run: Run, secret: SecretSpec) -> bytes:
+    """What the secret's file on the pod shall hold."""
+    if secret.file is not None:
+        return local_path(run.spec, secret.file).read_bytes()
+    return secret_text((name, run.world.environ[name]) for name in secret.env)
+
+
+def stage(run: Run) -> None:
+    """Each staged folder equals the local one. Raises StagingFailed, LimitReached."""
+    if run.state.job_pid is None:
+        for entry in run.spec.job.staging:
+            if entry.label not in run.state.staged:
+                run.record(StageStarted(label=entry.label))
+                patiently(run, f"staging {entry.label}", partial(put, run, entry))
+
+
+def put(run: Run, entry: RsyncPushSpec) -> None:
+    """The entry is on the pod."""
+    enforce(run)
+    clock = run.world.clock
+    begun = clock.monotonic()
+    moved = run.host.push(push_of(run, entry), Progress(run, entry.label))
+    run.record(
+        StageFinished(
+            label=entry.label,
+            files=moved.files,
+            bytes=moved.bytes_total,
+            bytes_transferred=moved.bytes_transferred,
+            duration_sec=round(clock.monotonic() - begun, 3),
+        )
+    )
+
+
+def push_of(run: Run, entry: RsyncPushSpec) -> Push:
+    """The transfer that the entry means. Our own results are never part of it."""
+    source = local_path(run.spec, entry.source)
+    return Push(
+        label=entry.label,
+        source=source,
+        contents=entry.source.endswith("/") or entry.source in (".", ".."),
+        destination=entry.destination,
+        excludes=entry.effective_excludes,
+        ignored=own_results(run.spec.project_root, source),
+        delete=entry.delete,
+    )
+
+
+def own_results(project_root: Path, source: Path) -> tuple[str, ...]:
+    """Where our run folders lie below the source, if they do."""
+    runs = (project_root / RUNS_DIR).resolve()
+    try:
+        return (runs.relative_to(source.resolve()).as_posix(),)
+    except ValueError:
+        return ()
+
+
+class Progress:
+    """Turns bytes sent into events, no more than one a second."""
+
+    def __init__(self, run: Run, label: str) -> None:
+        self.run = run
+        self.label = label
+        self.due = run.world.clock.monotonic() + PROGRESS_EVERY_S
+
+    def __call__(self, bytes_sent: int) -> None:
+        """Records the progress if it is time to. Raises LimitReached."""
+        now = self.run.world.clock.monotonic()
+        if now >= self.due:
+            self.due = now + PROGRESS_EVERY_S
+            self.run.record(StageProgressed(label=self.label, bytes=bytes_sent))
+            enforce(self.run)
+
+
+def launch(run: Run) -> None:
+    """The job was started once, detached from us."""
+    if run.state.job_pid is None:
+        enforce(run)
+        script = job_script(run.spec.job)
+        pid = patiently(run, "launching the job", lambda: run.host.launch(script))
+        run.record(JobLaunched(pid=pid))

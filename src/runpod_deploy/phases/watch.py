@@ -1,0 +1,175 @@
+"""From a job that runs to a job that is over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+
+from ..budget import STOP_GRACE_S
+from ..errors import PodKilled, SshLost
+from ..events import (
+    ConnectionLost,
+    ConnectionRestored,
+    Event,
+    FailureMarkerSeen,
+    Heartbeat,
+    JobEnded,
+    Retried,
+    StopRequested,
+)
+from ..mirror import LogMirror
+from ..run import Frame, JobEnd, LogChunk, Run, Sample
+from .limits import spent_so_far
+from .patience import killed, patiently, reconnect
+
+HEARTBEAT_S = 60.0
+# How long one read may wait before the clock is looked at again.
+LOOK_EVERY_S = 1.0
+
+
+class Leave(Exception):
+    """The run goes on without us, under its guard."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def watch(run: Run) -> None:
+    """The job is over and the journal says why. Raises Leave when we are to go, PodKilled when the pod went."""
+    if run.state.job_ended:
+        return
+    if run.detach:
+        raise Leave("asked")
+    try:
+        Watcher(run).until_over()
+    except SshLost as error:
+        run.show("tool", f"{error.message}\n{error.hint}\n".encode())
+        raise Leave("ssh_lost") from error
+
+
+class Watcher:
+    """One process's watch over one job."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.clock = run.world.clock
+        state = run.state
+        self.mirror = LogMirror(run.dir.log, run.spec.job.run, scanned_bytes=state.scanned_bytes)
+        self.beat_due = self.clock.monotonic() + HEARTBEAT_S
+        self.grown_at = self.clock.monotonic()
+        self.warned = False
+
+    def until_over(self) -> None:
+        """The job is over. Raises PodKilled, SshLost."""
+        self.note(self.mirror.catch_up())
+        if self.run.state.stop_requested:
+            self.stop(self.run.state.stop_requested)
+        while not self.run.state.job_ended:
+            try:
+                self.session()
+            except SshLost as error:
+                self.reconnect(error)
+
+    def session(self) -> None:
+        """One connection's worth of watching. Raises SshLost."""
+        with self.run.host.follow(self.mirror.received) as channel:
+            while not self.run.state.job_ended:
+                frame = channel.read(LOOK_EVERY_S)
+                if frame is not None:
+                    self.take(frame)
+                self.tick()
+
+    def reconnect(self, error: SshLost) -> None:
+        """The pod answers again. Raises PodKilled, SshLost."""
+        lost_at = self.clock.monotonic()
+        self.run.record(ConnectionLost(error=error.message, log_bytes=self.mirror.received))
+        reconnect(self.run)
+        lost_sec = round(self.clock.monotonic() - lost_at, 3)
+        self.run.record(ConnectionRestored(log_bytes=self.mirror.received, lost_sec=lost_sec))
+        self.grown_at = self.clock.monotonic()
+
+    def take(self, frame: Frame) -> None:
+        """What the frame brings is kept and recorded."""
+        match frame:
+            case LogChunk():
+                self.grown_at = self.clock.monotonic()
+                self.run.show("job", frame.data)
+                self.note(self.mirror.take(frame.data))
+            case Sample():
+                self.keep_sample(frame)
+            case JobEnd():
+                self.note(self.mirror.scanner.finish())
+                self.end(frame.exit_code)
+
+    def note(self, marks: Iterable[Event]) -> None:
+        """The marks are recorded; a configured failure marker stops the job."""
+        for mark in marks:
+            if isinstance(mark, FailureMarkerSeen) and mark.marker in self.run.state.markers_seen:
+                continue
+            self.run.record(mark)
+            if isinstance(mark, FailureMarkerSeen) and mark.configured:
+                self.stop("failure_marker")
+
+    def end(self, exit_code: int | None) -> None:
+        """The end of the job is recorded. Raises PodKilled if it left no status: its container died with it."""
+        why = self.run.state.stop_requested or "exited"
+        if exit_code is None and why == "exited":
+            assert self.run.state.pod_id
+            raise lost_job(self.run)
+        self.run.record(JobEnded(exit_code=exit_code, why=why, log_bytes=self.mirror.received))
+
+    def stop(self, why: str) -> None:
+        """No process of the job is left; its end arrives in the channel. Intent first."""
+        if self.run.state.stop_requested is None:
+            self.run.record(StopRequested(why=why))
+        patiently(self.run, "stopping the job", lambda: self.run.host.stop_job(STOP_GRACE_S))
+
+    def tick(self) -> None:
+        """Limits are held and the heart beats."""
+        run, now = self.run, self.clock.monotonic()
+        if run.state.stop_requested is None and not run.state.job_ended:
+            if run.state.stop_at and self.clock.now() >= run.state.stop_at:
+                self.stop(run.state.stop_why)
+            elif self.stalled(now):
+                self.stop("stalled")
+        if now >= self.beat_due:
+            self.beat_due = now + HEARTBEAT_S
+            self.beat()
+
+    def stalled(self, now: float) -> bool:
+        """Whether the log has been silent for longer than the config bears."""
+        limit = self.run.spec.job.run.stall_timeout_minutes
+        return limit is not None and now - self.grown_at >= timedelta(minutes=limit).total_seconds()
+
+    def beat(self) -> None:
+        """A heartbeat is recorded, and a copy that lags is spoken of once."""
+        run = self.run
+        started_at = run.state.started_at or self.clock.now()
+        run.record(
+            Heartbeat(
+                phase="watch",
+                elapsed_sec=round((self.clock.now() - started_at).total_seconds(), 1),
+                spent_usd=round(spent_so_far(run), 4),
+                cost_cap_usd=run.spec.job.budget.cost_cap_usd,
+                log_bytes=self.mirror.received,
+            )
+        )
+
+    def keep_sample(self, sample: Sample) -> None:
+        """The sample is a row of metrics.jsonl. Telemetry never ends a run: a full disk loses the row."""
+        row = {"ts_utc": self.clock.now().isoformat(), **sample.row}
+        try:
+            with self.run.dir.metrics.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            if not self.warned:
+                self.warned = True
+                self.run.record(Retried(what="keeping metrics", error=str(error), in_sec=0.0))
+
+
+def lost_job(run: Run) -> PodKilled:
+    """The error for a job that vanished with its container."""
+    from_api = run.world.cloud.get(run.state.pod_id or "")
+    return killed(run, from_api)

@@ -1,0 +1,16 @@
+"""Whether a job succeeded. Knows exit statuses and markers; knows nothing of how they were learned."""
+
+from __future__ import annotations
+
+
+def verdict(exit_code: int | None, why: str, *, marker: str | None, marker_seen: bool) -> str | None:
+    """None for a job that succeeded, else the kind of its failure.
+
+    `why` is `exited`, or the kind of failure that ended the job from outside. The exit status speaks first; the
+    marker can only take success away.
+    """
+    if why != "exited":
+        return why
+    if exit_code != 0:
+        return "job_failed"
+    return "marker_missing" if marker and not marker_seen else None
