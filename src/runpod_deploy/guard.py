@@ -17,7 +17,7 @@ OWN_START = {"runpod/": "/start.sh"}
 """Start scripts of known images. runpod/containers: container-template/start.sh, seen 2026."""
 
 BOOT = (
-    "d=$RUNPOD_DEPLOY_DIR; mkdir -p \"$d\"; printf %s \"$RUNPOD_DEPLOY_GUARD\" | base64 -d >\"$d/guard-boot.sh\"; "
+    'd=$RUNPOD_DEPLOY_DIR; mkdir -p "$d"; printf %s "$RUNPOD_DEPLOY_GUARD" | base64 -d >"$d/guard-boot.sh"; '
     'setsid sh "$d/guard-boot.sh" "$d" </dev/null >/dev/null 2>&1 & exec '
 )
 """The guard comes first, so that it covers whatever may fail or hang after it."""
