@@ -14,6 +14,8 @@ from typing import Any
 Row = dict[str, Any]
 LEVELS = ((0, "NONE"), (4, "LOW"), (16, "MEDIUM"))
 ORDER = ("NONE", "LOW", "MEDIUM", "HIGH")
+# A rehearsal is no stock roulette: what the seeds do not name is there. Stock-outs are faults that one asks for.
+PLENTY = 64
 SECURE, COMMUNITY = "SECURE", "COMMUNITY"
 
 
@@ -98,6 +100,9 @@ def load() -> Catalogue:
     """The catalogue as shipped."""
     data = json.loads((Path(__file__).parent / "catalogue.json").read_text())
     gpus, cpus, datacenters = ({row["id"]: row for row in data[name]} for name in ("gpus", "cpus", "dataCenters"))
+    for row in gpus.values():
+        if row["price"]["secure"]:
+            row["stock"]["secure"] = {name: PLENTY for name in datacenters} | row["stock"]["secure"]
     return Catalogue(gpus, cpus, datacenters)
 
 
