@@ -62,9 +62,7 @@ class FakeCloud:
         self.calls: list[str] = []
         """Every call, `create NAME`, `delete ID` and so on, in order."""
 
-    def catalogue(
-        self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2
-    ) -> list[Offer]:
+    def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2) -> list[Offer]:
         """The offers of that cloud."""
         self.calls.append(f"catalogue {cloud_type}")
         return [offer for offer in self.offers if offer.cloud_type == cloud_type]

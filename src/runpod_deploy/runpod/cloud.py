@@ -49,9 +49,7 @@ class RunPodCloud:
         self._listing = Listing(self._list_rows, clock, folder)
         self._boot = BootWatch(clock, self.logs)
 
-    def catalogue(
-        self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2
-    ) -> list[Offer]:
+    def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2) -> list[Offer]:
         """All offers of one cloud, those of the cloud as a whole included (datacenter "")."""
         if cpu:
             size = shapes.vcpus(vcpu_count)
@@ -80,9 +78,7 @@ class RunPodCloud:
     def list_pods(self, max_age_s: float = 0.0) -> list[Pod]:
         """All pods of the account, newest first. Of their environment only our own marks are told."""
         pods = [shapes.as_pod(row) for row in self._listing.rows(max_age_s)]
-        return sorted(
-            pods, key=lambda pod: pod.created_at.timestamp() if pod.created_at else 0.0, reverse=True
-        )
+        return sorted(pods, key=lambda pod: pod.created_at.timestamp() if pod.created_at else 0.0, reverse=True)
 
     def look(self, pod_id: str, max_age_s: float) -> Pod | None:
         """The pod as a listing shows it that is at most so old, shared by many runs. None proves nothing."""
@@ -120,9 +116,7 @@ class RunPodCloud:
 
     def volume(self, name: str) -> tuple[str, str]:
         """Id and datacenter of the one network volume of that name. Raises ConfigError on none or several."""
-        rows = self._rows(
-            "/v2/network-volumes", "networkVolumes", "list the network volumes", {"limit": PAGE_SIZE}
-        )
+        rows = self._rows("/v2/network-volumes", "networkVolumes", "list the network volumes", {"limit": PAGE_SIZE})
         found = [(str(row["id"]), str(row["dataCenter"])) for row in rows if row.get("name") == name]
         if len(found) == 1:
             return found[0]

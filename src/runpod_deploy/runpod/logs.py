@@ -47,9 +47,7 @@ def frames(pieces: Iterable[bytes]) -> Iterator[str]:
     for piece in pieces:
         *blocks, rest = (rest + piece).replace(b"\r\n", b"\n").split(b"\n\n")
         for block in blocks:
-            data = [
-                line[5:].strip() for line in block.decode(errors="replace").split("\n") if line[:5] == "data:"
-            ]
+            data = [line[5:].strip() for line in block.decode(errors="replace").split("\n") if line[:5] == "data:"]
             yield "\n".join(data)
 
 

@@ -65,9 +65,7 @@ class Pace:
         with self._shared() as window:
             if window and abs(window.resets_at - heard.resets_at) < 3:
                 # Answers overtake each other: within one window the count only falls.
-                heard = replace(
-                    heard, remaining=min(window.remaining, heard.remaining), next_at=window.next_at
-                )
+                heard = replace(heard, remaining=min(window.remaining, heard.remaining), next_at=window.next_at)
             self._store(heard)
 
     def hold(self, seconds: float) -> None:
@@ -125,10 +123,7 @@ def parse_window(headers: Mapping[str, str], now: float) -> Window | None:
     """The window that limits most, from `"minute";r=58;t=41, "hour";r=2998;t=3511`; None without such a header."""
     quotas = dict(re.findall(r'"(\w+)";q=(\d+)', headers.get("ratelimit-policy", "")))
     rows = re.findall(r'"(\w+)";r=(\d+);t=(\d+)', headers.get("ratelimit", ""))
-    windows = [
-        Window(remaining=int(r), quota=int(quotas.get(name, 60)), resets_at=now + int(t))
-        for name, r, t in rows
-    ]
+    windows = [Window(remaining=int(r), quota=int(quotas.get(name, 60)), resets_at=now + int(t)) for name, r, t in rows]
     return max(windows, key=lambda window: gap_s(window, now), default=None) if windows else None
 
 

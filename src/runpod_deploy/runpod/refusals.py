@@ -27,9 +27,7 @@ CAPACITY_TEXTS = (
 NEVER_SENT = (failures.NewConnectionError, failures.ConnectTimeoutError, failures.ProxyError)
 """Failures before the first byte of the request left: any method may be sent again."""
 
-KEY_HINT = (
-    "make a key with read and write rights at https://console.runpod.io/user/settings, set RUNPOD_API_KEY"
-)
+KEY_HINT = "make a key with read and write rights at https://console.runpod.io/user/settings, set RUNPOD_API_KEY"
 FUNDS_HINT = "add funds at https://console.runpod.io/user/billing"
 OUTAGE_HINT = "nothing is wrong with the request: try again later; https://uptime.runpod.io tells of outages"
 ADDRESS_HINT = "check RUNPOD_API_BASE_URL and the proxy between here and RunPod"
@@ -45,17 +43,13 @@ def refusal(answer: Answer, what: str) -> DeployError:
         case 402:
             return BalanceSpent(said(answer, what), hint=FUNDS_HINT)
         case 403 if answer.document is None:
-            return CloudUnreachable(
-                said(answer, what), hint=f"not the API but its gate refused: {ADDRESS_HINT}"
-            )
+            return CloudUnreachable(said(answer, what), hint=f"not the API but its gate refused: {ADDRESS_HINT}")
         case 403 if "pool" in answer.detail.lower():
             return StockOut(said(answer, what), hint="the account may not use this kind of GPU: try others")
         case 403:
             return AuthRefused(said(answer, what), hint=KEY_HINT)
         case 400 | 404 | 409 | 413 | 422 if answer.document is not None:
-            return ConfigError(
-                said(answer, what), hint="the API will answer the same again: change the request"
-            )
+            return ConfigError(said(answer, what), hint="the API will answer the same again: change the request")
         case 429:
             return CloudUnreachable(said(answer, what), hint=limit_hint(answer))
         case 408 | 425 | 500 | 502 | 503 | 504:
@@ -63,16 +57,12 @@ def refusal(answer: Answer, what: str) -> DeployError:
         case status if status > 504:
             return CloudUnreachable(said(answer, what), hint=OUTAGE_HINT)
         case _:
-            return CloudUnreachable(
-                said(answer, what), hint=f"this is not how the API answers: {ADDRESS_HINT}"
-            )
+            return CloudUnreachable(said(answer, what), hint=f"this is not how the API answers: {ADDRESS_HINT}")
 
 
 def network_error(failure: failures.HTTPError, what: str) -> CloudUnreachable:
     """The error that this failure of the connection means."""
-    return CloudUnreachable(
-        f"cannot {what}: {in_words(failure)}", hint=f"{ADDRESS_HINT}, and the network itself"
-    )
+    return CloudUnreachable(f"cannot {what}: {in_words(failure)}", hint=f"{ADDRESS_HINT}, and the network itself")
 
 
 def is_capacity(detail: str) -> bool:
@@ -89,9 +79,7 @@ def said(answer: Answer, what: str) -> str:
 
 def plain_text(body: bytes) -> str:
     """The first words of a page that is no problem document, without markup."""
-    text = re.sub(
-        r"<(style|script)\b.*?</\1>|<[^>]*>", " ", body[:4000].decode(errors="replace"), flags=re.S | re.I
-    )
+    text = re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", body[:4000].decode(errors="replace"), flags=re.S | re.I)
     printable = "".join(char if char.isprintable() else " " for char in text)
     return " ".join(printable.split())[:120]
 

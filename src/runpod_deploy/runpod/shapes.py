@@ -117,11 +117,7 @@ def ssh_address(row: Mapping[str, Any]) -> Address | None:
 
 def public_ssh(port: Mapping[str, Any]) -> Address | None:
     """The address of a port entry, if it is a way in to sshd from outside."""
-    if (
-        port.get("private") != SSH_PORT
-        or port.get("type") != "tcp"
-        or not (port.get("public") and port.get("ip"))
-    ):
+    if port.get("private") != SSH_PORT or port.get("type") != "tcp" or not (port.get("public") and port.get("ip")):
         return None
     if not is_public(str(port["ip"])):
         return None
