@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 
 from . import __version__
-from .errors import KINDS, DeployError, Interrupt
+from .errors import DeployError, Interrupt
 from .events import (
     Detached,
     Interrupted,
@@ -97,7 +97,7 @@ def close(run: Run) -> None:
         for phase in CLOSING:
             try_closing(run, phase)
         run.leave_host()
-        run.record(RunFinished(outcome=outcome_at_end(run), exit_code=exit_code(run)))
+        run.record(RunFinished(outcome=outcome_at_end(run), exit_code=run.state.exit_code(run.marker)))
 
 
 def try_closing(run: Run, phase: Phase) -> None:
@@ -142,16 +142,6 @@ def failure(phase: str, error: Exception, duration_s: float) -> PhaseFailed:
         duration_sec=round(duration_s, 3),
         detail="" if known else "".join(traceback.format_exception(error)),
     )
-
-
-def exit_code(run: Run) -> int:
-    """The tool's exit code for the run as it stands."""
-    if run.state.detached:
-        return KINDS["ssh_lost"].exit_code if run.state.detached == "ssh_lost" else 0
-    if run.state.pod_may_exist:
-        return KINDS["release_unconfirmed"].exit_code
-    failure = run.state.failure(run.marker)
-    return KINDS[failure.kind].exit_code if failure else 0
 
 
 def outcome_at_end(run: Run) -> str:

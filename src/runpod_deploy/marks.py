@@ -20,7 +20,8 @@ from .events import (
 from .spec import DEFAULT_FAILURE_MARKERS, RunSpec
 
 OWN = b"__RUNPOD_"
-STEP = re.compile(r"__RUNPOD_STEP_(START|DONE)__([\w.-]+?)__(?![\w.-])|__RUNPOD_STEP_(START|DONE)__([\w.-]+?)__")
+# A name may hold underscores, so it ends where the marker's own are followed by no more of a name.
+STEP = re.compile(r"__RUNPOD_STEP_(START|DONE)__([\w.-]+?)__(?=__RUNPOD_|[^\w.-]|$)")
 EVENT = "__RUNPOD_EVENT__"
 # A line without an end is not kept for ever: what follows so many bytes is looked at as a line of its own.
 LONGEST_LINE_BYTES = 1 << 20
@@ -86,9 +87,8 @@ class LogScanner:
 def steps(line: str, offset: int) -> Iterator[Event]:
     """The step markers of a line, in order."""
     for found in STEP.finditer(line):
-        word, name = found[1] or found[3], found[2] or found[4]
-        kind = RemoteStepStarted if word == "START" else RemoteStepCompleted
-        yield kind(name=name, log_offset=offset)
+        kind = RemoteStepStarted if found[1] == "START" else RemoteStepCompleted
+        yield kind(name=found[2], log_offset=offset)
 
 
 def job_row(line: str) -> dict[str, object] | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from .clock import Clock
-from .errors import SshLost
+from .errors import DeployError, SshLost
 from .events import Event
 from .journal import Journal, RunDir
 from .pods import Address, Candidate, Offer, Pod, PodAsk
@@ -25,9 +25,7 @@ HELLO_TIMEOUT_S = 15.0
 class Cloud(Protocol):
     """The cloud that rents pods. Every method is bounded in time and raises errors of `errors` only."""
 
-    def catalogue(
-        self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2
-    ) -> list[Offer]:
+    def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2) -> list[Offer]:
         """All offers of one cloud; the stock is that of pods with so many GPUs, or so many vCPUs."""
 
     def create(self, ask: PodAsk, candidate: Candidate) -> Pod:
@@ -150,6 +148,10 @@ class Host(Protocol):
         """No connection is left open."""
 
 
+OnRetry = Callable[[str, DeployError, float], None]
+"""What is tried, why it failed, and in how many seconds it is tried again."""
+
+
 @dataclass(slots=True)
 class World:
     """All that a run touches."""
@@ -160,6 +162,8 @@ class World:
     """A host at an address; connecting is the first call's business."""
     authorized_keys: Callable[[Spec, RunDir], str]
     """Public keys to let into the pod, the run's own made on the first call."""
+    on_retry: list[OnRetry] = field(default_factory=list)
+    """Told by the cloud of each call that failed and will be tried again."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The caller's environment: where secrets come from."""
     api_base_url: str = "https://api.runpod.io"

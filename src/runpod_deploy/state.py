@@ -147,6 +147,15 @@ class State:
             return "stopped"
         return "job_failed" if failure.kind in JOB_KINDS else "failed"
 
+    def exit_code(self, marker: str | None) -> int:
+        """The tool's exit code for a run that ends like this."""
+        if self.detached:
+            return KINDS["ssh_lost"].exit_code if self.detached == "ssh_lost" else 0
+        if self.pod_may_exist:
+            return KINDS["release_unconfirmed"].exit_code
+        failure = self.failure(marker)
+        return KINDS[failure.kind].exit_code if failure else 0
+
     @property
     def pod_may_exist(self) -> bool:
         """Whether a pod of ours may exist that is not as the policy asks."""

@@ -15,6 +15,7 @@ from ..errors import EXIT_INTERRUPTED, DeployError
 # name -> module:function; modules are loaded only when their command is called, since start-up is felt.
 COMMANDS = {
     "run": "run:run",
+    "resume": "run:resume",
 }
 
 

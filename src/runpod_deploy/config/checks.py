@@ -1,0 +1,107 @@
+"""Rules that go across sections or need the machine at hand, for a job that is valid by itself.
+
+Knows the spec; knows no file but by the places that a document tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec
+from ..template import REFERENCE, closest, is_foreign, likely_typos
+from .document import Document
+from .finding import Finding, Loc
+from .rendering import ALWAYS_OURS, BUILT_IN, shell_texts
+
+MOST_VARIABLES = 1000
+# A rate times hours may miss the cap by a rounding error and still be meant to equal it.
+ROUNDING = 1e-9
+
+
+def of_job(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Document) -> Iterator[Finding]:
+    """What is wrong or odd about an unrendered job."""
+    yield from budget(job, document)
+    yield from variables(job, cli_variables, document)
+    yield from shell_names(job, cli_variables, document)
+    if job.storage.mode == STORAGE_NETWORK_VOLUME and len(job.pod.datacenters) > 1:
+        words = "a network volume lives in one datacenter: only that one can be used"
+        yield document.finding(("pod", "datacenters"), words, level="warning")
+
+
+def budget(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
+    """The time limit must be payable at the assumed rate; exactly the cap is fine."""
+    cap, minutes, rate = (
+        job.budget.cost_cap_usd,
+        job.budget.max_runtime_minutes,
+        job.budget.assumed_hourly_rate_usd,
+    )
+    cost = rate * (minutes or 0) / 60
+    if minutes and cost > cap * (1 + ROUNDING):
+        words = f"{minutes} minutes at {rate:g} USD/h cost {cost:.2f} USD, more than the cap of {cap:g} USD"
+        hint = f"allow {int(cap / rate * 60)} minutes, or raise cost_cap_usd"
+        yield document.finding(("budget", "max_runtime_minutes"), words, hint=hint)
+
+
+def variables(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Document) -> Iterator[Finding]:
+    """Names that hide built-in ones, names from the command line that look mistyped, and too many names."""
+    if len(job.variables) > MOST_VARIABLES:
+        yield document.finding(("variables",), f"holds more than {MOST_VARIABLES:,} names")
+    for name in job.variables:
+        if name in BUILT_IN:
+            words = "is built in; this value is not used" if name in ALWAYS_OURS else "hides a built-in name"
+            yield document.finding(("variables", name), words, level="warning")
+    for name in cli_variables:
+        meant = "" if name in job.variables else closest(name, job.variables)
+        if meant:
+            words = f"the file declares no variable {name}"
+            yield Finding(message=words, source="--var", hint=f"did you mean `{meant}`?", level="warning")
+
+
+def shell_names(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Document) -> Iterator[Finding]:
+    """In shell text: unknown names that look mistyped, and known ones that are left to the shell."""
+    known = [*job.variables, *cli_variables, *BUILT_IN]
+    for loc, text in shell_texts(job):
+        for offset, name, meant in likely_typos(text, known):
+            hint = f"did you mean {{{meant}}}?"
+            yield _in_text(document, loc, text[:offset], f"{{{name}}} is left as it is", hint)
+        for match in REFERENCE.finditer(text):
+            if match[1] in known and is_foreign(match):
+                shown = text[match.start() - 1 : match.end() + 1].strip()
+                hint = f"for the config's value write {match[0]} alone"
+                yield _in_text(document, loc, text[: match.start()], f"{shown} is left to the shell", hint)
+
+
+def _in_text(document: Document, loc: Loc, before: str, message: str, hint: str) -> Finding:
+    """A warning at a line within a text."""
+    place = document.place(loc)
+    line = place.line + 1 + before.count("\n") if place.block else place.line
+    finding = document.finding(loc, message, hint=hint, level="warning")
+    return Finding(
+        message=finding.message,
+        path=finding.path,
+        source=finding.source,
+        line=line,
+        level=finding.level,
+        hint=hint,
+    )
+
+
+def of_rendered(job: RunpodJobSpec, document: Document) -> list[Finding]:
+    """What is wrong with rendered values that could not be seen before."""
+    paths: dict[Loc, str] = {
+        ("run", "script_path"): job.run.script_path,
+        ("run", "log_path"): job.run.log_path,
+        **{("secrets", i, "destination"): secret.destination for i, secret in enumerate(job.secrets)},
+    }
+    findings = [
+        document.finding(loc, f"must be an absolute path on the pod, is {path!r}")
+        for loc, path in paths.items()
+        if not path.startswith("/")
+    ]
+    names: dict[Loc, str] = {("name",): job.name, ("run_id_prefix",): job.run_id_prefix}
+    findings += [
+        document.finding(loc, f"must be one line of plain text, is {name!r}")
+        for loc, name in names.items()
+        if not name.isprintable()
+    ]
+    return findings

@@ -1,0 +1,235 @@
+"""YAML text to plain values, each with the line it stands on. Knows YAML; knows no schema.
+
+What a text may cost is bounded before anything is built of it: its size, its depth, and the number of values
+that its aliases unfold to.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..errors import ConfigError
+from .finding import Finding, Loc, dotted
+
+LARGEST_BYTES = 1_000_000
+DEEPEST = 40
+MOST_VALUES = 100_000
+MOST_CHARACTERS = 4 * LARGEST_BYTES
+
+# The C parser is ten times as fast, and not in every build of PyYAML.
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str")}
+STRING_TAG = "tag:yaml.org,2002:str"
+MERGE_TAG = "tag:yaml.org,2002:merge"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands, and how it was written there."""
+
+    source: str
+    line: int
+    text: str = ""
+    """The scalar as written, without its quotes."""
+    block: bool = False
+    """Whether it is a block text, whose first line follows the line."""
+
+
+@dataclass(slots=True)
+class Document:
+    """One YAML text as values."""
+
+    source: str
+    """The file's name as the user wrote it."""
+    value: Any = None
+    places: dict[Loc, Place] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    raw: bytes = b""
+
+    def finding(self, loc: Loc, message: str, **more: Any) -> Finding:
+        """A finding at the nearest place that encloses a location."""
+        place = self.place(loc)
+        return Finding(message=message, path=dotted(loc), source=place.source, line=place.line, **more)
+
+    def place(self, loc: Loc) -> Place:
+        """The place of a location, or of what encloses it."""
+        while loc and loc not in self.places:
+            loc = loc[:-1]
+        return self.places.get(loc, Place(self.source, 1))
+
+
+def read_document(path: Path) -> Document:
+    """The values of a YAML file. Raises ConfigError if it cannot be read as YAML at all."""
+    raw = read_bytes(path)
+    document = Document(source=str(path), raw=raw)
+    try:
+        text = raw.decode("utf-8-sig")
+        _check_shape(text, document)
+        node = yaml.compose(text, LOADER)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path}:{line}: is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(_syntax_words(error, path), hint=_syntax_hint(error)) from None
+    if node is not None:
+        document.value = _Builder(document).build(node, (), 0)
+    return document
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file of acceptable size. Raises ConfigError."""
+    try:
+        if path.is_dir():
+            raise ConfigError(f"{path}: is a folder", hint="Name the YAML file in it.")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_BYTES + 1)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file", hint=f"Paths start from {Path.cwd()}.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"{str(path)!r}: cannot be read: {reason}") from None
+    if len(raw) > LARGEST_BYTES:
+        raise ConfigError(f"{path}: is larger than {LARGEST_BYTES:,} bytes", hint="Is this the right file?")
+    return raw
+
+
+def _check_shape(text: str, document: Document) -> None:
+    """Returns if depth and number of nodes are bearable. Raises ConfigError."""
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, LOADER)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST or count > 2 * MOST_VALUES:
+            what = "is nested too deeply" if depth > DEEPEST else "holds too many values"
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise ConfigError(f"{document.source}:{line}: {what}")
+
+
+def _syntax_words(error: yaml.YAMLError, path: Path) -> str:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    place = f"{path}:{mark.line + 1}" if mark else str(path)
+    words = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
+    context = getattr(error, "context", None)
+    return f"{place}: not valid YAML: {words}" + (f" ({context})" if context else "")
+
+
+def _syntax_hint(error: yaml.YAMLError) -> str:
+    words = str(error)
+    if "'\\t'" in words:
+        return "Indent with spaces; YAML allows no tabs there."
+    if "mapping values are not allowed" in words:
+        return "Put quotes around a value that holds `: `."
+    return ""
+
+
+class _Builder(yaml.constructor.SafeConstructor):
+    """Turns nodes into plain values, and notes places, duplicates and what is no plain value."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__()
+        self.document = document
+        self.count = 0
+        self.size = 0
+
+    def build(self, node: Any, loc: Loc, depth: int) -> Any:
+        """The value of a node. Raises ConfigError when aliases unfold without end."""
+        self.count += 1
+        self.size += len(node.value) if isinstance(node, yaml.ScalarNode) else 0
+        if depth > DEEPEST or self.count > MOST_VALUES or self.size > MOST_CHARACTERS:
+            raise ConfigError(f"{self.document.source}:{node.start_mark.line + 1}: aliases unfold to too many values")
+        self.document.places.setdefault(loc, self.place(node))
+        if isinstance(node, yaml.MappingNode):
+            return self.build_mapping(node, loc, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*loc, i), depth + 1) for i, item in enumerate(node.value)]
+        return self.build_scalar(node, loc)
+
+    def build_mapping(self, node: Any, loc: Loc, depth: int) -> dict[str, Any]:
+        """A mapping; its own keys win over those that `<<` brings, whatever their order."""
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag == MERGE_TAG:
+                continue
+            key = self.key(key_node, loc)
+            if key in result:
+                self.duplicate(key, key_node, loc)
+            self.document.places[(*loc, key)] = replace(self.place(value_node), line=key_node.start_mark.line + 1)
+            result[key] = self.build(value_node, (*loc, key), depth + 1)
+        for key_node, value_node in node.value:
+            if key_node.tag == MERGE_TAG:
+                self.merge(value_node, loc, depth, result)
+        return result
+
+    def merge(self, node: Any, loc: Loc, depth: int, result: dict[str, Any]) -> None:
+        """The keys of what `<<` names are in the result, unless it had them."""
+        sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for source in sources:
+            if not isinstance(source, yaml.MappingNode):
+                self.add(source, (*loc, "<<"), "must name a mapping")
+                continue
+            own, self.document.places = self.document.places, {}
+            merged = self.build_mapping(source, loc, depth + 1)
+            brought, self.document.places = self.document.places, own
+            self.count += len(merged) + 1
+            for place_loc, place in brought.items():
+                own.setdefault(place_loc, place)
+            for key, value in merged.items():
+                result.setdefault(key, value)
+
+    def key(self, node: Any, loc: Loc) -> str:
+        """A mapping's key, which must be text."""
+        if not isinstance(node, yaml.ScalarNode):
+            self.add(node, loc, "a key must be plain text")
+            return "?"
+        if node.tag != STRING_TAG:
+            self.add(node, (*loc, node.value), f'the key {node.value} is no text; write "{node.value}"')
+        return str(node.value)
+
+    def build_scalar(self, node: Any, loc: Loc) -> Any:
+        """A text, number, truth value or null; a stand-in text if it is none of these."""
+        if node.tag not in PLAIN_TAGS:
+            self.add(node, loc, _odd_scalar(node))
+            return node.value
+        try:
+            value = self.construct_object(node)
+        except (ValueError, yaml.YAMLError, KeyError, OverflowError, TypeError):
+            self.add(node, loc, f"{node.value[:40]!r} cannot be read as a value")
+            return ""
+        if isinstance(value, float) and not math.isfinite(value):
+            self.add(node, loc, f"must be a finite number, got {node.value}")
+            return 1.0
+        if isinstance(value, str) and "\0" in value:
+            self.add(node, loc, "holds a NUL character")
+            return value.replace("\0", "")
+        return value
+
+    def duplicate(self, key: str, node: Any, loc: Loc) -> None:
+        """A finding about a key that its mapping holds already."""
+        first = self.document.places[(*loc, key)].line
+        self.add(node, (*loc, key), f"is given twice; the first is on line {first}")
+
+    def add(self, node: Any, loc: Loc, message: str) -> None:
+        """A finding at a node."""
+        line = node.start_mark.line + 1
+        self.document.findings.append(
+            Finding(message=message, path=dotted(loc), source=self.document.source, line=line)
+        )
+
+    def place(self, node: Any) -> Place:
+        """Where a node stands."""
+        text = node.value if isinstance(node, yaml.ScalarNode) else ""
+        block = getattr(node, "style", None) in ("|", ">")
+        return Place(self.document.source, node.start_mark.line + 1, text, block)
+
+
+def _odd_scalar(node: Any) -> str:
+    if node.tag.endswith(":timestamp"):
+        return f'is read as a date; put it in quotes: "{node.value}"'
+    return f"the tag {node.tag.removeprefix('tag:yaml.org,2002:')} means nothing here"

@@ -1,0 +1,128 @@
+"""A validated config, and the one rendering of it into a spec. Knows no network and no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..spec import RunpodJobSpec, Spec
+from ..spec_json import to_plain
+from . import checks
+from .document import Document
+from .finding import Finding, Loc, dotted, refuse
+from .rendering import Renderer, names_of, values_of
+from .schema import validate
+
+# Stands for the stamp of a run while there is none: as long as a real one.
+TRIAL_STAMP = "00000000T000000Z"
+RUN_DIRS = ("artifacts", "runpod")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A job as its file and flags say, found valid, templates not yet replaced."""
+
+    document: Document
+    path: Path
+    """The file, absolute."""
+    job: RunpodJobSpec
+    cli_variables: Mapping[str, str]
+    project_root: Path
+    """Absolute."""
+    config_sha256: str
+    findings: tuple[Finding, ...] = ()
+    """What is odd but no error."""
+
+    @property
+    def name(self) -> str:
+        """The job's name, rendered."""
+        return self.trial.job.name
+
+    @property
+    def run_id_prefix(self) -> str:
+        """What run ids start with, rendered."""
+        return self.trial.job.run_id_prefix
+
+    @cached_property
+    def trial(self) -> Spec:
+        """The spec of a run that never is: what can be known before a run has an id. Raises ConfigError."""
+        run_dir = self.project_root.joinpath(*RUN_DIRS, TRIAL_STAMP)
+        return self.render(stamp=TRIAL_STAMP, run_dir=run_dir, created_at=datetime.min)
+
+    def render(self, *, stamp: str, run_dir: Path, created_at: datetime) -> Spec:
+        """The spec of the run of this stamp. Raises ConfigError with all that cannot be rendered."""
+        spec, findings = self.attempt(stamp=stamp, run_dir=run_dir, created_at=created_at)
+        refuse(findings, self.document.source)
+        return spec
+
+    def attempt(self, *, stamp: str, run_dir: Path, created_at: datetime) -> tuple[Spec, list[Finding]]:
+        """The spec of a run, and all that is wrong with it; with findings it is good for nothing else."""
+        variables = {**self.job.variables, **self.cli_variables}
+        names = names_of(self.job, variables, self.constants(run_dir), stamp)
+        values, wrong = values_of(names)
+        renderer = Renderer(values, stamp)
+        plain = renderer.job(to_plain(self.job))
+        findings = [self.name_finding(*pair) for pair in wrong if self.has_own(pair[0])]
+        findings += [self.document.finding(*pair) for pair in renderer.wrong]
+        job, more = validate(plain, self.document)
+        findings += more
+        findings += [] if findings else checks.of_rendered(job, self.document)
+        spec = Spec(
+            run_id=values["run_id"],
+            config_path=self.path,
+            project_root=self.project_root,
+            job=job,
+            variables={name: values[name] for name in variables},
+            origins=self.origins(plain),
+            config_sha256=self.config_sha256,
+            created_at=created_at,
+        )
+        return spec, findings
+
+    def constants(self, run_dir: Path) -> dict[str, str]:
+        """The names that stand for folders."""
+        return {
+            "config_dir": str(self.path.parent),
+            "project_root": str(self.project_root),
+            "run_dir": str(run_dir),
+        }
+
+    def has_own(self, name: str) -> bool:
+        """Whether a name has a template of its own: the run id may be made of the job's name."""
+        return name != "run_id" or bool(self.job.run_id_prefix)
+
+    def name_finding(self, name: str, words: str) -> Finding:
+        """A finding about a name's own template."""
+        loc: Loc = {"job_name": ("name",), "run_id": ("run_id_prefix",)}.get(name, ("variables", name))
+        if name in self.cli_variables:
+            return Finding(message=words, source="--var", path=name)
+        return self.document.finding(loc, words)
+
+    def origins(self, plain: Any) -> dict[str, str]:
+        """Where each value came from, by dotted path."""
+        origins = dict(_origins(plain, (), self.document))
+        return {**origins, **{f"variables.{name}": "--var" for name in self.cli_variables}}
+
+
+def _origins(plain: Any, loc: Loc, document: Document) -> Iterator[tuple[str, str]]:
+    """Dotted path and origin of every single value."""
+    if isinstance(plain, dict) and plain:
+        for key, value in plain.items():
+            yield from _origins(value, (*loc, key), document)
+    elif isinstance(plain, list) and plain:
+        for i, value in enumerate(plain):
+            yield from _origins(value, (*loc, i), document)
+    else:
+        yield dotted(loc), origin_of(loc, document)
+
+
+def origin_of(loc: Loc, document: Document) -> str:
+    """`file:line`, a flag, or `default`."""
+    place = document.places.get(loc)
+    if place is None:
+        return "default"
+    return f"{place.source}:{place.line}" if place.line else place.source

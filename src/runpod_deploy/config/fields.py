@@ -1,0 +1,42 @@
+"""Where in the schema a location is: the dataclass or annotation it leads to. Knows the spec's shape only."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from ..rules import hints_of
+from ..spec import RunpodJobSpec
+from .finding import Loc
+
+
+def names_at(loc: Loc) -> list[str]:
+    """The names of the fields that may stand at a location; none if it is no section."""
+    hint = hint_at(loc)
+    return [field.name for field in fields(hint)] if is_dataclass(hint) else []
+
+
+def hint_at(loc: Loc) -> Any:
+    """The annotation at a location, without its rules; None if the schema has no such place."""
+    hint: Any = RunpodJobSpec
+    for part in loc:
+        hint = _step(hint, part)
+    return bare(hint)
+
+
+def bare(hint: Any) -> Any:
+    """An annotation without its rules and without `| None`."""
+    while get_origin(hint) in (Annotated, Union, UnionType):
+        hint = get_args(hint)[0]
+    return hint
+
+
+def _step(hint: Any, part: str | int) -> Any:
+    """The annotation one part further."""
+    hint = bare(hint)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return hints_of(hint).get(str(part))
+    if get_origin(hint) is tuple and isinstance(part, int):
+        return get_args(hint)[0]
+    return get_args(hint)[1] if get_origin(hint) is dict else None

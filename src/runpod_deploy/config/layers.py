@@ -1,0 +1,100 @@
+"""Layers of one config: a base file below, flags above. Knows files and flags; knows no rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError
+from .document import Document, Place, read_document
+from .finding import Loc
+
+
+def read_layers(path: Path) -> Document:
+    """The document with its base below it; places name the file that each value comes from.
+
+    Raises ConfigError for what cannot be read, and for a base that has a base itself.
+    """
+    document = read_document(path)
+    if not isinstance(document.value, dict):
+        raise ConfigError(f"{path}:1: must be a mapping of `key: value` lines, got {_shape(document.value)}")
+    if "extends" not in document.value:
+        return document
+    base = read_document(_base_path(document, path))
+    _refuse_bad_base(document, base)
+    document.value.pop("extends")
+    taken: set[Loc] = set()
+    document.value = _merge(base.value, document.value, (), taken)
+    _take_places(taken, base, document)
+    document.findings = [*base.findings, *document.findings]
+    document.raw = base.raw + document.raw
+    return document
+
+
+def _shape(value: Any) -> str:
+    if value is None:
+        return "an empty file"
+    return "a list" if isinstance(value, list) else "a single value"
+
+
+def _base_path(document: Document, path: Path) -> Path:
+    """The base's path, relative to the folder of the file that names it."""
+    name = document.value["extends"]
+    if not isinstance(name, str) or not name:
+        raise ConfigError(str(document.finding(("extends",), "must be the path of one YAML file")))
+    return path.parent / Path(name).expanduser()
+
+
+def _refuse_bad_base(document: Document, base: Document) -> None:
+    if not isinstance(base.value, dict):
+        raise ConfigError(f"{base.source}:1: must be a mapping, got {_shape(base.value)}")
+    if "extends" in base.value:
+        finding = base.finding(("extends",), f"a base cannot have a base ({document.source} extends it)")
+        raise ConfigError(str(finding))
+
+
+def _merge(lower: Any, upper: Any, loc: Loc, taken: set[Loc]) -> Any:
+    """Mappings merged key by key; anything else, lists too, is replaced by the upper one."""
+    if not (isinstance(lower, dict) and isinstance(upper, dict)):
+        return upper
+    merged = dict(upper)
+    for key, value in lower.items():
+        if key in upper:
+            merged[key] = _merge(value, upper[key], (*loc, key), taken)
+        else:
+            merged[key] = value
+            taken.add((*loc, key))
+    return merged
+
+
+def _take_places(taken: set[Loc], base: Document, document: Document) -> None:
+    """The places at and below the locations taken from the base are the base's."""
+    for loc, place in base.places.items():
+        if any(loc[:length] in taken for length in range(1, len(loc) + 1)):
+            document.places[loc] = place
+
+
+def apply_overrides(plain: dict[str, Any], overrides: Mapping[str, object], document: Document) -> None:
+    """The values hold what flags say, and the flags are their places. None is a flag that was not given."""
+    for path, value in overrides.items():
+        if value is not None:
+            loc = tuple(path.split("."))
+            if _put(plain, loc, value):
+                document.places[loc] = Place(source=flag_of(path), line=0)
+
+
+def _put(plain: dict[str, Any], loc: tuple[str, ...], value: object) -> bool:
+    """Whether the value could be put there: not if the file has something else where a section should be."""
+    holder = plain
+    for part in loc[:-1]:
+        holder = holder.setdefault(part, {})
+        if not isinstance(holder, dict):
+            return False
+    holder[loc[-1]] = value
+    return True
+
+
+def flag_of(path: str) -> str:
+    """The flag that sets a field: `budget.cost_cap_usd` is `--cost-cap-usd`."""
+    return "--" + path.rpartition(".")[2].replace("_", "-")

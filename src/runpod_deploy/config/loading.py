@@ -1,0 +1,93 @@
+"""From a file and flags to a draft, or to all mistakes at once. Knows the order of the steps."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..spec import RunpodJobSpec
+from ..template import CycleError, TooLongError, UnknownNameError, settle
+from . import checks
+from .document import Document
+from .draft import RUN_DIRS, TRIAL_STAMP, Draft
+from .finding import Finding, refuse
+from .layers import apply_overrides, read_layers
+from .legacy import modernise
+from .schema import validate
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def load(path: Path, *, cli_variables: Mapping[str, str] = NOTHING, overrides: Mapping[str, object] = NOTHING) -> Draft:
+    """The config of a file, valid as far as can be told before it runs.
+
+    overrides are values set by flags, by dotted path; a None among them is a flag not given.
+    Raises ConfigError, whose message holds every mistake on a line of its own.
+    """
+    draft, findings = examine(path, cli_variables=cli_variables, overrides=overrides)
+    refuse(findings, str(path))
+    return draft
+
+
+def examine(
+    path: Path, *, cli_variables: Mapping[str, str] = NOTHING, overrides: Mapping[str, object] = NOTHING
+) -> tuple[Draft, list[Finding]]:
+    """The draft and everything to be said about it, in the order of the file.
+
+    With errors among the findings, the draft is good for nothing. Raises ConfigError for what is no YAML.
+    """
+    document = read_layers(path)
+    plain, findings = modernise(document.value, document)
+    apply_overrides(plain, overrides, document)
+    job, mistakes = validate(plain, document)
+    findings += [*document.findings, *mistakes, *checks.of_job(job, cli_variables, document)]
+    root, wrong = project_root(job, path, cli_variables, document)
+    draft = Draft(
+        document=document,
+        path=path.absolute(),
+        job=job,
+        cli_variables=dict(cli_variables),
+        project_root=root,
+        config_sha256=hashlib.sha256(document.raw).hexdigest(),
+    )
+    findings = in_file_order([*findings, *wrong, *trial_findings(draft)], document)
+    return replace(draft, findings=tuple(f for f in findings if f.level != "error")), findings
+
+
+def project_root(
+    job: RunpodJobSpec, path: Path, cli_variables: Mapping[str, str], document: Document
+) -> tuple[Path, list[Finding]]:
+    """The project's folder, absolute, and what is wrong with it; it may refer to variables and config_dir."""
+    folder = path.absolute().parent
+    templates = {"config_dir": "", **job.variables, **cli_variables, "": job.local.project_root}
+    values = {} if templates["config_dir"] else {"config_dir": str(folder)}
+    loc = ("local", "project_root")
+    try:
+        settle("", templates, values)
+        root = (folder / Path(values[""]).expanduser()).resolve()
+        at_home = root == Path.home().resolve()
+    except (UnknownNameError, CycleError, TooLongError, RuntimeError) as error:
+        return folder, [document.finding(loc, str(error))]
+    if at_home:
+        words = "is your home folder, which would be staged as a whole"
+        return root, [document.finding(loc, words, hint="give the project's own folder")]
+    return root, []
+
+
+def trial_findings(draft: Draft) -> list[Finding]:
+    """What a run of the draft would find wrong when its templates are rendered."""
+    if len(draft.job.variables) > checks.MOST_VARIABLES:
+        return []
+    run_dir = draft.project_root.joinpath(*RUN_DIRS, TRIAL_STAMP)
+    return draft.attempt(stamp=TRIAL_STAMP, run_dir=run_dir, created_at=datetime.min)[1]
+
+
+def in_file_order(findings: list[Finding], document: Document) -> list[Finding]:
+    """Each finding once: those of flags and bases first, then by line."""
+    unique = {(finding.source, finding.path, finding.message): finding for finding in findings}
+    return sorted(unique.values(), key=lambda f: (f.source == document.source, f.source, f.line))

@@ -1,0 +1,154 @@
+"""Templates of a job: which names there are, which fields hold templates, and all that is wrong with them.
+
+Knows the spec's fields by name; knows no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..spec import RunpodJobSpec
+from ..template import (
+    CycleError,
+    TooLongError,
+    UnknownNameError,
+    closest,
+    render,
+    render_shell,
+    settle,
+)
+from .finding import Loc
+
+# In these, `{name}` may be the shell's or a program's; everywhere else it is ours.
+SHELL_FIELDS = {
+    ("run", "body"),
+    ("setup", "command"),
+    ("preflight", "command"),
+    ("pod", "start_command"),
+    ("pod", "env"),
+}
+VERBATIM_FIELDS = {("variables",), ("local", "project_root"), ("secrets", "env"), ("secrets", "mode")}
+# These are rendered among the names, because other names may refer to them.
+NAMED_FIELDS = {("name",), ("run_id_prefix",)}
+BUILT_IN = ("config_dir", "project_root", "run_dir", "run_id", "job_name", "volume_mount")
+ALWAYS_OURS = ("run_id", "job_name")
+# Texts may be repeated by aliases and lists, and all of them are kept.
+MOST_CHARACTERS = 8_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a name stands for: templates that may refer to each other, and constants."""
+
+    templates: dict[str, str]
+    constants: dict[str, str]
+    stamp: str
+
+    @property
+    def known(self) -> list[str]:
+        """Every name, the user's first."""
+        return [*self.templates, *self.constants]
+
+
+def names_of(job: RunpodJobSpec, variables: Mapping[str, str], constants: Mapping[str, str], stamp: str) -> Names:
+    """The names of a job whose effective variables are these; they hide all built-ins but its identity."""
+    templates = {
+        "volume_mount": job.storage.volume_mount,
+        **variables,
+        "job_name": job.name,
+        "run_id": f"{job.run_id_prefix or job.name}-{stamp}",
+    }
+    return Names(templates, {k: v for k, v in constants.items() if k not in variables}, stamp)
+
+
+def values_of(names: Names) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The value of every name, and the names that have none (their own then) with the reason."""
+    values = dict(names.constants)
+    wrong: dict[str, str] = {}
+    for name in names.templates:
+        try:
+            settle(name, names.templates, values)
+        except UnknownNameError as error:
+            wrong[error.where] = unknown_words(error.name, names.known)
+        except CycleError as error:
+            wrong[sorted(error.names)[0]] = str(error)
+        except TooLongError as error:
+            wrong[name] = str(error)
+    for name in names.templates:
+        values.setdefault(name, name)
+    return values, list(wrong.items())
+
+
+def unknown_words(name: str, known: list[str]) -> str:
+    """What to say about an unknown name."""
+    meant = closest(name, known)
+    hint = f"did you mean {{{meant}}}?" if meant else f"known are {', '.join(known)}"
+    return f"unknown name {{{name}}}; {hint}"
+
+
+@dataclass(slots=True)
+class Renderer:
+    """Replaces names in plain values, collecting what is wrong."""
+
+    values: Mapping[str, str]
+    stamp: str
+    wrong: list[tuple[Loc, str]] = field(default_factory=list)
+    length: int = 0
+
+    def job(self, plain: Any) -> Any:
+        """The values of a whole job, rendered."""
+        result = self.walk(plain, ())
+        result["name"] = self.values["job_name"]
+        result["run_id_prefix"] = self.values["run_id"].removesuffix(f"-{self.stamp}")
+        return result
+
+    def walk(self, plain: Any, loc: Loc) -> Any:
+        """The values at a location, rendered."""
+        kind = kind_of(loc)
+        if kind in VERBATIM_FIELDS or kind in NAMED_FIELDS:
+            return plain
+        if isinstance(plain, dict):
+            return {key: self.walk(value, (*loc, key)) for key, value in plain.items()}
+        if isinstance(plain, list):
+            return [self.walk(value, (*loc, i)) for i, value in enumerate(plain)]
+        return self.text(plain, loc) if isinstance(plain, str) else plain
+
+    def text(self, text: str, loc: Loc) -> str:
+        """One text, rendered as its field wants it."""
+        try:
+            way = render_shell if is_shell(loc) else render
+            result = way(text, self.values)
+        except UnknownNameError as error:
+            self.wrong.append((loc, unknown_words(error.name, list(self.values))))
+            return text
+        except TooLongError as error:
+            self.wrong.append((loc, str(error)))
+            return text
+        self.length += len(result)
+        if self.length > MOST_CHARACTERS:
+            self.wrong.append((loc, "all texts together are too long when their names are replaced"))
+            self.length = 0
+            return text
+        return result
+
+
+def kind_of(loc: Loc) -> tuple[str, ...]:
+    """The field that a location belongs to, whatever the index: section and field."""
+    return tuple(part for part in loc if isinstance(part, str))[:2]
+
+
+def is_shell(loc: Loc) -> bool:
+    """Whether the text at a location is shell text."""
+    return kind_of(loc) in SHELL_FIELDS
+
+
+def shell_texts(job: RunpodJobSpec) -> Iterator[tuple[Loc, str]]:
+    """Every shell text of a job with its location."""
+    yield ("run", "body"), job.run.body
+    for section in ("setup", "preflight"):
+        for i, command in enumerate(getattr(job, section)):
+            yield (section, i, "command"), command.command
+    if job.pod.start_command:
+        yield ("pod", "start_command"), job.pod.start_command

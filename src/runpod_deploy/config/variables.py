@@ -1,0 +1,75 @@
+"""Variables from the command line: `--var` and `--vars-file`. Knows both notations; knows no config."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, UsageError
+from .document import read_bytes
+from .finding import Finding, refuse
+
+
+def parse_variables(pairs: Sequence[str], vars_file: Path | None) -> dict[str, str]:
+    """The variables of `KEY=VALUE` pairs over those of a file. Raises UsageError or ConfigError."""
+    variables = read_vars_file(vars_file) if vars_file else {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(
+                f"--var {pair!r} is not KEY=VALUE", hint="KEY is letters, digits and _; VALUE may be empty."
+            )
+        if "\0" in value:
+            raise UsageError(f"--var {name}: the value holds a NUL character")
+        variables[name] = value
+    return variables
+
+
+def read_vars_file(path: Path) -> dict[str, str]:
+    """The variables of a JSON object of texts. Raises ConfigError with every mistake and its line."""
+    try:
+        text = read_bytes(path).decode("utf-8-sig")
+        pairs = json.loads(text, object_pairs_hook=list)
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
+    except (RecursionError, ValueError):
+        raise ConfigError(f"{path}: not valid JSON: is nested too deeply or holds too long a number") from None
+    if not _is_object(pairs):
+        raise ConfigError(f'{path}:1: must be an object such as {{"seed": "7"}}')
+    refuse(_mistakes(pairs, path, text), str(path))
+    return dict(pairs)
+
+
+def _is_object(pairs: Any) -> bool:
+    """Whether the hook that turns objects into lists of pairs was the last to speak."""
+    return isinstance(pairs, list) and all(isinstance(pair, tuple) for pair in pairs)
+
+
+def _mistakes(pairs: list[tuple[str, Any]], path: Path, text: str) -> list[Finding]:
+    """Everything wrong with the pairs, in their order."""
+    findings: list[Finding] = []
+    seen: set[str] = set()
+    position = 0
+    for name, value in pairs:
+        position = max(text.find(json.dumps(name, ensure_ascii=False), position), position)
+        message = _complaint(name, value, name in seen)
+        if message:
+            line = text.count("\n", 0, position) + 1
+            findings.append(Finding(message=message, path=name, source=str(path), line=line))
+        seen.add(name)
+        position += 1
+    return findings
+
+
+def _complaint(name: str, value: Any, repeated: bool) -> str:
+    if not name.isidentifier():
+        return "is no name of letters, digits and _"
+    if repeated:
+        return "is given twice"
+    if not isinstance(value, str):
+        return f"must be text; put it in quotes: {json.dumps(str(value))}"
+    return "holds a NUL character" if "\0" in value else ""

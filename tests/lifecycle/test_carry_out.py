@@ -1,0 +1,260 @@
+"""A run from wherever its journal says to released: killed, failing and interrupted at every step of the way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.errors import AnswerUnclear, CloudUnreachable, Interrupt, SshLost
+from runpod_deploy.events import DatacenterFailover, PodKilledUnexpected, PodRequested
+from runpod_deploy.lifecycle import CLOSING, FORWARD, carry_out
+from runpod_deploy.manifest import manifest
+from runpod_deploy.spec import BudgetSpec, LifecyclePolicySpec, RunSpec
+from tests.lifecycle.worlds import Bomb, Killed, Memory, dies_after, nothing, with_job
+
+EVENTS = 51
+EFFECTS = 40
+
+
+def settled(world: Memory) -> None:
+    """No pod is left, none was made twice, no job was started twice."""
+    assert world.cloud.list_pods() == []
+    assert len(world.cloud.created) <= 1
+    assert world.starts <= 1
+
+
+def test_the_whole_story(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    state = carry_out(world.open())
+    assert state.outcome("DONE") == "succeeded" and state.exit_code("DONE") == 0
+    assert [p.name for p in state.phases] == [phase.__name__ for phase in (*FORWARD, *CLOSING)]
+    assert (tmp_path / "results/out").read_bytes() == b"result"
+    assert world.dir.log.read_bytes() == b"hello\nDONE\n"
+    assert world.starts == 1 and world.cloud.list_pods() == [] and len(world.cloud.created) == 1
+    assert len(world.events) == EVENTS, "EVENTS above must cover the whole story"
+
+
+def test_count_the_side_effects(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.bomb = counter = Bomb(10**9, RuntimeError)
+    carry_out(world.open())
+    assert counter.seen <= EFFECTS, "EFFECTS above must cover every side effect"
+
+
+@pytest.mark.parametrize("n", range(1, EVENTS + 1))
+def test_killed_after_any_event_and_resumed(tmp_path: Path, n: int) -> None:
+    world = Memory(tmp_path)
+    with pytest.raises(Killed):
+        carry_out(world.open(dies_after(n)))
+    state = carry_out(world.open())
+    settled(world)
+    assert state.outcome("DONE") == "succeeded" and len(world.cloud.created) == 1 and world.starts == 1
+    assert world.dir.log.read_bytes() == b"hello\nDONE\n"
+
+
+@pytest.mark.parametrize("n", range(1, EFFECTS + 1))
+@pytest.mark.parametrize("lag_s", [0.0, 12.0])
+def test_killed_at_any_side_effect_and_resumed(tmp_path: Path, n: int, lag_s: float) -> None:
+    world = Memory(tmp_path)
+    world.cloud.listing_lag_s = lag_s
+    world.bomb = Bomb(n, Killed)
+    try:
+        carry_out(world.open())
+    except Killed:
+        world.bomb = nothing
+        carry_out(world.open())
+    settled(world)
+    assert world.open().state.outcome("DONE") == "succeeded"
+
+
+@pytest.mark.parametrize("n", range(1, EFFECTS + 1))
+@pytest.mark.parametrize("error", [CloudUnreachable, AnswerUnclear, SshLost, RuntimeError])
+def test_failing_at_any_side_effect_leaves_no_pod(tmp_path: Path, n: int, error: type[Exception]) -> None:
+    world = Memory(tmp_path)
+    world.bomb = Bomb(n, lambda: error("the world is bad"))
+    state = carry_out(world.open())
+    if state.pod_may_exist:
+        assert state.outcome("DONE") == "unreleased" and state.exit_code("DONE") == 9
+        state = carry_out(world.open())
+    settled(world)
+    assert state.finished and not state.pod_may_exist
+
+
+@pytest.mark.parametrize("n", range(1, EFFECTS + 1))
+def test_interrupted_at_any_side_effect_is_never_a_success(tmp_path: Path, n: int) -> None:
+    world = Memory(tmp_path)
+    world.bomb = bomb = Bomb(n, lambda: Interrupt("SIGINT"))
+    state = carry_out(world.open())
+    if not state.finished or bomb.where.startswith(("before delete", "after delete")):
+        world.bomb = nothing
+        state = carry_out(world.open())
+    settled(world)
+    if bomb.where:
+        assert state.outcome("DONE") == "interrupted" and state.exit_code("DONE") == 130
+
+
+def test_carrying_out_a_finished_run_changes_nothing(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    carry_out(world.open())
+    before = world.dir.events.read_bytes()
+    carry_out(world.open())
+    assert world.dir.events.read_bytes() == before
+
+
+def test_intent_is_on_disk_before_the_call(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    seen: list[list[str]] = []
+
+    def at_create(where: str) -> None:
+        if where == "before create":
+            seen.append([json.loads(line)["event"] for line in world.dir.events.read_text().splitlines()])
+
+    world.bomb = at_create
+    carry_out(world.open())
+    assert [events[-1] for events in seen] == ["pod_requested"]
+
+
+def test_a_lost_answer_is_adopted_and_never_asked_twice(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.cloud.listing_lag_s = 8.0
+    world.bomb = lose_first_answer()
+    state = carry_out(world.open())
+    settled(world)
+    assert state.outcome("DONE") == "succeeded"
+    assert [call for call in world.cloud.calls if call.startswith("create")] == ["create demo-20261101T120000Z"]
+
+
+def lose_first_answer() -> Bomb:
+    """A create that has its effect and whose answer is lost."""
+
+    class AfterCreate(Bomb):
+        def __call__(self, where: str) -> None:
+            if where == "after create":
+                super().__call__(where)
+
+    return AfterCreate(1, lambda: AnswerUnclear("connection reset"))
+
+
+def test_refusals_fall_through_with_a_row_each(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.cloud.sold_out = {("NVIDIA L4", "EU-RO-1")}
+    state = carry_out(world.open())
+    settled(world)
+    refused = [event for event in world.events if isinstance(event, DatacenterFailover)]
+    assert [(event.from_, event.to) for event in refused] == [("EU-RO-1", "US-TX-3")]
+    assert state.datacenter_id == "US-TX-3"
+
+
+def test_no_stock_at_all_is_exit_3_and_no_pod(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.cloud.sold_out = {("NVIDIA L4", "EU-RO-1"), ("NVIDIA L4", "US-TX-3")}
+    state = carry_out(world.open())
+    settled(world)
+    assert state.exit_code("DONE") == 3 and world.cloud.created == []
+
+
+def test_a_pod_that_never_boots_is_replaced_once(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.cloud.dead_hosts = {"EU-RO-1"}
+    state = carry_out(world.open())
+    assert world.cloud.list_pods() == [] and world.starts == 1
+    assert state.outcome("DONE") == "succeeded" and len(world.cloud.created) == 2
+    assert state.past_usd == pytest.approx(0.40 * 900 / 3600, rel=0.05)
+
+
+def test_two_pods_that_never_boot_end_the_run(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.cloud.dead_hosts = {"EU-RO-1", "US-TX-3"}
+    state = carry_out(world.open())
+    assert world.cloud.list_pods() == [] and state.exit_code("DONE") == 6
+
+
+def test_the_exit_status_speaks_first(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_exit_code=3)
+    state = carry_out(world.open())
+    settled(world)
+    assert state.outcome("DONE") == "job_failed" and state.exit_code("DONE") == 20 and state.job_exit_code == 3
+
+
+def test_a_missing_marker_takes_success_away(tmp_path: Path) -> None:
+    world = Memory(tmp_path, log=b"hello\n")
+    state = carry_out(world.open())
+    failure = state.failure("DONE")
+    assert failure is not None and failure.kind == "marker_missing"
+
+
+def test_the_cap_ends_a_job_that_hangs(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=10.0**9)
+    world.spec = with_job(world.spec, budget=BudgetSpec(cost_cap_usd=0.40, assumed_hourly_rate_usd=0.2))
+    state = carry_out(world.open())
+    settled(world)
+    failure = state.failure("DONE")
+    assert failure is not None and failure.kind == "cost_cap" and state.exit_code("DONE") == 21
+    assert state.created_at and state.released_at
+    assert 3600 <= (state.released_at - state.created_at).total_seconds() <= 3620
+    assert (tmp_path / "results/out").exists()
+
+
+def test_a_configured_failure_marker_ends_the_job(tmp_path: Path) -> None:
+    world = Memory(tmp_path, log=b"BAD NEWS\nand on and on and on\nDONE\n", job_lasts_s=10.0**9)
+    run = RunSpec(script_path="/r", log_path="/l", body="x", failure_markers=("BAD NEWS",))
+    world.spec = with_job(world.spec, run=run)
+    state = carry_out(world.open())
+    settled(world)
+    failure = state.failure(None)
+    assert failure is not None and failure.kind == "failure_marker"
+
+
+def test_a_pod_killed_from_outside_is_known_within_30_s(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=10.0**6)
+    died_s = 200.0
+    world.clock.at(died_s, lambda: world.cloud.vanish(next(iter(world.cloud.rented))))
+    state = carry_out(world.open())
+    killed = next(event for event in world.events if isinstance(event, PodKilledUnexpected))
+    assert (killed.ts_utc - world.spec.created_at).total_seconds() - died_s <= 30
+    assert killed.gpu_id == "NVIDIA L4" and killed.datacenter_id == "EU-RO-1" and killed.pod_id
+    assert state.exit_code("DONE") == 22 and world.cloud.list_pods() == []
+
+
+def test_an_unconfirmed_release_is_exit_9_and_can_be_taken_up_again(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.cloud.delete_lag_s = 400.0
+    state = carry_out(world.open())
+    assert state.outcome("DONE") == "unreleased" and state.exit_code("DONE") == 9
+    world.clock.advance(400)
+    state = carry_out(world.open())
+    settled(world)
+    assert state.outcome("DONE") == "succeeded"
+
+
+def test_a_missing_required_artifact_is_exit_7_and_released_as_a_failure(tmp_path: Path) -> None:
+    world = Memory(tmp_path, results={})
+    world.spec = with_job(world.spec, lifecycle=LifecyclePolicySpec(on_success="delete", on_failure="stop"))
+    state = carry_out(world.open())
+    assert state.exit_code("DONE") == 7 and state.pod_final_state == "EXITED"
+    assert world.cloud.billing == []
+
+
+def test_a_guard_that_does_not_live_forbids_the_launch(tmp_path: Path) -> None:
+    world = Memory(tmp_path, guard_lives=False)
+    state = carry_out(world.open())
+    settled(world)
+    assert world.starts == 0 and state.exit_code("DONE") == 6
+
+
+def test_the_manifest_can_be_made_from_the_journal_alone(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    state = carry_out(world.open())
+    again = world.open().state
+    first = manifest(world.spec, state, now=world.clock.now(), log=None, files=[])
+    second = manifest(world.spec, again, now=world.clock.now(), log=None, files=[])
+    assert first == second and first["failed"] is False and first["estimated_cost_usd"] > 0
+
+
+def test_a_write_ahead_row_names_the_pod(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    carry_out(world.open())
+    asked = [event for event in world.events if isinstance(event, PodRequested)]
+    assert [event.name for event in asked] == world.cloud.created
