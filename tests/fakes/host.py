@@ -72,6 +72,11 @@ class FakeHost:
         self.armed = terms
         return self.guard_lives
 
+    def disarm(self) -> None:
+        """The terms are forgotten."""
+        self._touch("disarm")
+        self.armed = None
+
     def launch(self, script: bytes) -> int:
         """The job runs, started once."""
         self._alive_or_lost()

@@ -16,6 +16,8 @@ from ..errors import EXIT_INTERRUPTED, DeployError
 COMMANDS = {
     "run": "run:run",
     "resume": "run:resume",
+    "validate": "validate:validate",
+    "schema": "schema:schema",
 }
 
 

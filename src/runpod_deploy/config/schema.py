@@ -1,4 +1,4 @@
-"""The schema as a validator and as JSON Schema. Knows pydantic; the rules themselves are the spec's."""
+"""The schema as a validator. Knows pydantic; the rules themselves are the spec's."""
 
 from __future__ import annotations
 
@@ -75,8 +75,3 @@ def _below(loc: Loc, field: str) -> Loc:
         elif part:
             parts.append(part)
     return (*loc, *parts)
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a file, for editors."""
-    return adapter().json_schema()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..clock import wait_until
-from ..errors import CloudUnreachable, ReleaseUnconfirmed
+from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
 from ..events import PodReleased, ReleaseStarted
 from ..pods import Pod
 from ..run import Run
@@ -15,6 +15,8 @@ RELEASE_EVERY_S = 2.0
 RELEASE_WITHIN_S = 90.0
 # A request without an answer: a pod of our name may still show up for so long.
 LATE_WITHIN_S = 20.0
+# Failures after which asking the pod itself is a waste of paid time.
+UNREACHABLE = ("ssh_lost", "boot_timeout", "pod_killed_unexpected")
 CONSOLE_URL = "https://console.runpod.io/pods"
 
 
@@ -31,6 +33,8 @@ def release(run: Run) -> None:
     for pod_id in dict.fromkeys([*late, *([run.state.discarding] if run.state.discarding else [])]):
         if pod_id != run.state.pod_id:
             vanish(run, pod_id)
+    if action != "delete":
+        disarm(run)
     state = carry_out_policy(run, run.state.pod_id, action) if run.state.pod_id else None
     run.record(PodReleased(action=action, state=state))
 
@@ -39,6 +43,16 @@ def policy(run: Run) -> LifecycleAction:
     """What is to become of the pod: read from the outcome, never from a flag."""
     lifecycle = run.spec.job.lifecycle
     return lifecycle.on_success if run.state.result(run.marker) == "succeeded" else lifecycle.on_failure
+
+
+def disarm(run: Run) -> None:
+    """The guard will not end a pod that is meant to stay, as far as the pod answers."""
+    failure = run.state.forward_failure
+    if run.state.guarded and not (failure and failure.kind in UNREACHABLE):
+        try:
+            run.host.disarm()
+        except (DeployError, TimeoutError):
+            return
 
 
 def find_late(run: Run) -> list[str]:

@@ -1,0 +1,68 @@
+"""Options that several commands share. Knows words; does nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def config_option(function: Function) -> Function:
+    """`--config PATH`, passed as `config: Path`."""
+    return click.option(
+        "--config",
+        "-c",
+        type=click.Path(path_type=Path),
+        required=True,
+        metavar="PATH",
+        help="The job's YAML file.",
+    )(function)
+
+
+def variable_options(function: Function) -> Function:
+    """`--var KEY=VALUE` and `--vars-file PATH`, passed as `var` and `vars_file`; see config.parse_variables."""
+    pair = click.option(
+        "--var",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="A variable for {KEY} in the file; may be repeated.",
+    )
+    file = click.option(
+        "--vars-file",
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        help="A JSON object of variables; --var wins over it.",
+    )
+    return pair(file(function))
+
+
+def verbosity_options(function: Function) -> Function:
+    """`-v` or `-q`, passed as `verbosity`: a level of logging."""
+    loud = click.option(
+        "-v",
+        "--verbose",
+        "verbosity",
+        flag_value=logging.DEBUG,
+        type=int,
+        help="Tell more.",
+    )
+    quiet = click.option(
+        "-q",
+        "--quiet",
+        "verbosity",
+        flag_value=logging.WARNING,
+        type=int,
+        default=logging.INFO,
+        help="Tell only what is wrong; data is still printed.",
+    )
+    return loud(quiet(function))
+
+
+def json_option(function: Function) -> Function:
+    """`--json`, passed as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")(function)

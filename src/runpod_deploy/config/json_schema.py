@@ -1,0 +1,71 @@
+"""The schema as JSON Schema, for editors and the reference page. Knows what a file may hold beyond the spec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .legacy import LISTS
+from .schema import adapter
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+EXTENDS = {
+    "type": "string",
+    "minLength": 1,
+    "title": "Extends",
+    "description": "Another YAML file, relative to this one's folder, whose values hold where this one is silent. "
+    "Mappings are merged, lists replaced.",
+}
+STOP = {
+    "type": "object",
+    "deprecated": True,
+    "title": "Stop",
+    "description": "The older form of lifecycle; true stands for delete on success and stop on failure.",
+    "additionalProperties": False,
+    "properties": {
+        "on_success": {"type": "boolean", "description": "true: delete; false: preserve."},
+        "on_failure": {"type": "boolean", "description": "true: stop; false: preserve."},
+    },
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a file."""
+    schema = adapter().json_schema()
+    for name, section in {**schema["$defs"], "RunpodJobSpec": schema}.items():
+        section.update(RULES.get(name, {}))
+    properties = schema["properties"]
+    for name in LISTS:
+        properties[name]["type"] = ["array", "null"]
+    properties.update({"extends": EXTENDS, "stop": STOP})
+    pod = schema["$defs"]["PodSpec"]["properties"]
+    pod["spot"]["const"] = False
+    pod["ports"]["contains"] = {"const": "22/tcp"}
+    return {"$schema": DIALECT, **schema, "title": "runpod-deploy job"}
+
+
+def _needs(mode: str, field: str, kind: str) -> dict[str, Any]:
+    return {"required": [field], "properties": {"mode": {"const": mode}, field: {"type": kind}}}
+
+
+# Rules between fields that the spec states in code.
+RULES: dict[str, dict[str, Any]] = {
+    "PodSpec": {
+        "anyOf": [
+            {"required": ["gpu_order"], "properties": {"gpu_order": {"minItems": 1}, "cpu": {"type": "null"}}},
+            {"required": ["cpu"], "properties": {"gpu_order": {"maxItems": 0}, "cpu": {"type": "string"}}},
+        ]
+    },
+    "StorageSpec": {
+        "anyOf": [
+            _needs("network_volume", "volume_name", "string"),
+            _needs("ephemeral", "volume_gb", "integer"),
+        ]
+    },
+    "SecretSpec": {
+        "oneOf": [
+            {"required": ["env"], "properties": {"env": {"minItems": 1}}},
+            {"required": ["file"], "properties": {"file": {"type": "string"}}},
+        ]
+    },
+    "RunpodJobSpec": {"not": {"required": ["stop", "lifecycle"]}},
+}

@@ -1,0 +1,79 @@
+"""Who we are to the cloud and where it is: the API key and the addresses. Knows the environment; sends nothing."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import AuthRefused, ConfigError
+
+DEFAULT_ORIGIN = "https://api.runpod.io"
+KEY_HINT = 'Set RUNPOD_API_KEY, or put `apikey = "..."` into ~/.runpod/config.toml.'
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Access to the cloud. The key never shows in what is printed of it."""
+
+    found_key: str = field(repr=False)
+    """The key, or empty if there is none."""
+    origin: str = DEFAULT_ORIGIN
+    """Scheme and host of the API."""
+
+    @property
+    def api_key(self) -> str:
+        """The key. Raises AuthRefused if there is none, so that only what needs it complains."""
+        if not self.found_key:
+            raise AuthRefused("no RunPod API key found", hint=KEY_HINT)
+        return self.found_key
+
+    @property
+    def api_base_url(self) -> str:
+        """The REST API's address."""
+        return f"{self.origin}/v2"
+
+    @property
+    def graphql_url(self) -> str:
+        """The GraphQL API's address, for the balance only."""
+        return f"{self.origin}/graphql"
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this user. Raises ConfigError if a setting is there and unreadable."""
+    env = os.environ if environ is None else environ
+    key = env.get("RUNPOD_API_KEY", "").strip() or key_of_file(Path("~/.runpod/config.toml").expanduser())
+    if not key.isascii() or not key.isprintable():
+        raise AuthRefused("the API key holds characters that no key has", hint=KEY_HINT)
+    return Settings(key, origin_of(env.get("RUNPOD_API_BASE_URL", "").strip() or DEFAULT_ORIGIN))
+
+
+def key_of_file(path: Path) -> str:
+    """The key in a config.toml: at the top as runpodctl writes it, or in [default] as the Python client does.
+
+    Empty if there is no such file or no key in it. Raises ConfigError if the file cannot be read.
+    """
+    try:
+        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError):
+        # The parser's message would quote the line, and that line may hold the key.
+        raise ConfigError(f"{path}: cannot be read as TOML", hint=KEY_HINT) from None
+    section = content.get("default")
+    default = section if isinstance(section, dict) else {}
+    keys = (content.get("apikey"), content.get("apiKey"), default.get("api_key"))
+    return next((key.strip() for key in keys if isinstance(key, str) and key.strip()), "")
+
+
+def origin_of(url: str) -> str:
+    """The address without a trailing slash or `/v2`. Raises ConfigError if it is none."""
+    origin = url.rstrip("/").removesuffix("/v2").rstrip("/")
+    parts = urlsplit(origin)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"RUNPOD_API_BASE_URL is no address: {url!r}", hint=f"The default is {DEFAULT_ORIGIN}.")
+    return origin
