@@ -23,6 +23,13 @@ COMMANDS = {
     "compare-runs": "records:compare_runs",
     "events": "events:events",
     "events-query": "events:events_query",
+    "gpu-list": "gpu:gpu_list",
+    "gpu-inventory": "gpu:gpu_inventory",
+    "gpu-prices": "gpu:gpu_prices",
+    "ls-stale": "pods:ls_stale",
+    "cleanup": "pods:cleanup",
+    "stop": "pods:stop",
+    "audit": "audit:audit_command",
 }
 
 
