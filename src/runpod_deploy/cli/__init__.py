@@ -30,6 +30,8 @@ COMMANDS = {
     "cleanup": "pods:cleanup",
     "stop": "pods:stop",
     "audit": "audit:audit_command",
+    "logs": "logs:logs",
+    "doctor": "doctor:doctor",
 }
 
 
