@@ -18,6 +18,10 @@ COMMANDS = {
     "resume": "run:resume",
     "validate": "validate:validate",
     "schema": "schema:schema",
+    "init": "init:init",
+    "config": "config:config",
+    "estimate": "estimate:estimate",
+    "capture-env": "capture_env:capture_env",
 }
 
 
