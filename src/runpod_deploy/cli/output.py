@@ -1,0 +1,82 @@
+"""What commands write: data to stdout, talk to stderr. Knows streams and -q, -v, --no-color; knows no record."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any, TypeVar
+
+import click
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+LINES_AT_ONCE = 512
+QUIET = "runpod_deploy.quiet"
+PLAIN = "runpod_deploy.plain"
+
+
+def output_options(function: Function) -> Function:
+    """Gives a command -v, -q and --no-color. They act on this module, not on the function."""
+    for option in (
+        click.option("--no-color", is_flag=True, expose_value=False, callback=keep(PLAIN), help="Plain text."),
+        click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=keep(QUIET), help="No talk."),
+        click.option("-v", "--verbose", is_flag=True, expose_value=False, callback=check, help="More talk."),
+    ):
+        function = option(function)
+    return function
+
+
+def keep(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    """A callback that remembers a flag for this call."""
+
+    def remember(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        context.meta[name] = value
+
+    return remember
+
+
+def check(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    """Raises UsageError if -q was given too."""
+    if value and context.meta.get(QUIET):
+        raise click.UsageError("-v and -q exclude each other")
+
+
+def put(lines: Iterable[str]) -> None:
+    """The lines are on stdout, each on one line of its own whatever characters it holds."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    rest = iter(lines)
+    while batch := list(islice(rest, LINES_AT_ONCE)):
+        sys.stdout.write("\n".join(map(visible, batch)) + "\n")
+    sys.stdout.flush()
+
+
+def put_json(value: Any) -> None:
+    """The value is on stdout as indented JSON."""
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def visible(line: str) -> str:
+    """The line with its control characters escaped: records may hold anything, and terminals obey."""
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
+
+
+def say(message: str) -> None:
+    """Talk: on stderr, unless -q."""
+    if not click.get_current_context().meta.get(QUIET):
+        click.echo(visible(message), err=True)
+
+
+def warn(path: str, reason: str) -> None:
+    """Names something that could not be read, on stderr, whatever the flags."""
+    click.echo(visible(f"warning: {path}: {reason}"), err=True)
+
+
+def is_screen() -> bool:
+    """Whether a person looks at stdout, on a terminal with colours that nobody has asked to do without."""
+    plain = click.get_current_context().meta.get(PLAIN) or os.environ.get("NO_COLOR")
+    return sys.stdout.isatty() and not plain and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,81 @@
+"""What `--filter` says: KEY, an operator, VALUE. Pure; knows values as JSON gives them, and no file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import ge, gt, le, lt
+from typing import Any
+
+from ..errors import UsageError
+from .events import Row, instant
+
+SYNTAX = re.compile(r"([^=!<>~]+)(!=|>=|<=|=|>|<|~)(.*)", re.DOTALL)
+ORDERS: dict[str, Callable[[Any, Any], bool]] = {">": gt, "<": lt, ">=": ge, "<=": le}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison of a row's field with a value."""
+
+    key: str
+    operator: str
+    value: str
+    test: Callable[[Any], bool]
+    """Whether a field with this value meets the condition."""
+
+    def holds(self, row: Row) -> bool:
+        """Whether the row meets it. A row without the field meets `!=` only."""
+        return self.test(row[self.key]) if self.key in row else self.operator == "!="
+
+
+def parse_condition(text: str) -> Condition:
+    """The condition that KEY=VALUE, KEY!=VALUE, KEY>VALUE, KEY<VALUE or KEY~REGEX states. Raises UsageError."""
+    match = SYNTAX.fullmatch(text)
+    if match is None:
+        raise UsageError(
+            f"--filter {text!r}: no operator found", hint="write KEY=VALUE; != > < >= <= and ~ (regex) work too"
+        )
+    key, operator, value = match.groups()
+    return Condition(key, operator, value, test_for(operator, value))
+
+
+def test_for(operator: str, value: str) -> Callable[[Any], bool]:
+    """The test of one field that an operator and a value make. Raises UsageError for a bad regex."""
+    if operator == "=":
+        return lambda field: str(field) == value
+    if operator == "!=":
+        return lambda field: str(field) != value
+    if operator == "~":
+        search = compiled(value).search
+        return lambda field: search(str(field)) is not None
+    order = ORDERS[operator]
+    return lambda field: ordered(order, field, value)
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The regular expression. Raises UsageError."""
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"--filter: {pattern!r} is no regular expression: {error}") from error
+
+
+def ordered(order: Callable[[Any, Any], bool], field: Any, value: str) -> bool:
+    """The order of two numbers, else of two instants, else of two texts. What cannot be compared is not ordered."""
+    for read in (as_number, instant):
+        one, other = read(field), read(value)
+        if one is not None and other is not None:
+            return order(one, other)
+    return isinstance(field, str) and as_number(value) is None and order(field, value)
+
+
+def as_number(value: Any) -> float | None:
+    """The number that a field or a text is; None if it is none. True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
