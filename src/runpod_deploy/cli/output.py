@@ -1,4 +1,4 @@
-"""What commands write: data to stdout, talk to stderr. Knows streams and -q, -v, --no-color; knows no record."""
+"""What commands write: data to stdout, talk to stderr. Knows streams and -q, -v, --no-color."""
 
 from __future__ import annotations
 
@@ -20,8 +20,12 @@ PLAIN = "runpod_deploy.plain"
 def output_options(function: Function) -> Function:
     """Gives a command -v, -q and --no-color. They act on this module, not on the function."""
     for option in (
-        click.option("--no-color", is_flag=True, expose_value=False, callback=keep(PLAIN), help="Plain text."),
-        click.option("-q", "--quiet", is_flag=True, expose_value=False, callback=keep(QUIET), help="No talk."),
+        click.option(
+            "--no-color", is_flag=True, expose_value=False, callback=keep(PLAIN), help="Plain text."
+        ),
+        click.option(
+            "-q", "--quiet", is_flag=True, expose_value=False, callback=keep(QUIET), help="No talk."
+        ),
         click.option("-v", "--verbose", is_flag=True, expose_value=False, callback=check, help="More talk."),
     ):
         function = option(function)
@@ -31,25 +35,27 @@ def output_options(function: Function) -> Function:
 def keep(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
     """A callback that remembers a flag for this call."""
 
-    def remember(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    def remember(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
         context.meta[name] = value
 
     return remember
 
 
-def check(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+def check(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
     """Raises UsageError if -q was given too."""
     if value and context.meta.get(QUIET):
         raise click.UsageError("-v and -q exclude each other")
 
 
-def put(lines: Iterable[str]) -> None:
-    """The lines are on stdout, each on one line of its own whatever characters it holds."""
+def put(lines: Iterable[str]) -> int:
+    """How many lines are on stdout now, each on one line of its own whatever characters it holds."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    rest = iter(lines)
+    rest, count = iter(lines), 0
     while batch := list(islice(rest, LINES_AT_ONCE)):
         sys.stdout.write("\n".join(map(visible, batch)) + "\n")
+        count += len(batch)
     sys.stdout.flush()
+    return count
 
 
 def put_json(value: Any) -> None:

@@ -9,15 +9,21 @@ from typing import Any
 
 import click
 
+from ..clock import SystemClock
 from ..errors import UsageError
 from ..history.comparison import Difference, compare, comparison_lines
 from ..history.folders import MANIFEST_NAME, find, normal, run_dirs
 from ..history.layouts import RUN_COLUMNS, run_cells, run_row, summary_lines, table_lines, total_lines
 from ..history.manifests import (
-    Manifest, ManifestUnreadable, has_failed, manifest_path, read_manifest, read_manifests,
+    Manifest,
+    ManifestUnreadable,
+    has_failed,
+    manifest_path,
+    read_manifest,
+    read_manifests,
 )  # fmt: skip
 from ..history.totals import Totals
-from .output import output_options, put, put_json, say, warn
+from .output import is_screen, output_options, put, put_json, say, warn
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Only JSON.")
 
@@ -35,7 +41,8 @@ def manifest_summary(manifest: Path | None, root: str | None, as_json: bool) -> 
         summarize_all(root, as_json)
     elif manifest is not None:
         found = read_manifest(manifest)
-        put_json({"path": str(manifest_path(manifest)), **found}) if as_json else put(summary_lines(found))
+        document = {"path": str(manifest_path(manifest)), **found}
+        put_json(document) if as_json else put_labelled(summary_lines(found))
 
 
 def summarize_all(root: str, as_json: bool) -> None:
@@ -44,14 +51,12 @@ def summarize_all(root: str, as_json: bool) -> None:
         raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs")
     totals = Totals()
     found = counted(read_manifests(find(normal(root), MANIFEST_NAME, warn), warn), totals)
-    put(json_document(found, totals) if as_json else blocks(found, totals))
+    put(json_document(found, totals)) if as_json else put_labelled(blocks(found, totals))
     if not totals.manifests:
         say(f"no manifests below {root}")
 
 
-def counted(
-    found: Iterator[tuple[str, Manifest | None]], totals: Totals
-) -> Iterator[tuple[str, Manifest]]:
+def counted(found: Iterator[tuple[str, Manifest | None]], totals: Totals) -> Iterator[tuple[str, Manifest]]:
     """The readable ones; all are counted."""
     for path, manifest in found:
         totals.add(manifest)
@@ -80,6 +85,16 @@ def json_document(found: Iterator[tuple[str, Manifest]], totals: Totals) -> Iter
     yield f'], "totals": {json.dumps(totals.as_json())}}}'
 
 
+def put_labelled(lines: Iterator[str]) -> None:
+    """The lines are on stdout, coloured for a person."""
+    if is_screen():
+        from .screens import labelled, show  # rich is slow to import, and only needed here
+
+        show(map(labelled, lines))
+    else:
+        put(lines)
+
+
 @click.command("ls-runs")
 @click.option(
     "--project-root", type=click.Path(path_type=Path), default=".", show_default=True,
@@ -91,12 +106,15 @@ def json_document(found: Iterator[tuple[str, Manifest]], totals: Totals) -> Iter
 @output_options
 def ls_runs(project_root: Path, limit: int, everything: bool, as_json: bool) -> None:
     """The runs of a project, oldest first."""
-    rows = [row for path in run_dirs(project_root) if (row := listed_row(path, everything)) is not None]
+    found = run_dirs(project_root)
+    rows = [row for path in found if (row := listed_row(path, everything)) is not None]
+    if hidden := len(found) - len(rows):
+        say(f"{hidden} run dirs without a readable manifest are not listed; --all lists them too")
     rows = rows[-limit:]
     if as_json:
         put_json(rows)
     elif rows:
-        put(table_lines(RUN_COLUMNS, [run_cells(row) for row in rows]))
+        put_runs(rows)
     else:
         say(f"no runs in {project_root / 'artifacts' / 'runpod'}")
 
@@ -111,6 +129,16 @@ def listed_row(run_dir: Path, everything: bool) -> dict[str, Any] | None:
     return run_row(run_dir, {}) if everything else None
 
 
+def put_runs(rows: list[dict[str, Any]]) -> None:
+    """The table of runs is on stdout."""
+    if is_screen():
+        from .screens import runs_table, show  # rich is slow to import, and only needed here
+
+        show([runs_table(rows, SystemClock().now())])
+    else:
+        put(table_lines(RUN_COLUMNS, [run_cells(row) for row in rows]))
+
+
 @click.command("compare-runs")
 @click.argument("a")
 @click.argument("b")
@@ -122,8 +150,18 @@ def compare_runs(a: str, b: str, as_json: bool) -> int:
     if as_json:
         put_json({"a": a, "b": b, "fields": [as_object(difference) for difference in compare(one, other)]})
     else:
-        put(comparison_lines((a, b), one, other))
+        put_comparison((a, b), one, other)
     return 1 if has_failed(one) or has_failed(other) else 0
+
+
+def put_comparison(paths: tuple[str, str], a: Manifest, b: Manifest) -> None:
+    """The comparison is on stdout."""
+    if is_screen():
+        from .screens import comparison_table, show  # rich is slow to import, and only needed here
+
+        show([comparison_table(paths, compare(a, b))])
+    else:
+        put(comparison_lines(paths, a, b))
 
 
 def as_object(difference: Difference) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Many runs, read back. Knows the files of every run dir in the wild; knows no terminal and changes nothing."""
+"""Many runs, read back. Knows the files of every run dir in the wild; changes none."""

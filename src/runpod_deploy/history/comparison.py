@@ -34,14 +34,17 @@ def compare(a: Manifest, b: Manifest) -> list[Difference]:
     """Every compared field, in a fixed order, equal ones included."""
     return [
         *(Difference(name, a.get(name), b.get(name)) for name in FIELDS),
-        *pairs("deploy_metadata.{}", METADATA_FIELDS, mapping(a, "deploy_metadata"), mapping(b, "deploy_metadata")),
+        *pairs(
+            "deploy_metadata.{}",
+            METADATA_FIELDS,
+            mapping(a, "deploy_metadata"),
+            mapping(b, "deploy_metadata"),
+        ),
         *artifact_differences(by_label(a), by_label(b)),
     ]
 
 
-def pairs(
-    pattern: str, names: tuple[str, ...], a: dict[str, Any], b: dict[str, Any]
-) -> Iterator[Difference]:
+def pairs(pattern: str, names: tuple[str, ...], a: dict[str, Any], b: dict[str, Any]) -> Iterator[Difference]:
     """The named fields of two objects."""
     for name in names:
         yield Difference(pattern.format(name), a.get(name), b.get(name))
@@ -52,9 +55,7 @@ def by_label(manifest: Manifest) -> dict[str, dict[str, Any]]:
     return {str(artifact.get("label")): artifact for artifact in mappings(manifest, "artifacts")}
 
 
-def artifact_differences(
-    a: dict[str, dict[str, Any]], b: dict[str, dict[str, Any]]
-) -> Iterator[Difference]:
+def artifact_differences(a: dict[str, dict[str, Any]], b: dict[str, dict[str, Any]]) -> Iterator[Difference]:
     """The fields of every artifact that either of the two has, by label."""
     for label in sorted({*a, *b}):
         for name in ARTIFACT_FIELDS:

@@ -31,11 +31,12 @@ class Condition:
 
 
 def parse_condition(text: str) -> Condition:
-    """The condition that KEY=VALUE, KEY!=VALUE, KEY>VALUE, KEY<VALUE or KEY~REGEX states. Raises UsageError."""
+    """The condition that KEY=VALUE, KEY>VALUE, KEY~REGEX and the like state. Raises UsageError."""
     match = SYNTAX.fullmatch(text)
     if match is None:
         raise UsageError(
-            f"--filter {text!r}: no operator found", hint="write KEY=VALUE; != > < >= <= and ~ (regex) work too"
+            f"--filter {text!r}: no operator found",
+            hint="write KEY=VALUE; != > < >= <= and ~ (regex) work too",
         )
     key, operator, value = match.groups()
     return Condition(key, operator, value, test_for(operator, value))
@@ -63,7 +64,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def ordered(order: Callable[[Any, Any], bool], field: Any, value: str) -> bool:
-    """The order of two numbers, else of two instants, else of two texts. What cannot be compared is not ordered."""
+    """The order of two numbers, else of two instants, else of two texts; False if of different kinds."""
     for read in (as_number, instant):
         one, other = read(field), read(value)
         if one is not None and other is not None:

@@ -23,7 +23,7 @@ def read_events(path: Path | str, unreadable: Unreadable) -> Iterator[Row]:
                 if (row := parsed(line)) is not None:
                     yield row
                 elif line.strip():
-                    bad.note(f"line {index}")
+                    bad.note(index)
     except OSError as error:
         unreadable(str(place), reason(error))
     bad.tell()
@@ -44,24 +44,21 @@ def parsed(line: bytes) -> Row | None:
 
 
 class BadLines:
-    """Counts the lines of one file that cannot be read, to name the file once."""
+    """Remembers that lines of one file cannot be read, to name the file once."""
 
     def __init__(self, path: str, unreadable: Unreadable) -> None:
         self._path, self._unreadable = path, unreadable
-        self._count = 0
-        self._where = ""
+        self._why = ""
 
-    def note(self, where: str) -> None:
-        """One more, and where it stands."""
-        self._where = self._where or where
-        self._count += 1
+    def note(self, index: int | None = None) -> None:
+        """One more; its number, if it is known."""
+        where = "" if index is None else f", first on line {index}"
+        self._why = self._why or f"skipped what is no JSON object{where}"
 
     def tell(self) -> None:
         """Names the file if there was any."""
-        if self._count == 1:
-            self._unreadable(self._path, f"{self._where} is no JSON object, skipped")
-        elif self._count:
-            self._unreadable(self._path, f"{self._count} lines are no JSON objects, skipped ({self._where} first)")
+        if self._why:
+            self._unreadable(self._path, self._why)
 
 
 def instant(value: Any) -> datetime | None:
@@ -75,13 +72,13 @@ def instant(value: Any) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def event_lines(rows: Iterator[Row]) -> Iterator[str]:
-    """One line an event, with its offset from the first readable time."""
+def timed(rows: Iterator[Row]) -> Iterator[tuple[str, Row]]:
+    """Each row after its offset from the first readable time."""
     start: datetime | None = None
     for row in rows:
         at = instant(row.get("ts_utc"))
         start = start or at
-        yield f"[{offset(start, at)}] {described(row)}"
+        yield f"[{offset(start, at)}]", row
 
 
 def offset(start: datetime | None, at: datetime | None) -> str:

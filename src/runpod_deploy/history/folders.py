@@ -19,10 +19,11 @@ Unreadable = Callable[[str, str], None]
 def find(root: str, name: str, unreadable: Unreadable) -> Iterator[str]:
     """Paths of all files of that name below root, in path order. Links to folders are not followed."""
     for entry in listed(root, unreadable):
+        path = entry.name if root == "." else entry.path
         if entry.is_dir(follow_symlinks=False):
-            yield from find(entry.path, name, unreadable)
+            yield from find(path, name, unreadable)
         elif entry.name == name:
-            yield entry.path
+            yield path
 
 
 def listed(folder: str, unreadable: Unreadable) -> list[os.DirEntry[str]]:
@@ -53,6 +54,8 @@ def normal(root: str) -> str:
 
 def reason(error: Exception) -> str:
     """Why something could not be read, in a few words."""
+    if isinstance(error, FileNotFoundError):
+        return "there is none"
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     if isinstance(error, RecursionError):

@@ -1,4 +1,4 @@
-"""Manifests as text that scripts parse: exact layouts, kept from release to release. Pure; knows no stream."""
+"""Manifests as text that scripts parse: exact layouts, kept from release to release. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def summary_lines(manifest: Manifest) -> Iterator[str]:
     """The block of one manifest."""
     for label, value in facts(manifest):
         yield f"{label + ':':<{LABEL_WIDTH}}{value}"
-    yield from block("deploy_metadata", [f"{k}: {v}" for k, v in mapping(manifest, "deploy_metadata").items()])
+    yield from block(
+        "deploy_metadata", [f"{k}: {v}" for k, v in mapping(manifest, "deploy_metadata").items()]
+    )
     yield from block("artifacts", [artifact_line(artifact) for artifact in mappings(manifest, "artifacts")])
     files = manifest.get("telemetry_files")
     yield from block("telemetry_files", [f"- {name}" for name in files] if isinstance(files, list) else [])
@@ -34,7 +36,11 @@ def facts(manifest: Manifest) -> Iterator[tuple[str, Any]]:
     get = manifest.get
     yield from (("job", get("job_name")), ("run_id", get("run_id")), ("failed", get("failed")))
     yield from (("schema", get("schema_version")), ("pod_id", get("pod_id")), ("gpu", get("gpu_id")))
-    yield from (("datacenter", get("datacenter_id")), ("image", get("image")), ("storage", get("storage_mode")))
+    yield from (
+        ("datacenter", get("datacenter_id")),
+        ("image", get("image")),
+        ("storage", get("storage_mode")),
+    )
     yield "wall_time_sec", get("wall_time_sec")
     yield "price_usd/hr", f"{get('gpu_price_per_hour_usd')} ({get('gpu_price_source')})"
     yield "est_cost_usd", get("estimated_cost_usd")
@@ -88,7 +94,7 @@ def total_facts(totals: Totals) -> Iterator[tuple[str, Any]]:
         yield "estimated_cost", dollars(totals.estimated_cost_usd)
     if totals.billed_usd is not None:
         yield "billed", dollars(totals.billed_usd)
-    for label in ("unknown_cost", "unfinished", "unreadable"):
+    for label in ("unknown_cost", "unknown_result", "unreadable"):
         if count := getattr(totals, label):
             yield label, count
 

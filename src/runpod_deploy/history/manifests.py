@@ -1,4 +1,4 @@
-"""One manifest, read leniently: v1, v2, ours, written by hand. Knows its keys; knows nothing of how one is made."""
+"""One manifest, read leniently: v1, v2, ours, written by hand. Knows its keys, not how one is made."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Finds lines that may meet conditions by their raw bytes, so that only those are parsed. Misses none.
 
-A text in a JSON line is written as it is, or with escapes. What has no short escape (`\\n`, `\\"`, `\\/` and the
-like) can hide only behind `\\u`: so a line that holds neither the text nor a `\\u00` cannot hold the field.
+A text in a JSON line is written as it is, or with escapes. ASCII characters without a short escape (such as
+`\\n`, `\\"`, `\\/`) can hide only behind `\\u00`: so a line that holds neither them nor that lacks the text.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from .conditions import Condition
 from .events import BadLines, Row, instant, parsed
@@ -43,14 +43,14 @@ def search(root: str, query: Query, unreadable: Unreadable) -> Iterator[tuple[st
     """
     prefilter = Prefilter(query.conditions)
     for path in find(root, EVENTS_NAME, unreadable):
-        run_dir = os.path.dirname(path)
+        run_dir = str(Path(path).parent)
         for row in candidates(path, prefilter, unreadable):
             if query.matches(row):
                 yield run_dir, row
 
 
 def candidates(path: str, prefilter: Prefilter, unreadable: Unreadable) -> Iterator[Row]:
-    """The rows of one file that may match. The file is told of once if a line among them is no JSON object."""
+    """The rows of one file that may match; it is told of once if a line among them is no JSON object."""
     bad = BadLines(path, unreadable)
     try:
         for block in blocks(path):
@@ -58,7 +58,7 @@ def candidates(path: str, prefilter: Prefilter, unreadable: Unreadable) -> Itera
                 if (row := parsed(line)) is not None:
                     yield row
                 elif line.strip():
-                    bad.note("a line")
+                    bad.note()
     except OSError as error:
         unreadable(path, reason(error))
     bad.tell()
@@ -67,7 +67,7 @@ def candidates(path: str, prefilter: Prefilter, unreadable: Unreadable) -> Itera
 def blocks(path: str) -> Iterator[bytes]:
     """The file in blocks of whole lines, each about BLOCK_BYTES long; its last line may lack its end."""
     carried = b""
-    with open(path, "rb", buffering=0) as file:
+    with Path(path).open("rb", buffering=0) as file:
         while chunk := file.read(BLOCK_BYTES):
             cut = chunk.rfind(b"\n") + 1
             if cut:

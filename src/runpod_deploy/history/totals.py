@@ -10,14 +10,14 @@ from .manifests import Manifest, has_failed, number
 
 @dataclass(slots=True)
 class Totals:
-    """Running sums. A sum is None until there is something to add; what has no number is counted as unknown."""
+    """Running sums; None until there is something to add. What has no number is counted as unknown."""
 
     manifests: int = 0
     """Files found, readable or not."""
     unreadable: int = 0
     failed: int = 0
-    unfinished: int = 0
-    """Runs whose manifest says neither failed nor not failed."""
+    unknown_result: int = 0
+    """Readable manifests that say neither failed nor not failed: runs that go on, notes by hand."""
     wall_time_s: float | None = None
     estimated_cost_usd: float | None = None
     unknown_cost: int = 0
@@ -33,7 +33,7 @@ class Totals:
             return
         failed = has_failed(manifest)
         self.failed += failed is True
-        self.unfinished += failed is None
+        self.unknown_result += failed is None
         self.wall_time_s = plus(self.wall_time_s, number(manifest, "wall_time_sec"))
         self.billed_usd = plus(self.billed_usd, number(manifest, "billed_usd"))
         self._add_cost(number(manifest, "estimated_cost_usd"))
@@ -48,7 +48,7 @@ class Totals:
             "manifests": self.manifests,
             "unreadable": self.unreadable,
             "failed": self.failed,
-            "unfinished": self.unfinished,
+            "unknown_result": self.unknown_result,
             "wall_time_sec": rounded(self.wall_time_s),
             "estimated_cost_usd": rounded(self.estimated_cost_usd),
             "unknown_cost": self.unknown_cost,
