@@ -51,8 +51,7 @@ def test_for(operator: str, value: str) -> Callable[[Any], bool]:
     if operator == "~":
         search = compiled(value).search
         return lambda field: search(str(field)) is not None
-    order = ORDERS[operator]
-    return lambda field: ordered(order, field, value)
+    return ordered(ORDERS[operator], value)
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
@@ -63,13 +62,18 @@ def compiled(pattern: str) -> re.Pattern[str]:
         raise UsageError(f"--filter: {pattern!r} is no regular expression: {error}") from error
 
 
-def ordered(order: Callable[[Any, Any], bool], field: Any, value: str) -> bool:
-    """The order of two numbers, else of two instants, else of two texts; False if of different kinds."""
-    for read in (as_number, instant):
-        one, other = read(field), read(value)
-        if one is not None and other is not None:
-            return order(one, other)
-    return isinstance(field, str) and as_number(value) is None and order(field, value)
+def ordered(order: Callable[[Any, Any], bool], value: str) -> Callable[[Any], bool]:
+    """A test that compares fields with the value as numbers, else as instants, else as texts."""
+    number, at = as_number(value), instant(value)
+
+    def test(field: Any) -> bool:
+        if number is not None and (own := as_number(field)) is not None:
+            return order(own, number)
+        if at is not None and (own_at := instant(field)) is not None:
+            return order(own_at, at)
+        return number is None and isinstance(field, str) and order(field, value)
+
+    return test
 
 
 def as_number(value: Any) -> float | None:

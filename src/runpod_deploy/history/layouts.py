@@ -23,9 +23,7 @@ def summary_lines(manifest: Manifest) -> Iterator[str]:
     """The block of one manifest."""
     for label, value in facts(manifest):
         yield f"{label + ':':<{LABEL_WIDTH}}{value}"
-    yield from block(
-        "deploy_metadata", [f"{k}: {v}" for k, v in mapping(manifest, "deploy_metadata").items()]
-    )
+    yield from block("deploy_metadata", [f"{k}: {v}" for k, v in mapping(manifest, "deploy_metadata").items()])
     yield from block("artifacts", [artifact_line(artifact) for artifact in mappings(manifest, "artifacts")])
     files = manifest.get("telemetry_files")
     yield from block("telemetry_files", [f"- {name}" for name in files] if isinstance(files, list) else [])

@@ -18,9 +18,7 @@ class ManifestUnreadable(UsageError):
     """There is no manifest there, or it is not one."""
 
     def __init__(self, path: str, why: str) -> None:
-        super().__init__(
-            f"{path}: {why}", hint="name a run dir or its manifest; `ls-runs --all` lists all run dirs"
-        )
+        super().__init__(f"{path}: {why}", hint="name a run dir or its manifest; `ls-runs --all` lists all run dirs")
         self.path = path
         self.why = why
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from .conditions import Condition, as_number
 
+SAMPLE_BYTES = 4096
 ESCAPE = b"\\u00"
 """How every escape of an ASCII character by number starts."""
 PLAIN = re.compile(r"[ !#-.0-\[\]-~]+")
@@ -22,43 +23,42 @@ class Prefilter:
     """The bytes that a line must hold to meet all the conditions, unless it holds an escape."""
 
     def __init__(self, conditions: Sequence[Condition]) -> None:
-        values = {part for condition in conditions for part in value_needles(condition)}
-        keys = {part for condition in conditions for part in key_needles(condition)}
-        # Keys stand in most lines, so a value is looked for first; long texts are rarer than short ones.
-        self.needles = [*sorted(values, key=len, reverse=True), *sorted(keys, key=len, reverse=True)]
+        found = {needle for condition in conditions for needle in needles(condition)}
+        self.needles = sorted(found, key=len, reverse=True)
 
     def lines(self, block: bytes) -> Iterator[bytes]:
         """The lines of the block that may meet the conditions, in order.
 
         The first and the last line are always among them, so that a foreign file and a torn tail are noticed.
         """
-        if not self.needles:
+        rarest = self._rarest(block[:SAMPLE_BYTES])
+        if rarest is None:
             yield from block.split(b"\n")
             return
         middle = block.find(b"\n") + 1
         last = max(block.rfind(b"\n", 0, len(block) - 1) + 1, middle)
         yield block[:middle]
-        yield from self._between(block, middle, last)
+        yield from self._between(block, rarest, middle, last)
         yield block[last:]
 
-    def _between(self, block: bytes, start: int, stop: int) -> Iterator[bytes]:
-        first, *others = self.needles
-        marks = [first, ESCAPE] if b"\\" in block else [first]
+    def _rarest(self, sample: bytes) -> bytes | None:
+        """The needle that the fewest lines hold; None if nearly all lines hold all of them."""
+        rarest = min(self.needles, key=sample.count, default=b"\n")
+        return rarest if 2 * sample.count(rarest) < sample.count(b"\n") else None
+
+    def _between(self, block: bytes, rarest: bytes, start: int, stop: int) -> Iterator[bytes]:
+        marks = [rarest, ESCAPE] if b"\\" in block else [rarest]
         for line in lines_with(block, marks, start, stop):
-            if all(needle in line for needle in others) or ESCAPE in line:
+            if ESCAPE in line or all(needle in line for needle in self.needles):
                 yield line
 
 
-def value_needles(condition: Condition) -> Iterator[bytes]:
-    """Bytes of the value that every line without an escape must hold to meet the condition."""
-    if condition.operator == "=" and written_as_is(condition.value):
-        yield from longest_plain(condition.value)
-
-
-def key_needles(condition: Condition) -> Iterator[bytes]:
-    """The same of the key; none where a row without the key meets the condition."""
+def needles(condition: Condition) -> Iterator[bytes]:
+    """Bytes that every line without an escape must hold to meet the condition."""
     if condition.operator != "!=":
         yield from longest_plain(condition.key)
+    if condition.operator == "=" and written_as_is(condition.value):
+        yield from longest_plain(condition.value)
 
 
 def written_as_is(value: str) -> bool:
