@@ -54,9 +54,7 @@ def v1() -> dict[str, Any]:
         "volume_mount": "/workspace",
         "volume_name": "shared",
         "volume_gb": None,
-        "artifacts": [
-            {"label": "vectors", "remote_path": "/workspace/out/", "local_path": "out", "required": True}
-        ],
+        "artifacts": [{"label": "vectors", "remote_path": "/workspace/out/", "local_path": "out", "required": True}],
     }
 
 

@@ -36,9 +36,7 @@ def events(run_dir: Path, as_json: bool) -> None:
 
 
 @click.command("events-query")
-@click.option(
-    "--root", type=click.Path(), default="artifacts/runpod", show_default=True, help="Where to look."
-)
+@click.option("--root", type=click.Path(), default="artifacts/runpod", show_default=True, help="Where to look.")
 @click.option(
     *("--filter", "filters"), metavar="KEY=VALUE", multiple=True,
     help="A condition on a field; also != > < >= <= and ~ (regex). Repeat it: all must hold.",
@@ -47,14 +45,10 @@ def events(run_dir: Path, as_json: bool) -> None:
 @click.option("--until", metavar="WHEN", help="Not after: the same.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with run_dir and run_path.")
 @output_options
-def events_query(
-    root: str, filters: tuple[str, ...], since: str | None, until: str | None, as_json: bool
-) -> None:
+def events_query(root: str, filters: tuple[str, ...], since: str | None, until: str | None, as_json: bool) -> None:
     """Events of all runs below a folder that meet all the conditions."""
     if not Path(root).is_dir():
-        raise UsageError(
-            f"{root}: no such folder", hint="name the folder that holds the run dirs with --root"
-        )
+        raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs with --root")
     query = Query(tuple(map(parse_condition, filters)), moment(since), moment(until))
     found = search(normal(root), query, warn)
     if not (put(json_lines(found)) if as_json else put_events(placed(found))):
@@ -68,9 +62,7 @@ def moment(text: str | None) -> datetime | None:
     if age := AGE.fullmatch(text):
         return SystemClock().now() - timedelta(**{UNITS[age[2]]: int(age[1])})
     if (at := instant(text)) is None:
-        raise UsageError(
-            f"{text!r} is no time", hint="write an age such as 15m or 2d, or 2026-06-04T10:15:00"
-        )
+        raise UsageError(f"{text!r} is no time", hint="write an age such as 15m or 2d, or 2026-06-04T10:15:00")
     return at
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
+from functools import wraps
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
+
+from .options import verbosity_options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 LINES_AT_ONCE = 512
@@ -18,33 +22,15 @@ PLAIN = "runpod_deploy.plain"
 
 
 def output_options(function: Function) -> Function:
-    """Gives a command -v, -q and --no-color. They act on this module, not on the function."""
-    for option in (
-        click.option(
-            "--no-color", is_flag=True, expose_value=False, callback=keep(PLAIN), help="Plain text."
-        ),
-        click.option(
-            "-q", "--quiet", is_flag=True, expose_value=False, callback=keep(QUIET), help="No talk."
-        ),
-        click.option("-v", "--verbose", is_flag=True, expose_value=False, callback=check, help="More talk."),
-    ):
-        function = option(function)
-    return function
+    """Gives a command -v, -q and --no-color. They act on this module; the function does not see them."""
 
+    @wraps(function)
+    def call(*args: Any, verbosity: int, no_color: bool, **given: Any) -> Any:
+        click.get_current_context().meta.update({QUIET: verbosity > logging.INFO, PLAIN: no_color})
+        return function(*args, **given)
 
-def keep(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
-    """A callback that remembers a flag for this call."""
-
-    def remember(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-        context.meta[name] = value
-
-    return remember
-
-
-def check(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    """Raises UsageError if -q was given too."""
-    if value and context.meta.get(QUIET):
-        raise click.UsageError("-v and -q exclude each other")
+    no_color = click.option("--no-color", is_flag=True, help="Plain text on a terminal too.")
+    return no_color(verbosity_options(cast(Function, call)))
 
 
 def put(lines: Iterable[str]) -> int:

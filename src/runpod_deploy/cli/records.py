@@ -23,15 +23,14 @@ from ..history.manifests import (
     read_manifests,
 )  # fmt: skip
 from ..history.totals import Totals
+from .options import json_option
 from .output import is_screen, output_options, put, put_json, say, warn
-
-as_json_option = click.option("--json", "as_json", is_flag=True, help="Only JSON.")
 
 
 @click.command("manifest-summary")
 @click.argument("manifest", type=click.Path(path_type=Path), required=False)
 @click.option("--root", type=click.Path(), help="Summarize every manifest below this folder, with totals.")
-@as_json_option
+@json_option
 @output_options
 def manifest_summary(manifest: Path | None, root: str | None, as_json: bool) -> None:
     """What became of one run (MANIFEST is its manifest or run dir), or of all below --root."""
@@ -102,7 +101,7 @@ def put_labelled(lines: Iterator[str]) -> None:
 )  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=0), default=0, help="Only the newest so many; 0: all.")
 @click.option("--all", "everything", is_flag=True, help="Also run dirs that hold no readable manifest.")
-@as_json_option
+@json_option
 @output_options
 def ls_runs(project_root: Path, limit: int, everything: bool, as_json: bool) -> None:
     """The runs of a project, oldest first."""
@@ -142,7 +141,7 @@ def put_runs(rows: list[dict[str, Any]]) -> None:
 @click.command("compare-runs")
 @click.argument("a")
 @click.argument("b")
-@as_json_option
+@json_option
 @output_options
 def compare_runs(a: str, b: str, as_json: bool) -> int:
     """Two runs field by field (manifests or run dirs). Exit 1: one of them failed; 2: one is unreadable."""

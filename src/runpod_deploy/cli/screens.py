@@ -35,9 +35,7 @@ def runs_table(rows: list[dict[str, Any]], now: datetime) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("when", *RUN_COLUMNS):
         number = name in ("wall_s", "est_$")
-        table.add_column(
-            name, justify="right" if number else "left", overflow="fold" if number else "ellipsis"
-        )
+        table.add_column(name, justify="right" if number else "left", overflow="fold" if number else "ellipsis")
     for row in rows:
         cells = (ago(row["timestamp"], now), *run_cells(row))
         table.add_row(*(Text(visible(cell)) for cell in cells), style=colour_of(row["failed"]))

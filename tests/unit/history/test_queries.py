@@ -19,9 +19,7 @@ from runpod_deploy.history.queries import Query, search
 
 KEYS = st.sampled_from(["event", "gpu_id", "a/b", 'q"k', "é", ""])
 TEXTS = st.one_of(
-    st.sampled_from(
-        ["pod_killed", "a/b", 'say "hi"', "tab\there", "é", "5", "0.1", "True", "None", "nan", "[1]", ""]
-    ),
+    st.sampled_from(["pod_killed", "a/b", 'say "hi"', "tab\there", "é", "5", "0.1", "True", "None", "nan", "[1]", ""]),
     st.text(max_size=8),
 )
 NUMBERS = st.one_of(st.integers(), st.floats(), st.sampled_from([0.1, 1e22, 5, -0.0, 100.0]))
@@ -120,10 +118,7 @@ def test_rows_come_from_all_run_dirs_in_path_order_even_across_blocks(
     told: list[tuple[str, str]] = []
 
     query = Query([parse_condition("event=x")])
-    found = [
-        (Path(run), row["run"], row["i"])
-        for run, row in search(str(tmp_path), query, lambda *a: told.append(a))
-    ]
+    found = [(Path(run), row["run"], row["i"]) for run, row in search(str(tmp_path), query, lambda *a: told.append(a))]
 
     order = ["a/deep", "a", "b"]
     assert found == [(tmp_path / name, name, i) for name in order for i in range(0, 50, 7)]
