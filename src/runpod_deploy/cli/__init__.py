@@ -18,6 +18,8 @@ COMMANDS = {
     "resume": "run:resume",
     "validate": "validate:validate",
     "schema": "schema:schema",
+    "status": "status:status",
+    "manifest": "status:manifest",
     "manifest-summary": "records:manifest_summary",
     "ls-runs": "records:ls_runs",
     "compare-runs": "records:compare_runs",
