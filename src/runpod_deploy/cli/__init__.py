@@ -20,6 +20,7 @@ COMMANDS = {
     "schema": "schema:schema",
     "status": "status:status",
     "manifest": "status:manifest",
+    "report": "report:report",
     "manifest-summary": "records:manifest_summary",
     "ls-runs": "records:ls_runs",
     "compare-runs": "records:compare_runs",
