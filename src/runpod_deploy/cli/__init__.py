@@ -26,6 +26,10 @@ COMMANDS = {
     "compare-runs": "records:compare_runs",
     "events": "events:events",
     "events-query": "events:events_query",
+    "init": "init:init",
+    "config": "config:config",
+    "estimate": "estimate:estimate",
+    "capture-env": "capture_env:capture_env",
 }
 
 
