@@ -30,6 +30,15 @@ COMMANDS = {
     "config": "config:config",
     "estimate": "estimate:estimate",
     "capture-env": "capture_env:capture_env",
+    "gpu-list": "gpu:gpu_list",
+    "gpu-inventory": "gpu:gpu_inventory",
+    "gpu-prices": "gpu:gpu_prices",
+    "ls-stale": "pods:ls_stale",
+    "cleanup": "pods:cleanup",
+    "stop": "pods:stop",
+    "audit": "audit:audit_command",
+    "logs": "logs:logs",
+    "doctor": "doctor:doctor",
 }
 
 
