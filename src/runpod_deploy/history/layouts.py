@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from .costs import stopped_disk_usd_per_day
 from .manifests import Manifest, has_failed, mapping, mappings, number
 from .totals import Totals
 
@@ -53,6 +54,8 @@ def later_facts(manifest: Manifest) -> Iterator[tuple[str, Any]]:
         yield "outcome", manifest["outcome"]
     if failure := mapping(manifest, "failure"):
         yield "failure", failure_text(failure)
+    if (disk_usd := stopped_disk_usd_per_day(manifest)) is not None:
+        yield "disk_usd/day", f"{disk_usd:.2f} (the pod is stopped; until it is deleted)"
     if number(manifest, "billed_usd") is not None:
         yield "billed_usd", manifest["billed_usd"]
 
@@ -92,6 +95,8 @@ def total_facts(totals: Totals) -> Iterator[tuple[str, Any]]:
         yield "estimated_cost", dollars(totals.estimated_cost_usd)
     if totals.billed_usd is not None:
         yield "billed", dollars(totals.billed_usd)
+    if totals.stopped_disk_usd_per_day is not None:
+        yield "stopped_disks", f"{dollars(totals.stopped_disk_usd_per_day)}/day"
     for label in ("unknown_cost", "unknown_result", "unreadable"):
         if count := getattr(totals, label):
             yield label, count

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .costs import stopped_disk_usd_per_day
 from .manifests import Manifest, has_failed, number
 
 
@@ -25,6 +26,9 @@ class Totals:
     billed_usd: float | None = None
     """What the cloud has really billed, over the runs that were reconciled."""
 
+    stopped_disk_usd_per_day: float | None = None
+    """What the disks of pods that runs left stopped cost a day, at the stopped rate."""
+
     def add(self, manifest: Manifest | None) -> None:
         """Counts one file; None if it could not be read."""
         self.manifests += 1
@@ -36,6 +40,7 @@ class Totals:
         self.unknown_result += failed is None
         self.wall_time_s = plus(self.wall_time_s, number(manifest, "wall_time_sec"))
         self.billed_usd = plus(self.billed_usd, number(manifest, "billed_usd"))
+        self.stopped_disk_usd_per_day = plus(self.stopped_disk_usd_per_day, stopped_disk_usd_per_day(manifest))
         self._add_cost(number(manifest, "estimated_cost_usd"))
 
     def _add_cost(self, cost_usd: float | None) -> None:
@@ -53,6 +58,7 @@ class Totals:
             "estimated_cost_usd": rounded(self.estimated_cost_usd),
             "unknown_cost": self.unknown_cost,
             "billed_usd": rounded(self.billed_usd),
+            "stopped_disk_usd_per_day": rounded(self.stopped_disk_usd_per_day),
         }
 
 

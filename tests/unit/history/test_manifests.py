@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runpod_deploy.history.comparison import comparison_lines
+from runpod_deploy.history.costs import phase_costs
 from runpod_deploy.history.folders import MANIFEST_NAME, find, run_dirs, walk_run_dirs
 from runpod_deploy.history.layouts import run_cells, run_row, summary_lines, total_lines
 from runpod_deploy.history.manifests import ManifestUnreadable, read_manifest, read_manifests
@@ -77,6 +78,7 @@ def test_numbers_that_are_unknown_are_counted_not_guessed() -> None:
         "estimated_cost_usd": 1.25,
         "unknown_cost": 5,
         "billed_usd": None,
+        "stopped_disk_usd_per_day": None,
     }
 
 
@@ -129,3 +131,27 @@ def test_run_dirs_are_direct_children_oldest_first(tmp_path: Path) -> None:
     ]
     assert [path.name for path in walk_run_dirs(tmp_path)] == ["20260604T101500Z"]
     assert walk_run_dirs(tmp_path / "absent") == []
+
+
+def test_each_phase_has_its_cost_at_the_real_rate() -> None:
+    phases = [
+        {"name": "choose", "started_at": "2026-06-04T10:00:00+00:00", "duration_sec": 60.0},
+        {"name": "watch", "started_at": "2026-06-04T10:01:00+00:00", "duration_sec": 1800.0},
+        {"name": "collect", "started_at": "2026-06-04T10:31:00+00:00", "duration_sec": None},
+    ]
+    costs = phase_costs({"gpu_price_per_hour_usd": 0.99, "phases": [*phases, "nonsense"]})
+
+    assert [(cost.name, cost.cost_usd) for cost in costs] == [("choose", 0.0), ("watch", 0.495), ("collect", None)]
+    assert [cost.cost_usd for cost in phase_costs({"phases": phases})] == [0.0, None, None]
+    assert phase_costs({}) == []
+
+
+def test_a_stopped_pod_costs_its_disk_at_the_stopped_rate() -> None:
+    left = {"state": "finished", "pod_final_state": "EXITED", "volume_gb": 40}
+    totals = Totals()
+    for manifest in (left, left, {**left, "pod_final_state": "TERMINATED"}, {**left, "state": "as found"}):
+        totals.add(manifest)
+
+    assert totals.as_json()["stopped_disk_usd_per_day"] == pytest.approx(2 * 40 * 0.20 / 30, abs=1e-6)
+    assert "stopped_disks:    $0.53/day" in list(total_lines(totals))
+    assert "disk_usd/day:  0.27 (the pod is stopped; until it is deleted)" in list(summary_lines(left))
