@@ -7,10 +7,10 @@ from pathlib import Path
 
 from . import ssh
 from .clock import SystemClock
+from .errors import DeployError
 from .host import PodHost
 from .journal import RunDir
 from .pods import Address
-from .errors import DeployError
 from .run import OnRetry, World
 from .runpod import RunPodCloud
 from .spec import Spec
