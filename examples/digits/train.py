@@ -67,9 +67,7 @@ def load(path: Path) -> list[Row]:
     with gzip.open(path, "rt", newline="") as text:
         lines = csv.reader(text)
         next(lines)
-        return [
-            Row([*(int(cell) / BRIGHTEST for cell in cells[:-1]), 1.0], int(cells[-1])) for cells in lines
-        ]
+        return [Row([*(int(cell) / BRIGHTEST for cell in cells[:-1]), 1.0], int(cells[-1])) for cells in lines]
 
 
 def learn_and_report(rows: list[Row], options: argparse.Namespace) -> int:
@@ -146,9 +144,7 @@ def write_predictions(path: Path, rows: list[Row], weights: Weights, held_out: s
     return hits
 
 
-def summary(
-    hits: list[bool], held_out: set[int], options: argparse.Namespace, train_sec: float
-) -> dict[str, object]:
+def summary(hits: list[bool], held_out: set[int], options: argparse.Namespace, train_sec: float) -> dict[str, object]:
     """What metrics.json holds; `accuracy` is that of the rows held out."""
     tested = [hit for number, hit in enumerate(hits) if number in held_out]
     trained = [hit for number, hit in enumerate(hits) if number not in held_out]

@@ -107,9 +107,7 @@ class Sweep:
         """Tries that have ended are out of flight; a seed for which another try may help is queued again."""
         for one in [one for one in self.flying if one.exit_code is not None]:
             self.flying.remove(one)
-            print(
-                f"seed {one.seed}: try {one.number} ended, exit {one.exit_code}, {one.reason()}", flush=True
-            )
+            print(f"seed {one.seed}: try {one.number} ended, exit {one.exit_code}, {one.reason()}", flush=True)
             if one.exit_code in TRANSIENT and one.number < self.options.attempts:
                 self.queue.append((time.monotonic() + one.number * self.options.retry_after_s, one.seed))
 
@@ -141,14 +139,10 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("seeds", nargs="+")
     parser.add_argument("--at-once", type=int, default=3, help="runs at the same time")
     parser.add_argument("--attempts", type=int, default=3, help="tries for a seed whose failure may go away")
-    parser.add_argument(
-        "--retry-after-s", type=float, default=10.0, help="pause before a second try, in seconds"
-    )
+    parser.add_argument("--retry-after-s", type=float, default=10.0, help="pause before a second try, in seconds")
     parser.add_argument("--cap-usd", type=float, default=1.0, help="the most that one run may cost")
     parser.add_argument("--total-cap-usd", type=float, default=20.0, help="the most that all may cost")
-    parser.add_argument(
-        "--logs", type=Path, default=Path(time.strftime("sweep-%Y%m%dT%H%M%SZ", time.gmtime()))
-    )
+    parser.add_argument("--logs", type=Path, default=Path(time.strftime("sweep-%Y%m%dT%H%M%SZ", time.gmtime())))
     return parser.parse_args()
 
 

@@ -1,20 +1,82 @@
-"""The guard as the pod's create call carries it. Knows what a container starts with; knows no API."""
+"""The guard's terms, and the ways to start it: in the container's command, or over SSH.
+
+Knows the words of podside/guard.sh; knows no SSH and no API.
+"""
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime
+from shlex import quote
 
-from .spec import Spec
+from . import podside
+from .job import JobPaths
+from .run import GuardTerms
+
+OWN_START = {"runpod/": "/start.sh"}
+"""Start scripts of known images. runpod/containers: container-template/start.sh, seen 2026."""
+
+BOOT = (
+    'd=$RUNPOD_DEPLOY_DIR; mkdir -p "$d"; printf %s "$RUNPOD_DEPLOY_GUARD" | base64 -d >"$d/guard-boot.sh"; '
+    'setsid sh "$d/guard-boot.sh" "$d" </dev/null >/dev/null 2>&1 & exec '
+)
+"""The guard comes first, so that it covers whatever may fail or hang after it."""
+
+ARMED_WITHIN_S = 10
+STOPPED = "disarmed"
 
 
-def start_command(image: str, start: str | None) -> tuple[str, ...]:  # noqa: ARG001
-    """Exec form of the container's command; empty for the image's own."""
-    return ()
+def start_command(image: str, own: str | None) -> tuple[str, ...]:
+    """Exec form of a container command that starts the guard, then what the image or the user starts.
+
+    Empty where the image's own start is not known: the guard is then armed over SSH.
+    """
+    known = next((script for prefix, script in OWN_START.items() if image.startswith(prefix)), None)
+    if own:
+        return ("sh", "-c", f"{BOOT}sh -c {quote(own)}")
+    return ("sh", "-c", BOOT + known) if known else ()
 
 
-def pod_env(spec: Spec, *, deadline_at: datetime) -> dict[str, str]:
-    """What the container's environment says of the run it belongs to."""
+def pod_env(control_dir: str, deadline_at: datetime, *, idle_s: int, on_failure: str) -> dict[str, str]:
+    """Variables of the container that give the guard its first terms, and its text. No secret among them."""
     return {
-        "RUNPOD_DEPLOY_RUN_ID": spec.run_id,
+        "RUNPOD_DEPLOY_RUN_ID": control_dir.rsplit("/", 1)[-1],
+        "RUNPOD_DEPLOY_DIR": control_dir,
         "RUNPOD_DEPLOY_DEADLINE": str(int(deadline_at.timestamp())),
+        "RUNPOD_DEPLOY_IDLE_S": str(idle_s),
+        "RUNPOD_DEPLOY_ON_FAILURE": on_failure,
+        "RUNPOD_DEPLOY_GUARD": base64.b64encode(podside.text("guard.sh").encode()).decode(),
     }
+
+
+def terms_text(terms: GuardTerms, now: datetime) -> str:
+    """The terms as the guard reads them."""
+    rows = {
+        "now": int(now.timestamp()),
+        "deadline": int(terms.deadline_at.timestamp()),
+        "idle_s": terms.idle_s,
+        "started": terms.on_failure,
+        "unstarted": "delete",
+        "api": terms.api_base_url.rstrip("/"),
+    }
+    return "".join(f"{name} {value}\n" for name, value in rows.items())
+
+
+def arm_command(paths: JobPaths) -> str:
+    """Takes terms on stdin, starts the guard if none lives, and succeeds once it has repeated the terms."""
+    guard, control = quote(f"{paths.control_dir}/guard"), quote(paths.control_dir)
+    return f"""g={guard}; umask 077; mkdir -p "$g" && cat >"$g/terms.new" && mv "$g/terms.new" "$g/terms" || exit 1
+rm -f "$g/{STOPPED}"
+read -r pid 2>/dev/null <"$g/pid" && tr '\\0' '\\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qxF {control} ||
+    setsid sh {quote(paths.tool("guard.sh"))} {control} </dev/null >/dev/null 2>&1 &
+n=0
+while [ "$n" -lt {ARMED_WITHIN_S * 10} ]; do
+    cmp -s "$g/terms" "$g/armed" && exit 0
+    n=$((n + 1)); sleep 0.1
+done
+exit 1"""
+
+
+def disarm_command(paths: JobPaths) -> str:
+    """Leaves the guard idle until it is armed again."""
+    return f"[ ! -d {quote(paths.control_dir)}/guard ] || : >{quote(paths.control_dir)}/guard/{STOPPED}"

@@ -37,9 +37,7 @@ def problem_answer(problem: Problem) -> web.Response:
     """RFC 9457."""
     text = json.dumps(problem.body())
     headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
-    return web.Response(
-        text=text, status=problem.status, headers=headers, content_type="application/problem+json"
-    )
+    return web.Response(text=text, status=problem.status, headers=headers, content_type="application/problem+json")
 
 
 def request_id() -> str:

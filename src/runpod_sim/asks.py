@@ -40,9 +40,7 @@ TEMPLATE_FIELDS = (
 )
 
 
-def complete(
-    body: dict[str, Any], template: dict[str, Any] | None, account_keys: list[str]
-) -> dict[str, Any]:
+def complete(body: dict[str, Any], template: dict[str, Any] | None, account_keys: list[str]) -> dict[str, Any]:
     """The ask with template and defaults under it. Raises Problem where a rule is broken."""
     below = {name: template[name] for name in TEMPLATE_FIELDS if name in template} if template else {}
     ask = DEFAULTS | below | body

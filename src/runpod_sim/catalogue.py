@@ -14,6 +14,8 @@ from typing import Any
 Row = dict[str, Any]
 LEVELS = ((0, "NONE"), (4, "LOW"), (16, "MEDIUM"))
 ORDER = ("NONE", "LOW", "MEDIUM", "HIGH")
+# A rehearsal is no stock roulette: what the seeds do not name is there. Stock-outs are faults that one asks for.
+PLENTY = 64
 SECURE, COMMUNITY = "SECURE", "COMMUNITY"
 
 
@@ -62,11 +64,7 @@ class Catalogue:
         """Where this kind exists on this cloud, free or not."""
         if cloud == COMMUNITY:
             return [Place(kind, None, COMMUNITY)] if self._seed(Place(kind, None, COMMUNITY)) else []
-        ruled = {
-            rule.datacenter
-            for rule in self.rules
-            if rule.gpu in (kind, None) and rule.datacenter and rule.count
-        }
+        ruled = {rule.datacenter for rule in self.rules if rule.gpu in (kind, None) and rule.datacenter and rule.count}
         known = self._row(kind).get("stock", {})
         offered = known.get("secure", {}) if kind in self.gpus else known
         return [Place(kind, name, SECURE) for name in self.datacenters if name in offered or name in ruled]
@@ -78,9 +76,7 @@ class Catalogue:
 
     def best_level(self, kind: str, cloud: str, count: int = 1) -> str:
         """The best word of any place."""
-        return max(
-            (self.level(place, count) for place in self.places(kind, cloud)), key=ORDER.index, default="NONE"
-        )
+        return max((self.level(place, count) for place in self.places(kind, cloud)), key=ORDER.index, default="NONE")
 
     def price(self, kind: str, cloud: str) -> float:
         """USD per GPU (vCPU) and hour; 0 if it is not rented on that cloud."""
@@ -103,9 +99,10 @@ class Catalogue:
 def load() -> Catalogue:
     """The catalogue as shipped."""
     data = json.loads((Path(__file__).parent / "catalogue.json").read_text())
-    gpus, cpus, datacenters = (
-        {row["id"]: row for row in data[name]} for name in ("gpus", "cpus", "dataCenters")
-    )
+    gpus, cpus, datacenters = ({row["id"]: row for row in data[name]} for name in ("gpus", "cpus", "dataCenters"))
+    for row in gpus.values():
+        if row["price"]["secure"]:
+            row["stock"]["secure"] = {name: PLENTY for name in datacenters} | row["stock"]["secure"]
     return Catalogue(gpus, cpus, datacenters)
 
 

@@ -43,13 +43,9 @@ OPTIONS = (
     click.option(
         "--pace", type=click.Choice(list(PACES)), default="fast", show_default=True, help="How fast pods age."
     ),
-    click.option(
-        "--fault", "faults", type=FaultType(), multiple=True, help="Something that goes wrong; repeatable."
-    ),
+    click.option("--fault", "faults", type=FaultType(), multiple=True, help="Something that goes wrong; repeatable."),
     click.option("--balance", "balance_usd", default=1_000_000.0, help="USD of credit on the account."),
-    click.option(
-        "--requests-per-minute", "per_minute", type=int, help="Quota of each key (fast: 6000, spec: 60)."
-    ),
+    click.option("--requests-per-minute", "per_minute", type=int, help="Quota of each key (fast: 6000, spec: 60)."),
 )
 
 
@@ -67,9 +63,7 @@ def cli() -> None:
 
 @cli.command()
 @simulator_options
-@click.option(
-    "--ledger", "ledger_path", type=click.Path(path_type=Path), help="Write the ledger there at the end."
-)
+@click.option("--ledger", "ledger_path", type=click.Path(path_type=Path), help="Write the ledger there at the end.")
 def serve(ledger_path: Path | None, **settings: Any) -> None:
     """Answer until interrupted; first print the exports that point a client here."""
     run(_serve(Settings(**settings), ledger_path))
@@ -89,12 +83,8 @@ async def _serve(settings: Settings, ledger_path: Path | None) -> int:
 
 @cli.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @simulator_options
-@click.option(
-    "--ledger", "ledger_path", type=click.Path(path_type=Path), help="Write the ledger there at the end."
-)
-@click.option(
-    "--strict", is_flag=True, help=f"Exit {EXIT_LEFT} if the command left a pod, a stopped one included."
-)
+@click.option("--ledger", "ledger_path", type=click.Path(path_type=Path), help="Write the ledger there at the end.")
+@click.option("--strict", is_flag=True, help=f"Exit {EXIT_LEFT} if the command left a pod, a stopped one included.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def execute(command: tuple[str, ...], ledger_path: Path | None, strict: bool, **settings: Any) -> None:
     """Run a command against a simulator of its own; then end every pod. The command's exit code is ours."""

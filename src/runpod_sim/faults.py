@@ -24,23 +24,17 @@ ROUTE_WORDS = {
     "nonsense": Word("route", {}, "answers 200 with text that is not JSON; nothing was done"),
     "rate-limited": Word("route", {"retry_after_s": 1}, "answers 429 with Retry-After; nothing was done"),
     "slow": Word("route", {"seconds": 5.0}, "answers as usual, so much later"),
-    "effect-then-500": Word(
-        "route", {"status": 500, "html": False}, "does it, and answers that error all the same"
-    ),
+    "effect-then-500": Word("route", {"status": 500, "html": False}, "does it, and answers that error all the same"),
     "effect-then-reset": Word("route", {}, "does it, and resets the connection instead of answering"),
     "effect-then-hang": Word("route", {"seconds": 3600.0}, "does it, and answers only after so long"),
-    "no-stock": Word(
-        "create", {}, "refuses the pod with the capacity text, though the catalogue shows stock"
-    ),
+    "no-stock": Word("create", {}, "refuses the pod with the capacity text, though the catalogue shows stock"),
     "host-full": Word("start", {}, "refuses to start a stopped pod: its host has no free GPU"),
     "delete-ignored": Word("delete", {}, "answers 204 to a deletion and does nothing"),
     "stop-ignored": Word("stop", {}, "answers 200 to a stop and does nothing"),
 }
 POD_WORDS = {
     "lag": Word("pod", {"seconds": 5.0}, "the new pod is neither listed nor found for so long"),
-    "never-running": Word(
-        "pod", {"status": "PROVISIONING"}, "stays in that status; RUNNING: without a runtime"
-    ),
+    "never-running": Word("pod", {"status": "PROVISIONING"}, "stays in that status; RUNNING: without a runtime"),
     "slow-boot": Word("pod", {"seconds": 10.0}, "boots so much later"),
     "image-pull-fails": Word("pod", {}, "the image never arrives; only the system log says so"),
     "crash-loop": Word("pod", {}, "the container never starts: the host's CUDA is too old"),
@@ -48,21 +42,11 @@ POD_WORDS = {
     "sshd-never": Word("pod", {}, "the port is mapped and nothing ever listens"),
     "ssh-refused": Word("pod", {"connections": 3}, "closes the first so many SSH connections at once"),
     "ssh-hangs": Word("pod", {"connections": 1}, "the first so many SSH connections open and stay silent"),
-    "ssh-key-refused": Word(
-        "pod", {"connections": FOREVER}, "refuses every key on the first so many connections"
-    ),
-    "ssh-drops": Word(
-        "pod", {"after_bytes": 1_000_000, "connections": 1}, "cuts that many connections after n bytes"
-    ),
-    "other-host-key": Word(
-        "pod", {"connections": 1}, "shows another host key after the first so many connections"
-    ),
-    "pod-dies": Word(
-        "pod", {"after_s": 5.0, "as": "gone"}, "the host is lost so long after the boot: gone or exited"
-    ),
-    "container-exits": Word(
-        "pod", {"after_s": 5.0}, "PID 1 is killed so long after it started; restarted as usual"
-    ),
+    "ssh-key-refused": Word("pod", {"connections": FOREVER}, "refuses every key on the first so many connections"),
+    "ssh-drops": Word("pod", {"after_bytes": 1_000_000, "connections": 1}, "cuts that many connections after n bytes"),
+    "other-host-key": Word("pod", {"connections": 1}, "shows another host key after the first so many connections"),
+    "pod-dies": Word("pod", {"after_s": 5.0, "as": "gone"}, "the host is lost so long after the boot: gone or exited"),
+    "container-exits": Word("pod", {"after_s": 5.0}, "PID 1 is killed so long after it started; restarted as usual"),
     "delete-lags": Word("pod", {"seconds": 20.0}, "a deleted pod ends, and stays listed for so long"),
     "key-revoked": Word("pod", {}, "the pod's own API key is refused"),
 }
@@ -115,9 +99,7 @@ def parse(text: str | dict[str, Any]) -> Fault:
     word = WORDS[what]
     where = given.pop("where", "pod" if word.scope == "pod" else ROUTES_OF.get(word.scope))
     if where is None or (where == "pod") != (word.scope == "pod"):
-        raise BadFault(
-            f'{what} needs "where": ' + ('"pod"' if word.scope == "pod" else 'a route: "POST /v2/pods"')
-        )
+        raise BadFault(f'{what} needs "where": ' + ('"pod"' if word.scope == "pod" else 'a route: "POST /v2/pods"'))
     return _filled(Fault(where, what), word, given)
 
 
@@ -158,9 +140,7 @@ class Faults:
     def on_pod(self, facts: dict[str, str]) -> dict[str, dict[str, Any]]:
         """What is in store for a new pod: parameters by word."""
         struck = [
-            fault
-            for fault in self.rows
-            if fault.where == "pod" and _fits(fault.conditions, facts) and fault.strikes()
+            fault for fault in self.rows if fault.where == "pod" and _fits(fault.conditions, facts) and fault.strikes()
         ]
         return {fault.what: dict(fault.parameters) for fault in struck}
 
@@ -194,7 +174,5 @@ def describe() -> str:
 
 
 def _line(what: str, word: Word) -> str:
-    shown = ", ".join(
-        f'"{key}": {json.dumps(value)}' for key, value in word.parameters.items() if value != FOREVER
-    )
+    shown = ", ".join(f'"{key}": {json.dumps(value)}' for key, value in word.parameters.items() if value != FOREVER)
     return f"  {what:<18} {word.effect}" + (f"   {{{shown}}}" if shown else "")

@@ -31,9 +31,7 @@ class Limits:
             f'"{window}";r={self._left(key, window, at)};t={int(seconds - at % seconds)}'
             for window, seconds in WINDOWS.items()
         )
-        policy = ", ".join(
-            f'"{window}";q={self.quotas[window]};w={seconds}' for window, seconds in WINDOWS.items()
-        )
+        policy = ", ".join(f'"{window}";q={self.quotas[window]};w={seconds}' for window, seconds in WINDOWS.items())
         return {"RateLimit": left, "RateLimit-Policy": policy}
 
     def _left(self, key: str, window: str, at: float) -> int:

@@ -6,8 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 NO_CAPACITY = (
-    "There are no longer any instances available with the requested specifications. "
-    "Please refresh and try again."
+    "There are no longer any instances available with the requested specifications. Please refresh and try again."
 )
 HOST_FULL = "There are not enough free GPUs on the host machine to start this pod"
 BALANCE_TOO_LOW = "Your account balance is too low to rent a pod. Please add funds to your account."

@@ -116,9 +116,7 @@ def _cpu(request: web.Request, row: Row, catalogue: Catalogue) -> dict[str, Any]
 
 
 def _passes(request: web.Request, row: Row) -> bool:
-    regions, types, papers = (
-        listed(request, name) for name in ("regions", "networkVolumeTypes", "compliance")
-    )
+    regions, types, papers = (listed(request, name) for name in ("regions", "networkVolumeTypes", "compliance"))
     globally = request.query.get("globalNetwork")
     return (
         (not regions or row["region"] in regions)

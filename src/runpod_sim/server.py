@@ -125,9 +125,7 @@ async def _instead(request: web.Request, fault: Fault) -> web.Response:
             return _error(fault.parameters)
         case "rate-limited":
             wait_s = fault.parameters["retry_after_s"]
-            return problem_answer(
-                Problem(429, "rate limit exceeded for the minute window", retry_after_s=wait_s)
-            )
+            return problem_answer(Problem(429, "rate limit exceeded for the minute window", retry_after_s=wait_s))
         case "nonsense":
             return web.Response(text='{"id": "5xpma5eg', content_type="application/json")
     return _cut(request)

@@ -108,9 +108,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
     def _connection_env(self) -> dict[str, str]:
         peer = self._channel.get_extra_info("peername") or ("127.0.0.1", 0)
         here = self._channel.get_extra_info("sockname") or ("127.0.0.1", 0)
-        sent = {
-            k: v for k, v in self._channel.get_environment().items() if k == "LANG" or k.startswith("LC_")
-        }
+        sent = {k: v for k, v in self._channel.get_environment().items() if k == "LANG" or k.startswith("LC_")}
         return sent | {
             "SSH_CLIENT": f"{peer[0]} {peer[1]} {here[1]}",
             "SSH_CONNECTION": f"{peer[0]} {peer[1]} {here[0]} {here[1]}",
@@ -213,9 +211,7 @@ class TerminalChild(Child):
         os.close(theirs)
         self._transport = transport
         self._reader, _ = await loop.connect_read_pipe(lambda: _Screen(self), os.fdopen(self._ours, "rb", 0))
-        self._stdin, _ = await loop.connect_write_pipe(
-            asyncio.BaseProtocol, os.fdopen(os.dup(self._ours), "wb", 0)
-        )
+        self._stdin, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(self._ours), "wb", 0))
 
     def feed_eof(self) -> None:
         """A terminal has no end of input but the one that is typed."""

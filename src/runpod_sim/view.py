@@ -23,9 +23,7 @@ INTERNAL_PORT = 19123
 def pod_json(pod: Pod) -> dict[str, Any]:
     """The Pod of the API."""
     ask = pod.ask
-    body: dict[str, Any] = {
-        name: ask[name] for name in ("name", "image", "args", "disk", "mounts", "ports", "env")
-    }
+    body: dict[str, Any] = {name: ask[name] for name in ("name", "image", "args", "disk", "mounts", "ports", "env")}
     body |= {name: ask[name] for name in ("entrypoint", "cmd") if name in ask}
     body |= _compute(pod)
     return body | {

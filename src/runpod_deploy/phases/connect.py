@@ -18,7 +18,7 @@ from ..pods import Pod
 from ..run import GuardTerms, Run
 from .limits import enforce
 from .patience import GONE_STATES, patiently
-from .provision import provision, untried
+from .provision import IDLE_S, provision, untried
 from .release import vanish
 
 BOOT_EVERY_S = 0.5
@@ -29,8 +29,6 @@ LISTING_AGE_IN_HURRY_S = 1.0
 LISTING_AGE_S = 2.5
 # A new pod may be missing from the API's answers for a while.
 UNSEEN_FOR_S = 60.0
-# The guard releases a pod whose job has ended, or never began, and that nobody has come for.
-IDLE_S = 3600
 
 
 def connect(run: Run) -> None:

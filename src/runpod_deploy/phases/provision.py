@@ -10,6 +10,7 @@ from ..clock import wait_until
 from ..errors import AnswerUnclear, CloudUnreachable, ConfigError, StockOut
 from ..events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRequested
 from ..pods import Candidate, Pod, PodAsk
+from ..host import control_dir
 from ..run import Run
 from .choose import choose_afresh
 
@@ -19,6 +20,8 @@ ADOPT_EVERY_S = 5.0
 # So often is one candidate asked again after answers that were lost and left no pod.
 UNCLEAR_TRIES = 3
 STOCK_EVERY_S = 30.0
+# The guard releases a pod whose job has ended, or never began, and that nobody has come for.
+IDLE_S = 3600
 
 
 def provision(run: Run) -> None:
@@ -215,7 +218,12 @@ def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
     return {
         **run.spec.job.pod.env,
         "PUBLIC_KEY": keys,
-        **guard.pod_env(run.spec, deadline_at=boot_deadline(run, candidate)),
+        **guard.pod_env(
+            control_dir(run.spec.job, run.spec.run_id),
+            boot_deadline(run, candidate),
+            idle_s=IDLE_S,
+            on_failure=run.spec.job.lifecycle.on_failure,
+        ),
     }
 
 

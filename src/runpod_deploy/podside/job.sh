@@ -1,0 +1,147 @@
+#!/bin/sh
+# The job of a run on its pod: started once, followed from any byte, stopped with all that descends from it.
+# job.sh start  DIR LOG SCRIPT MARK BYTES      script on stdin; prints the job's pid
+# job.sh follow DIR LOG MARK OFFSET SAMPLE_S DISK   frames on stdout, see below
+# job.sh stop   DIR MARK GRACE_S
+# job.sh status DIR MARK                       none | running PID | ended CODE | lost
+#
+# DIR/pid is the claim: whoever makes it runs the job. DIR/status is its end: exit code and time, put there by rename.
+# MARK is in the environment of every process of the job, so that those that left its session are found too.
+#
+# Frames: "L <n>\n" and n bytes of the log; "S <n>\n" and n bytes of JSON; "E <code>\n", code "-" if the job
+# vanished without one; "K\n" each second, so that a follower without a reader dies of SIGPIPE.
+set -u
+here=${0%/*}
+FRAME_BYTES=16777216
+umask 022
+
+say() { printf '%s\n' "$*" || exit 141; }
+
+holds_mark() { tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | grep -qxF "RUNPOD_DEPLOY_JOB=$2"; }
+
+# Whether a process runs, zombies not: PID 1 of a container often reaps nobody.
+runs() { read -r _ _ state _ <"/proc/$1/stat" && [ "$state" != Z ]; } 2>/dev/null
+
+job_state() {
+    if [ -e "$1/status" ]; then read -r code _ <"$1/status" && echo "ended $code"
+    elif [ ! -e "$1/pid" ]; then echo none
+    elif read -r pid <"$1/pid" && runs "$pid" && holds_mark "$pid" "$2"; then echo "running $pid"
+    elif [ -e "$1/status" ]; then read -r code _ <"$1/status" && echo "ended $code"
+    else echo lost
+    fi
+}
+
+start() {
+    dir=$1 log=$2 script=$3 mark=$4 bytes=$5
+    mkdir -p "$dir" "${log%/*}/" "${script%/*}/" || exit 1
+    if [ ! -e "$dir/pid" ]; then
+        cat >"$dir/script.$$" || exit 1
+        if [ "$(wc -c <"$dir/script.$$")" -ne "$bytes" ]; then
+            rm -f "$dir/script.$$"; echo 'the script did not arrive whole' >&2; exit 1
+        fi
+        RUNPOD_DEPLOY_JOB=$mark setsid sh "$0" supervise "$dir" "$log" "$script" "$dir/script.$$" \
+            </dev/null >/dev/null 2>"$dir/start_errors" &
+        n=0
+        while [ ! -e "$dir/pid" ] && [ "$n" -lt 100 ]; do n=$((n + 1)); sleep 0.1; done
+    fi
+    cat "$dir/pid" && return
+    cat "$dir/start_errors" >&2; exit 1
+}
+
+supervise() {
+    dir=$1 log=$2 script=$3 fresh=$4
+    echo $$ >"$dir/pid.$$"
+    if ! ln "$dir/pid.$$" "$dir/pid"; then rm -f "$dir/pid.$$" "$fresh"; exit 0; fi
+    rm -f "$dir/pid.$$"
+    trap : TERM HUP INT
+    : >"$log"
+    if mv "$fresh" "$script"; then run_script "$script" >>"$log" 2>&1; else false; fi
+    code=$?
+    printf '%s %s\n' "$code" "$(date +%s)" >"$dir/status.new" && mv "$dir/status.new" "$dir/status"
+}
+
+run_script() { bash -c '. "$1"; exec bash "$0"' "$1" "$here/env.bash"; }
+
+follow() {
+    dir=$1 log=$2 mark=$3 offset=$4 every=$5 disk=$6
+    opened='' sample_at=0 alive_at=0 sample=$dir/sample.$$
+    trap 'rm -f "$sample" "$sample.new"' EXIT
+    trap 'exit 141' PIPE TERM HUP
+    # head of the GNU tools reads exactly so many bytes; busybox's reads ahead, its dd does not.
+    head --version >/dev/null 2>&1 && exact=yes || exact=no
+    state=$(job_state "$dir" "$mark")
+    while :; do
+        read -r now _ </proc/uptime; now=${now%%.*}
+        case $state in running*) still_running || state=$(job_state "$dir" "$mark") ;; esac
+        [ "$now" -lt "$alive_at" ] || { say K; alive_at=$((now + 1)); : >"$dir/contact"; }
+        send_sample
+        send_log
+        [ "$sent" -eq 0 ] || continue
+        case $state in
+            ended*) say "E ${state#ended }"; return ;;
+            lost | none) say 'E -'; return ;;
+        esac
+        sleep 0.2
+    done
+}
+
+# Cheap enough to ask five times a second: no process is started.
+still_running() { [ ! -e "$dir/status" ] && runs "${state#running }"; }
+
+send_log() {
+    sent=0
+    if [ -z "$opened" ]; then
+        [ -e "$log" ] || return 0
+        exec 4<"$log"
+        dd bs=1 skip="$offset" count=0 <&4 2>/dev/null
+        opened=yes
+    fi
+    sent=$(($(stat -L -c %s "$log" 2>/dev/null || echo 0) - offset))
+    [ "$sent" -gt 0 ] || { sent=0; return; }
+    [ "$sent" -le "$FRAME_BYTES" ] || sent=$FRAME_BYTES
+    say "L $sent"
+    if [ "$exact" = yes ]; then head -c "$sent" <&4; else dd bs="$sent" count=1 <&4 2>/dev/null; fi || exit 141
+    offset=$((offset + sent))
+}
+
+send_sample() {
+    if [ -e "$sample" ]; then
+        say "S $(($(wc -c <"$sample")))"
+        cat "$sample" && rm -f "$sample"
+    fi
+    [ "$every" -gt 0 ] && [ "$now" -ge "$sample_at" ] || return 0
+    sample_at=$((now + every))
+    (sh "$here/sample.sh" "$disk" >"$sample.new" && mv "$sample.new" "$sample") </dev/null >/dev/null 2>&1 4<&- &
+}
+
+# Processes that bear the mark or belong to the job's session, without its supervisor and without us.
+members() {
+    {
+        grep -lsF "RUNPOD_DEPLOY_JOB=$1" /proc/[0-9]*/environ | cut -d/ -f3
+        ! holds_mark "$2" "$1" || sed -n "s/^\([0-9]*\) (.*) [^Z] [0-9]* [0-9]* $2 .*/\1/p" /proc/[0-9]*/stat
+    } 2>/dev/null | sort -u | grep -vx -e "$2" -e $$
+}
+
+stop() {
+    dir=$1 mark=$2 grace=$3
+    [ -e "$dir/pid" ] || return 0
+    read -r pid <"$dir/pid"
+    members "$mark" "$pid" | xargs kill -TERM 2>/dev/null
+    members "$mark" "$pid" | xargs kill -CONT 2>/dev/null
+    n=$((grace * 10))
+    while [ "$n" -gt 0 ] && [ -n "$(members "$mark" "$pid")" ]; do n=$((n - 1)); sleep 0.1; done
+    n=50
+    while [ "$n" -gt 0 ] && [ -n "$(members "$mark" "$pid")" ]; do
+        members "$mark" "$pid" | xargs kill -KILL 2>/dev/null
+        n=$((n - 1)); sleep 0.1
+    done
+    n=20
+    while [ "$n" -gt 0 ] && [ "$(job_state "$dir" "$mark")" = "running $pid" ]; do n=$((n - 1)); sleep 0.1; done
+    [ -z "$(members "$mark" "$pid")" ]
+}
+
+case $1 in
+    start | supervise | follow | stop) "$@" ;;
+    status) job_state "$2" "$3" ;;
+    *) echo "job.sh: no such word: $1" >&2; exit 2 ;;
+esac

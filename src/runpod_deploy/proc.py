@@ -1,0 +1,241 @@
+"""Child processes: the only module that starts one. Knows argv, bytes and exit codes; knows no SSH.
+
+Every child gets a session of its own, so that Ctrl-C in a terminal reaches us and not our ssh: we decide what
+happens next. Arguments are visible to every user of the machine, so secrets go in through stdin, never argv.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+
+OUTPUT_LIMIT_BYTES = 4 << 20
+PIPE_BYTES = 1 << 18
+STALL_S = 300.0
+TERM_GRACE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """How a child ended. Of each stream the last OUTPUT_LIMIT_BYTES are kept."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    stdin: bytes = b"",
+    timeout_s: float,
+    hold_stdin: bool = False,
+    on_output: Callable[[bytes], None] | None = None,
+) -> Completed:
+    """The ended child. Output goes to on_output as it comes, both streams in the order of arrival.
+
+    With hold_stdin the child's stdin stays open after the last byte until the child ends.
+    Raises TimeoutError, having killed the child with its whole process group.
+    """
+    with Child(argv, stderr_pipe=True) as child:
+        exchange = _Exchange(child, memoryview(stdin), hold_stdin, on_output)
+        exchange.carry_out(monotonic() + timeout_s)
+        return Completed(child.wait(TERM_GRACE_S), bytes(exchange.stdout), bytes(exchange.stderr))
+
+
+class Child:
+    """A running child. Leaving the `with` block kills and reaps what is left of it, whatever was raised."""
+
+    def __init__(self, argv: Sequence[str], *, stderr_pipe: bool = False) -> None:
+        self._errors = None if stderr_pipe else tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        self._popen = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors or subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+        )
+        for stream in (self._popen.stdin, self._popen.stdout):
+            assert stream is not None
+            os.set_blocking(stream.fileno(), False)
+            _widen(stream.fileno())
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        for stream in (self._popen.stdin, self._popen.stdout, self._popen.stderr, self._errors):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+
+    @property
+    def stdin(self) -> int:
+        """File descriptor of the pipe to the child."""
+        assert self._popen.stdin is not None
+        return self._popen.stdin.fileno()
+
+    @property
+    def stdout(self) -> int:
+        """File descriptor of the pipe from the child."""
+        assert self._popen.stdout is not None
+        return self._popen.stdout.fileno()
+
+    @property
+    def stderr(self) -> int:
+        """File descriptor of the pipe of errors, for a child that was started with one."""
+        assert self._popen.stderr is not None
+        return self._popen.stderr.fileno()
+
+    def write(self, data: bytes | bytearray | memoryview, stall_s: float = STALL_S) -> int:
+        """All bytes are with the child. Raises BrokenPipeError, and TimeoutError if nothing moves so long."""
+        left = memoryview(data)
+        while left:
+            if not _ready(self.stdin, selectors.EVENT_WRITE, stall_s):
+                raise TimeoutError(f"nothing could be sent for {stall_s:.0f} s")
+            with suppress(BlockingIOError):
+                left = left[os.write(self.stdin, left) :]
+        return len(data)
+
+    def read(self, limit: int, stall_s: float = STALL_S) -> bytes | None:
+        """The next bytes, at most `limit`; b"" at the end of the stream, None if none came in time."""
+        if not _ready(self.stdout, selectors.EVENT_READ, stall_s):
+            return None
+        try:
+            return os.read(self.stdout, limit)
+        except BlockingIOError:
+            return None
+
+    def close_stdin(self) -> None:
+        """The child sees the end of its input."""
+        if self._popen.stdin is not None:
+            with suppress(OSError):
+                self._popen.stdin.close()
+
+    def errors(self) -> bytes:
+        """The last of what the child wrote to stderr so far, for a child that was started without a pipe."""
+        assert self._errors is not None
+        end = os.fstat(self._errors.fileno()).st_size
+        return os.pread(self._errors.fileno(), OUTPUT_LIMIT_BYTES, max(0, end - OUTPUT_LIMIT_BYTES))
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+        return self._popen.poll()
+
+    def wait(self, timeout_s: float) -> int:
+        """The exit code; negative for a signal. A child that does not end in time is killed."""
+        with suppress(subprocess.TimeoutExpired):
+            return self._popen.wait(timeout_s)
+        self.kill()
+        return self._popen.wait()
+
+    def kill(self) -> None:
+        """No process of the child's group is left."""
+        if self._popen.poll() is not None:
+            return
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._popen.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                self._popen.wait(TERM_GRACE_S)
+                return
+        self._popen.wait()
+
+
+class _Exchange:
+    """Feeds a child and gathers what it says, in one loop that nothing can block."""
+
+    def __init__(
+        self, child: Child, stdin: memoryview, hold_stdin: bool, on_output: Callable[[bytes], None] | None
+    ) -> None:
+        self.stdout, self.stderr = bytearray(), bytearray()
+        self._child, self._left, self._hold = child, stdin, hold_stdin
+        self._on_output = on_output
+        self._open = {child.stdout: self.stdout, child.stderr: self.stderr}
+
+    def carry_out(self, deadline: float) -> None:
+        """The child has ended, or closed both of its outputs. Raises TimeoutError at the deadline."""
+        with selectors.DefaultSelector() as ready:
+            ready.register(self._child.stdout, selectors.EVENT_READ)
+            ready.register(self._child.stderr, selectors.EVENT_READ)
+            ready.register(self._child.stdin, selectors.EVENT_WRITE)
+            while self._open and not self._ended():
+                left_s = deadline - monotonic()
+                if left_s <= 0:
+                    raise TimeoutError("the command took too long")
+                for key, _ in ready.select(min(left_s, 0.5)):
+                    self._move(ready, key.fd)
+
+    def _ended(self) -> bool:
+        """Whether the child is gone and all that it wrote is here; its children may hold the pipes for ever."""
+        if self._child.poll() is None:
+            return False
+        for fd in tuple(self._open):
+            while _ready(fd, selectors.EVENT_READ, 0) and self._take(fd):
+                pass
+        return True
+
+    def _move(self, ready: selectors.BaseSelector, fd: int) -> None:
+        if fd not in self._open:
+            self._feed(ready)
+        elif not self._take(fd):
+            ready.unregister(fd)
+            del self._open[fd]
+
+    def _feed(self, ready: selectors.BaseSelector) -> None:
+        try:
+            self._left = self._left[os.write(self._child.stdin, self._left) :] if self._left else self._left
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._left = memoryview(b"")
+        if not self._left:
+            ready.unregister(self._child.stdin)
+            if not self._hold:
+                self._child.close_stdin()
+
+    def _take(self, fd: int) -> bool:
+        """Whether the stream goes on."""
+        try:
+            data = os.read(fd, PIPE_BYTES)
+        except BlockingIOError:
+            return True
+        kept = self._open[fd]
+        kept += data
+        del kept[:-OUTPUT_LIMIT_BYTES]
+        if data and self._on_output:
+            self._on_output(data)
+        return bool(data)
+
+
+def found(program: str) -> bool:
+    """Whether the shell would find this program here."""
+    return any(os.access(Path(folder) / program, os.X_OK) for folder in os.get_exec_path())
+
+
+def _ready(fd: int, event: int, timeout_s: float) -> bool:
+    with selectors.DefaultSelector() as one:
+        one.register(fd, event)
+        return bool(one.select(timeout_s))
+
+
+def _widen(fd: int) -> None:
+    """A wide pipe saves half of the system calls of a bulk transfer. Linux only, and only a wish."""
+    number = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if number is not None:
+        with suppress(OSError):
+            fcntl.fcntl(fd, number, PIPE_BYTES)
