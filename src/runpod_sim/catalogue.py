@@ -102,7 +102,7 @@ def load() -> Catalogue:
     gpus, cpus, datacenters = ({row["id"]: row for row in data[name]} for name in ("gpus", "cpus", "dataCenters"))
     for row in gpus.values():
         if row["price"]["secure"]:
-            row["stock"]["secure"] = {name: PLENTY for name in datacenters} | row["stock"]["secure"]
+            row["stock"]["secure"] = dict.fromkeys(datacenters, PLENTY) | row["stock"]["secure"]
     return Catalogue(gpus, cpus, datacenters)
 
 

@@ -22,7 +22,7 @@ from .simulator import Settings, Simulator, simulate
 
 EXIT_LEFT = 97
 EXIT_UNAVAILABLE = 69
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class FaultType(click.ParamType[Fault]):

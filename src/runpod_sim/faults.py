@@ -56,7 +56,7 @@ CONDITIONS = ("gpu", "datacenter", "name", "pod_id")
 ROUTES_OF = {"create": "POST /v2/pods", "start": "pods", "delete": "pods", "stop": "pods"}
 
 
-class BadFault(ValueError):  # noqa: N818 - it is what it says
+class BadFault(ValueError):
     """The fault makes no sense; the message says why."""
 
 

@@ -12,7 +12,7 @@ HOST_FULL = "There are not enough free GPUs on the host machine to start this po
 BALANCE_TOO_LOW = "Your account balance is too low to rent a pod. Please add funds to your account."
 
 
-class Problem(Exception):  # noqa: N818 - the word of RFC 9457
+class Problem(Exception):
     """An answer of RFC 9457."""
 
     def __init__(

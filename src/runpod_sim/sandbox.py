@@ -25,11 +25,11 @@ Any one of these helps:
   run as root; inside a container: start that container with --privileged"""
 
 
-class SandboxUnavailable(Exception):  # noqa: N818 - it is what it says
+class SandboxUnavailable(Exception):
     """This machine cannot make containers; the message says why and what helps."""
 
 
-class ContainerFailed(Exception):  # noqa: N818 - it is what it says
+class ContainerFailed(Exception):
     """The container could not be made."""
 
 
@@ -80,7 +80,8 @@ class Container:
     def __init__(self, process: asyncio.subprocess.Process, pid: int, flags: Sequence[str]) -> None:
         self.process = process
         self.pid = pid
-        self._flags = ("--user",) if "--user" in flags else ()
+        # Our user is root inside already; an ordinary user may not set groups to become it.
+        self._flags = ("--user", "--preserve-credentials") if "--user" in flags else ()
 
     @property
     def output(self) -> asyncio.StreamReader:

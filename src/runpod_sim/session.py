@@ -171,7 +171,8 @@ class Child(asyncio.SubprocessProtocol):
         self._channel.pause_reading()
 
     def resume_writing(self) -> None:
-        self._channel.resume_reading()
+        # Not at once: the pipe calls this in the middle of its own work, and resuming may end the input.
+        asyncio.get_running_loop().call_soon(self._channel.resume_reading)
 
     def process_exited(self) -> None:
         self._tell_end()

@@ -85,6 +85,8 @@ class Sshd:
             task.cancel()
         self.drop()
         if self._socket is not None:
+            # The accepting task lets go of the descriptor only later, when it may be somebody else's.
+            asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
             self._socket = None
 
@@ -106,8 +108,7 @@ class Sshd:
             with contextlib.closing(client):
                 await asyncio.sleep(3600)
         if troubles.drop > 0:
-            troubles.drop -= 1
-            client = self._cut_after(client, troubles.drop_after_bytes)
+            client = self._cut_after(client)
         if troubles.true_key_first is not None:
             if troubles.true_key_first <= 0:
                 self.new_host_key()
@@ -118,12 +119,26 @@ class Sshd:
         with contextlib.suppress(OSError, asyncssh.Error):
             await asyncssh.run_server(client, options=self._ready_options())
 
-    def _cut_after(self, client: socket.socket, limit: int) -> socket.socket:
+    def _cut_after(self, client: socket.socket) -> socket.socket:
         ours, theirs = socket.socketpair()
         for end in (ours, theirs, client):
             end.setblocking(False)
-        self._spawn(_relay(client, ours, limit))
+        self._spawn(self._relay(client, ours))
         return theirs
+
+    async def _relay(self, client: socket.socket, server: socket.socket) -> None:
+        left = [self.troubles.drop_after_bytes]
+        pumps = [asyncio.create_task(_pump(*ends, left)) for ends in ((client, server), (server, client))]
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.wait(pumps)
+            # Only a connection that was really cut counts.
+            self.troubles.drop -= left[0] <= 0
+            reset(client)
+            server.close()
 
     def _ready_options(self) -> asyncssh.SSHServerConnectionOptions:
         if self._options is None:
@@ -199,17 +214,6 @@ def reset(client: socket.socket) -> None:
     """The connection is closed with a reset."""
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
-
-
-async def _relay(client: socket.socket, server: socket.socket, limit: int) -> None:
-    """Both are cut once so many bytes have passed, in both directions together."""
-    left = [limit]
-    await asyncio.wait(
-        [asyncio.create_task(_pump(client, server, left)), asyncio.create_task(_pump(server, client, left))],
-        return_when=asyncio.FIRST_COMPLETED,
-    )
-    reset(client)
-    server.close()
 
 
 async def _pump(source: socket.socket, sink: socket.socket, left: list[int]) -> None:

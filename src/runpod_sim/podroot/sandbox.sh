@@ -63,7 +63,7 @@ while [ "$1" != -- ]; do
 done
 shift
 mount -t proc proc "$root/proc"
-echo "$host_name" >"$root/proc/sys/kernel/hostname" 2>/dev/null || :
+hostname "$host_name" 2>/dev/null || :
 
 echo "$machine_pid"
 PATH=$pod_search_path
