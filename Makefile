@@ -24,7 +24,7 @@ lint: setup
 	$(BIN)/shellcheck --shell=sh src/runpod_deploy/podside/*.sh
 
 docs: setup
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/sphinx-build --fail-on-warning --quiet docs site
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
