@@ -11,9 +11,6 @@ from typing import Protocol
 from uuid import uuid4
 
 import pytest
-from tests.fakes.clock import FakeClock
-from tests.fakes.cloud import FakeCloud
-from tests.fakes.simulator import Simulated
 
 from runpod_deploy.clock import Clock, SystemClock, wait_until
 from runpod_deploy.config.settings import read_settings
@@ -21,6 +18,9 @@ from runpod_deploy.errors import AnswerUnclear
 from runpod_deploy.pods import Candidate, Pod, PodAsk
 from runpod_deploy.run import Cloud
 from runpod_deploy.runpod import RunPodCloud
+from tests.fakes.clock import FakeClock
+from tests.fakes.cloud import FakeCloud
+from tests.fakes.simulator import Simulated
 
 IMAGE = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
 LIVE_PRICE_LIMIT = 0.5

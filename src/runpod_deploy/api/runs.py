@@ -6,15 +6,13 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from ..cli.run import begin, real_world
 from ..driver import Manner, drive
 from ..errors import DeployError, UsageError
-from ..history.manifests import Manifest, read_manifest
-from ..journal import RunDir
-from ..spec import BudgetSpec, CloudType, RunpodJobSpec, Spec
-from ..state import Failure, State
+from ..history.manifests import Manifest
+from ..spec import CloudType, RunpodJobSpec
+from ..state import Failure
 from .jobs import as_draft
 
 

@@ -39,10 +39,6 @@ COMMANDS = {
     "audit": "audit:audit_command",
     "logs": "logs:logs",
     "doctor": "doctor:doctor",
-    "init": "init:init",
-    "config": "config:config",
-    "estimate": "estimate:estimate",
-    "capture-env": "capture_env:capture_env",
 }
 
 
