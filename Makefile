@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint clean
+.PHONY: setup demo test lint docs clean
 
 setup: .venv/ready
 
@@ -22,6 +22,9 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/shellcheck --shell=sh src/runpod_deploy/podside/*.sh
+
+docs: setup
+	$(BIN)/sphinx-build --fail-on-warning --quiet docs site
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy.errors import AnswerUnclear, CloudUnreachable, Interrupt, SshLost
-from runpod_deploy.events import DatacenterFailover, PodKilledUnexpected, PodRequested
+from runpod_deploy.events import ArtifactPullCompleted, DatacenterFailover, PodKilledUnexpected, PodRequested
 from runpod_deploy.lifecycle import CLOSING, FORWARD, carry_out
 from runpod_deploy.manifest import manifest
-from runpod_deploy.spec import BudgetSpec, LifecyclePolicySpec, RunSpec
+from runpod_deploy.spec import ArtifactPullSpec, BudgetSpec, LifecyclePolicySpec, RunSpec, SecretSpec
 from tests.lifecycle.worlds import Bomb, Killed, Memory, dies_after, nothing, with_job
 
 EVENTS = 51
@@ -258,3 +258,31 @@ def test_a_write_ahead_row_names_the_pod(tmp_path: Path) -> None:
     carry_out(world.open())
     asked = [event for event in world.events if isinstance(event, PodRequested)]
     assert [event.name for event in asked] == world.cloud.created
+
+
+def test_artifacts_come_early_when_asked_to(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=100.0)
+    early = ArtifactPullSpec(label="out", remote_path="/workspace/out", local_path="results/out", every_sec=30)
+    world.spec = with_job(world.spec, artifacts=(early,))
+    carry_out(world.open())
+    pulls = [event for event in world.events if isinstance(event, ArtifactPullCompleted)]
+    assert len(pulls) == 4 and world.open().state.outcome("DONE") == "succeeded"
+
+
+def test_secrets_go_up_by_stdin_and_come_off_again(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.environ = {"HF_TOKEN": "it's a $c4n4ry"}
+    secret = SecretSpec(name="hf", destination="/root/.hf", env=("HF_TOKEN",))
+    world.spec = with_job(world.spec, secrets=(secret,))
+    carry_out(world.open())
+    host = next(iter(world.hosts.values()))
+    assert b"""HF_TOKEN='it'"'"'s a $c4n4ry'\n""" in host.files.values()
+    assert any(command.startswith("rm -f") and "/root/.hf" in command for command in host.commands)
+    assert "c4n4ry" not in world.dir.events.read_text()
+
+
+def test_a_missing_secret_is_found_before_anything_is_paid(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.spec = with_job(world.spec, secrets=(SecretSpec(name="hf", destination="/root/.hf", env=("HF_TOKEN",)),))
+    state = carry_out(world.open())
+    assert state.exit_code("DONE") == 2 and world.cloud.created == []

@@ -60,6 +60,7 @@ class Memory:
         self.cloud = FakeCloud(self.clock)
         self.hosts: dict[str, FakeHost] = {}
         self.settings = host
+        self.environ: dict[str, str] = {}
         self.bomb: Callable[[str], None] = nothing
         self.dir = RunDir(tmp_path / "artifacts" / "runpod" / "20261101T120000Z")
         self.dir.path.mkdir(parents=True)
@@ -77,6 +78,7 @@ class Memory:
             clock=self.clock,
             reach=lambda spec, run_dir, address: self.inside(),
             authorized_keys=lambda spec, run_dir: "ssh-ed25519 AAAA test",
+            environ=self.environ,
         )
         run = open_run(self.spec, self.dir, world)
         run.listeners.extend(listeners)

@@ -31,13 +31,16 @@ REMOVE_TIMEOUT_S = 30.0
 
 
 def collect(run: Run) -> None:
-    """Whatever the job left is here, verified, if a job was ever launched. Raises ArtifactMissing."""
+    """Whatever the job left is here, verified, if a job was ever launched. Raises ArtifactMissing, SshLost."""
     state = run.state
-    if state.collected or state.released:
+    if state.collected or state.released or state.address is None or pod_gone(run):
         return
-    if state.address is not None and not pod_gone(run):
-        take_home(run)
-        remove_secrets(run)
+    if state.job_pid is not None:
+        stop_job(run)
+        finish_log(run)
+    remove_secrets(run)
+    if state.job_pid is not None:
+        bring_home(run)
 
 
 def pod_gone(run: Run) -> bool:
@@ -45,12 +48,8 @@ def pod_gone(run: Run) -> bool:
     return bool(run.state.forward_failure and run.state.forward_failure.kind == "pod_killed_unexpected")
 
 
-def take_home(run: Run) -> None:
-    """No job runs any more; its log and its artifacts are here."""
-    if run.state.job_pid is None:
-        return
-    stop_job(run)
-    finish_log(run)
+def bring_home(run: Run) -> None:
+    """Each artifact is here, or was not required."""
     missing = [entry for entry in run.spec.job.artifacts if not pulled(run, entry) and entry.required]
     if missing:
         raise ArtifactMissing(
@@ -102,14 +101,19 @@ def drain(run: Run, mirror: LogMirror) -> int | None:
 
 
 def pulled(run: Run, entry: ArtifactPullSpec) -> bool:
-    """Whether the artifact is here; an error is recorded and does not keep the others from coming."""
+    """Whether the artifact is here; an error is recorded and does not keep the others from coming. Raises SshLost."""
     done = dict(run.state.artifacts).get(entry.label)
     if done is not None and done.status == "success":
         return True
+    return patiently(run, f"pulling {entry.label}", partial(pull, run, entry))
+
+
+def pull(run: Run, entry: ArtifactPullSpec) -> bool:
+    """Whether the artifact is here, after one try that the journal has. Raises SshLost."""
     begun = run.world.clock.monotonic()
     run.record(ArtifactPullStarted(label=entry.label))
     try:
-        moved = patiently(run, f"pulling {entry.label}", partial(run_pull, run, entry))
+        moved = run_pull(run, entry)
     except SshLost:
         raise
     except (DeployError, OSError) as error:

@@ -9,7 +9,9 @@ from ..budget import affordable, guard_deadline, stop_at
 from ..clock import wait_until
 from ..errors import AnswerUnclear, CloudUnreachable, ConfigError, StockOut
 from ..events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRequested
+from ..host import control_dir
 from ..pods import Candidate, Pod, PodAsk
+from ..provenance import BOOT_DEADLINE_MARK
 from ..run import Run
 from .choose import choose_afresh
 
@@ -19,6 +21,8 @@ ADOPT_EVERY_S = 5.0
 # So often is one candidate asked again after answers that were lost and left no pod.
 UNCLEAR_TRIES = 3
 STOCK_EVERY_S = 30.0
+# The guard releases a pod whose job has ended, or never began, and that nobody has come for.
+IDLE_S = 3600
 
 
 def provision(run: Run) -> None:
@@ -212,10 +216,17 @@ def pod_ask(run: Run, candidate: Candidate) -> PodAsk:
 def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
     """The container's environment: the config's, the keys that may log in, and the guard's terms for the boot."""
     keys = run.world.authorized_keys(run.spec, run.dir)
+    boots_until = run.world.clock.now() + timedelta(seconds=run.spec.job.budget.ssh_ready_timeout_sec)
     return {
         **run.spec.job.pod.env,
         "PUBLIC_KEY": keys,
-        **guard.pod_env(run.spec, deadline_at=boot_deadline(run, candidate)),
+        BOOT_DEADLINE_MARK: str(int(boots_until.timestamp())),
+        **guard.pod_env(
+            control_dir(run.spec.job, run.spec.run_id),
+            boot_deadline(run, candidate),
+            idle_s=IDLE_S,
+            on_failure=run.spec.job.lifecycle.on_failure,
+        ),
     }
 
 

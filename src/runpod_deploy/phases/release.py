@@ -11,7 +11,7 @@ from ..pods import Pod
 from ..run import Run
 from ..spec import LifecycleAction
 
-RELEASE_EVERY_S = 2.0
+RELEASE_EVERY_S = 1.0
 RELEASE_WITHIN_S = 90.0
 # A request without an answer: a pod of our name may still show up for so long.
 LATE_WITHIN_S = 20.0

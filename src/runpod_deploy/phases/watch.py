@@ -20,6 +20,7 @@ from ..events import (
 )
 from ..mirror import LogMirror
 from ..run import Frame, JobEnd, LogChunk, Run, Sample
+from .collect import pull
 from .limits import spent_so_far
 from .patience import killed, patiently, reconnect
 
@@ -60,6 +61,8 @@ class Watcher:
         self.beat_due = self.clock.monotonic() + HEARTBEAT_S
         self.grown_at = self.clock.monotonic()
         self.warned = False
+        repeated = [entry for entry in run.spec.job.artifacts if entry.every_sec]
+        self.pull_due = {entry.label: self.clock.monotonic() + (entry.every_sec or 0) for entry in repeated}
 
     def until_over(self) -> None:
         """The job is over. Raises PodKilled, SshLost."""
@@ -137,6 +140,15 @@ class Watcher:
         if now >= self.beat_due:
             self.beat_due = now + HEARTBEAT_S
             self.beat()
+        if self.pull_due and not run.state.job_ended:
+            self.pull_early(now)
+
+    def pull_early(self, now: float) -> None:
+        """Artifacts that are wanted during the run are here as of now. Raises SshLost."""
+        for entry in self.run.spec.job.artifacts:
+            if entry.every_sec and now >= self.pull_due[entry.label]:
+                pull(self.run, entry)
+                self.pull_due[entry.label] = self.clock.monotonic() + entry.every_sec
 
     def stalled(self, now: float) -> bool:
         """Whether the log has been silent for longer than the config bears."""

@@ -1,0 +1,101 @@
+"""HTTP answers and how requests are read. Knows aiohttp; knows no pods."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from typing import Any
+
+from aiohttp import web
+
+from .cloud import Cloud
+from .limits import Limits
+from .problems import Problem, invalid
+from .schemas import Schema
+from .validation import body_of
+
+CLOUD = web.AppKey("cloud", Cloud)
+LIMITS = web.AppKey("limits", Limits)
+WHO = web.RequestKey("who", str)
+"""The id of the pod whose key was sent; "account" for the account's key."""
+ACCOUNT = "account"
+PAGE_LIMIT = 1000
+
+
+def answer(body: Any, status: int = 200) -> web.Response:
+    """JSON."""
+    return web.Response(text=json.dumps(body), status=status, content_type="application/json")
+
+
+def nothing() -> web.Response:
+    """204."""
+    return web.Response(status=204)
+
+
+def problem_answer(problem: Problem) -> web.Response:
+    """RFC 9457."""
+    text = json.dumps(problem.body())
+    headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
+    return web.Response(text=text, status=problem.status, headers=headers, content_type="application/problem+json")
+
+
+def request_id() -> str:
+    """A fresh one."""
+    return secrets.token_hex(16)
+
+
+async def body(request: web.Request, schema: Schema) -> dict[str, Any]:
+    """The request's body, checked. Raises Problem."""
+    return body_of(await request.read(), schema)
+
+
+def listed(request: web.Request, name: str) -> list[str]:
+    """A comma-joined query parameter; empty if it is not there. Raises Problem if it is repeated."""
+    values = request.query.getall(name, [])
+    if len(values) > 1:
+        raise invalid(f"parameter '{name}' is not exploded, but is specified multiple times")
+    return [value for value in values[0].split(",") if value] if values else []
+
+
+def chosen(request: web.Request, name: str, allowed: tuple[str, ...]) -> list[str]:
+    """The same, of known values. Raises Problem."""
+    values = listed(request, name)
+    if not set(values) <= set(allowed):
+        raise invalid(f"$.{name}: value must be one of " + ", ".join(f"'{value}'" for value in allowed))
+    return values
+
+
+def number(request: web.Request, name: str, default: int, least: int, most: int | None = None) -> int:
+    """A whole number of the query. Raises Problem."""
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit():
+        raise invalid(f"$.{name}: got string, want integer")
+    value = int(text)
+    if value < least:
+        raise invalid(f"$.{name}: minimum: got {value}, want {least}")
+    if most is not None and value > most:
+        raise invalid(f"$.{name}: maximum: got {value}, want {most}")
+    return value
+
+
+def page(request: web.Request, name: str, rows: list[dict[str, Any]]) -> web.Response:
+    """One page of rows that each have an id. Raises Problem."""
+    limit = number(request, "limit", PAGE_LIMIT, 1, PAGE_LIMIT)
+    start = _after(request.query.get("cursor"), rows)
+    shown = rows[start : start + limit]
+    more = start + limit < len(rows)
+    cursor = base64.urlsafe_b64encode(shown[-1]["id"].encode()).decode() if more else None
+    return answer({name: shown, "pagination": {"nextCursor": cursor, "hasNextPage": more}})
+
+
+def _after(cursor: str | None, rows: list[dict[str, Any]]) -> int:
+    if cursor is None:
+        return 0
+    try:
+        last = base64.urlsafe_b64decode(cursor.encode()).decode()
+        return next(index for index, row in enumerate(rows) if row["id"] == last) + 1
+    except (ValueError, StopIteration) as error:
+        raise invalid("$.cursor: unreadable cursor") from error

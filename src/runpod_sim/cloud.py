@@ -1,0 +1,232 @@
+"""The cloud's state and its rules: who may rent what, what becomes of pods, what it costs. Knows no HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from .asks import check_kind, complete
+from .catalogue import Catalogue
+from .clock import now
+from .faults import Faults
+from .life import Life, World
+from .meter import Meter
+from .placement import choose
+from .pods import ERROR, EXITED, PROVISIONING, TERMINATED, UP, Pod, new_id
+from .problems import BALANCE_TOO_LOW, HOST_FULL, Problem, bad, missing
+from .sandbox import wipe
+
+LAST_WORDS_S = 0.1
+ALLOWED = {
+    "start": (EXITED, ERROR),
+    "stop": UP,
+    "restart": ("RUNNING",),
+    "terminate": (*UP, EXITED, ERROR, TERMINATED),
+}
+
+
+@dataclass(slots=True)
+class Cloud:
+    """Everything that one simulator holds."""
+
+    world: World
+    catalogue: Catalogue
+    faults: Faults
+    balance_usd: float
+    api_key: str = field(default_factory=lambda: f"rpa_{secrets.token_hex(20).upper()}")
+    pods: dict[str, Pod] = field(default_factory=dict)
+    """All pods ever made, oldest first."""
+    volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    meters: dict[str, Meter] = field(default_factory=dict)
+    """Of the network volumes, gone ones included."""
+    ssh_keys: list[str] = field(default_factory=list)
+    templates: dict[str, dict[str, Any]] = field(default_factory=dict)
+    registries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    requests: Counter[str] = field(default_factory=Counter)
+    lives: dict[str, Life] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    # What the account sees.
+
+    def listed(self) -> list[Pod]:
+        """The pods that a listing shows, newest first."""
+        return [pod for pod in reversed(self.pods.values()) if self._is_visible(pod)]
+
+    def pod(self, pod_id: str) -> Pod:
+        """The pod. Raises Problem 404."""
+        pod = self.pods.get(pod_id)
+        if pod is None or not self._is_visible(pod):
+            raise missing("pod")
+        return pod
+
+    def left(self) -> list[Pod]:
+        """The pods that still exist, stopped ones included."""
+        return [pod for pod in self.pods.values() if pod.ended_at is None]
+
+    def billed_usd(self) -> float:
+        """All that was spent until now."""
+        at = now()
+        meters = [pod.meter for pod in self.pods.values()] + list(self.meters.values())
+        return sum(meter.usd(at) for meter in meters)
+
+    def credit_usd(self) -> float:
+        """What is left of the balance."""
+        return self.balance_usd - self.billed_usd()
+
+    def usd_per_hour(self) -> float:
+        """What all of it costs now."""
+        return sum(sum(pod.rates().values()) for pod in self.left())
+
+    # What the account does.
+
+    def create(self, body: dict[str, Any]) -> Pod:
+        """A new pod on its way. Raises Problem."""
+        ask = complete(body, self._template(body), self.ssh_keys)
+        check_kind(ask, self.catalogue)
+        place, cuda = choose(ask, self._volume(ask), self.catalogue, self.faults)
+        units = ask["gpu"]["count"] if "gpu" in ask else ask["cpu"]["vcpuCount"]
+        price = self.catalogue.price(place.kind, ask["cloud"]) * units
+        if self.credit_usd() < price:
+            raise Problem(402, BALANCE_TOO_LOW)
+        if "cpu" in ask:
+            ask["cpu"]["memory"] = int(self.catalogue.cpus[place.kind]["ramGbPerVcpu"] * units)
+        pod = Pod(
+            id=new_id(),
+            ask=ask,
+            place=place,
+            units=units,
+            usd_per_hour=price,
+            created_at=now(),
+            key=f"rpa_{secrets.token_hex(20).upper()}",
+            token=secrets.token_hex(4),
+            cuda=cuda,
+        )
+        return self._settle_in(pod)
+
+    def act(self, pod: Pod, action: str, by: str) -> None:
+        """The action is under way. Raises Problem 409 where the status does not allow it."""
+        if pod.status not in ALLOWED[action]:
+            raise Problem(409, f"cannot {action} a pod with status {pod.status}")
+        if pod.ask["locked"] and action in ("stop", "restart"):
+            raise Problem(409, f"pod is locked: cannot {action} it")
+        match action:
+            case "start":
+                self._start(pod)
+            case "restart":
+                self._restart(pod)
+            case "stop" if self.faults.on("stop-ignored", facts(pod)) is None:
+                self._spawn(self.stop(pod, by))
+            case "terminate":
+                self.delete(pod, by)
+
+    def delete(self, pod: Pod, by: str) -> None:
+        """The pod is ended, unless a fault says otherwise; it may be listed for a while."""
+        if pod.ended_at is None and self.faults.on("delete-ignored", facts(pod)) is None:
+            lags = pod.troubles.get("delete-lags", {}).get("seconds", self.world.pace.leaving_s)
+            pod.listed_until, pod.listed_as = now() + lags, pod.status
+            self._spawn(self.end(pod, by))
+
+    async def stop(self, pod: Pod, how: str) -> None:
+        """The pod is stopped and bills its volume only; the container disk is gone."""
+        await self.lives[pod.id].halt(self.world.pace.grace_s)
+        if pod.ended_at is None:
+            self._leave_machine(pod, EXITED)
+            pod.how, pod.last_change = how, f"Exited by {'user' if how == 'stopped' else 'Runpod'}"
+            await self.lives[pod.id].remake(0.0)
+
+    async def end(self, pod: Pod, how: str) -> None:
+        """The pod is gone for good, and all of its processes."""
+        if pod.ended_at is None:
+            self._leave_machine(pod, TERMINATED)
+            pod.ended_at, pod.how = now(), how
+        if how.startswith("self"):
+            # The pod hears the answer to its own call before it is gone.
+            await asyncio.sleep(LAST_WORDS_S)
+        await self.lives[pod.id].halt(0.0)
+        await asyncio.to_thread(wipe, self.lives[pod.id].dir)
+
+    def lose(self, pod: Pod, fate: str) -> None:
+        """The host is lost: the pod is gone, or exited unasked, or in ERROR."""
+        if fate == ERROR:
+            self._leave_machine(pod, ERROR)
+        elif pod.ended_at is None:
+            self._spawn(self.end(pod, "died") if fate == "gone" else self.stop(pod, "died"))
+
+    async def close(self) -> None:
+        """No pod runs any more, and no process is left."""
+        await asyncio.gather(*(self.end(pod, "simulator") for pod in self.left()))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _settle_in(self, pod: Pod) -> Pod:
+        pod.troubles = self.faults.on_pod(facts(pod))
+        pod.hidden_until = pod.created_at + pod.troubles.get("lag", {}).get("seconds", 0.0)
+        self.catalogue.used[pod.place] += pod.units
+        self.pods[pod.id] = pod
+        self.lives[pod.id] = Life(pod, self.world, self.lose)
+        pod.become(PROVISIONING, pod.created_at)
+        self.lives[pod.id].begin()
+        return pod
+
+    def _start(self, pod: Pod) -> None:
+        if self.faults.on("host-full", facts(pod)) or self.catalogue.free(pod.place) < pod.units:
+            raise bad(HOST_FULL)
+        if self.credit_usd() < pod.usd_per_hour:
+            raise Problem(402, BALANCE_TOO_LOW)
+        self.catalogue.used[pod.place] += pod.units
+        pod.how = None
+        # A resumed pod gets another port.
+        self.lives[pod.id].sshd.port = 0
+        pod.become(PROVISIONING, now())
+        self.lives[pod.id].begin()
+
+    def _restart(self, pod: Pod) -> None:
+        async def again() -> None:
+            await self.lives[pod.id].remake(self.world.pace.grace_s)
+            if pod.ended_at is None and pod.status in UP:
+                self.lives[pod.id].begin()
+
+        self._spawn(again())
+
+    def _leave_machine(self, pod: Pod, status: str) -> None:
+        if pod.uses_machine:
+            self.catalogue.used[pod.place] -= pod.units
+        pod.become(status, now())
+
+    def _is_visible(self, pod: Pod) -> bool:
+        at = now()
+        return pod.hidden_until <= at and (pod.ended_at is None or at < pod.listed_until)
+
+    def _template(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        if "templateId" not in body:
+            return None
+        if body["templateId"] not in self.templates:
+            raise missing("template")
+        return self.templates[body["templateId"]]
+
+    def _volume(self, ask: dict[str, Any]) -> dict[str, Any] | None:
+        network = ask["mounts"].get("network") or []
+        if not network:
+            return None
+        if network[0]["volumeId"] not in self.volumes:
+            raise missing("network volume")
+        return self.volumes[network[0]["volumeId"]]
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def facts(pod: Pod) -> dict[str, str]:
+    """What a fault's conditions are compared with."""
+    return {
+        "gpu": pod.place.kind,
+        "datacenter": pod.place.datacenter or "",
+        "name": pod.ask["name"],
+        "pod_id": pod.id,
+    }

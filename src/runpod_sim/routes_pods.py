@@ -1,0 +1,59 @@
+"""/v2/pods. Knows HTTP and the cloud's pods."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from . import schemas
+from .answers import ACCOUNT, CLOUD, WHO, answer, body, nothing, page
+from .pods import Pod
+from .view import pod_json
+
+
+def routes() -> list[web.RouteDef]:
+    """All of them."""
+    return [
+        web.get("/v2/pods", index, allow_head=False),
+        web.post("/v2/pods", create),
+        web.get("/v2/pods/{id}", show, allow_head=False),
+        web.delete("/v2/pods/{id}", delete),
+        web.post("/v2/pods/{id}/action", act),
+    ]
+
+
+async def index(request: web.Request) -> web.Response:
+    """The account's pods, newest first."""
+    return page(request, "pods", [pod_json(pod) for pod in request.app[CLOUD].listed()])
+
+
+async def create(request: web.Request) -> web.Response:
+    """A new pod."""
+    ask = await body(request, schemas.CREATE_POD)
+    return answer(pod_json(request.app[CLOUD].create(ask)), 201)
+
+
+async def show(request: web.Request) -> web.Response:
+    """One pod."""
+    return answer(pod_json(_pod(request)))
+
+
+async def delete(request: web.Request) -> web.Response:
+    """The pod is on its way out."""
+    request.app[CLOUD].delete(_pod(request), _how(request, "deleted"))
+    return nothing()
+
+
+async def act(request: web.Request) -> web.Response:
+    """The action is under way."""
+    pod = _pod(request)
+    action = (await body(request, schemas.POD_ACTION))["action"]
+    request.app[CLOUD].act(pod, action, _how(request, "deleted" if action == "terminate" else "stopped"))
+    return nothing() if action == "terminate" else answer(pod_json(pod))
+
+
+def _pod(request: web.Request) -> Pod:
+    return request.app[CLOUD].pod(request.match_info["id"])
+
+
+def _how(request: web.Request, verb: str) -> str:
+    return verb if request[WHO] == ACCOUNT else f"self-{verb}"

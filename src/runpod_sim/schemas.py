@@ -1,0 +1,87 @@
+"""What the API accepts in a body, as JSON Schema. Knows shapes; rules across fields are elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+TEXT: Schema = {"type": "string"}
+NAME: Schema = {"type": "string", "minLength": 1}
+FLAG: Schema = {"type": "boolean"}
+TEXTS: Schema = {"type": "array", "items": TEXT}
+CUDA: Schema = {"type": "string", "pattern": r"^\d+\.\d+$"}
+ONE_OR_MORE: Schema = {"type": "integer", "minimum": 1}
+VOLUME_SIZE: Schema = {"type": "integer", "minimum": 10, "maximum": 4096}
+
+
+def strict(properties: dict[str, Schema], *required: str, **more: Any) -> Schema:
+    """An object with these fields and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+        **more,
+    }
+
+
+PERSISTENT = strict({"size": {"type": "integer", "minimum": 10}, "path": TEXT}, "size", "path")
+NETWORK = {
+    "type": "array",
+    "maxItems": 1,
+    "items": strict({"volumeId": TEXT, "path": TEXT}, "volumeId", "path"),
+}
+MOUNTS = strict({"persistent": PERSISTENT, "network": NETWORK})
+CONTAINER: dict[str, Schema] = {
+    "image": TEXT,
+    "entrypoint": TEXTS,
+    "cmd": TEXTS,
+    "args": TEXT,
+    "disk": ONE_OR_MORE,
+    "env": {"type": "object", "additionalProperties": TEXT},
+    "ports": TEXTS,
+    "registry": {"type": ["string", "null"]},
+}
+GPU = strict(
+    {
+        "id": TEXT,
+        "count": ONE_OR_MORE,
+        "minCudaVersion": CUDA,
+        "allowedCudaVersions": {"type": "array", "items": CUDA},
+        "minRamPerGpu": ONE_OR_MORE,
+        "minVcpuCountPerGpu": ONE_OR_MORE,
+    },
+    "id",
+)
+CPU = strict({"id": NAME, "vcpuCount": {"type": "integer", "minimum": 2}}, "id", "vcpuCount")
+CREATE_POD = strict(
+    CONTAINER
+    | {
+        "name": NAME,
+        "cloud": {"enum": ["SECURE", "COMMUNITY"]},
+        "gpu": GPU,
+        "cpu": CPU,
+        "dataCenterIds": TEXTS,
+        "mounts": MOUNTS,
+        "globalNetworking": FLAG,
+        "startSsh": FLAG,
+        "startJupyter": FLAG,
+        "templateId": NAME,
+    },
+    "name",
+    **{"if": {"not": {"required": ["templateId"]}}, "then": {"required": ["image"]}},
+)
+UPDATE_POD = strict(
+    CONTAINER | {"name": NAME, "locked": FLAG, "mounts": MOUNTS, "globalNetworking": FLAG, "templateId": TEXT}
+)
+POD_ACTION = strict({"action": {"enum": ["start", "stop", "restart", "terminate"]}}, "action")
+CREATE_VOLUME = strict(
+    {
+        "name": NAME,
+        "size": VOLUME_SIZE,
+        "dataCenter": NAME,
+        "type": {"enum": ["STANDARD", "HIGH_PERFORMANCE"]},
+    },
+    *("name", "size", "dataCenter"),
+)
+UPDATE_VOLUME = strict({"name": NAME, "size": VOLUME_SIZE}, minProperties=1)

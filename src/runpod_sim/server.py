@@ -1,0 +1,159 @@
+"""What every request goes through before and after its handler. Knows aiohttp, keys, quotas and faults."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from . import control, routes_catalogue, routes_pods, routes_volumes
+from .answers import ACCOUNT, CLOUD, LIMITS, WHO, problem_answer, request_id
+from .clock import now
+from .cloud import Cloud
+from .faults import Fault
+from .limits import Limits
+from .problems import Problem
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+BODY_LIMIT = 102_400
+READ_LIMIT = 64 << 20
+BAD_GATEWAY_PAGE = (
+    "<html>\n<head><title>{status} {title}</title></head>\n<body>\n"
+    "<center><h1>{status} {title}</h1></center>\n<hr><center>cloudflare</center>\n</body>\n</html>\n"
+)
+# What the key in a pod's environment may do, and only to its own pod (measured by others in 2026).
+POD_KEY_ROUTES = {
+    "GET /v2/pods/{id}",
+    "DELETE /v2/pods/{id}",
+    "POST /v2/pods/{id}/action",
+    "GET /v2/pods/{id}/logs",
+}
+
+
+def application(cloud: Cloud, limits: Limits) -> web.Application:
+    """All routes, the simulator's own included."""
+    app = web.Application(middlewares=[_api], client_max_size=READ_LIMIT)
+    app[CLOUD], app[LIMITS] = cloud, limits
+    for module in (routes_pods, routes_catalogue, routes_volumes, control):
+        app.add_routes(module.routes())
+    return app
+
+
+@web.middleware
+async def _api(request: web.Request, handler: Handler) -> web.StreamResponse:
+    if request.path.startswith("/_sim/"):
+        return await handler(request)
+    label = route_of(request)
+    cloud = request.app[CLOUD]
+    cloud.requests[label] += 1
+    fault = cloud.faults.on_route(label)
+    if fault is not None and not fault.what.startswith("effect") and fault.what != "slow":
+        return await _instead(request, fault)
+    if fault is not None and fault.what == "slow":
+        await asyncio.sleep(fault.parameters["seconds"])
+    answer = await _admit(request, handler, label)
+    if fault is not None and fault.what.startswith("effect"):
+        return await _after(request, fault)
+    return answer
+
+
+def route_of(request: web.Request) -> str:
+    """`METHOD /path`, with `{id}` for ids."""
+    resource = request.match_info.route.resource
+    return f"{request.method} {request.path if resource is None else resource.canonical}"
+
+
+async def _admit(request: web.Request, handler: Handler, label: str) -> web.StreamResponse:
+    agent = request.headers.get("User-Agent", "")
+    if not agent or agent.startswith("Python-urllib/"):
+        return web.Response(text="error code: 1010", status=403)
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    try:
+        await _check(request, token, label)
+        answer = await handler(request)
+    except Problem as problem:
+        answer = problem_answer(problem)
+    except web.HTTPException as error:
+        answer = _unrouted(error)
+    if not answer.prepared:
+        answer.headers.update({"x-request-id": request_id()} | request.app[LIMITS].headers(token, now()))
+    return answer
+
+
+async def _check(request: web.Request, token: str, label: str) -> None:
+    if len(await request.read()) > BODY_LIMIT:
+        raise Problem(413, f"request body must not exceed {BODY_LIMIT} bytes")
+    cloud = request.app[CLOUD]
+    if not token:
+        raise Problem(401, "missing bearer token")
+    request[WHO] = _owner(cloud, token)
+    if request[WHO] != ACCOUNT and (label not in POD_KEY_ROUTES or request.match_info["id"] != request[WHO]):
+        raise Problem(403, "access denied")
+    full = request.app[LIMITS].take(token, now())
+    if full is not None:
+        window, wait_s = full
+        raise Problem(429, f"rate limit exceeded for the {window} window", retry_after_s=wait_s)
+
+
+def _owner(cloud: Cloud, token: str) -> str:
+    if token == cloud.api_key:
+        return ACCOUNT
+    for pod in cloud.pods.values():
+        if pod.key == token and pod.ended_at is None and "key-revoked" not in pod.troubles:
+            return pod.id
+    raise Problem(401, "invalid bearer token")
+
+
+def _unrouted(error: web.HTTPException) -> web.Response:
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        answer = problem_answer(Problem(405, "The requested method is not allowed for this path."))
+        answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+        return answer
+    if error.status == 413:
+        return problem_answer(Problem(413, f"request body must not exceed {BODY_LIMIT} bytes"))
+    return problem_answer(Problem(404, "The requested path was not found."))
+
+
+async def _instead(request: web.Request, fault: Fault) -> web.Response:
+    """What the fault answers; the handler never knows."""
+    match fault.what:
+        case "refuse":
+            return _error(fault.parameters)
+        case "rate-limited":
+            wait_s = fault.parameters["retry_after_s"]
+            return problem_answer(Problem(429, "rate limit exceeded for the minute window", retry_after_s=wait_s))
+        case "nonsense":
+            return web.Response(text='{"id": "5xpma5eg', content_type="application/json")
+    return _cut(request)
+
+
+async def _after(request: web.Request, fault: Fault) -> web.Response:
+    """What the fault answers once the handler has done its work."""
+    match fault.what:
+        case "effect-then-500":
+            return _error(fault.parameters)
+        case "effect-then-hang":
+            await asyncio.sleep(fault.parameters["seconds"])
+    return _cut(request)
+
+
+def _error(parameters: dict[str, Any]) -> web.Response:
+    status = int(parameters["status"])
+    if not parameters["html"]:
+        return problem_answer(Problem(status, "upstream request failed"))
+    page = BAD_GATEWAY_PAGE.format(status=status, title="Bad Gateway" if status == 502 else "Error")
+    return web.Response(text=page, status=status, content_type="text/html")
+
+
+def _cut(request: web.Request) -> web.Response:
+    """The connection is reset; the answer is for nobody."""
+    transport = request.transport
+    if transport is not None:
+        raw = transport.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    return web.Response()

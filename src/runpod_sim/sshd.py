@@ -1,0 +1,224 @@
+"""One pod's SSH server. Knows asyncssh, containers and how connections can go wrong; knows no API."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from .sandbox import Container
+from .session import Session
+
+# Fast in Python (one call for cipher and MAC); the counter modes are for clients that know no better.
+CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "aes128-ctr")
+WINDOW_BYTES = 16 << 20
+PACKET_BYTES = 256 << 10
+
+
+@dataclass(slots=True)
+class SshTroubles:
+    """What goes wrong with how many of the next connections."""
+
+    refuse: int = 0
+    hang: int = 0
+    refuse_key: int = 0
+    drop: int = 0
+    drop_after_bytes: int = 0
+    true_key_first: int | None = None
+    """After so many connections another host key is shown; None: never."""
+
+
+@dataclass(slots=True)
+class Sshd:
+    """Listens on a port of its own while the container runs; every session is a process in the container."""
+
+    keys_path: Path
+    """The pod's authorized_keys."""
+    troubles: SshTroubles = field(default_factory=SshTroubles)
+    port: int = 0
+    container: Container | None = None
+    host_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
+    _socket: socket.socket | None = None
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _connections: set[asyncssh.SSHServerConnection] = field(default_factory=set)
+    _options: asyncssh.SSHServerConnectionOptions | None = None
+
+    def reserve(self) -> int:
+        """The port, taken and not yet listening: a client is refused."""
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.setblocking(False)
+        self._socket.bind(("127.0.0.1", self.port))
+        self.port = self._socket.getsockname()[1]
+        return self.port
+
+    def listen(self, container: Container) -> None:
+        """Clients are answered from now on."""
+        if self._socket is None:
+            self.reserve()
+        assert self._socket is not None
+        self.container = container
+        self._socket.listen(128)
+        self._spawn(self._accept(self._socket))
+
+    def new_host_key(self) -> None:
+        """The next connections see another host key: the container disk is new."""
+        self.host_key = asyncssh.generate_private_key("ssh-ed25519")
+        self._options = None
+
+    def drop(self) -> int:
+        """How many connections were cut, without a word to the client."""
+        count = len(self._connections)
+        for connection in list(self._connections):
+            connection.abort()
+        return count
+
+    def close(self) -> None:
+        """Nothing listens, no connection is left; the port is free again."""
+        for task in list(self._tasks):
+            task.cancel()
+        self.drop()
+        if self._socket is not None:
+            # The accepting task lets go of the descriptor only later, when it may be somebody else's.
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+            self._socket = None
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            client, _ = await loop.sock_accept(listening)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._spawn(self._meet(client))
+
+    async def _meet(self, client: socket.socket) -> None:
+        troubles = self.troubles
+        if troubles.refuse > 0:
+            troubles.refuse -= 1
+            reset(client)
+            return
+        if troubles.hang > 0:
+            troubles.hang -= 1
+            with contextlib.closing(client):
+                await asyncio.sleep(3600)
+        if troubles.drop > 0:
+            client = self._cut_after(client)
+        if troubles.true_key_first is not None:
+            if troubles.true_key_first <= 0:
+                self.new_host_key()
+                troubles.true_key_first = None
+            else:
+                troubles.true_key_first -= 1
+        # A client that goes away in the middle of the handshake is no error of ours.
+        with contextlib.suppress(OSError, asyncssh.Error):
+            await asyncssh.run_server(client, options=self._ready_options())
+
+    def _cut_after(self, client: socket.socket) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        for end in (ours, theirs, client):
+            end.setblocking(False)
+        self._spawn(self._relay(client, ours))
+        return theirs
+
+    async def _relay(self, client: socket.socket, server: socket.socket) -> None:
+        left = [self.troubles.drop_after_bytes]
+        pumps = [asyncio.create_task(_pump(*ends, left)) for ends in ((client, server), (server, client))]
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.wait(pumps)
+            # Only a connection that was really cut counts.
+            self.troubles.drop -= left[0] <= 0
+            reset(client)
+            server.close()
+
+    def _ready_options(self) -> asyncssh.SSHServerConnectionOptions:
+        if self._options is None:
+            self._options = asyncssh.SSHServerConnectionOptions(
+                server_factory=lambda: _Doorkeeper(self),
+                server_host_keys=[self.host_key],
+                encoding=None,
+                line_editor=False,
+                encryption_algs=CIPHERS,
+                compression_algs=None,
+                window=WINDOW_BYTES,
+                max_pktsize=PACKET_BYTES,
+                login_timeout=60,
+            )
+        return self._options
+
+    def session(self) -> Session:
+        """A session in the container that runs now."""
+        assert self.container is not None
+        return Session(self.container.entry())
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _Doorkeeper(asyncssh.SSHServer):
+    """Lets in root with a key of the pod's authorized_keys, and nobody else."""
+
+    def __init__(self, sshd: Sshd) -> None:
+        self._sshd = sshd
+        self._refuses = sshd.troubles.refuse_key > 0
+        if self._refuses:
+            sshd.troubles.refuse_key -= 1
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+        self._sshd._connections.add(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._sshd._connections.discard(self._connection)
+
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        if self._refuses or username != "root":
+            return False
+        return key.public_data in admitted(self._sshd.keys_path)
+
+    def session_requested(self) -> Session:
+        return self._sshd.session()
+
+    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
+        return True
+
+
+def admitted(path: Path) -> set[bytes]:
+    """The keys of an authorized_keys file; lines that are none are passed over, as sshd does."""
+    keys = set()
+    with contextlib.suppress(OSError):
+        for line in path.read_text(errors="replace").splitlines():
+            with contextlib.suppress(asyncssh.KeyImportError, ValueError):
+                keys.add(asyncssh.import_public_key(line.strip()).public_data)
+    return keys
+
+
+def reset(client: socket.socket) -> None:
+    """The connection is closed with a reset."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+async def _pump(source: socket.socket, sink: socket.socket, left: list[int]) -> None:
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(OSError):
+        while left[0] > 0 and (data := await loop.sock_recv(source, min(65536, left[0]))):
+            left[0] -= len(data)
+            await loop.sock_sendall(sink, data)

@@ -1,0 +1,60 @@
+"""Bodies against schemas, with the API's words for what is wrong. Knows jsonschema; knows no HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from .problems import invalid
+from .schemas import Schema
+
+JSON_NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
+
+
+def body_of(raw: bytes, schema: Schema) -> dict[str, Any]:
+    """The body as an object that fits the schema. Raises Problem."""
+    try:
+        body = json.loads(raw)
+    except ValueError as error:
+        raise invalid("$: request body is not valid JSON") from error
+    lines = [line for error in Draft202012Validator(schema).iter_errors(body) for line in _lines(error)]
+    if lines:
+        raise invalid(*sorted(set(lines)))
+    return dict(body)
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    if error.context:
+        for inner in error.context:
+            yield from _lines(inner)
+    path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+    yield f"{path}: {_wording(error)}"
+
+
+def _wording(error: ValidationError) -> str:
+    limit: Any = error.validator_value
+    found: Any = error.instance
+    rules: Any = error.schema
+    match error.validator:
+        case "enum":
+            return "value must be one of " + ", ".join(f"'{value}'" for value in limit)
+        case "required":
+            return f"missing property '{next(name for name in limit if name not in found)}'"
+        case "additionalProperties":
+            known = rules["properties"]
+            extra = ", ".join(f"'{name}'" for name in found if name not in known)
+            return f"additional properties {extra} not allowed"
+        case "type":
+            want = " or ".join([limit] if isinstance(limit, str) else limit)
+            return f"got {JSON_NAMES.get(type(found), 'null')}, want {want}"
+        case "minimum" | "maximum":
+            return f"{error.validator}: got {found}, want {limit}"
+        case "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties":
+            return f"{error.validator}: got {len(found)}, want {limit}"
+        case "pattern":
+            return f"'{found}' does not match pattern '{limit}'"
+    return str(error.message)

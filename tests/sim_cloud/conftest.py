@@ -1,0 +1,137 @@
+"""A simulator in a process of its own, and the two ways to reach it: HTTP and OpenSSH."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+
+OFFICIAL = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
+Json = dict[str, Any]
+
+
+@dataclass
+class Answer:
+    """One HTTP answer."""
+
+    status: int
+    body: Any
+    headers: Any
+
+
+@dataclass
+class Sim:
+    """A client of a running simulator."""
+
+    url: str
+    key: str
+    home: Path
+    http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False))
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str | None) -> Answer:
+        """The answer; headers with None are left out."""
+        sent: dict[str, str | None] = {"User-Agent": "tests/1", "Authorization": f"Bearer {self.key}"}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
+        answer = self.http.request(
+            method, self.url + path, body=data, headers={k: v for k, v in sent.items() if v is not None}, timeout=20
+        )
+        kind = answer.headers.get("Content-Type", "")
+        return Answer(answer.status, json.loads(answer.data) if "json" in kind else answer.data, answer.headers)
+
+    def fault(self, **fault: Any) -> None:
+        """It is in force."""
+        assert self.call("POST", "/_sim/faults", fault).status == 201
+
+    def ask(self, **fields: Any) -> Json:
+        """A body that is complete and right."""
+        body = {
+            "name": "test",
+            "image": OFFICIAL,
+            "gpu": {"id": "SIM 3600", "count": 1},
+            "disk": 20,
+            "ports": ["22/tcp"],
+            "env": {"PUBLIC_KEY": (self.home / "key.pub").read_text().strip()},
+        }
+        return body | fields
+
+    def create(self, **fields: Any) -> Json:
+        """A new pod."""
+        answer = self.call("POST", "/v2/pods", self.ask(**fields))
+        assert answer.status == 201, answer.body
+        return dict(answer.body)
+
+    def pod(self, pod: Json) -> Json:
+        """The pod as it is now."""
+        return dict(self.call("GET", f"/v2/pods/{pod['id']}").body)
+
+    def act(self, pod: Json, action: str) -> Answer:
+        """The action's answer."""
+        return self.call("POST", f"/v2/pods/{pod['id']}/action", {"action": action})
+
+    def until(self, look: Callable[[], Any], within_s: float = 15) -> Any:
+        """What look says once it says something true."""
+        end = time.monotonic() + within_s
+        while not (seen := look()):
+            assert time.monotonic() < end, "in vain"
+            time.sleep(0.03)
+        return seen
+
+    def ready(self, pod: Json) -> Json:
+        """The pod, once it answers over SSH."""
+
+        def look() -> Json | None:
+            now = self.pod(pod)
+            return now if now.get("ssh", {}).get("direct") and self.ssh(now, "true").returncode == 0 else None
+
+        return dict(self.until(look))
+
+    def ssh(self, pod: Json, command: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
+        """The ended command."""
+        port = str(pod["ssh"]["direct"]["port"])
+        options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes")
+        argv = ["ssh", "-F", "none", "-i", str(self.home / "key"), "-p", port]
+        argv += [text for option in options for text in ("-o", option)]
+        return subprocess.run([*argv, "root@127.0.0.1", command], capture_output=True, timeout=30, **more)
+
+
+def tool(*arguments: str) -> list[str]:
+    """The simulator's command line."""
+    return [str(Path(sys.executable).parent / "runpod-sim"), *arguments]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Sim]]:
+    """Starts simulators; ends them."""
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(*options: str) -> Sim:
+        process = subprocess.Popen(tool("serve", *options), stdout=subprocess.PIPE, text=True, env=dict(os.environ))
+        processes.append(process)
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(4)]
+        exports = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines)
+        return Sim(exports["RUNPOD_API_BASE_URL"], exports["RUNPOD_API_KEY"], tmp_path)
+
+    yield start
+    for process in processes:
+        process.terminate()
+        assert process.wait(20) == 0
+        if process.stdout:
+            process.stdout.close()
+
+
+@pytest.fixture
+def sim(serve: Callable[..., Sim]) -> Sim:
+    """A simulator at the fast pace."""
+    return serve()
