@@ -133,7 +133,7 @@ def sums_command(folder: str) -> str:
     return f"""cd {quote(folder)} || exit 1
 command -v sha256sum >/dev/null || exit 0
 if sha256sum -z </dev/null >/dev/null 2>&1; then xargs -0 sha256sum -z -- 2>/dev/null
-else xargs -0 sh -c 'for f; do h=$(sha256sum <"$f") && printf "%s  %s\0" "${{h%% *}}" "$f"; done' sh
+else xargs -0 sh -c 'for f; do h=$(sha256sum <"$f") && printf "%s  %s\\0" "${{h%% *}}" "$f"; done' sh
 fi; true"""
 
 
