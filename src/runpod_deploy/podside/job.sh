@@ -119,7 +119,7 @@ members() {
     {
         grep -lsF "RUNPOD_DEPLOY_JOB=$1" /proc/[0-9]*/environ | cut -d/ -f3
         ! holds_mark "$2" "$1" || sed -n "s/^\([0-9]*\) (.*) [^Z] [0-9]* [0-9]* $2 .*/\1/p" /proc/[0-9]*/stat
-    } 2>/dev/null | sort -u | grep -vx -e "$2" -e $$
+    } 2>/dev/null | sort -u | awk -v its="$2" -v ours=$$ '$1 != its && $1 != ours'
 }
 
 stop() {
