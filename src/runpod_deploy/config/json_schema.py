@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args, get_origin
 
+from .. import spec
+from ..rules import Matches, hints_of
+from .fields import bare
 from .legacy import LISTS
 from .schema import adapter
 
@@ -33,6 +36,8 @@ def json_schema() -> dict[str, Any]:
     schema = adapter().json_schema()
     for name, section in {**schema["$defs"], "RunpodJobSpec": schema}.items():
         section.update(RULES.get(name, {}))
+        for field, hint in hints_of(getattr(spec, name)).items():
+            complete(section["properties"][field], hint, schema["$defs"])
     properties = schema["properties"]
     for name in LISTS:
         properties[name]["type"] = ["array", "null"]
@@ -41,6 +46,16 @@ def json_schema() -> dict[str, Any]:
     pod["spot"]["const"] = False
     pod["ports"]["contains"] = {"const": "22/tcp"}
     return {"$schema": DIALECT, **schema, "title": "runpod-deploy job"}
+
+
+def complete(value: dict[str, Any], hint: Any, definitions: dict[str, Any]) -> None:
+    """A field has what pydantic leaves out: the rule for a mapping's keys, and a section's description."""
+    if get_origin(bare(hint)) is dict:
+        key = get_args(bare(hint))[0]
+        patterns = [rule.regex for rule in get_args(key) if isinstance(rule, Matches)]
+        value["propertyNames"] = {"pattern": f"^(?:{patterns[0]})$"}
+    if "$ref" in value:
+        value.setdefault("description", definitions[value["$ref"].rpartition("/")[2]]["description"])
 
 
 def _needs(mode: str, field: str, kind: str) -> dict[str, Any]:
