@@ -13,6 +13,7 @@ from runpod_deploy.config.json_schema import json_schema
 
 from .test_mistakes import WRONG
 
+SCHEMA = json_schema()
 # Rules that no JSON Schema can say: templates, sums, the machine at hand, and other files.
 BEYOND = (
     "unknown name",
@@ -33,9 +34,8 @@ def descriptions(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def test_it_is_a_schema_with_a_description_for_every_field() -> None:
-    schema = json_schema()
-    jsonschema.Draft202012Validator.check_schema(schema)
-    assert [name for name, text in descriptions(schema) if len(text) < 5] == []
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert [name for name, text in descriptions(SCHEMA) if len(text) < 5] == []
 
 
 @pytest.mark.parametrize(("place", "value", "end"), WRONG, ids=[f"{p}={str(v)[:20]}" for p, v, _ in WRONG])
@@ -46,7 +46,7 @@ def test_editors_refuse_what_the_validator_refuses(plain: dict[str, Any], place:
         wrong[section][field] = value
     else:
         wrong[section] = value
-    jsonschema.validate(plain, json_schema())
+    jsonschema.validate(plain, SCHEMA)
     if not any(words in end for words in BEYOND):
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(wrong, json_schema())
+            jsonschema.validate(wrong, SCHEMA)

@@ -16,6 +16,7 @@ from runpod_deploy.spec import Spec
 from runpod_deploy.spec_json import spec_from_json, spec_to_json
 
 WILD = sorted((Path(__file__).parent / "wild").glob("*.yaml"))
+SCHEMA = json_schema()
 STAMP = "20260102T030405Z"
 RUN_DIR = Path("/runs") / STAMP
 ROOT = Path(__file__).parent / "wild"
@@ -163,7 +164,7 @@ def test_specs_survive_their_file(path: Path) -> None:
 
 @pytest.mark.parametrize("path", WILD, ids=lambda path: path.stem)
 def test_editors_accept_them(path: Path) -> None:
-    jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), json_schema())
+    jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA)
 
 
 def test_legacy_files_are_warned_about_once() -> None:
