@@ -6,6 +6,7 @@ from typing import Any, get_args, get_origin
 
 from .. import spec
 from ..rules import Matches, hints_of
+from .field_docs import field_docs
 from .fields import bare
 from .legacy import LISTS
 from .schema import adapter
@@ -36,8 +37,10 @@ def json_schema() -> dict[str, Any]:
     schema = adapter().json_schema()
     for name, section in {**schema["$defs"], "RunpodJobSpec": schema}.items():
         section.update(RULES.get(name, {}))
-        for field, hint in hints_of(getattr(spec, name)).items():
-            complete(section["properties"][field], hint, schema["$defs"])
+        cls = getattr(spec, name)
+        docs = field_docs(cls)
+        for field, hint in hints_of(cls).items():
+            section["properties"][field].update(description=docs[field], **rule_of_keys(hint))
     properties = schema["properties"]
     for name in LISTS:
         properties[name]["type"] = ["array", "null"]
@@ -48,14 +51,13 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": DIALECT, **schema, "title": "runpod-deploy job"}
 
 
-def complete(value: dict[str, Any], hint: Any, definitions: dict[str, Any]) -> None:
-    """A field has what pydantic leaves out: the rule for a mapping's keys, and a section's description."""
-    if get_origin(bare(hint)) is dict:
-        key = get_args(bare(hint))[0]
-        patterns = [rule.regex for rule in get_args(key) if isinstance(rule, Matches)]
-        value["propertyNames"] = {"pattern": f"^(?:{patterns[0]})$"}
-    if "$ref" in value:
-        value.setdefault("description", definitions[value["$ref"].rpartition("/")[2]]["description"])
+def rule_of_keys(hint: Any) -> dict[str, Any]:
+    """What pydantic leaves out of a mapping: the rule for its keys."""
+    if get_origin(bare(hint)) is not dict:
+        return {}
+    key = get_args(bare(hint))[0]
+    (pattern,) = (rule.regex for rule in get_args(key) if isinstance(rule, Matches))
+    return {"propertyNames": {"pattern": f"^(?:{pattern})$"}}
 
 
 def _needs(mode: str, field: str, kind: str) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from runpod_deploy.scans import files, paths
+from runpod_deploy.plan import megabytes
+from runpod_deploy.scans import files
 from runpod_deploy.shipment import survey
 from runpod_deploy.spec import RsyncPushSpec
 
@@ -121,7 +122,7 @@ def test_required_paths_that_staging_leaves_out_are_warned_about(project: Projec
         local={"required_paths": ["src", "data/x.parquet", "missing", "../project/src/a.py"]},
         staging=[entry(excludes=["**/*.parquet"])],
     )
-    warnings = list(paths.left_behind(draft, files.shipments_of(draft)))
+    warnings = list(files.left_behind(draft, files.shipments_of(draft)))
     assert [(w.path, w.message) for w in warnings] == [
         ("local.required_paths[1]", "data/x.parquet is required here, and staging leaves it out")
     ]
@@ -129,4 +130,4 @@ def test_required_paths_that_staging_leaves_out_are_warned_about(project: Projec
 
 @pytest.mark.parametrize(("size", "words"), [(0, "0 B"), (1500, "1.5 kB"), (2_500_000, "2.5 MB"), (3.3e9, "3.3 GB")])
 def test_sizes_are_readable(size: int, words: str) -> None:
-    assert files.megabytes(size) == words
+    assert megabytes(size) == words
