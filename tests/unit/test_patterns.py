@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runpod_deploy.patterns import Excludes
-from runpod_deploy.shipment import walk
+from runpod_deploy.tree import kept, local_tree
 
 TREE = (
     "a.py",
@@ -72,7 +72,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ours(tree: Path, patterns: list[str]) -> set[str]:
-    return {file.name for file in walk(tree, "", "", Excludes(patterns), set())}
+    rest = kept(local_tree(tree), Excludes(patterns), "")
+    return {name for name, entry in rest.items() if entry.kind == "file"}
 
 
 def rsyncs(tree: Path, patterns: list[str]) -> set[str]:

@@ -77,7 +77,7 @@ class RsyncPushSpec(Checked):
     delete: bool = True
     """Remove what is on the pod and not here."""
     respect_gitignore: bool = False
-    """Leave out what git ignores."""
+    """Leave out what git ignores below the source."""
 
     @property
     def effective_excludes(self) -> tuple[str, ...]:
