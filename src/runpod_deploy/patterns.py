@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 TOKEN = re.compile(r"\*\*|\*|\?|\[[!^]?\]?[^]]*\]|\\.|.", re.DOTALL)
 
+NOTHING = re.compile(r"(?!)")
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
@@ -44,7 +46,10 @@ def translate(pattern: str) -> Pattern:
     while body.startswith("**/"):
         body, tied = body.removeprefix("**/"), False
     start = "" if tied else "(?:.*/)?"
-    return Pattern(re.compile(start + _regex(body) + tail, re.DOTALL), folders_only)
+    try:
+        return Pattern(re.compile(start + _regex(body) + tail, re.DOTALL), folders_only)
+    except re.error:  # a range such as [z-a]
+        return Pattern(NOTHING, folders_only)
 
 
 def _regex(body: str) -> str:

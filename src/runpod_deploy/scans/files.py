@@ -12,6 +12,7 @@ from ..patterns import Excludes
 from ..plan import megabytes
 from ..shipment import Shipment, ShippedFile, survey
 from ..spec import DEFAULT_STAGING_EXCLUDES
+from .paths import local
 
 TEXT_SUFFIXES = {".py", ".yaml", ".yml", ".toml", ".json", ".sh"}
 LARGEST_TEXT_BYTES = 1 << 20
@@ -75,6 +76,19 @@ def home_paths(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
                 for line, found in islice(homes_in(file), MOST_PER_FILE):
                     words = f"{file.name}:{line} names {found}, which is not on the pod"
                     yield draft.document.finding(("staging", i), words, level="warning")
+
+
+def left_behind(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
+    """Warnings for required paths that lie below a staged folder and that its patterns leave out."""
+    job = draft.trial.job
+    shipped = {file.path.resolve() for shipment in shipments for file in shipment.files}
+    sources = [local(draft, entry.source).resolve() for entry in job.staging]
+    for i, path in enumerate(job.local.required_paths):
+        wanted = local(draft, path).resolve()
+        staged = any(wanted.is_relative_to(source) for source in sources)
+        if staged and wanted.exists() and not any(file.is_relative_to(wanted) for file in shipped):
+            words = f"{path} is required here, and staging leaves it out"
+            yield draft.document.finding(("local", "required_paths", i), words, level="warning")
 
 
 def is_text(file: ShippedFile) -> bool:
