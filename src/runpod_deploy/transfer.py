@@ -1,5 +1,7 @@
 from __future__ import annotations
+
 from collections.abc import Callable
+
 from .ssh import Connection
 from .transfers import Moved, Pull, Push
 

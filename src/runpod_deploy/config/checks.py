@@ -98,7 +98,9 @@ def of_rendered(job: RunpodJobSpec, document: Document) -> list[Finding]:
         for loc, path in paths.items()
         if not path.startswith("/")
     ]
-    names: dict[Loc, str] = {("name",): job.name, ("run_id_prefix",): job.run_id_prefix}
+    names: dict[Loc, str] = {("name",): job.name}
+    if ("run_id_prefix",) in document.places:
+        names[("run_id_prefix",)] = job.run_id_prefix
     findings += [
         document.finding(loc, f"must be one line of plain text, is {name!r}")
         for loc, name in names.items()

@@ -50,8 +50,12 @@ class Draft:
     @cached_property
     def trial(self) -> Spec:
         """The spec of a run that never is: what can be known before a run has an id. Raises ConfigError."""
-        run_dir = self.project_root.joinpath(*RUN_DIRS, TRIAL_STAMP)
-        return self.render(stamp=TRIAL_STAMP, run_dir=run_dir, created_at=datetime.min)
+        return self.render(stamp=TRIAL_STAMP, run_dir=self.trial_run_dir, created_at=datetime.min)
+
+    @property
+    def trial_run_dir(self) -> Path:
+        """Where that run would keep its files."""
+        return self.project_root.joinpath(*RUN_DIRS, TRIAL_STAMP)
 
     def render(self, *, stamp: str, run_dir: Path, created_at: datetime) -> Spec:
         """The spec of the run of this stamp. Raises ConfigError with all that cannot be rendered."""

@@ -14,7 +14,7 @@ from ..spec import RunpodJobSpec
 from ..template import CycleError, TooLongError, UnknownNameError, settle
 from . import checks
 from .document import Document
-from .draft import RUN_DIRS, TRIAL_STAMP, Draft
+from .draft import TRIAL_STAMP, Draft
 from .finding import Finding, refuse
 from .layers import apply_overrides, read_layers
 from .legacy import modernise
@@ -83,8 +83,7 @@ def trial_findings(draft: Draft) -> list[Finding]:
     """What a run of the draft would find wrong when its templates are rendered."""
     if len(draft.job.variables) > checks.MOST_VARIABLES:
         return []
-    run_dir = draft.project_root.joinpath(*RUN_DIRS, TRIAL_STAMP)
-    return draft.attempt(stamp=TRIAL_STAMP, run_dir=run_dir, created_at=datetime.min)[1]
+    return draft.attempt(stamp=TRIAL_STAMP, run_dir=draft.trial_run_dir, created_at=datetime.min)[1]
 
 
 def in_file_order(findings: list[Finding], document: Document) -> list[Finding]:

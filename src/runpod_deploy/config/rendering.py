@@ -73,7 +73,7 @@ def values_of(names: Names) -> tuple[dict[str, str], list[tuple[str, str]]]:
         except UnknownNameError as error:
             wrong[error.where] = unknown_words(error.name, names.known)
         except CycleError as error:
-            wrong[sorted(error.names)[0]] = str(error)
+            wrong[min(error.names)] = str(error)
         except TooLongError as error:
             wrong[name] = str(error)
     for name in names.templates:

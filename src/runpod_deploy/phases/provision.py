@@ -9,8 +9,9 @@ from ..budget import affordable, guard_deadline, stop_at
 from ..clock import wait_until
 from ..errors import AnswerUnclear, CloudUnreachable, ConfigError, StockOut
 from ..events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRequested
-from ..pods import Candidate, Pod, PodAsk
 from ..host import control_dir
+from ..pods import Candidate, Pod, PodAsk
+from ..provenance import BOOT_DEADLINE_MARK
 from ..run import Run
 from .choose import choose_afresh
 
@@ -215,9 +216,11 @@ def pod_ask(run: Run, candidate: Candidate) -> PodAsk:
 def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
     """The container's environment: the config's, the keys that may log in, and the guard's terms for the boot."""
     keys = run.world.authorized_keys(run.spec, run.dir)
+    boots_until = run.world.clock.now() + timedelta(seconds=run.spec.job.budget.ssh_ready_timeout_sec)
     return {
         **run.spec.job.pod.env,
         "PUBLIC_KEY": keys,
+        BOOT_DEADLINE_MARK: str(int(boots_until.timestamp())),
         **guard.pod_env(
             control_dir(run.spec.job, run.spec.run_id),
             boot_deadline(run, candidate),

@@ -11,13 +11,12 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ..clock import Clock
+from ..provenance import MARKS
 
 GAP_S = 2.0
 """Least time between two listings, whoever asks: thirty a minute, half of the least quota seen."""
 LOCK_PATIENCE_S = 45.0
 """Longer than one listing takes."""
-KEPT_ENV_PREFIX = "RUNPOD_DEPLOY_"
-"""Only our own marks of a pod's environment go to disk: the rest may hold what is nobody's business."""
 
 Row = dict[str, Any]
 
@@ -85,6 +84,6 @@ class Listing:
 
 
 def without_secrets(row: Row) -> Row:
-    """The pod with no more of its environment than our own marks."""
+    """The pod with no more of its environment than our own marks: the rest may be nobody's business."""
     env = row.get("env") or {}
-    return {**row, "env": {key: value for key, value in env.items() if key.startswith(KEPT_ENV_PREFIX)}}
+    return {**row, "env": {mark: env[mark] for mark in MARKS if mark in env}}

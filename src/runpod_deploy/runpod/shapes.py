@@ -86,6 +86,7 @@ def as_pod(row: Mapping[str, Any]) -> Pod:
         status=str(row["status"]),
         usd_per_hour=row.get("cost"),
         created_at=as_instant(row.get("createdAt")),
+        started_at=as_instant(row.get("startedAt")),
         gpu_id=hardware.get("id"),
         gpu_count=int(hardware.get("count") or 1),
         datacenter_id=row.get("dataCenterId"),
