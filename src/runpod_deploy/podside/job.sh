@@ -20,7 +20,7 @@ say() { printf '%s\n' "$*" || exit 141; }
 holds_mark() { tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | grep -qxF "RUNPOD_DEPLOY_JOB=$2"; }
 
 # Whether a process runs, zombies not: PID 1 of a container often reaps nobody.
-runs() { read -r _ _ state _ <"/proc/$1/stat" && [ "$state" != Z ]; } 2>/dev/null
+runs() { read -r _ _ letter _ <"/proc/$1/stat" && [ "$letter" != Z ]; } 2>/dev/null
 
 job_state() {
     if [ -e "$1/status" ]; then read -r code _ <"$1/status" && echo "ended $code"
