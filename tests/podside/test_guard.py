@@ -77,9 +77,7 @@ def arm(control: Path, in_s: float, *, idle_s: int = 3600, on_failure: str = "st
 
 
 @contextmanager
-def guarding(
-    control: Path, env: dict[str, str], shell: tuple[str, ...] = ("sh",)
-) -> Iterator[subprocess.Popen[bytes]]:
+def guarding(control: Path, env: dict[str, str], shell: tuple[str, ...] = ("sh",)) -> Iterator[subprocess.Popen[bytes]]:
     with container(env, (*shell, str(control / "bin-1" / "guard.sh"), str(control))) as process:
         yield process
         assert process.poll() is None, "a guard never exits"
@@ -95,12 +93,12 @@ def started_job(control: Path, body: str) -> None:
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
 def test_releases_at_the_deadline_in_every_shell_with_every_client(
-    shell: str, client: str, control: Path, tmp_path: Path, api: FakeApi
+    shell: str, client: str, control: Path, api: FakeApi
 ) -> None:
     if (shell, client) == ("busybox", "wget"):
         pytest.skip("this shell's own wget, which cannot DELETE, comes before the one in PATH")
     others = [name for name in (*CLIENTS, "runpodctl") if name != client]
-    path = tools_without(tmp_path / "tools", *others)
+    path = tools_without(*others)
     arm(control, -1)
     with guarding(control, variables(api.url, PATH=path), shell_or_skip(shell)):
         eventually(lambda: api.calls)
