@@ -86,7 +86,8 @@ def guarding(control: Path, env: dict[str, str], shell: tuple[str, ...] = ("sh",
 def started_job(control: Path, body: str) -> None:
     """A job that was started by job.sh, outside of the guard's namespace."""
     log, script = control / "log", control / "script"
-    start = ["sh", control / "bin-1/job.sh", "start", control, log, script, f"{control.name}@", str(len(body))]
+    words = ("start", str(control), str(log), str(script))
+    start = ["sh", str(control / "bin-1/job.sh"), *words, f"{control.name}@", str(len(body))]
     subprocess.run(start, input=body.encode(), check=True, capture_output=True)
 
 
