@@ -11,6 +11,7 @@ from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec
 from ..template import REFERENCE, closest, is_foreign, likely_typos
 from .document import Document
 from .finding import Finding, Loc
+from .gpus import KNOWN, meant_gpu
 from .rendering import ALWAYS_OURS, BUILT_IN, shell_texts
 
 MOST_VARIABLES = 1000
@@ -23,6 +24,7 @@ def of_job(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Docum
     yield from budget(job, document)
     yield from variables(job, cli_variables, document)
     yield from shell_names(job, cli_variables, document)
+    yield from gpu_names(job, document)
     if job.storage.mode == STORAGE_NETWORK_VOLUME and len(job.pod.datacenters) > 1:
         words = "a network volume lives in one datacenter: only that one can be used"
         yield document.finding(("pod", "datacenters"), words, level="warning")
@@ -55,6 +57,16 @@ def variables(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Do
         if meant:
             words = f"the file declares no variable {name}"
             yield Finding(message=words, source="--var", hint=f"did you mean `{meant}`?", level="warning")
+
+
+def gpu_names(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
+    """GPU ids that look mistyped; only the catalogue can tell for sure."""
+    for i, gpu in enumerate(job.pod.gpu_order):
+        meant = "" if gpu in KNOWN or REFERENCE.search(gpu) else meant_gpu(gpu)
+        if meant:
+            words = f"{gpu!r} is no GPU id that RunPod is known to have"
+            loc = ("pod", "gpu_order", i)
+            yield document.finding(loc, words, hint=f"did you mean {meant!r}?", level="warning")
 
 
 def shell_names(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Document) -> Iterator[Finding]:
