@@ -6,6 +6,7 @@ Knows the spec; knows no file but by the places that a document tells.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec
 from ..template import REFERENCE, closest, is_foreign, likely_typos
@@ -87,35 +88,28 @@ def _in_text(document: Document, loc: Loc, before: str, message: str, hint: str)
     """A warning at a line within a text."""
     place = document.place(loc)
     line = place.line + 1 + before.count("\n") if place.block else place.line
-    finding = document.finding(loc, message, hint=hint, level="warning")
-    return Finding(
-        message=finding.message,
-        path=finding.path,
-        source=finding.source,
-        line=line,
-        level=finding.level,
-        hint=hint,
-    )
+    return replace(document.finding(loc, message, hint=hint, level="warning"), line=line)
 
 
 def of_rendered(job: RunpodJobSpec, document: Document) -> list[Finding]:
     """What is wrong with rendered values that could not be seen before."""
-    paths: dict[Loc, str] = {
-        ("run", "script_path"): job.run.script_path,
-        ("run", "log_path"): job.run.log_path,
-        **{("secrets", i, "destination"): secret.destination for i, secret in enumerate(job.secrets)},
-    }
-    findings = [
-        document.finding(loc, f"must be an absolute path on the pod, is {path!r}")
-        for loc, path in paths.items()
-        if not path.startswith("/")
-    ]
+    return [*unprintable(job, document), *relative(job, document)]
+
+
+def unprintable(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
+    """Names that are more than a line of text; they are shown everywhere and name the pod."""
     names: dict[Loc, str] = {("name",): job.name}
     if ("run_id_prefix",) in document.places:
         names[("run_id_prefix",)] = job.run_id_prefix
-    findings += [
-        document.finding(loc, f"must be one line of plain text, is {name!r}")
-        for loc, name in names.items()
-        if not name.isprintable()
-    ]
-    return findings
+    for loc, name in names.items():
+        if not name.isprintable():
+            yield document.finding(loc, f"must be one line of plain text, is {name!r}")
+
+
+def relative(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
+    """Paths on the pod that began with a brace and turned out to be no absolute ones."""
+    paths: dict[Loc, str] = {("run", "script_path"): job.run.script_path, ("run", "log_path"): job.run.log_path}
+    paths.update({("secrets", i, "destination"): secret.destination for i, secret in enumerate(job.secrets)})
+    for loc, path in paths.items():
+        if not path.startswith("/"):
+            yield document.finding(loc, f"must be an absolute path on the pod, is {path!r}")
