@@ -61,10 +61,20 @@ def rule(pattern: str) -> Rule:
     text = text.rstrip("/") if folders_only else text
     anchored = text.startswith("/")
     whole_path = "/" in text or "**" in text
+    while not anchored and text.startswith("**/"):
+        text = text.removeprefix("**/")  # rsync matches it at the top as well
     shape = _shape(text.lstrip("/"))
     if whole_path and not anchored:
         shape = f"(?:.*/)?{shape}"
-    return Rule(leaves_out, folders_only, whole_path, re.compile(shape, re.DOTALL))
+    return Rule(leaves_out, folders_only, whole_path, _compiled(shape))
+
+
+def _compiled(shape: str) -> re.Pattern[str]:
+    """The expression; one with a range that is none, such as `[z-a]`, fits nothing."""
+    try:
+        return re.compile(shape, re.DOTALL)
+    except re.error:
+        return re.compile("(?!)")
 
 
 def _shape(text: str) -> str:

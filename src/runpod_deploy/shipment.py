@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import StagingFailed
+from .excludes import Excludes
 from .journal import RUNS_DIR
 from .local import git_ignored
-from .patterns import Excludes
 from .spec import RsyncPushSpec
 from .transfers import Push
-from .tree import Tree, kept, local_tree
+from .tree import Tree, local_tree
 
 LARGEST_SHOWN = 10
 
@@ -55,7 +55,7 @@ def survey(entry: RsyncPushSpec, project_root: Path) -> Shipment:
         files = (ShippedFile(push.source, push.source.name, push.source.stat().st_size),)
     elif push.source.is_dir():
         tree = shipped_tree(push)
-        files = tuple(ShippedFile(push.source / n, n, one.size) for n, one in tree.items() if one.kind != "folder")
+        files = tuple(ShippedFile(push.source / n, n, one.size) for n, one in tree.items() if one.kind != "d")
     return Shipment(label=entry.label, destination=entry.destination, files=files)
 
 
@@ -85,8 +85,8 @@ def own_results(project_root: Path, source: Path) -> tuple[str, ...]:
 def shipped_tree(push: Push) -> Tree:
     """What a transfer of a folder holds, judged as the transfer itself does. Raises StagingFailed."""
     # Without a trailing slash, the folder's own name is the first part of the paths that patterns are matched with.
-    prefix = "" if push.contents else f"{push.source.name}/"
+    excludes = Excludes(push.excludes, push.ignored, top="" if push.contents else push.source.name)
     try:
-        return kept(local_tree(push.source), Excludes(push.excludes), prefix, frozenset(push.ignored))
+        return local_tree(push.source, excludes)
     except OSError as error:
         raise StagingFailed(f"staging {push.label}: {error.filename}: cannot be read: {error.strerror}") from None

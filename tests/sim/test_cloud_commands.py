@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
-from tests.fakes.program import Program
-from tests.fakes.simulator import Simulated, simulator
 
 from runpod_deploy import events as e
+from tests.fakes.program import Program
+from tests.fakes.simulator import Simulated, simulator
 
 IMAGE = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
 GPU = "NVIDIA RTX 4000 Ada Generation"
@@ -39,14 +39,14 @@ def program(sim: Simulated, tmp_path: Path) -> Program:
     return Program(tmp_path / "home", tmp_path, sim.environ)
 
 
-def rent(sim: Simulated, name: str, *, disk_gb: int = 40, **env: str) -> str:
+def rent(sim: Simulated, name: str, env: dict[str, str] | None = None, *, disk_gb: int = 40) -> str:
     """The id of a new pod."""
     body = {
         "name": name,
         "image": IMAGE,
         "disk": 20,
         "ports": ["22/tcp"],
-        "env": env,
+        "env": env or {},
         "gpu": {"id": GPU, "count": 1},
         "dataCenterIds": ["EU-RO-1"],
         "mounts": {"persistent": {"size": disk_gb, "path": "/workspace"}},
@@ -263,10 +263,10 @@ def test_stop_is_cleanup_that_stops(sim: Simulated, program: Program, tmp_path: 
 
 def test_audit_without_any_journal_reaps_a_pod_that_never_booted(sim: Simulated, program: Program) -> None:
     sim.fault(where="pod", what="never-running")
-    dead = rent(sim, RUN_ID, **marks(boots_in_s=-60))
+    dead = rent(sim, RUN_ID, marks(boots_in_s=-60))
     foreign = rent(sim, "somebody-elses")
     named = rent(sim, "nightly-20260601T030000Z")
-    elsewhere = rent(sim, "eval-20260601T040000Z", **marks("eval-20260601T040000Z"))
+    elsewhere = rent(sim, "eval-20260601T040000Z", marks("eval-20260601T040000Z"))
     listed = program("audit", "--json")
     assert {row["pod_id"]: row["reason"] for row in listed.json} == {
         dead: "never_booted",
@@ -286,7 +286,7 @@ def test_audit_reaps_pods_past_their_deadline_and_spares_those_that_still_boot(
     sim: Simulated, program: Program
 ) -> None:
     sim.fault(where="pod", what="never-running", times=0, name="boot-20260601T030000Z")
-    late, booting = rent(sim, RUN_ID, **marks(lasts_s=-600)), rent(sim, "boot-20260601T030000Z", **marks("boot"))
+    late, booting = rent(sim, RUN_ID, marks(lasts_s=-600)), rent(sim, "boot-20260601T030000Z", marks("boot"))
     until_up(sim, late)
     assert program("audit", "--reap", "--yes", "-q").exit_code == 0
     assert alive(sim) == {booting}
@@ -295,7 +295,7 @@ def test_audit_reaps_pods_past_their_deadline_and_spares_those_that_still_boot(
 def test_audit_never_touches_the_pod_of_a_run_that_is_carried_out(
     sim: Simulated, program: Program, tmp_path: Path
 ) -> None:
-    pod_id = rent(sim, RUN_ID, **marks(boots_in_s=-600, lasts_s=-600))
+    pod_id = rent(sim, RUN_ID, marks(boots_in_s=-600, lasts_s=-600))
     folder = journal(tmp_path, created(pod_id))
     with FileLock(folder / ".lock"):
         assert program("audit", "--reap", "--yes", "--unknown").out == "No leftover pods.\n"
@@ -322,7 +322,7 @@ FINISHED = e.RunFinished(outcome="failed", exit_code=20)
 def test_audit_believes_the_journal(
     sim: Simulated, program: Program, tmp_path: Path, history: list[e.Event], reason: str | None
 ) -> None:
-    pod_id = rent(sim, RUN_ID, **marks())
+    pod_id = rent(sim, RUN_ID, marks())
     until_up(sim, pod_id)
     journal(tmp_path, REQUESTED, created(pod_id), *history)
     found = program("audit", "--json").json
@@ -330,7 +330,7 @@ def test_audit_believes_the_journal(
 
 
 def test_audit_finds_the_second_pod_of_a_run(sim: Simulated, program: Program, tmp_path: Path) -> None:
-    first, second = rent(sim, RUN_ID, **marks()), rent(sim, RUN_ID, **marks())
+    first, second = rent(sim, RUN_ID, marks()), rent(sim, RUN_ID, marks())
     journal(tmp_path, created(first), REACHED)
     assert program("audit", "--reap", "--yes").exit_code == 0
     assert alive(sim) == {first} and second != first

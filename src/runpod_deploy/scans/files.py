@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from itertools import islice
 
 from ..config import Draft, Finding
-from ..patterns import Excludes
+from ..excludes import Excludes
 from ..plan import megabytes
 from ..shipment import Shipment, ShippedFile, survey
 from ..spec import DEFAULT_STAGING_EXCLUDES
@@ -99,7 +99,7 @@ def is_text(file: ShippedFile) -> bool:
 def in_preset(name: str, preset: Excludes) -> bool:
     """Whether a file is in a cache or a version control folder."""
     parts = name.split("/")
-    return any(preset.leave_out("/".join(parts[:n]), is_folder=n < len(parts)) for n in range(1, len(parts) + 1))
+    return any(preset.leave_out("/".join(parts[:n]), n < len(parts)) for n in range(1, len(parts) + 1))
 
 
 def homes_in(file: ShippedFile) -> Iterator[tuple[int, str]]:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runpod_deploy.patterns import Excludes
-from runpod_deploy.tree import kept, local_tree
+from runpod_deploy.excludes import Excludes
+from runpod_deploy.tree import local_tree
 
 TREE = (
     "a.py",
@@ -72,8 +72,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ours(tree: Path, patterns: list[str]) -> set[str]:
-    rest = kept(local_tree(tree), Excludes(patterns), "")
-    return {name for name, entry in rest.items() if entry.kind == "file"}
+    return {name for name, entry in local_tree(tree, Excludes(patterns)).items() if entry.kind == "f"}
 
 
 def rsyncs(tree: Path, patterns: list[str]) -> set[str]:
