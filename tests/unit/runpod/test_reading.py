@@ -26,12 +26,14 @@ KIND = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40)
 @given(st.lists(POD, max_size=3))
 def test_a_listing_is_read_or_refused(rows: list[dict[str, Any]]) -> None:
     with contextlib.suppress(DeployError):
         assert len(read_pods(rows)) == len(rows)
 
 
+@settings(max_examples=40)
 @given(st.lists(KIND, max_size=3))
 def test_a_catalogue_is_read_or_refused(rows: list[dict[str, Any]]) -> None:
     with contextlib.suppress(DeployError), making_sense("try"):
