@@ -25,7 +25,7 @@ PAGE_LIMIT = 1000
 
 def answer(body: Any, status: int = 200) -> web.Response:
     """JSON."""
-    return web.Response(text=json.dumps(body), status=status, content_type="application/json")
+    return web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")
 
 
 def nothing() -> web.Response:
@@ -35,9 +35,9 @@ def nothing() -> web.Response:
 
 def problem_answer(problem: Problem) -> web.Response:
     """RFC 9457."""
-    text = json.dumps(problem.body())
+    raw = json.dumps(problem.body()).encode()
     headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
-    return web.Response(text=text, status=problem.status, headers=headers, content_type="application/problem+json")
+    return web.Response(body=raw, status=problem.status, headers=headers, content_type="application/problem+json")
 
 
 def request_id() -> str:

@@ -15,12 +15,15 @@ from .clock import now
 from .faults import Faults
 from .life import Life, World
 from .meter import Meter
+from .occasions import facts_of_ask, facts_of_pod
 from .placement import choose
 from .pods import ERROR, EXITED, PROVISIONING, TERMINATED, UP, Pod, new_id
 from .problems import BALANCE_TOO_LOW, HOST_FULL, Problem, bad, missing
 from .sandbox import wipe
 
 LAST_WORDS_S = 0.1
+DISK_GB = 20
+"""Where the disk may be left out."""
 ALLOWED = {
     "start": (EXITED, ERROR),
     "stop": UP,
@@ -86,7 +89,7 @@ class Cloud:
 
     def create(self, body: dict[str, Any]) -> Pod:
         """A new pod on its way. Raises Problem."""
-        ask = complete(body, self._template(body), self.ssh_keys)
+        ask = complete(self._with_disk(body), self._template(body), self.ssh_keys)
         check_kind(ask, self.catalogue)
         place, cuda = choose(ask, self._volume(ask), self.catalogue, self.faults)
         units = ask["gpu"]["count"] if "gpu" in ask else ask["cpu"]["vcpuCount"]
@@ -110,8 +113,8 @@ class Cloud:
 
     def act(self, pod: Pod, action: str, by: str) -> None:
         """The action is under way. Raises Problem 409 where the status does not allow it."""
-        if pod.status not in ALLOWED[action]:
-            raise Problem(409, f"cannot {action} a pod with status {pod.status}")
+        if pod.shown_status not in ALLOWED[action]:
+            raise Problem(409, f"cannot {action} a pod with status {pod.shown_status}")
         if pod.ask["locked"] and action in ("stop", "restart"):
             raise Problem(409, f"pod is locked: cannot {action} it")
         match action:
@@ -119,14 +122,14 @@ class Cloud:
                 self._start(pod)
             case "restart":
                 self._restart(pod)
-            case "stop" if self.faults.on("stop-ignored", facts(pod)) is None:
+            case "stop" if self.faults.on("stop-ignored", facts_of_pod(pod)) is None:
                 self._spawn(self.stop(pod, by))
             case "terminate":
                 self.delete(pod, by)
 
     def delete(self, pod: Pod, by: str) -> None:
         """The pod is ended, unless a fault says otherwise; it may be listed for a while."""
-        if pod.ended_at is None and self.faults.on("delete-ignored", facts(pod)) is None:
+        if pod.ended_at is None and self.faults.on("delete-ignored", facts_of_pod(pod)) is None:
             lags = pod.troubles.get("delete-lags", {}).get("seconds", self.world.pace.leaving_s)
             pod.listed_until, pod.listed_as = now() + lags, pod.status
             self._spawn(self.end(pod, by))
@@ -163,7 +166,7 @@ class Cloud:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _settle_in(self, pod: Pod) -> Pod:
-        pod.troubles = self.faults.on_pod(facts(pod))
+        pod.troubles = self.faults.on_pod(facts_of_pod(pod))
         pod.hidden_until = pod.created_at + pod.troubles.get("lag", {}).get("seconds", 0.0)
         self.catalogue.used[pod.place] += pod.units
         self.pods[pod.id] = pod
@@ -173,12 +176,14 @@ class Cloud:
         return pod
 
     def _start(self, pod: Pod) -> None:
-        if self.faults.on("host-full", facts(pod)) or self.catalogue.free(pod.place) < pod.units:
+        if self.faults.on("host-full", facts_of_pod(pod)) or self.catalogue.free(pod.place) < pod.units:
             raise bad(HOST_FULL)
         if self.credit_usd() < pod.usd_per_hour:
             raise Problem(402, BALANCE_TOO_LOW)
         self.catalogue.used[pod.place] += pod.units
         pod.how = None
+        pod.stale_port = self.lives[pod.id].sshd.port
+        pod.stale_until = now() + pod.troubles.get("stale-address", {}).get("seconds", self.world.pace.stale_s)
         # A resumed pod gets another port.
         self.lives[pod.id].sshd.port = 0
         pod.become(PROVISIONING, now())
@@ -201,6 +206,11 @@ class Cloud:
         at = now()
         return pod.hidden_until <= at and (pod.ended_at is None or at < pod.listed_until)
 
+    def _with_disk(self, body: dict[str, Any]) -> dict[str, Any]:
+        if "disk" in body or "templateId" in body or not self.faults.on("disk-optional", facts_of_ask(body)):
+            return body
+        return body | {"disk": DISK_GB}
+
     def _template(self, body: dict[str, Any]) -> dict[str, Any] | None:
         if "templateId" not in body:
             return None
@@ -220,13 +230,3 @@ class Cloud:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def facts(pod: Pod) -> dict[str, str]:
-    """What a fault's conditions are compared with."""
-    return {
-        "gpu": pod.place.kind,
-        "datacenter": pod.place.datacenter or "",
-        "name": pod.ask["name"],
-        "pod_id": pod.id,
-    }

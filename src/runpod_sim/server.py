@@ -10,12 +10,13 @@ from typing import Any
 
 from aiohttp import web
 
-from . import control, routes_catalogue, routes_pods, routes_volumes
+from . import control, routes_catalogue, routes_logs, routes_pods, routes_volumes
 from .answers import ACCOUNT, CLOUD, LIMITS, WHO, problem_answer, request_id
 from .clock import now
 from .cloud import Cloud
-from .faults import Fault
+from .faults import Facts, Fault
 from .limits import Limits
+from .occasions import facts_of_body, facts_of_pod
 from .problems import Problem
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -38,7 +39,7 @@ def application(cloud: Cloud, limits: Limits) -> web.Application:
     """All routes, the simulator's own included."""
     app = web.Application(middlewares=[_api], client_max_size=READ_LIMIT)
     app[CLOUD], app[LIMITS] = cloud, limits
-    for module in (routes_pods, routes_catalogue, routes_volumes, control):
+    for module in (routes_pods, routes_logs, routes_catalogue, routes_volumes, control):
         app.add_routes(module.routes())
     return app
 
@@ -50,7 +51,7 @@ async def _api(request: web.Request, handler: Handler) -> web.StreamResponse:
     label = route_of(request)
     cloud = request.app[CLOUD]
     cloud.requests[label] += 1
-    fault = cloud.faults.on_route(label)
+    fault = cloud.faults.on_route(label, await _facts(request))
     if fault is not None and not fault.what.startswith("effect") and fault.what != "slow":
         return await _instead(request, fault)
     if fault is not None and fault.what == "slow":
@@ -59,6 +60,12 @@ async def _api(request: web.Request, handler: Handler) -> web.StreamResponse:
     if fault is not None and fault.what.startswith("effect"):
         return await _after(request, fault)
     return answer
+
+
+async def _facts(request: web.Request) -> Facts:
+    """What the request names, for the faults that ask."""
+    pod = request.app[CLOUD].pods.get(request.match_info.get("id", ""))
+    return facts_of_body(await request.read()) if pod is None else facts_of_pod(pod)
 
 
 def route_of(request: web.Request) -> str:
@@ -127,7 +134,7 @@ async def _instead(request: web.Request, fault: Fault) -> web.Response:
             wait_s = fault.parameters["retry_after_s"]
             return problem_answer(Problem(429, "rate limit exceeded for the minute window", retry_after_s=wait_s))
         case "nonsense":
-            return web.Response(text='{"id": "5xpma5eg', content_type="application/json")
+            return web.Response(body=b'{"id": "5xpma5eg', content_type="application/json")
     return _cut(request)
 
 

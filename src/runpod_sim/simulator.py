@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from aiohttp import web
 
@@ -15,10 +13,11 @@ from . import catalogue
 from .cloud import Cloud
 from .container import Ground
 from .faults import Fault, Faults
+from .folders import folder
 from .life import World
 from .limits import Limits, quotas
 from .pace import PACES
-from .sandbox import find_sandbox, wipe
+from .sandbox import find_sandbox
 from .server import application
 
 HOST = "127.0.0.1"
@@ -52,27 +51,33 @@ class Simulator:
 async def simulate(settings: Settings) -> AsyncIterator[Simulator]:
     """A simulator that answers; on the way out every pod is ended. Raises SandboxUnavailable, OSError."""
     sandbox = await find_sandbox()
-    root = Path(tempfile.mkdtemp(prefix="runpod-sim-"))
-    kinds = catalogue.load()
-    listening = await asyncio.get_running_loop().create_server(asyncio.Protocol, HOST, settings.port)
-    port = listening.sockets[0].getsockname()[1]
-    listening.close()
-    url = f"http://{HOST}:{port}"
-    ground = Ground(root, url, kinds)
-    world = World(sandbox, PACES[settings.pace], ground)
-    cloud = Cloud(world, kinds, Faults(list(settings.faults)), settings.balance_usd)
+    with folder(None) as root:
+        url = f"http://{HOST}:{_free_port(settings.port)}"
+        cloud = _cloud(settings, World(sandbox, PACES[settings.pace], Ground(root, url, catalogue.load())))
+        limits = Limits(quotas(settings.per_minute or PER_MINUTE[settings.pace]))
+        runner = web.AppRunner(application(cloud, limits), access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, HOST, int(url.rpartition(":")[2])).start()
+            yield Simulator(cloud, url, _exports(url, cloud.api_key))
+        finally:
+            await cloud.close()
+            await runner.cleanup()
+
+
+def _free_port(wanted: int) -> int:
+    """Known before anything listens there, because pods are told. Raises OSError if it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, wanted))
+        return int(probe.getsockname()[1])
+
+
+def _cloud(settings: Settings, world: World) -> Cloud:
+    cloud = Cloud(world, world.ground.catalogue, Faults(list(settings.faults)), settings.balance_usd)
     if settings.api_key:
         cloud.api_key = settings.api_key
-    limits = Limits(quotas(settings.per_minute or PER_MINUTE[settings.pace]))
-    runner = web.AppRunner(application(cloud, limits), access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, HOST, port).start()
-        yield Simulator(cloud, url, _exports(url, cloud.api_key))
-    finally:
-        await cloud.close()
-        await runner.cleanup()
-        wipe(root)
+    return cloud
 
 
 def _exports(url: str, key: str) -> dict[str, str]:
