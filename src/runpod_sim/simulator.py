@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -57,10 +58,12 @@ async def simulate(settings: Settings) -> AsyncIterator[Simulator]:
         limits = Limits(quotas(settings.per_minute or PER_MINUTE[settings.pace]))
         runner = web.AppRunner(application(cloud, limits), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
+        charging = asyncio.create_task(cloud.charge())
         try:
             await web.TCPSite(runner, HOST, int(url.rpartition(":")[2])).start()
             yield Simulator(cloud, url, _exports(url, cloud.api_key))
         finally:
+            charging.cancel()
             await cloud.close()
             await runner.cleanup()
 
@@ -74,7 +77,8 @@ def _free_port(wanted: int) -> int:
 
 
 def _cloud(settings: Settings, world: World) -> Cloud:
-    cloud = Cloud(world, world.ground.catalogue, Faults(list(settings.faults)), settings.balance_usd)
+    ground, faults = world.ground, Faults(list(settings.faults))
+    cloud = Cloud(world, ground.catalogue, faults, settings.balance_usd, secrets=ground.secrets)
     if settings.api_key:
         cloud.api_key = settings.api_key
     return cloud
