@@ -193,6 +193,19 @@ class Cloud:
         await asyncio.gather(*(self.end(pod, "simulator") for pod in self.left()))
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def pause(self) -> None:
+        """No process is left; pods, disks and meters are as they were."""
+        await asyncio.gather(*(life.halt(self.world.pace.grace_s) for life in self.lives.values()))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def readmit(self, pod: Pod) -> None:
+        """The pod is one of ours again; if it was up it boots, on the disk that it had."""
+        self.pods[pod.id] = pod
+        self.lives[pod.id] = Life(pod, self.world, self.lose)
+        if pod.uses_machine:
+            self.catalogue.used[pod.place] += pod.units
+            self.lives[pod.id].begin()
+
     def _settle_in(self, pod: Pod) -> Pod:
         pod.troubles = self.faults.on_pod(facts_of_pod(pod))
         pod.hidden_until = pod.created_at + pod.troubles.get("lag", {}).get("seconds", 0.0)

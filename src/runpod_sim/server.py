@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
@@ -109,7 +110,8 @@ async def _admit(request: web.Request, handler: Handler, label: str) -> web.Stre
     except web.HTTPException as error:
         answer = _unrouted(error)
     if not answer.prepared:
-        answer.headers.update({"x-request-id": request_id()} | request.app[LIMITS].headers(token, now()))
+        told = {"x-request-id": request_id(), "Date": formatdate(now(), usegmt=True)}
+        answer.headers.update(told | request.app[LIMITS].headers(token, now()))
     return answer
 
 
