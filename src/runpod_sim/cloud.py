@@ -11,6 +11,7 @@ from typing import Any
 
 from .asks import check_kind, complete
 from .catalogue import Catalogue
+from .changes import changed, remakes
 from .clock import now
 from .faults import Faults
 from .life import Life, World
@@ -18,8 +19,9 @@ from .meter import Meter
 from .occasions import facts_of_ask, facts_of_pod
 from .placement import choose
 from .pods import ERROR, EXITED, PROVISIONING, TERMINATED, UP, Pod, new_id
-from .problems import BALANCE_TOO_LOW, HOST_FULL, Problem, bad, missing
+from .problems import BALANCE_TOO_LOW, HOST_FULL, REGISTRY_NOT_FOUND, Problem, bad, invalid, missing
 from .sandbox import wipe
+from .templates import PUBLIC
 
 LAST_WORDS_S = 0.1
 DISK_GB = 20
@@ -46,10 +48,13 @@ class Cloud:
     volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
     meters: dict[str, Meter] = field(default_factory=dict)
     """Of the network volumes, gone ones included."""
+    billing_lag_s: float = 3600.0
+    """How far bills are behind; at the live service it was days (measured by others 2026-08-30)."""
     ssh_keys: list[str] = field(default_factory=list)
     templates: dict[str, dict[str, Any]] = field(default_factory=dict)
     registries: dict[str, dict[str, Any]] = field(default_factory=dict)
     secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    global_volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
     lives: dict[str, Life] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -91,6 +96,7 @@ class Cloud:
         """A new pod on its way. Raises Problem."""
         ask = complete(self._with_disk(body), self._template(body), self.ssh_keys)
         check_kind(ask, self.catalogue)
+        self._check_registry(ask)
         place, cuda = choose(ask, self._volume(ask), self.catalogue, self.faults)
         units = ask["gpu"]["count"] if "gpu" in ask else ask["cpu"]["vcpuCount"]
         price = self.catalogue.price(place.kind, ask["cloud"]) * units
@@ -127,6 +133,16 @@ class Cloud:
             case "terminate":
                 self.delete(pod, by)
 
+    def update(self, pod: Pod, change: dict[str, Any]) -> None:
+        """The pod is as the change wants it; a running container is made anew if need be. Raises Problem."""
+        new = changed(pod.ask, change, self._template(change))
+        self._check_registry(new)
+        anew = remakes(pod.ask, new)
+        pod.ask = new
+        pod.meter.turn(now(), pod.rates())
+        if anew and pod.status in UP:
+            self._restart(pod)
+
     def delete(self, pod: Pod, by: str) -> None:
         """The pod is ended, unless a fault says otherwise; it may be listed for a while."""
         if pod.ended_at is None and self.faults.on("delete-ignored", facts_of_pod(pod)) is None:
@@ -137,7 +153,7 @@ class Cloud:
     async def stop(self, pod: Pod, how: str) -> None:
         """The pod is stopped and bills its volume only; the container disk is gone."""
         await self.lives[pod.id].halt(self.world.pace.grace_s)
-        if pod.ended_at is None:
+        if pod.ended_at is None and pod.status in UP:
             self._leave_machine(pod, EXITED)
             pod.how, pod.last_change = how, f"Exited by {'user' if how == 'stopped' else 'Runpod'}"
             await self.lives[pod.id].remake(0.0)
@@ -160,10 +176,35 @@ class Cloud:
         elif pod.ended_at is None:
             self._spawn(self.end(pod, "died") if fate == "gone" else self.stop(pod, "died"))
 
+    async def charge(self) -> None:
+        """From now on no pod runs on credit: without any, one on a network volume is stopped, another is ended."""
+        while True:
+            await asyncio.sleep(self.world.pace.charge_every_s)
+            if self.credit_usd() > 0:
+                continue
+            for pod in self.left():
+                if not pod.volume_id():
+                    self._spawn(self.end(pod, "balance"))
+                elif pod.status in UP:
+                    self._spawn(self.stop(pod, "balance"))
+
     async def close(self) -> None:
         """No pod runs any more, and no process is left."""
         await asyncio.gather(*(self.end(pod, "simulator") for pod in self.left()))
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def pause(self) -> None:
+        """No process is left; pods, disks and meters are as they were."""
+        await asyncio.gather(*(life.halt(self.world.pace.grace_s) for life in self.lives.values()))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def readmit(self, pod: Pod) -> None:
+        """The pod is one of ours again; if it was up it boots, on the disk that it had."""
+        self.pods[pod.id] = pod
+        self.lives[pod.id] = Life(pod, self.world, self.lose)
+        if pod.uses_machine:
+            self.catalogue.used[pod.place] += pod.units
+            self.lives[pod.id].begin()
 
     def _settle_in(self, pod: Pod) -> Pod:
         pod.troubles = self.faults.on_pod(facts_of_pod(pod))
@@ -214,9 +255,16 @@ class Cloud:
     def _template(self, body: dict[str, Any]) -> dict[str, Any] | None:
         if "templateId" not in body:
             return None
-        if body["templateId"] not in self.templates:
+        template = self.templates.get(body["templateId"]) or PUBLIC.get(body["templateId"])
+        if template is None:
             raise missing("template")
-        return self.templates[body["templateId"]]
+        if template["serverless"]:
+            raise invalid("$.templateId: template is a serverless template")
+        return template
+
+    def _check_registry(self, ask: dict[str, Any]) -> None:
+        if ask["registry"] and ask["registry"] not in self.registries:
+            raise bad(REGISTRY_NOT_FOUND)
 
     def _volume(self, ask: dict[str, Any]) -> dict[str, Any] | None:
         network = ask["mounts"].get("network") or []

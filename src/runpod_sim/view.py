@@ -87,12 +87,17 @@ def memory_gb(pod: Pod, catalogue: Catalogue) -> int:
     return int(catalogue.cpus[pod.place.kind]["ramGbPerVcpu"] * pod.units)
 
 
+def vcpu_count(pod: Pod) -> int:
+    """The pod's vCPUs."""
+    return 12 * pod.units if pod.is_gpu else pod.units
+
+
 def _compute(pod: Pod) -> dict[str, Any]:
     if pod.is_gpu:
         gpu = {
             "id": pod.place.kind,
             "count": pod.units,
-            "vcpuCount": 12 * pod.units,
+            "vcpuCount": vcpu_count(pod),
             "memory": 62 * pod.units,
         }
         return {"gpu": gpu}
