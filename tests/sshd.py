@@ -125,4 +125,4 @@ def wait_for(address: Address) -> None:
 
 def has_openssh() -> bool:
     """Whether sshd can be tried here: only root may log in as root."""
-    return os.path.exists(SSHD) and os.getuid() == 0 and shutil.which("ssh-keygen") is not None
+    return Path(SSHD).exists() and os.getuid() == 0 and shutil.which("ssh-keygen") is not None

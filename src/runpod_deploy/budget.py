@@ -16,9 +16,9 @@ GUARD_MARGIN_S = 60.0
 LONGEST = timedelta(days=3650)
 
 VOLUME_STORAGE_USD_PER_GB_MONTH = 0.10
-"""Price of a pod's volume disk while the pod runs (RunPod's pricing page, 2026-06)."""
+"""Price of a pod's volume disk while the pod runs (docs.runpod.io, pods/pricing, 2026)."""
 STOPPED_STORAGE_USD_PER_GB_MONTH = 0.20
-"""Price of the same disk while the pod is stopped (the same page)."""
+"""Price of the same disk while the pod is stopped (docs.runpod.io, pods/pricing, 2026)."""
 DAYS_A_MONTH = 30
 
 

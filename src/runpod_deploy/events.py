@@ -110,6 +110,13 @@ class DatacenterFailover(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PodRefused(Event):
+    """A request was refused for a reason that no other candidate would mend: key, balance, a broken rule."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CloudTypeFallback(Event):
     """The pod was placed on the second cloud."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
 
 from .pods import Candidate
 from .shipment import Shipment
@@ -147,14 +146,7 @@ def collect_line(spec: Spec, entry: ArtifactPullSpec) -> str:
     what = f"contents of {entry.remote_path}" if entry.remote_path.endswith("/") else entry.remote_path
     often = f", also every {entry.every_sec} s" if entry.every_sec else ""
     need = "required" if entry.required else "if there"
-    return f"{entry.label}: {what} -> {landing(spec.project_root, entry)} ({need}{often})"
-
-
-def landing(project_root: Path, entry: ArtifactPullSpec) -> Path:
-    """Where an artifact will be: a trailing slash at local_path puts it in, one at remote_path takes its contents."""
-    place = project_root / Path(entry.local_path).expanduser()
-    into = entry.local_path.endswith("/") and not entry.remote_path.endswith("/")
-    return place / PurePosixPath(entry.remote_path).name if into else place
+    return f"{entry.label}: {what} -> {entry.landing(spec.project_root)} ({need}{often})"
 
 
 def indented(text: str) -> tuple[str, ...]:

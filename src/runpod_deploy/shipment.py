@@ -1,17 +1,18 @@
-"""What staging would ship, without shipping it: files, bytes, the largest. Knows folders; knows no pod."""
+"""What a staging entry means: the transfer, and what it would ship. Knows local folders; knows no pod."""
 
 from __future__ import annotations
 
 import heapq
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .errors import StagingFailed
+from .excludes import Excludes
 from .journal import RUNS_DIR
 from .local import git_ignored
-from .patterns import Excludes
 from .spec import RsyncPushSpec
+from .transfers import Push
+from .tree import Tree, local_tree
 
 LARGEST_SHOWN = 10
 
@@ -47,47 +48,29 @@ class Shipment:
 
 
 def survey(entry: RsyncPushSpec, project_root: Path) -> Shipment:
-    """What an entry would ship from here; empty if its source does not exist."""
-    source = project_root / Path(entry.source).expanduser()
+    """What an entry would ship from here; nothing if its source does not exist. Raises StagingFailed."""
+    push = push_of(entry, project_root)
     files: tuple[ShippedFile, ...] = ()
-    if source.is_file():
-        files = (ShippedFile(source, source.name, source.stat().st_size),)
-    elif source.is_dir():
-        files = tuple(_files_of(entry, source, project_root))
+    if push.source.is_file():
+        files = (ShippedFile(push.source, push.source.name, push.source.stat().st_size),)
+    elif push.source.is_dir():
+        tree = shipped_tree(push)
+        files = tuple(ShippedFile(push.source / n, n, one.size) for n, one in tree.items() if one.kind != "d")
     return Shipment(label=entry.label, destination=entry.destination, files=files)
 
 
-def _files_of(entry: RsyncPushSpec, source: Path, project_root: Path) -> Iterator[ShippedFile]:
-    """The files below a folder that the entry does not leave out."""
-    excludes = Excludes(entry.effective_excludes)
-    # Without a trailing slash, the folder's own name is the first part of the paths that rsync matches.
-    contents = entry.source.endswith("/") or entry.source in (".", "..")
-    prefix = "" if contents else f"{source.name}/"
-    ignored = set(git_ignored(source)) if entry.respect_gitignore else set()
-    ignored.update(own_results(project_root, source))
-    return walk(source, "", prefix, excludes, ignored)
-
-
-def walk(folder: Path, below: str, prefix: str, excludes: Excludes, ignored: set[str]) -> Iterator[ShippedFile]:
-    """The files below a folder, in the order of their names; links are named and not followed."""
-    for item in _items(folder):
-        name = f"{below}{item.name}"
-        is_folder = item.is_dir(follow_symlinks=False)
-        if name in ignored or excludes.leave_out(prefix + name, is_folder=is_folder):
-            continue
-        if is_folder:
-            yield from walk(Path(item.path), f"{name}/", prefix, excludes, ignored)
-        else:
-            yield ShippedFile(Path(item.path), name, item.stat(follow_symlinks=False).st_size)
-
-
-def _items(folder: Path) -> list[os.DirEntry[str]]:
-    """What is in a folder; nothing if it may not be read."""
-    try:
-        with os.scandir(folder) as items:
-            return sorted(items, key=lambda item: item.name)
-    except OSError:
-        return []
+def push_of(entry: RsyncPushSpec, project_root: Path) -> Push:
+    """The transfer that an entry means. Our own results are never part of it."""
+    source = project_root / Path(entry.source).expanduser()
+    return Push(
+        label=entry.label,
+        source=source,
+        contents=entry.source.endswith("/") or entry.source in (".", ".."),
+        destination=entry.destination,
+        excludes=entry.effective_excludes,
+        ignored=(*own_results(project_root, source), *(git_ignored(source) if entry.respect_gitignore else ())),
+        delete=entry.delete,
+    )
 
 
 def own_results(project_root: Path, source: Path) -> tuple[str, ...]:
@@ -97,3 +80,13 @@ def own_results(project_root: Path, source: Path) -> tuple[str, ...]:
         return (runs.relative_to(source.resolve()).as_posix(),)
     except ValueError:
         return ()
+
+
+def shipped_tree(push: Push) -> Tree:
+    """What a transfer of a folder holds, judged as the transfer itself does. Raises StagingFailed."""
+    # Without a trailing slash, the folder's own name is the first part of the paths that patterns are matched with.
+    excludes = Excludes(push.excludes, push.ignored, top="" if push.contents else push.source.name)
+    try:
+        return local_tree(push.source, excludes)
+    except OSError as error:
+        raise StagingFailed(f"staging {push.label}: {error.filename}: cannot be read: {error.strerror}") from None

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from .budget import DAYS_A_MONTH, STOPPED_STORAGE_USD_PER_GB_MONTH, disk_usd_per_day
 from .pods import Pod
 
-STOPPED_USD_PER_GB_MONTH = 0.20
-"""A stopped pod's volume disk; twice that of a running one. docs.runpod.io, pods/pricing, 2026."""
-DAYS_PER_MONTH = 30
 NAME_WIDTH = 40
 RULE = "-" * 82
 
@@ -41,13 +39,8 @@ def as_stale(pod: Pod, now: datetime) -> StalePod:
         name=pod.name,
         volume_in_gb=volume_gb,
         age_hours=None if since is None else round((now - since) / timedelta(hours=1), 2),
-        estimated_daily_cost_usd=round(stopped_usd_per_day(volume_gb), 4),
+        estimated_daily_cost_usd=round(disk_usd_per_day(volume_gb, STOPPED_STORAGE_USD_PER_GB_MONTH), 4),
     )
-
-
-def stopped_usd_per_day(volume_gb: int) -> float:
-    """What a stopped pod's disk costs a day, in USD."""
-    return max(0, volume_gb) * STOPPED_USD_PER_GB_MONTH / DAYS_PER_MONTH
 
 
 def chosen(pods: Iterable[StalePod], *, prefix: str, older_than: timedelta | None) -> list[StalePod]:
@@ -76,13 +69,13 @@ def stale_cells(pods: Iterable[StalePod]) -> Iterable[tuple[str, str, str, str, 
     for pod in pods:
         a_day = pod.estimated_daily_cost_usd
         age = "—" if pod.age_hours is None else f"{pod.age_hours / 24:.1f} d"
-        yield pod.pod_id, pod.name, str(pod.volume_in_gb), f"{a_day:.2f}", f"{a_day * DAYS_PER_MONTH:.2f}", age
+        yield pod.pod_id, pod.name, str(pod.volume_in_gb), f"{a_day:.2f}", f"{a_day * DAYS_A_MONTH:.2f}", age
 
 
 def total_line(pods: Sequence[StalePod]) -> str:
     """What they cost together."""
     a_day = sum(pod.estimated_daily_cost_usd for pod in pods)
-    return f"TOTAL: {len(pods)} pods, ${a_day:.2f}/day (~${a_day * DAYS_PER_MONTH:.2f}/mo)"
+    return f"TOTAL: {len(pods)} pods, ${a_day:.2f}/day (~${a_day * DAYS_A_MONTH:.2f}/mo)"
 
 
 def shortened(name: str) -> str:

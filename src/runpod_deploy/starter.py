@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from .pyproject import read_pyproject, table
 
 Kind = Literal["uv", "pip", "none"]
 SCRIPTS = ("train.py", "main.py", "run.py", "src/train.py", "src/main.py", "scripts/train.py")
@@ -32,8 +33,8 @@ class Project:
 
 def look_at(root: Path) -> Project:
     """The project in a folder."""
-    content = _pyproject(root)
-    name = content.get("project", {}).get("name") or root.resolve().name
+    content = read_pyproject(root)
+    name = table(content, "project").get("name") or root.resolve().name
     return Project(
         name=re.sub(r"[^A-Za-z0-9._-]+", "-", str(name)).strip("-.") or "job",
         kind=_kind(root, content),
@@ -44,15 +45,8 @@ def look_at(root: Path) -> Project:
     )
 
 
-def _pyproject(root: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
 def _kind(root: Path, content: dict[str, Any]) -> Kind:
-    if (root / "uv.lock").is_file() or "uv" in content.get("tool", {}):
+    if (root / "uv.lock").is_file() or "uv" in table(content, "tool"):
         return "uv"
     if (root / "requirements.txt").is_file() or "project" in content:
         return "pip"

@@ -242,6 +242,8 @@ def apply_pod(s: State, event: e.Event) -> State:
         case e.DatacenterFailover():
             refused = (event.gpu_id, event.datacenter_id, event.cloud_type)
             return replace(s, requested=None, refused=(*s.refused, refused), ever_requested=has_pod(s))
+        case e.PodRefused():
+            return replace(s, requested=None, ever_requested=has_pod(s))
         case e.PodCreated():
             return replace(created(s, event), requested=None, ever_requested=True, released=False)
         case e.PodResumed():

@@ -82,7 +82,7 @@ class FakeCloud:
         self.calls.append(f"find {name}")
         return [pod for pod in self.list_pods() if pod.name == name]
 
-    def list_pods(self, max_age_s: float = 0.0) -> list[Pod]:
+    def list_pods(self) -> list[Pod]:
         """Every listed pod, newest first."""
         shown = [self._aged(rented) for rented in self.rented.values() if self._listed(rented)]
         return [pod for pod in reversed(shown) if pod is not None]
@@ -90,7 +90,7 @@ class FakeCloud:
     def look(self, pod_id: str, max_age_s: float) -> Pod | None:
         """The pod as listed. Nothing is shared here, so every look is a fresh one."""
         self.calls.append(f"look {pod_id}")
-        return next((pod for pod in self.list_pods(max_age_s) if pod.id == pod_id), None)
+        return next((pod for pod in self.list_pods() if pod.id == pod_id), None)
 
     def get(self, pod_id: str) -> Pod | None:
         """The pod as it is now, or None."""

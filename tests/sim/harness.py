@@ -77,6 +77,8 @@ class Simulator:
 
     def stop(self) -> None:
         """No process of it is left."""
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         self.process.terminate()
         try:
             self.process.wait(20)

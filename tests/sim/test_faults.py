@@ -26,7 +26,7 @@ def rehearse(sim: Simulator, folder: Path, fault: dict[str, Any], *args: str, **
     return run(sim, job(folder, body=SLOW_BODY, lifecycle=lifecycle, **sections), *args, within_s=100)
 
 
-SURVIVED = {
+SURVIVED: dict[str, dict[str, Any]] = {
     "create answers 500 though the pod exists": {"where": POST, "what": "effect-then-500"},
     "the create's answer is lost": {"where": POST, "what": "effect-then-reset"},
     "502 HTML from the proxy": {

@@ -14,11 +14,32 @@ import pytest
 
 from tests.sim.harness import TOOL, WORK, Simulator, Tool, job, run
 
-WILD_KEYS = (
-    "schema_version pulled_at_utc failed job_name run_id config_path storage_mode datacenter_id gpu_id "
-    "gpu_price_per_hour_usd gpu_price_source pod_id pod_final_state pod_resumed image cost_cap_usd wall_time_sec "
-    "estimated_cost_usd volume_mount volume_name volume_gb deploy_metadata artifacts telemetry_files"
-).split()
+WILD_KEYS = [
+    "schema_version",
+    "pulled_at_utc",
+    "failed",
+    "job_name",
+    "run_id",
+    "config_path",
+    "storage_mode",
+    "datacenter_id",
+    "gpu_id",
+    "gpu_price_per_hour_usd",
+    "gpu_price_source",
+    "pod_id",
+    "pod_final_state",
+    "pod_resumed",
+    "image",
+    "cost_cap_usd",
+    "wall_time_sec",
+    "estimated_cost_usd",
+    "volume_mount",
+    "volume_name",
+    "volume_gb",
+    "deploy_metadata",
+    "artifacts",
+    "telemetry_files",
+]
 
 
 def test_a_job_from_yaml_to_manifest(sim: Simulator, tmp_path: Path) -> None:

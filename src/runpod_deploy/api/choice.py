@@ -29,7 +29,7 @@ def select_gpu_across_datacenters(
     """
     if not datacenters:
         raise ValueError("no datacenters to choose from")
-    tell = on_failover or (lambda left, following, why: None)
+    tell = on_failover or unheard
     stock = {str(row.get("id")): stock_of(row) for row in payload}
     for here, following in zip(datacenters, [*datacenters[1:], None], strict=True):
         for gpu_id in gpu_order:
@@ -41,6 +41,10 @@ def select_gpu_across_datacenters(
             return gpu_id, here
         tell(here, following, f"none of {', '.join(gpu_order)} in stock")
     raise RuntimeError(f"none of {', '.join(gpu_order)} is to be had in {', '.join(datacenters)}")
+
+
+def unheard(_left: str, _following: str | None, _why: str) -> None:
+    """A failover that nobody wants to hear of."""
 
 
 def stock_of(datacenter: Mapping[str, Any]) -> dict[str, str]:

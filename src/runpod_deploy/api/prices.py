@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..budget import VOLUME_STORAGE_USD_PER_GB_MONTH, disk_usd_per_day
 from ..errors import DeployError
@@ -56,15 +56,25 @@ def fetch_gpu_prices(
 
 def prices_of(secure: Iterable[Offer], community: Iterable[Offer]) -> dict[str, GpuPrice]:
     """Prices by GPU id from the offers of both clouds."""
-    prices: dict[str, GpuPrice] = {}
-    for name, offers in (("secure_price", secure), ("community_price", community)):
-        for offer in offers:
-            known = prices.get(offer.gpu_id, GpuPrice(offer.gpu_id, offer.gpu_id))
-            prices[offer.gpu_id] = replace(known, **{name: lowest(getattr(known, name), offer.usd_per_gpu_hour)})
+    own, others = cheapest(secure), cheapest(community)
     return {
-        gpu: replace(price, lowest_price=lowest(price.secure_price, price.community_price))
-        for gpu, price in prices.items()
+        gpu: GpuPrice(
+            id=gpu,
+            display_name=gpu,
+            secure_price=own.get(gpu),
+            community_price=others.get(gpu),
+            lowest_price=lowest(own.get(gpu), others.get(gpu)),
+        )
+        for gpu in sorted({*own, *others})
     }
+
+
+def cheapest(offers: Iterable[Offer]) -> dict[str, float | None]:
+    """The least price of each GPU among offers."""
+    prices: dict[str, float | None] = {}
+    for offer in offers:
+        prices[offer.gpu_id] = lowest(prices.get(offer.gpu_id), offer.usd_per_gpu_hour)
+    return prices
 
 
 def lowest(*prices: float | None) -> float | None:

@@ -22,7 +22,7 @@ from ..journal import RunDir, reserve
 from ..run import World
 from ..spec import Spec
 from ..spec_json import spec_from_json
-from ..state import State
+from ..state import Failure, State
 from .options import config_option, variable_options, verbosity_options
 
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -119,15 +119,22 @@ def manner(given: dict[str, Any]) -> Manner:
 
 
 def finish(state: State, spec: Spec, run_dir: RunDir) -> int:
-    """The exit code, once the last word is on stderr: what went wrong and what to do, or where the results are."""
+    """The exit code, once the last word is on stderr: what went wrong, what to do, and loudest what still bills."""
     marker = spec.job.run.success_marker
-    failure, code = state.failure(marker), state.exit_code(marker)
+    failure = state.failure(marker)
     if state.detached:
         click.echo(f"hint: go on with `runpod-deploy resume {run_dir.path}`", err=True)
-    elif failure is not None or code:
-        click.echo(f"error: {failure.message if failure else 'the pod could not be released'}", err=True)
-    loudest = next((f for f in reversed(state.closing_failures) if f.kind == "release_unconfirmed"), None)
-    for word in [failure, loudest] if failure is not loudest else [failure]:
-        if word is not None and word.hint:
-            click.echo(f"hint: {word.hint}", err=True)
-    return code
+    elif failure is not None and failure.kind != "release_unconfirmed":
+        say(failure)
+    if state.pod_may_exist and not state.detached:
+        for unreleased in [f for f in state.closing_failures if f.phase == "release"][-1:]:
+            click.echo(f"hint: {unreleased.hint}", err=True)
+            click.echo(f"error: {unreleased.message}", err=True)
+    return state.exit_code(marker)
+
+
+def say(failure: Failure) -> None:
+    """The failure and its hint are on stderr, a line each."""
+    click.echo(f"error: {failure.message}", err=True)
+    if failure.hint:
+        click.echo(f"hint: {failure.hint}", err=True)

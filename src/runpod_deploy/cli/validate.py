@@ -120,14 +120,14 @@ def scanned(draft: Draft, scans: Scans) -> Iterator[Finding]:
 
 def project_scans(draft: Draft) -> Iterator[Finding]:
     """What the project's files tell."""
-    from ..scans import consumer, files, paths
+    from ..scans import consumer, files
 
     shipments = files.shipments_of(draft)
     yield from consumer.scan_project(draft)
     yield from files.totals(draft, shipments)
     yield from files.secrets_on_board(draft, shipments)
     yield from files.home_paths(draft, shipments)
-    yield from paths.left_behind(draft, shipments)
+    yield from files.left_behind(draft, shipments)
 
 
 def availability(draft: Draft, *, required: bool) -> Iterator[Finding]:

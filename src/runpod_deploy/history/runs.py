@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import socket
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +10,8 @@ from typing import Any
 
 from ..errors import UsageError
 from ..events import from_row
-from ..journal import RunDir, rows, write_atomically
+from ..journal import RunDir, RunLock, rows, write_atomically
+from ..known_runs import is_held
 from ..manifest import cost, log_facts, manifest, telemetry_files, word
 from ..spec import Spec
 from ..spec_json import spec_from_json
@@ -22,7 +20,6 @@ from .folders import reason
 from .manifests import Manifest, ManifestUnreadable, read_manifest
 
 TAIL_BYTES = 4096
-HOLDER = re.compile(r"process (\d+) on (.+)")
 
 
 class RunUnreadable(UsageError):
@@ -105,26 +102,8 @@ def status(run: RecordedRun, now: datetime) -> dict[str, Any]:
 
 
 def holder(run_dir: RunDir) -> str | None:
-    """Which process carries the run out, in its own words; None if there is none any more."""
-    try:
-        note = run_dir.lock.with_name(".lock-holder").read_text(encoding="utf-8").strip()
-    except OSError:
-        return None
-    named = HOLDER.fullmatch(note)
-    if named is None or (named[2] == socket.gethostname() and not is_alive(int(named[1]))):
-        return None
-    return note
-
-
-def is_alive(process_id: int) -> bool:
-    """Whether there is such a process on this machine."""
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    """Which process carries the run out, in its own words; None if none does."""
+    return RunLock(run_dir).holder() if is_held(run_dir) else None
 
 
 def last_line(log: Path) -> str | None:

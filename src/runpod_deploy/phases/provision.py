@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from .. import guard
 from ..budget import affordable, guard_deadline, stop_at
 from ..clock import wait_until
-from ..errors import AnswerUnclear, CloudUnreachable, ConfigError, StockOut
-from ..events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRequested
+from ..errors import AnswerUnclear, AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut
+from ..events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRefused, PodRequested
 from ..host import control_dir
 from ..pods import Candidate, Pod, PodAsk
 from ..provenance import BOOT_DEADLINE_MARK
@@ -71,6 +71,9 @@ def place(run: Run, candidate: Candidate) -> bool:
             pod = run.world.cloud.create(ask, candidate)
         except StockOut as refusal:
             return refuse(run, candidate, refusal.message)
+        except (AuthRefused, BalanceSpent, ConfigError) as refusal:
+            run.record(PodRefused(reason=refusal.message))
+            raise
         except AnswerUnclear as error:
             if adopt(run, candidate):
                 return True

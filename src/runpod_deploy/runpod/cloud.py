@@ -73,16 +73,15 @@ class RunPodCloud:
 
     def find(self, name: str) -> list[Pod]:
         """The pods of that name, newest first, listed after this call began. It may lag behind a create."""
-        return [pod for pod in self.list_pods() if pod.name == name]
+        return [pod for pod in as_pods(self._listing.rows(0.0)) if pod.name == name]
 
-    def list_pods(self, max_age_s: float = 0.0) -> list[Pod]:
-        """All pods of the account, newest first. Of their environment only our own marks are told."""
-        pods = [shapes.as_pod(row) for row in self._listing.rows(max_age_s)]
-        return sorted(pods, key=lambda pod: pod.created_at.timestamp() if pod.created_at else 0.0, reverse=True)
+    def list_pods(self) -> list[Pod]:
+        """All pods of the account now, newest first. Of their environment only our own marks are told."""
+        return as_pods(self._listing.fresh())
 
     def look(self, pod_id: str, max_age_s: float) -> Pod | None:
         """The pod as a listing shows it that is at most so old, shared by many runs. None proves nothing."""
-        return next((pod for pod in self.list_pods(max_age_s) if pod.id == pod_id), None)
+        return next((pod for pod in as_pods(self._listing.rows(max_age_s)) if pod.id == pod_id), None)
 
     def get(self, pod_id: str) -> Pod | None:
         """The pod as the API says now, or None if there is no such pod (any more)."""
@@ -158,6 +157,11 @@ class RunPodCloud:
             if (cursor := next_cursor(page)) is None:
                 return rows
         raise CloudUnreachable(f"cannot {what}: the list has no end", hint="report this to RunPod")
+
+
+def as_pods(rows: list[Row]) -> list[Pod]:
+    """The pods of a listing, newest first."""
+    return sorted(map(shapes.as_pod, rows), key=creation_time, reverse=True)
 
 
 def creation_time(pod: Pod) -> float:

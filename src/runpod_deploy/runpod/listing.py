@@ -30,6 +30,10 @@ class Listing:
         self._path = None if folder is None else folder / "pods.json"
         self._own: tuple[float, list[Row]] = (0.0, [])
 
+    def fresh(self) -> list[Row]:
+        """Pods as listed now, whoever has just listed them: for a person, whom no gap holds up."""
+        return self._list(gap_s=0.0)
+
     def rows(self, max_age_s: float) -> list[Row]:
         """Pods as listed at most so long before this call; 0: by a listing that began after it."""
         since = self._now() - max_age_s
@@ -50,10 +54,10 @@ class Listing:
         began_at, rows = self._read()
         return rows if since <= began_at <= self._now() else None
 
-    def _list(self) -> list[Row]:
+    def _list(self, gap_s: float = GAP_S) -> list[Row]:
         """A listing that begins now, or as soon as the gap to the one before is over."""
         began_at, _ = self._read()
-        self._clock.sleep(min(GAP_S, max(0.0, began_at + GAP_S - self._now())))
+        self._clock.sleep(min(gap_s, max(0.0, began_at + gap_s - self._now())))
         began_at = self._now()
         rows = [without_secrets(row) for row in self._fetch()]
         self._own = (began_at, rows)

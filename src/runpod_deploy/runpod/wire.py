@@ -24,9 +24,9 @@ from .refusals import KEY_HINT, NEVER_SENT, is_final, network_error, refusal
 
 USER_AGENT = f"runpod-deploy/{__version__}"
 TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
-FAILING_FOR_S = 120.0
+FAILING_FOR_S = 25.0
 """How long one call is tried again and again; the last try may end a timeout later."""
-LIMITED_FOR_S = 300.0
+LIMITED_FOR_S = 150.0
 """The same while the API only asks to come back later."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
 LIMITED_PAUSE_S = 5.0

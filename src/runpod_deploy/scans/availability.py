@@ -28,9 +28,10 @@ def check_availability(draft: Draft, cloud: Catalogue) -> Iterator[Finding]:
     """Errors for unknown names, warnings for poor stock. Raises StockOut if nothing asked for is in stock."""
     pod = draft.trial.job.pod
     offers = cloud.catalogue(pod.cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None)
-    unknown = [*unknown_gpus(draft, pod, offers), *unknown_datacenters(draft, pod, cloud.datacenter_ids())]
+    known = cloud.datacenter_ids()
+    unknown = [*unknown_gpus(draft, pod, offers), *unknown_datacenters(draft, pod, known)]
     yield from unknown
-    yield from stock_of_each(draft, pod, offers)
+    yield from stock_of_each(draft, pod, offers, known)
     if not unknown:
         refuse_stock_out(pod, offers)
 
@@ -60,19 +61,19 @@ def unknown_datacenters(draft: Draft, pod: PodSpec, known: list[str]) -> Iterato
             yield draft.document.finding(("pod", "datacenters", i), f"there is no datacenter {datacenter!r}", hint=hint)
 
 
-def stock_of_each(draft: Draft, pod: PodSpec, offers: list[Offer]) -> Iterator[Finding]:
+def stock_of_each(draft: Draft, pod: PodSpec, offers: list[Offer], known: list[str]) -> Iterator[Finding]:
     """A warning for each datacenter that has none, or only little, of what is asked for."""
     for i, datacenter in enumerate(pod.datacenters):
         stocks = {o.gpu_id: o.stock for o in offers if o.datacenter_id == datacenter and o.gpu_id in wanted(pod)}
         there = [gpu for gpu, stock in stocks.items() if stock in IN_STOCK]
         loc = ("pod", "datacenters", i)
-        if not there:
+        if not there and datacenter in known:
             words = f"{datacenter} has none of {', '.join(wanted(pod))} now"
             yield draft.document.finding(loc, words, level="warning")
-        elif all(stocks[gpu] == "LOW" for gpu in there):
+        elif there and all(stocks[gpu] == "LOW" for gpu in there):
             words = f"{datacenter} has little left of {', '.join(there)}"
             yield draft.document.finding(loc, words, level="warning")
-        else:
+        elif there:
             words = f"{datacenter} has " + ", ".join(f"{gpu} ({stocks[gpu].lower()})" for gpu in there)
             yield draft.document.finding(loc, words, level="note")
 

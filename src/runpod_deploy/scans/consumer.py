@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any
 
 from ..config import Draft, Finding
+from ..pyproject import read_pyproject, table
 from ..spec import RunpodJobSpec
 
 OWN_NAME = "runpod-deploy"
@@ -21,9 +21,9 @@ SLOW_MOUNT = "/workspace"
 def scan_project(draft: Draft) -> Iterator[Finding]:
     """Warnings about the project's dependencies and about uv on a network file system."""
     job = draft.trial.job
-    project = read_project(draft)
+    project = read_pyproject(draft.project_root)
     installed = list(requirements_on_pod(project, job))
-    sources = project.get("tool", {}).get("uv", {}).get("sources", {})
+    sources = table(project, "tool", "uv", "sources")
     if OWN_NAME in installed or OWN_NAME in map(normal, sources):
         yield warning(f"{OWN_NAME} would be installed on the pod", "it runs here: move it to a group of its own")
     if "torch" in installed and "torch" not in map(normal, sources):
@@ -37,19 +37,10 @@ def scan_project(draft: Draft) -> Iterator[Finding]:
 LINK_HINT = f"export {LINK_MODE}=copy in remote_env, or keep the environment on the container's disk"
 
 
-def read_project(draft: Draft) -> dict[str, Any]:
-    """The content of pyproject.toml; empty if there is none that can be read."""
-    try:
-        return tomllib.loads((draft.project_root / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
 def requirements_on_pod(project: dict[str, Any], job: RunpodJobSpec) -> Iterator[str]:
     """Names of the packages that the pod's own commands would install."""
-    section = project.get("project", {})
-    yield from names(section.get("dependencies", []))
-    groups: dict[str, Any] = section.get("optional-dependencies", {})
+    yield from names(table(project, "project").get("dependencies"))
+    groups = table(project, "project", "optional-dependencies")
     everything, extras = extras_synced(job)
     for group, requirements in groups.items():
         if everything or normal(group) in extras:

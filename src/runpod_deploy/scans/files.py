@@ -8,10 +8,11 @@ from fnmatch import fnmatch
 from itertools import islice
 
 from ..config import Draft, Finding
-from ..patterns import Excludes
+from ..excludes import Excludes
 from ..plan import megabytes
 from ..shipment import Shipment, ShippedFile, survey
 from ..spec import DEFAULT_STAGING_EXCLUDES
+from .paths import local
 
 TEXT_SUFFIXES = {".py", ".yaml", ".yml", ".toml", ".json", ".sh"}
 LARGEST_TEXT_BYTES = 1 << 20
@@ -77,6 +78,19 @@ def home_paths(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
                     yield draft.document.finding(("staging", i), words, level="warning")
 
 
+def left_behind(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
+    """Warnings for required paths that lie below a staged folder and that its patterns leave out."""
+    job = draft.trial.job
+    shipped = {file.path.resolve() for shipment in shipments for file in shipment.files}
+    sources = [local(draft, entry.source).resolve() for entry in job.staging]
+    for i, path in enumerate(job.local.required_paths):
+        wanted = local(draft, path).resolve()
+        staged = any(wanted.is_relative_to(source) for source in sources)
+        if staged and wanted.exists() and not any(file.is_relative_to(wanted) for file in shipped):
+            words = f"{path} is required here, and staging leaves it out"
+            yield draft.document.finding(("local", "required_paths", i), words, level="warning")
+
+
 def is_text(file: ShippedFile) -> bool:
     """Whether a file is worth reading."""
     return file.path.suffix in TEXT_SUFFIXES and file.size_bytes <= LARGEST_TEXT_BYTES
@@ -85,7 +99,7 @@ def is_text(file: ShippedFile) -> bool:
 def in_preset(name: str, preset: Excludes) -> bool:
     """Whether a file is in a cache or a version control folder."""
     parts = name.split("/")
-    return any(preset.leave_out("/".join(parts[:n]), is_folder=n < len(parts)) for n in range(1, len(parts) + 1))
+    return any(preset.leave_out("/".join(parts[:n]), n < len(parts)) for n in range(1, len(parts) + 1))
 
 
 def homes_in(file: ShippedFile) -> Iterator[tuple[int, str]]:

@@ -7,8 +7,6 @@ from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 from ..config import Draft, Finding
-from ..plan import landing
-from ..shipment import Shipment
 from ..spec import RsyncPushSpec
 
 # Names in a run's folder that only the tool writes.
@@ -25,19 +23,6 @@ def missing_here(draft: Draft) -> Iterator[Finding]:
     for loc, path in wanted.items():
         if not local(draft, path).exists():
             yield draft.document.finding(loc, f"{path} does not exist", hint=f"looked in {draft.project_root}")
-
-
-def left_behind(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
-    """Warnings for required paths that lie below a staged folder and that its patterns leave out."""
-    job = draft.trial.job
-    shipped = {file.path.resolve() for shipment in shipments for file in shipment.files}
-    sources = [local(draft, entry.source).resolve() for entry in job.staging]
-    for i, path in enumerate(job.local.required_paths):
-        wanted = local(draft, path).resolve()
-        staged = any(wanted.is_relative_to(source) for source in sources)
-        if staged and wanted.exists() and not any(file.is_relative_to(wanted) for file in shipped):
-            words = f"{path} is required here, and staging leaves it out"
-            yield draft.document.finding(("local", "required_paths", i), words, level="warning")
 
 
 def overwritten(draft: Draft) -> Iterator[Finding]:
@@ -63,12 +48,12 @@ def colliding(draft: Draft) -> Iterator[Finding]:
     """Warnings for artifacts that land on each other or on the run's own files."""
     artifacts = list(enumerate(draft.trial.job.artifacts))
     for (i, first), (j, second) in combinations(artifacts, 2):
-        if landing(draft.project_root, first) == landing(draft.project_root, second):
-            words = f"lands at the same place as artifacts[{i}]: {landing(draft.project_root, second)}"
+        if first.landing(draft.project_root) == second.landing(draft.project_root):
+            words = f"lands at the same place as artifacts[{i}]: {second.landing(draft.project_root)}"
             yield draft.document.finding(("artifacts", j, "local_path"), words, level="warning")
     run_dir = draft.trial_run_dir
     for i, entry in artifacts:
-        place = landing(draft.project_root, entry)
+        place = entry.landing(draft.project_root)
         if place == run_dir or run_dir.is_relative_to(place) or (place.parent == run_dir and place.name in OWN_FILES):
             words = "lands on the run's own files; give it a folder of its own, such as {run_dir}/" + entry.label
             yield draft.document.finding(("artifacts", i, "local_path"), words, level="warning")
@@ -83,5 +68,5 @@ def landings(draft: Draft) -> Iterator[Finding]:
     """A note for each artifact: where it will be."""
     for i, entry in enumerate(draft.trial.job.artifacts):
         what = "the contents of " if entry.remote_path.endswith("/") else ""
-        words = f"{what}{entry.remote_path} will be {landing(draft.project_root, entry)}"
+        words = f"{what}{entry.remote_path} will be {entry.landing(draft.project_root)}"
         yield draft.document.finding(("artifacts", i), words, level="note")

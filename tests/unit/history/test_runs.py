@@ -12,6 +12,7 @@ import pytest
 
 from runpod_deploy.events import PhaseStarted
 from runpod_deploy.history.runs import RunUnreadable, holder, last_line, may_go_on, read_run, rebuild, status
+from runpod_deploy.journal import RunLock
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.manifest import write_manifest
 from runpod_deploy.spec_json import spec_to_json
@@ -65,18 +66,13 @@ def test_a_run_whose_process_died_is_left_and_its_pod_goes_on_costing(tmp_path: 
     assert status(read_run(world.dir.path), later)["state"] == "finished"
 
 
-def test_the_holder_is_believed_only_while_it_lives(tmp_path: Path) -> None:
+def test_the_holder_is_named_as_long_as_it_holds_the_run(tmp_path: Path) -> None:
     world = recorded(tmp_path)
-    note = world.dir.path / ".lock-holder"
-    for text, believed in (
-        (f"process {os.getpid()} on {socket.gethostname()}", True),
-        (f"process {2**22 + 1} on {socket.gethostname()}", False),
-        ("process 1 on another-machine", True),
-        ("nonsense", False),
-    ):
-        note.write_text(text + "\n")
-        assert (holder(world.dir) is not None) is believed, text
-    note.unlink()
+    assert holder(world.dir) is None
+    lock = RunLock(world.dir)
+    lock.acquire()
+    assert holder(world.dir) == f"process {os.getpid()} on {socket.gethostname()}"
+    lock.release()
     assert holder(world.dir) is None
 
 
