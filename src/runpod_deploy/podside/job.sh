@@ -73,7 +73,7 @@ follow() {
     while :; do
         read -r now _ </proc/uptime; now=${now%%.*}
         case $state in running*) still_running || state=$(job_state "$dir" "$mark") ;; esac
-        [ "$now" -lt "$alive_at" ] || { say K; alive_at=$((now + 1)); : >"$dir/contact"; }
+        [ "$now" -lt "$alive_at" ] || { say K; alive_at=$((now + 1)); }
         send_sample
         send_log
         [ "$sent" -eq 0 ] || continue
