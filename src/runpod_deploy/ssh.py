@@ -176,7 +176,8 @@ class Connection:
 
     def spawn(self, command: str) -> proc.Child:
         """The running command, to be talked with through pipes."""
-        return proc.Child(self.argv(self._presence + command))
+        # Not the last command: busybox runs that in place of the shell, and its tar then waits for our child.
+        return proc.Child(self.argv(f"{self._presence}{command}\nexit $?"))
 
     def argv(self, command: str) -> tuple[str, ...]:
         """What runs a command on the pod."""

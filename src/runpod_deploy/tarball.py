@@ -27,7 +27,7 @@ Progress = Callable[[int], None]
 
 def unpack_command(folder: str) -> str:
     """Unpacks the tar on stdin into a folder on the pod."""
-    return f"cd {quote(folder)} && exec tar -xpof -"
+    return f"cd {quote(folder)} && tar -xpof -"
 
 
 def pack_command(folder: str) -> str:
