@@ -118,10 +118,11 @@ def settle(start: str, templates: Mapping[str, str], values: dict[str, str]) -> 
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """The known name that was probably meant; empty if none is near."""
+    """The known name that was probably meant, be it only its first word; empty if none is near."""
     candidates = {other.lower(): other for other in known}
-    near = difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=0.6)
-    return candidates[near[0]] if near else ""
+    begun = [other for other in candidates if other.startswith(f"{name.lower()}_")]
+    near = begun or difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=0.6)
+    return candidates[min(near, key=len)] if near else ""
 
 
 def likely_typos(text: str, known: Iterable[str]) -> Iterator[tuple[int, str, str]]:
