@@ -56,7 +56,7 @@ def show_run(run_dir: Path) -> None:
     manifest = read_json(run_dir / MANIFEST)
     heading("What came home")
     for artifact in manifest["artifacts"]:
-        print(f"  {artifact['label']:<12} {artifact['status']}")
+        print(f"  {artifact['label']:<12} {artifact['status'] or 'not pulled'}")
     metrics_path = ROOT / CONFIG.parent / "results" / manifest["run_id"] / "metrics.json"
     if metrics_path.exists():
         metrics = read_json(metrics_path)
@@ -78,7 +78,7 @@ def show_manifest(manifest: dict[str, Any], run_dir: Path) -> None:
     ):
         print(f"  {key:<20} {manifest.get(key)}")
     for phase in manifest.get("phases", ()):
-        print(f"  phase {phase['name']:<14} {phase['duration_sec']:.2f} s")
+        print(f"  phase {phase['name']:<14} {phase['duration_sec'] or 0:.2f} s")
     print(f"  all of it: {run_dir / MANIFEST}")
 
 

@@ -6,9 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from runpod_deploy.spec import RunpodJobSpec
+from runpod_deploy.config.json_schema import json_schema
 
 INTRODUCTION = """\
 # The YAML file
@@ -25,7 +23,7 @@ What stands at the left margin. Bold fields are required, in every section.
 
 def page() -> str:
     """The whole page: the root's fields, then one part for each section of the file."""
-    schema = TypeAdapter(RunpodJobSpec).json_schema()
+    schema = json_schema()
     sections = {key: schema["$defs"].get(referred(field)) for key, field in schema["properties"].items()}
     for key, below in sections.items():
         if below:
@@ -45,7 +43,7 @@ def referred(field: dict[str, Any]) -> str | None:
 
 def heading(key: str, field: dict[str, Any]) -> str:
     """`pod`, or `staging[]` for a list of sections."""
-    return f"{key}[]" if field.get("type") == "array" else key
+    return f"{key}[]" if "items" in field else key
 
 
 def section(title: str, schema: dict[str, Any]) -> Iterator[str]:
@@ -70,7 +68,7 @@ def table(schema: dict[str, Any]) -> Iterator[str]:
 def kind(key: str, field: dict[str, Any]) -> str:
     """The type in a few words; a link where it is a section of its own."""
     if referred(field):
-        return f"list of [{key}](#{key})" if field.get("type") == "array" else f"[{key}](#{key})"
+        return f"list of [{key}](#{key})" if "items" in field else f"[{key}](#{key})"
     choices = [one for one in field.get("anyOf", [field]) if one.get("type") != "null"]
     return " or ".join(plain_kind(one) for one in choices)
 
@@ -84,7 +82,8 @@ def plain_kind(field: dict[str, Any]) -> str:
     if field["type"] == "array":
         return f"list of {plain_kind(field['items'])}"
     if field["type"] == "object":
-        return f"map of {plain_kind(field['additionalProperties'])}"
+        values = next(iter((field.get("patternProperties") or field["properties"]).values()))
+        return f"map of {plain_kind(values)}"
     return NAMES[field["type"]] + bound(field)
 
 
@@ -108,4 +107,5 @@ def default(field: dict[str, Any], required: bool) -> str:
 
 def meaning(field: dict[str, Any]) -> str:
     """The docstring on one line, fit for a table."""
-    return " ".join(field.get("description", "").split()).replace("|", "\\|")
+    text = " ".join(field["description"].split()).replace("|", "\\|")
+    return f"*Deprecated.* {text}" if field.get("deprecated") else text

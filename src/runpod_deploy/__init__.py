@@ -1,3 +1,25 @@
-"""One YAML file in, one finished GPU job on RunPod out."""
+"""One YAML file in, one finished GPU job on RunPod out. From Python: every name of `runpod_deploy.api`."""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import *  # noqa: F403 - so that type checkers see what __getattr__ finds
 
 __version__ = "1.0.0.dev0"
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    """A name of the public API, which is loaded when it is first asked for: every start of a command is felt."""
+    # Modules of ours are asked for here too, before they are imported: they must not load the API.
+    if not name.startswith("_") and find_spec(f"{__name__}.{name}") is None:
+        api = import_module(f"{__name__}.api")
+        if name in api.__all__:
+            return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

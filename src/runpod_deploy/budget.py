@@ -15,6 +15,12 @@ GUARD_MARGIN_S = 60.0
 # A cap that buys more than this is no limit in practice, and datetime has an end.
 LONGEST = timedelta(days=3650)
 
+VOLUME_STORAGE_USD_PER_GB_MONTH = 0.10
+"""Price of a pod's volume disk while the pod runs (docs.runpod.io, pods/pricing, 2026)."""
+STOPPED_STORAGE_USD_PER_GB_MONTH = 0.20
+"""Price of the same disk while the pod is stopped (docs.runpod.io, pods/pricing, 2026)."""
+DAYS_A_MONTH = 30
+
 
 @dataclass(frozen=True, slots=True)
 class StopAt:
@@ -48,6 +54,16 @@ def affordable(cap_usd: float, usd_per_hour: float) -> timedelta:
 def spent_usd(usd_per_hour: float, *, since: datetime, until: datetime) -> float:
     """What a pod of this rate costs from one instant to the other, in USD."""
     return usd_per_hour * max(0.0, (until - since).total_seconds()) / 3600
+
+
+def lasting_usd(usd_per_hour: float, seconds: float) -> float:
+    """What a pod of this rate costs in so many seconds, in USD."""
+    return usd_per_hour * max(0.0, seconds) / 3600
+
+
+def disk_usd_per_day(size_gb: float, usd_per_gb_month: float) -> float:
+    """What a disk costs a day, in USD; nothing if it has no size."""
+    return max(0.0, size_gb) * usd_per_gb_month / DAYS_A_MONTH
 
 
 def guard_deadline(stop: datetime, budget: BudgetSpec) -> datetime:

@@ -67,8 +67,10 @@ def arm_command(paths: JobPaths) -> str:
     guard, control = quote(f"{paths.control_dir}/guard"), quote(paths.control_dir)
     return f"""g={guard}; umask 077; mkdir -p "$g" && cat >"$g/terms.new" && mv "$g/terms.new" "$g/terms" || exit 1
 rm -f "$g/{STOPPED}"
-read -r pid 2>/dev/null <"$g/pid" && tr '\\0' '\\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qxF {control} ||
+pid=$(cat "$g/pid" 2>/dev/null)
+if ! tr '\\0' '\\n' <"/proc/${{pid:-none}}/cmdline" 2>/dev/null | grep -qxF {control}; then
     setsid sh {quote(paths.tool("guard.sh"))} {control} </dev/null >/dev/null 2>&1 &
+fi
 n=0
 while [ "$n" -lt {ARMED_WITHIN_S * 10} ]; do
     cmp -s "$g/terms" "$g/armed" && exit 0

@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from shlex import quote
 from typing import TypeVar
 
 from . import guard, job, podside, ssh, transfer
 from .clock import Clock, SystemClock
-from .errors import DeployError, StagingFailed
+from .errors import StagingFailed
 from .job import Channel, JobPaths
 from .journal import RunDir
 from .pods import Address

@@ -15,6 +15,7 @@ class Offer:
 
     gpu_id: str
     datacenter_id: str
+    """Empty for the offer that stands for the cloud as a whole: the only one where no datacenter is told."""
     cloud_type: str
     usd_per_gpu_hour: float | None
     """None if the catalogue names no price."""
@@ -76,6 +77,8 @@ class Pod:
     usd_per_hour: float | None
     """Cost of the whole pod while it runs; meaningless for a stopped one."""
     created_at: datetime | None
+    started_at: datetime | None = None
+    """When its container was last started."""
     gpu_id: str | None = None
     gpu_count: int = 1
     datacenter_id: str | None = None

@@ -27,7 +27,7 @@ TERM_GRACE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """How a child ended. Of each stream the last OUTPUT_LIMIT_BYTES are kept."""
+    """How a child ended, and the last of what it said."""
 
     exit_code: int
     stdout: bytes
@@ -40,15 +40,18 @@ def run(
     stdin: bytes = b"",
     timeout_s: float,
     hold_stdin: bool = False,
+    keep_bytes: int = OUTPUT_LIMIT_BYTES,
     on_output: Callable[[bytes], None] | None = None,
 ) -> Completed:
     """The ended child. Output goes to on_output as it comes, both streams in the order of arrival.
 
-    With hold_stdin the child's stdin stays open after the last byte until the child ends.
+    Of each stream the last keep_bytes are kept. With hold_stdin the child's stdin stays open after the last byte
+    until the child ends.
     Raises TimeoutError, having killed the child with its whole process group.
     """
     with Child(argv, stderr_pipe=True) as child:
         exchange = _Exchange(child, memoryview(stdin), hold_stdin, on_output)
+        exchange.keep_bytes = keep_bytes
         exchange.carry_out(monotonic() + timeout_s)
         return Completed(child.wait(TERM_GRACE_S), bytes(exchange.stdout), bytes(exchange.stderr))
 
@@ -165,6 +168,7 @@ class _Exchange:
         self.stdout, self.stderr = bytearray(), bytearray()
         self._child, self._left, self._hold = child, stdin, hold_stdin
         self._on_output = on_output
+        self.keep_bytes = OUTPUT_LIMIT_BYTES
         self._open = {child.stdout: self.stdout, child.stderr: self.stderr}
 
     def carry_out(self, deadline: float) -> None:
@@ -216,7 +220,7 @@ class _Exchange:
             return True
         kept = self._open[fd]
         kept += data
-        del kept[:-OUTPUT_LIMIT_BYTES]
+        del kept[: -self.keep_bytes]
         if data and self._on_output:
             self._on_output(data)
         return bool(data)

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 from annotated_types import Ge, Gt, Le, MinLen
 
-STRICT: dict[str, Any] = {"extra": "forbid", "strict": True, "use_attribute_docstrings": True}
+# How pydantic reads the dataclasses that say so: as strictly as the rules are meant.
+STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 
 
 class Mistake(NamedTuple):

@@ -154,11 +154,17 @@ class Connection:
         stdin: bytes = b"",
         timeout_s: float,
         hold_stdin: bool = False,
+        keep_bytes: int = proc.OUTPUT_LIMIT_BYTES,
         on_output: Callable[[bytes], None] | None = None,
     ) -> proc.Completed:
         """The ended command of the login shell. Raises Unreachable and TimeoutError."""
         ended = proc.run(
-            self.argv(command), stdin=stdin, timeout_s=timeout_s, hold_stdin=hold_stdin, on_output=on_output
+            self.argv(command),
+            stdin=stdin,
+            timeout_s=timeout_s,
+            hold_stdin=hold_stdin,
+            keep_bytes=keep_bytes,
+            on_output=on_output,
         )
         self.check(ended.exit_code, ended.stderr)
         return ended

@@ -28,8 +28,9 @@ class CycleError(ValueError):
     """Names are defined by each other in a circle."""
 
     def __init__(self, names: list[str]) -> None:
-        super().__init__("defined by itself: " + " -> ".join(names))
-        self.names = names
+        first = names.index(min(names))
+        self.names = [*names[first:], *names[:first], names[first]]
+        super().__init__("defined by itself: " + " -> ".join(self.names))
 
 
 class TooLongError(ValueError):
@@ -111,7 +112,7 @@ def settle(start: str, templates: Mapping[str, str], values: dict[str, str]) -> 
         elif missing not in templates:
             raise UnknownNameError(missing, where=name)
         elif missing in path:
-            raise CycleError([*path[path.index(missing) :], missing])
+            raise CycleError(path[path.index(missing) :])
         else:
             path.append(missing)
 

@@ -52,7 +52,7 @@ class FakeCloud:
         self.placing_s, self.starting_s, self.address_s = 5.0, 20.0, 25.0
         """How long after its creation a pod is placed, is RUNNING, and has its port mapped."""
         self.listing_lag_s = 0.0
-        """How long a new pod is missing from the listing."""
+        """How long a new pod is missing from every answer but that of its create."""
         self.delete_lag_s = 0.0
         """How long a deleted pod is still shown; infinite: deletes are ignored."""
         self.host_is_full = False
@@ -82,21 +82,21 @@ class FakeCloud:
         self.calls.append(f"find {name}")
         return [pod for pod in self.list_pods() if pod.name == name]
 
-    def list_pods(self, max_age_s: float = 0.0) -> list[Pod]:
+    def list_pods(self) -> list[Pod]:
         """Every listed pod, newest first."""
         shown = [self._aged(rented) for rented in self.rented.values() if self._listed(rented)]
         return [pod for pod in reversed(shown) if pod is not None]
 
     def look(self, pod_id: str, max_age_s: float) -> Pod | None:
-        """The pod as listed."""
+        """The pod as listed. Nothing is shared here, so every look is a fresh one."""
         self.calls.append(f"look {pod_id}")
-        return next((pod for pod in self.list_pods(max_age_s) if pod.id == pod_id), None)
+        return next((pod for pod in self.list_pods() if pod.id == pod_id), None)
 
     def get(self, pod_id: str) -> Pod | None:
         """The pod as it is now, or None."""
         self.calls.append(f"get {pod_id}")
         rented = self.rented.get(pod_id)
-        return None if rented is None else self._aged(rented)
+        return self._aged(rented) if rented is not None and self._listed(rented) else None
 
     def boot_stage(self, pod: Pod) -> str:
         """placing, image_pull, starting or sshd."""
@@ -110,9 +110,9 @@ class FakeCloud:
         """The pod on its way up. Raises StockOut if its host is full."""
         self.calls.append(f"start {pod_id}")
         self.bomb("before start")
-        rented = self._required(pod_id)
-        if self.host_is_full:
+        if self.get(pod_id) is None or self.host_is_full:
             raise StockOut(HOST_FULL)
+        rented = self.rented[pod_id]
         rented.pod, rented.up_since = replace(rented.pod, status="STARTING"), self.clock.now()
         rented.history.append("start")
         self.bomb("after start")

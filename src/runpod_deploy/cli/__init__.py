@@ -15,9 +15,32 @@ from ..errors import EXIT_INTERRUPTED, DeployError
 # name -> module:function; modules are loaded only when their command is called, since start-up is felt.
 COMMANDS = {
     "run": "run:run",
-    "resume": "run:resume",
+    "resume": "resume:resume",
+    "attach": "resume:attach",
+    "pull": "resume:pull",
     "validate": "validate:validate",
     "schema": "schema:schema",
+    "status": "status:status",
+    "manifest": "status:manifest",
+    "report": "report:report",
+    "manifest-summary": "records:manifest_summary",
+    "ls-runs": "records:ls_runs",
+    "compare-runs": "records:compare_runs",
+    "events": "events:events",
+    "events-query": "events:events_query",
+    "init": "init:init",
+    "config": "config:config",
+    "estimate": "estimate:estimate",
+    "capture-env": "capture_env:capture_env",
+    "gpu-list": "gpu:gpu_list",
+    "gpu-inventory": "gpu:gpu_inventory",
+    "gpu-prices": "gpu:gpu_prices",
+    "ls-stale": "pods:ls_stale",
+    "cleanup": "pods:cleanup",
+    "stop": "pods:stop",
+    "audit": "audit:audit_command",
+    "logs": "logs:logs",
+    "doctor": "doctor:doctor",
 }
 
 
@@ -35,6 +58,18 @@ class LazyGroup(click.Group):
         module, function = COMMANDS[cmd_name].split(":")
         command: click.Command = getattr(importlib.import_module(f".{module}", __name__), function)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """The command's result; 0 if the reader of our output has gone (`| head`): that is its right."""
+        try:
+            result: object = super().invoke(ctx)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return result
+        except BrokenPipeError:
+            # What is still buffered goes nowhere, so that the interpreter does not complain of it at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,11 +92,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return done.exit_code
     except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`): that is its right. Keep the interpreter from
-        # complaining about it once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 def complain(error: DeployError) -> int:

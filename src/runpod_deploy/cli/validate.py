@@ -1,39 +1,146 @@
-"""`validate`: is this config right, and what would surprise its user? Knows streams; the scans are elsewhere."""
+"""`validate`: is this config right, and what would surprise its user? Knows flags and streams; scans are elsewhere."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
-from ..config import Finding, examine, parse_variables
+from ..config import Draft, Finding, examine, parse_variables
 from ..config.finding import refuse
+from ..errors import DeployError
 from .options import config_option, json_option, variable_options, verbosity_options
 
 
-@click.command()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scans:
+    """Which looks beyond the file itself are asked for."""
+
+    check_local: bool
+    check_availability: bool
+    scan_consumer: bool
+    check_image_registry: bool
+    skip_registry_check: bool
+    all: bool
+    registry_url: str
+
+    @property
+    def registry(self) -> bool:
+        """Whether the registry is asked."""
+        return (self.check_image_registry or self.all) and not self.skip_registry_check
+
+
+@click.command(short_help="Check a config without starting anything.")
 @config_option
 @variable_options
+@click.option("--check-local", is_flag=True, help="Look for the local paths that the file names.")
+@click.option("--check-availability", is_flag=True, help="Look up GPUs, datacenters and stock.")
+@click.option("--scan-consumer", is_flag=True, help="Look at the project and at what staging would ship.")
+@click.option("--check-image-registry", is_flag=True, help="Look up the image's tag at Docker Hub.")
+@click.option("--skip-registry-check", is_flag=True, help="With --all: do not ask the registry.")
+@click.option("--all", is_flag=True, help="All of these.")
+@click.option("--registry-url", envvar="RUNPOD_DEPLOY_REGISTRY_URL", default="https://hub.docker.com", hidden=True)
 @verbosity_options
 @json_option
-def validate(config: Path, var: tuple[str, ...], vars_file: Path | None, verbosity: int, as_json: bool) -> None:
-    """Check a config without starting anything."""
-    draft, findings = examine(config, cli_variables=parse_variables(var, vars_file))
+def validate(
+    config: Path, var: tuple[str, ...], vars_file: Path | None, verbosity: int, as_json: bool, **flags: Any
+) -> None:
+    """Check a config without starting anything.
+
+    Mistakes end with exit code 2; what is only odd is a warning. Nothing is created and nothing is changed.
+    """
+    report = Report()
+    report.look(config, (var, vars_file), Scans(**flags))
     if as_json:
-        click.echo(json.dumps({"config": str(config), "findings": [asdict(f) for f in findings]}, indent=2))
+        click.echo(json.dumps(report.as_data(config), indent=2, ensure_ascii=False))
     else:
-        tell(findings)
-    refuse(findings, str(config))
-    if not as_json and verbosity <= logging.INFO:
-        click.echo(f"ok: {config} schema_version={draft.job.schema_version} job={draft.job.name}")
+        tell(report.findings, verbosity)
+    refuse(report.findings, str(config))
+    if report.error:
+        raise report.error
+    if report.draft and not as_json and verbosity <= logging.INFO:
+        job = report.draft.job
+        click.echo(f"ok: {config} schema_version={job.schema_version} job={job.name}")
 
 
-def tell(findings: Iterable[Finding]) -> None:
-    """Every finding that is no error is on stderr."""
+class Report:
+    """What the looks have found so far."""
+
+    def __init__(self) -> None:
+        self.draft: Draft | None = None
+        self.findings: list[Finding] = []
+        self.error: DeployError | None = None
+
+    def look(self, config: Path, variables: tuple[tuple[str, ...], Path | None], scans: Scans) -> None:
+        """All that was asked for has been looked at, as far as the file itself is right."""
+        try:
+            self.draft, self.findings = examine(config, cli_variables=parse_variables(*variables))
+            if not any(finding.level == "error" for finding in self.findings):
+                for finding in scanned(self.draft, scans):
+                    self.findings.append(finding)
+        except DeployError as error:
+            self.error = error
+
+    def as_data(self, config: Path) -> dict[str, Any]:
+        """The report for other programs."""
+        findings = [asdict(finding) for finding in self.findings]
+        if self.error:
+            findings.append({"level": "error", "message": self.error.message, "hint": self.error.hint})
+        wrong = any(finding["level"] == "error" for finding in findings)
+        return {"config": str(config), "ok": not wrong, "findings": findings}
+
+
+def scanned(draft: Draft, scans: Scans) -> Iterator[Finding]:
+    """What each look finds; they are imported when asked for, since most calls ask for none."""
+    from ..scans import paths
+
+    yield from paths.overwritten(draft)
+    yield from paths.colliding(draft)
+    if scans.check_local or scans.all:
+        yield from paths.missing_here(draft)
+    if scans.all:
+        yield from paths.landings(draft)
+    if scans.scan_consumer or scans.all:
+        yield from project_scans(draft)
+    if scans.registry:
+        from ..scans.registry import check_image
+
+        yield check_image(draft, scans.registry_url)
+    if scans.check_availability or scans.all:
+        yield from availability(draft, required=scans.check_availability)
+
+
+def project_scans(draft: Draft) -> Iterator[Finding]:
+    """What the project's files tell."""
+    from ..scans import consumer, files
+
+    shipments = files.shipments_of(draft)
+    yield from consumer.scan_project(draft)
+    yield from files.totals(draft, shipments)
+    yield from files.secrets_on_board(draft, shipments)
+    yield from files.home_paths(draft, shipments)
+    yield from files.left_behind(draft, shipments)
+
+
+def availability(draft: Draft, *, required: bool) -> Iterator[Finding]:
+    """What the catalogue tells. Without a key that is an error only if it was asked for by name."""
+    from ..config.settings import read_settings
+    from ..scans.availability import check_availability
+    from .access import real_cloud
+
+    if required or read_settings().found_key:
+        yield from check_availability(draft, real_cloud())
+    else:
+        yield Finding(message="without an API key the catalogue was not asked", level="note")
+
+
+def tell(findings: Iterable[Finding], verbosity: int) -> None:
+    """Every finding that is no error is on stderr; notes only if talk is wanted."""
     for finding in findings:
-        if finding.level != "error":
+        if finding.level == "warning" or (finding.level == "note" and verbosity <= logging.INFO):
             click.echo(f"{finding.level}: {finding}", err=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args, get_origin
 
+from .. import spec
+from ..rules import Matches, hints_of
+from .field_docs import field_docs
+from .fields import bare
 from .legacy import LISTS
 from .schema import adapter
 
@@ -33,6 +37,10 @@ def json_schema() -> dict[str, Any]:
     schema = adapter().json_schema()
     for name, section in {**schema["$defs"], "RunpodJobSpec": schema}.items():
         section.update(RULES.get(name, {}))
+        cls = getattr(spec, name)
+        docs = field_docs(cls)
+        for field, hint in hints_of(cls).items():
+            section["properties"][field].update(description=docs[field], **rule_of_keys(hint))
     properties = schema["properties"]
     for name in LISTS:
         properties[name]["type"] = ["array", "null"]
@@ -41,6 +49,15 @@ def json_schema() -> dict[str, Any]:
     pod["spot"]["const"] = False
     pod["ports"]["contains"] = {"const": "22/tcp"}
     return {"$schema": DIALECT, **schema, "title": "runpod-deploy job"}
+
+
+def rule_of_keys(hint: Any) -> dict[str, Any]:
+    """What pydantic leaves out of a mapping: the rule for its keys."""
+    if get_origin(bare(hint)) is not dict:
+        return {}
+    key = get_args(bare(hint))[0]
+    (pattern,) = (rule.regex for rule in get_args(key) if isinstance(rule, Matches))
+    return {"propertyNames": {"pattern": f"^(?:{pattern})$"}}
 
 
 def _needs(mode: str, field: str, kind: str) -> dict[str, Any]:

@@ -52,13 +52,18 @@ class Names:
         return [*self.templates, *self.constants]
 
 
-def names_of(job: RunpodJobSpec, variables: Mapping[str, str], constants: Mapping[str, str], stamp: str) -> Names:
-    """The names of a job whose effective variables are these; they hide all built-ins but its identity."""
+def names_of(
+    job: RunpodJobSpec, variables: Mapping[str, str], constants: Mapping[str, str], stamp: str, run_id: str = ""
+) -> Names:
+    """The names of a job whose effective variables are these; they hide all built-ins but its identity.
+
+    A run_id that is given is the run's whole id, instead of prefix and stamp.
+    """
     templates = {
         "volume_mount": job.storage.volume_mount,
         **variables,
         "job_name": job.name,
-        "run_id": f"{job.run_id_prefix or job.name}-{stamp}",
+        "run_id": run_id or f"{job.run_id_prefix or job.name}-{stamp}",
     }
     return Names(templates, {k: v for k, v in constants.items() if k not in variables}, stamp)
 
@@ -73,7 +78,7 @@ def values_of(names: Names) -> tuple[dict[str, str], list[tuple[str, str]]]:
         except UnknownNameError as error:
             wrong[error.where] = unknown_words(error.name, names.known)
         except CycleError as error:
-            wrong[sorted(error.names)[0]] = str(error)
+            wrong[min(error.names)] = str(error)
         except TooLongError as error:
             wrong[name] = str(error)
     for name in names.templates:
@@ -116,22 +121,24 @@ class Renderer:
         return self.text(plain, loc) if isinstance(plain, str) else plain
 
     def text(self, text: str, loc: Loc) -> str:
-        """One text, rendered as its field wants it."""
+        """One text, rendered as its field wants it; as it was if that cannot be."""
         try:
-            way = render_shell if is_shell(loc) else render
-            result = way(text, self.values)
+            result = (render_shell if is_shell(loc) else render)(text, self.values)
+            self.count(result)
         except UnknownNameError as error:
             self.wrong.append((loc, unknown_words(error.name, list(self.values))))
             return text
         except TooLongError as error:
             self.wrong.append((loc, str(error)))
             return text
-        self.length += len(result)
-        if self.length > MOST_CHARACTERS:
-            self.wrong.append((loc, "all texts together are too long when their names are replaced"))
-            self.length = 0
-            return text
         return result
+
+    def count(self, text: str) -> None:
+        """Returns while all texts together are bearable. Raises TooLongError."""
+        self.length += len(text)
+        if self.length > MOST_CHARACTERS:
+            self.length = 0
+            raise TooLongError
 
 
 def kind_of(loc: Loc) -> tuple[str, ...]:

@@ -31,25 +31,24 @@ def read_vars_file(path: Path) -> dict[str, str]:
     """The variables of a JSON object of texts. Raises ConfigError with every mistake and its line."""
     try:
         text = read_bytes(path).decode("utf-8-sig")
-        pairs = json.loads(text, object_pairs_hook=list)
+        pairs = json.loads(text, object_pairs_hook=Pairs)
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not UTF-8 text") from None
     except json.JSONDecodeError as error:
         raise ConfigError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
     except (RecursionError, ValueError):
         raise ConfigError(f"{path}: not valid JSON: is nested too deeply or holds too long a number") from None
-    if not _is_object(pairs):
+    if not isinstance(pairs, Pairs):
         raise ConfigError(f'{path}:1: must be an object such as {{"seed": "7"}}')
     refuse(_mistakes(pairs, path, text), str(path))
     return dict(pairs)
 
 
-def _is_object(pairs: Any) -> bool:
-    """Whether the hook that turns objects into lists of pairs was the last to speak."""
-    return isinstance(pairs, list) and all(isinstance(pair, tuple) for pair in pairs)
+class Pairs(list[tuple[str, Any]]):
+    """An object's keys and values as they stand, repeated keys included."""
 
 
-def _mistakes(pairs: list[tuple[str, Any]], path: Path, text: str) -> list[Finding]:
+def _mistakes(pairs: Pairs, path: Path, text: str) -> list[Finding]:
     """Everything wrong with the pairs, in their order."""
     findings: list[Finding] = []
     seen: set[str] = set()
@@ -70,6 +69,8 @@ def _complaint(name: str, value: Any, repeated: bool) -> str:
         return "is no name of letters, digits and _"
     if repeated:
         return "is given twice"
+    if isinstance(value, (bool, int, float)):
+        return f"must be text; put it in quotes: {json.dumps(json.dumps(value))}"
     if not isinstance(value, str):
-        return f"must be text; put it in quotes: {json.dumps(str(value))}"
+        return f"must be text, got {'an object' if isinstance(value, Pairs) else 'a list' if value else 'nothing'}"
     return "holds a NUL character" if "\0" in value else ""

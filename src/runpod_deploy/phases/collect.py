@@ -133,13 +133,15 @@ def run_pull(run: Run, entry: ArtifactPullSpec) -> Moved | None:
 
 def pull_of(run: Run, entry: ArtifactPullSpec) -> Pull:
     """The transfer that the entry means."""
+    place = local_path(run.spec, entry.local_path)
+    holds_runs = run.dir.path.is_relative_to(place)
     return Pull(
         label=entry.label,
         remote_path=entry.remote_path,
-        local_path=local_path(run.spec, entry.local_path),
+        local_path=place,
         into=entry.local_path.endswith("/"),
         excludes=entry.excludes,
-        delete=entry.delete,
+        delete=entry.delete and not holds_runs,
     )
 
 

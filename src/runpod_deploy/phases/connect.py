@@ -21,11 +21,11 @@ from .patience import GONE_STATES, patiently
 from .provision import IDLE_S, provision, untried
 from .release import vanish
 
-BOOT_EVERY_S = 0.5
+BOOT_EVERY_S = 0.3
 # All waiting runs of a user share one listing. A fresh pod may be up at once; later there is no hurry, and fifty
 # runs together must not ask more than thirty times a minute.
-HURRY_S = 5.0
-LISTING_AGE_IN_HURRY_S = 1.0
+HURRY_S = 3.0
+LISTING_AGE_IN_HURRY_S = 0.5
 LISTING_AGE_S = 2.5
 # A new pod may be missing from the API's answers for a while.
 UNSEEN_FOR_S = 60.0

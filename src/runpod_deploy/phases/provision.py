@@ -6,13 +6,17 @@ from datetime import datetime, timedelta
 
 from .. import guard
 from ..budget import affordable, guard_deadline, stop_at
+from ..choosing import narrowed
 from ..clock import wait_until
-from ..errors import AnswerUnclear, CloudUnreachable, ConfigError, StockOut
-from ..events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRequested
-from ..pods import Candidate, Pod, PodAsk
+from ..errors import AnswerUnclear, AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut
+from ..events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRefused, PodRequested
 from ..host import control_dir
+from ..pods import Candidate, Pod, PodAsk
+from ..provenance import BOOT_DEADLINE_MARK
 from ..run import Run
+from ..selection import cuda_floor
 from .choose import choose_afresh
+from .recycle import recycle
 
 # A create whose answer was lost may show up in the listing late: how long to look for it, and how often.
 ADOPT_WITHIN_S = 20.0
@@ -29,7 +33,11 @@ def provision(run: Run) -> None:
 
     Raises StockOut when every candidate refused, and what the cloud raises.
     """
-    if run.state.pod_id or place_somewhere(run):
+    if run.state.pod_id or recycle(run):
+        return
+    if not run.state.candidates:
+        choose_afresh(run)
+    if place_somewhere(run):
         return
     if run.spec.wait_for_stock_s is None or not wait_for_stock(run, run.spec.wait_for_stock_s):
         raise no_stock(run)
@@ -70,6 +78,9 @@ def place(run: Run, candidate: Candidate) -> bool:
             pod = run.world.cloud.create(ask, candidate)
         except StockOut as refusal:
             return refuse(run, candidate, refusal.message)
+        except (AuthRefused, BalanceSpent, ConfigError) as refusal:
+            run.record(PodRefused(reason=refusal.message))
+            raise
         except AnswerUnclear as error:
             if adopt(run, candidate):
                 return True
@@ -191,7 +202,7 @@ def started_counting_at(run: Run, pod: Pod) -> datetime:
 def pod_ask(run: Run, candidate: Candidate) -> PodAsk:
     """The pod that the config asks for."""
     pod, storage = run.spec.job.pod, run.spec.job.storage
-    volume_id = run.world.cloud.volume(storage.volume_name)[0] if storage.volume_name else None
+    _, volume_id = narrowed(run.spec, run.world.cloud)
     return PodAsk(
         name=run.spec.run_id,
         image=pod.image,
@@ -203,7 +214,7 @@ def pod_ask(run: Run, candidate: Candidate) -> PodAsk:
         volume_gb=storage.volume_gb if volume_id is None else None,
         network_volume_id=volume_id,
         start_command=guard.start_command(pod.image, pod.start_command),
-        min_cuda_version=pod.min_cuda_version,
+        min_cuda_version=pod.min_cuda_version or (None if pod.cpu else cuda_floor(pod.image)),
         min_vcpu_count=pod.min_vcpu_count,
         min_memory_gb=pod.min_memory_gb,
         registry_auth=pod.registry_auth,
@@ -215,9 +226,11 @@ def pod_ask(run: Run, candidate: Candidate) -> PodAsk:
 def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
     """The container's environment: the config's, the keys that may log in, and the guard's terms for the boot."""
     keys = run.world.authorized_keys(run.spec, run.dir)
+    boots_until = run.world.clock.now() + timedelta(seconds=run.spec.job.budget.ssh_ready_timeout_sec)
     return {
         **run.spec.job.pod.env,
         "PUBLIC_KEY": keys,
+        BOOT_DEADLINE_MARK: str(int(boots_until.timestamp())),
         **guard.pod_env(
             control_dir(run.spec.job, run.spec.run_id),
             boot_deadline(run, candidate),

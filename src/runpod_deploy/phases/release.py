@@ -11,8 +11,8 @@ from ..pods import Pod
 from ..run import Run
 from ..spec import LifecycleAction
 
-RELEASE_EVERY_S = 2.0
-RELEASE_WITHIN_S = 90.0
+RELEASE_EVERY_S = 1.0
+RELEASE_WITHIN_S = 60.0
 # A request without an answer: a pod of our name may still show up for so long.
 LATE_WITHIN_S = 20.0
 # Failures after which asking the pod itself is a waste of paid time.
@@ -123,6 +123,6 @@ def unconfirmed(run: Run, pod_id: str | None, reason: str) -> ReleaseUnconfirmed
     rate = run.state.usd_per_hour
     price = f" at ${rate:.2f} per hour" if rate else ""
     return ReleaseUnconfirmed(
-        f"{what} MAY STILL BE BILLING{price}: {reason}",
-        hint=f"end it at {CONSOLE_URL}, or try again with `runpod-deploy resume {run.dir.path}`",
+        f"{what} MAY STILL BE BILLING{price} ({reason}): end it at {CONSOLE_URL}",
+        hint=f"or let the tool try again: `runpod-deploy resume {run.dir.path}`",
     )

@@ -13,11 +13,11 @@ job='' timer=''
 end_job() {
     trap '' TERM
     [ -n "$job" ] || exit 124
-    kill -TERM -- "-$job" 2>/dev/null
+    kill -TERM "-$job" 2>/dev/null
     n=0
-    while [ "$n" -lt 20 ] && kill -0 -- "-$job" 2>/dev/null; do n=$((n + 1)); sleep 0.1; done
-    kill -KILL -- "-$job" 2>/dev/null
-    kill -KILL -- "-$timer" 2>/dev/null
+    while [ "$n" -lt 20 ] && kill -0 "-$job" 2>/dev/null; do n=$((n + 1)); sleep 0.1; done
+    kill -KILL "-$job" 2>/dev/null
+    kill -KILL "-$timer" 2>/dev/null
     exit 124
 }
 trap end_job TERM
@@ -30,12 +30,17 @@ else
 fi
 timeout_s=$1 stdin_bytes=$2 contact=$3
 shift 3
+pipe=$(mktemp -u) && mkfifo -m 600 "$pipe" || exit 125
 {
+    exec >"$pipe"
+    rm -f "$pipe"
     head -c "$stdin_bytes" <&3
     exec >/dev/null
     cat <&3
     kill -TERM $$
-} 2>/dev/null | setsid "$@" 3<&- &
+} 2>/dev/null &
+feeder=$!
+setsid "$@" <"$pipe" 3<&- &
 job=$!
 # shellcheck disable=SC2016 # for sh to expand
 setsid sh -c 'left=$1
@@ -50,5 +55,6 @@ exec 3<&- </dev/null
 wait "$job"
 code=$?
 trap '' TERM
-kill -KILL -- "-$timer" 2>/dev/null
+kill -KILL "$feeder" 2>/dev/null
+kill -KILL "-$timer" 2>/dev/null
 exit "$code"

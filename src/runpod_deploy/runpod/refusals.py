@@ -100,12 +100,12 @@ def in_words(failure: failures.HTTPError) -> str:
     match failure:
         case failures.NameResolutionError():
             return "the API's host name cannot be resolved"
-        case failures.ConnectTimeoutError() | failures.ReadTimeoutError():
-            return "no answer in time"
         case failures.SSLError():
             return f"the secure connection was refused: {failure}"
-        case failures.NewConnectionError():
+        case failures.NewConnectionError():  # is a kind of timeout to urllib3, and none to people
             return "no connection"
+        case failures.TimeoutError():
+            return "no answer in time"
         case failures.LocationValueError():
             return "the API's address is not one"
         case _:

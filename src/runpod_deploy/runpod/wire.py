@@ -17,16 +17,16 @@ from urllib3 import exceptions as failures
 
 from .. import __version__
 from ..clock import Clock
-from ..errors import AnswerUnclear, AuthRefused, CloudUnreachable, DeployError
+from ..errors import AnswerUnclear, AuthRefused, CloudUnreachable, ConfigError, DeployError
 from .answers import Answer, Call
 from .pace import Pace
 from .refusals import KEY_HINT, NEVER_SENT, is_final, network_error, refusal
 
 USER_AGENT = f"runpod-deploy/{__version__}"
 TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
-FAILING_FOR_S = 120.0
+FAILING_FOR_S = 25.0
 """How long one call is tried again and again; the last try may end a timeout later."""
-LIMITED_FOR_S = 300.0
+LIMITED_FOR_S = 150.0
 """The same while the API only asks to come back later."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
 LIMITED_PAUSE_S = 5.0
@@ -38,8 +38,11 @@ OnRetry = Callable[[str, DeployError, float], None]
 class Wire:
     """Sends calls to one origin with one key."""
 
+    timeout = TIMEOUT
+
     def __init__(self, api_key: str, base_url: str, clock: Clock, pace: Pace, on_retry: OnRetry) -> None:
-        self._base_url = base_url.rstrip("/")
+        """Nothing is sent yet. Raises AuthRefused for a key and ConfigError for an address that can be none."""
+        self._base_url = origin(base_url)
         self._clock = clock
         self._pace = pace
         self._on_retry = on_retry
@@ -48,7 +51,7 @@ class Wire:
             "User-Agent": USER_AGENT,
             "Accept": "application/json, application/problem+json, text/event-stream",
         }
-        self._pool = urllib3.PoolManager(retries=False, timeout=TIMEOUT, maxsize=1)
+        self._pool = urllib3.PoolManager(retries=False, timeout=self.timeout, maxsize=1)
 
     def send(self, call: Call, *, missing_ok: bool = False) -> Answer:
         """A good answer, or with missing_ok the API's word that there is no such thing.
@@ -150,6 +153,13 @@ def wait_before_next(answer: Answer | None, pause_s: float) -> float:
 def patience_s(answer: Answer | None) -> float:
     """How long such answers are borne in one call."""
     return LIMITED_FOR_S if answer is not None and answer.status == 429 else FAILING_FOR_S
+
+
+def origin(base_url: str) -> str:
+    """The address without a slash at its end. Raises ConfigError if no request can be sent there."""
+    if not base_url.startswith(("http://", "https://")):
+        raise ConfigError(f"the API's address {base_url!r} is none", hint="RUNPOD_API_BASE_URL starts with https://")
+    return base_url.rstrip("/")
 
 
 def sendable(api_key: str) -> str:

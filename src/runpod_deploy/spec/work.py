@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le
@@ -76,7 +77,7 @@ class RsyncPushSpec(Checked):
     delete: bool = True
     """Remove what is on the pod and not here."""
     respect_gitignore: bool = False
-    """Leave out what git ignores."""
+    """Leave out what git ignores below the source."""
 
     @property
     def effective_excludes(self) -> tuple[str, ...]:
@@ -148,6 +149,12 @@ class ArtifactPullSpec(Checked):
     """Remove what is here and not on the pod, inside this artifact's own folder only."""
     every_sec: PositiveInt | None = None
     """Also pull it during the run, as often as this."""
+
+    def landing(self, project_root: Path) -> Path:
+        """Where it will be: a trailing slash at local_path puts it in, one at remote_path takes its contents."""
+        place = project_root / Path(self.local_path).expanduser()
+        into = self.local_path.endswith("/") and not self.remote_path.endswith("/")
+        return place / PurePosixPath(self.remote_path).name if into else place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

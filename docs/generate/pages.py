@@ -1,0 +1,25 @@
+"""Which reference page is made by which module. Knows files; the modules know none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import commands_page
+import config_page
+import events_page
+import exit_codes_page
+
+PAGES = {
+    "config.md": config_page.page,
+    "commands.md": commands_page.page,
+    "events.md": events_page.page,
+    "exit-codes.md": exit_codes_page.page,
+}
+
+
+def write(folder: Path) -> None:
+    """The folder holds every page; one that is up to date is not touched, so that the site is built only anew."""
+    for name, page in PAGES.items():
+        path, text = folder / name, page()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# BROKEN. Takes the newest folder for that of the run that just ended; by then the next run has begun.
+root=$(dirname "$1")/artifacts/runpod
+runpod-deploy run --config "$1" --var seed=first
+runpod-deploy run --config "$1" --var seed=next & # the slot is free
+sleep 1
+# shellcheck disable=SC2012 # the point of this file
+echo "first: $(ls -td "$root"/*/ | head -n 1)"
+wait

@@ -1,0 +1,73 @@
+"""Pods that were left, and what is in stock, for scripts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..clock import SystemClock
+from ..removal import end, end_all
+from ..spec import LIFECYCLE_ACTIONS, LifecycleAction
+from ..stale import StalePod, stale_pods
+from ..stock import DatacenterInventory, InventoryReport, inventory
+from .access import cloud
+from .jobs import JobContext
+
+__all__ = [
+    "DatacenterInventory",
+    "InventoryReport",
+    "StalePod",
+    "bulk_delete_pods",
+    "cleanup_pod",
+    "list_stale_pods",
+    "report_gpu_inventory",
+]
+
+logger = logging.getLogger("runpod_deploy")
+
+
+def cleanup_pod(
+    pod_id: str,
+    *,
+    action: LifecycleAction,
+    dry_run: bool = False,
+    state_file: Path | None = None,
+    volume_in_gb: int | None = None,
+) -> None:
+    """The pod is as the action asks, confirmed by the API; after a delete, the state file is gone too.
+
+    volume_in_gb is accepted for scripts of old and changes nothing. Raises ValueError for an unknown action,
+    ReleaseUnconfirmed if the pod may still bill, AuthRefused.
+    """
+    del volume_in_gb
+    if action not in LIFECYCLE_ACTIONS:
+        raise ValueError(f"unknown action {action!r}; known are {', '.join(LIFECYCLE_ACTIONS)}")
+    if dry_run or action == "preserve":
+        logger.info("pod %s: %s", pod_id, "left as it is" if action == "preserve" else f"would {action} it")
+        return
+    end(cloud(), SystemClock(), pod_id, "delete" if action == "delete" else "stop")
+    if action == "delete" and state_file is not None:
+        state_file.unlink(missing_ok=True)
+
+
+def list_stale_pods() -> list[StalePod]:
+    """The stopped pods of the account and what their disks cost. Raises CloudUnreachable, AuthRefused."""
+    return stale_pods(cloud().list_pods(), SystemClock().now())
+
+
+def bulk_delete_pods(ids: Iterable[str], *, dry_run: bool) -> list[tuple[str, bool, str]]:
+    """For each pod its id, whether it is confirmed to be gone, and what went wrong; one failure stops no other."""
+    if dry_run:
+        return [(pod_id, True, "would be deleted") for pod_id in ids]
+    ended = end_all(cloud(), SystemClock(), ids, "delete")
+    return [(pod.pod_id, not pod.error, pod.error or "deleted") for pod in ended]
+
+
+def report_gpu_inventory(context: JobContext) -> InventoryReport:
+    """Which of the job's GPUs are in stock in its datacenters. Raises CloudUnreachable, AuthRefused."""
+    pod = context.spec.pod
+    offers = cloud().catalogue(
+        pod.cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None, vcpu_count=pod.min_vcpu_count or 2
+    )
+    return inventory(pod.gpu_order or ((pod.cpu,) if pod.cpu else ()), pod.datacenters, offers)

@@ -1,0 +1,33 @@
+"""Records of past runs, for scripts and notebooks. Reads only; what cannot be read is logged and left out."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from ..history.events import Row, read_events
+from ..history.folders import walk_run_dirs
+from ..history.manifests import Manifest, ManifestUnreadable, read_manifest
+
+__all__ = ["load_events", "load_manifest", "walk_run_dirs"]
+
+logger = logging.getLogger("runpod_deploy")
+
+
+def load_manifest(path: Path | str) -> Manifest | None:
+    """The manifest of that file or run dir; None, with a warning in the log, if it cannot be read."""
+    try:
+        return read_manifest(path)
+    except ManifestUnreadable as error:
+        warn(error.path, error.why)
+        return None
+
+
+def load_events(run_dir_or_file: Path | str) -> list[Row]:
+    """The events of that run dir or file, in order. Lines that cannot be read are left out, with a warning."""
+    return list(read_events(run_dir_or_file, warn))
+
+
+def warn(path: str, reason: str) -> None:
+    """The log says what could not be read."""
+    logger.warning("%s: %s", path, reason)

@@ -1,0 +1,171 @@
+"""A pod over plain ssh and rsync, for scripts that go their own way. Knows argv; a run itself uses `ssh` instead."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from shlex import join, quote
+from tempfile import TemporaryDirectory
+
+from .. import proc
+from ..spec import RsyncPushSpec
+
+SSH_OPTIONS = (
+    *("BatchMode=yes", "ConnectTimeout=10", "IdentitiesOnly=yes", "StrictHostKeyChecking=accept-new"),
+    *("ServerAliveInterval=5", "ServerAliveCountMax=3", "LogLevel=ERROR"),
+)
+STREAM_WITHIN_S = 30 * 86400.0
+logger = logging.getLogger("runpod_deploy")
+
+
+class RemoteRunError(RuntimeError):
+    """A remote command or a transfer failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodConnection:
+    """Where a pod answers."""
+
+    pod_id: str
+    host: str
+    port: int
+    gpu_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteResult:
+    """How a remote command or a transfer ended."""
+
+    returncode: int
+    stdout: str = ""
+    stderr: str = ""
+
+
+@dataclass(frozen=True)
+class RemoteRunner:
+    """Commands and transfers on one pod, as root.
+
+    The first answer's host key is believed and then pinned for the life of this object. With dry_run, commands
+    are logged and nothing else.
+    """
+
+    host: str
+    port: int
+    ssh_key: Path
+    dry_run: bool = False
+    _own: TemporaryDirectory[str] = field(
+        default_factory=lambda: TemporaryDirectory(prefix="runpod-deploy-"), repr=False, compare=False
+    )
+
+    @property
+    def target(self) -> str:
+        """What ssh and rsync call the pod."""
+        return f"root@{self.host}"
+
+    def ssh_argv(self, command: str, *, detached: bool = False) -> list[str]:
+        """The ssh call that runs a command; detached, the command outlives the call."""
+        far = f"setsid sh -c {quote(command)} >/dev/null 2>&1 </dev/null &" if detached else command
+        return ["ssh", *ssh_options(self.port, self.ssh_key, self._known_hosts), self.target, far]
+
+    def ssh_exec(self, command: str, *, timeout_sec: float = 600, check: bool = True) -> RemoteResult:
+        """The ended command. Raises RemoteRunError if it failed and check is set, and TimeoutError."""
+        return self._carry_out(self.ssh_argv(command), timeout_sec, check)
+
+    def ssh_stream(self, command: str) -> int:
+        """The exit code of a command whose output went to our stdout as it came."""
+        if self.dry_run:
+            return self._carry_out(self.ssh_argv(command), 0, False).returncode
+        return proc.run(self.ssh_argv(command), timeout_s=STREAM_WITHIN_S, on_output=pass_on).exit_code
+
+    def ssh_exec_detached(self, command: str, *, timeout_sec: float = 30) -> RemoteResult:
+        """The command was started and goes on without us. Raises RemoteRunError, TimeoutError."""
+        return self._carry_out(self.ssh_argv(command, detached=True), timeout_sec, True)
+
+    def rsync_push(
+        self, transfer: RsyncPushSpec, *, timeout_sec: float = 3600, chmod: str | None = None
+    ) -> RemoteResult:
+        """The destination on the pod equals the local source. Raises RemoteRunError, TimeoutError."""
+        argv = rsync_argv(
+            source=str(Path(transfer.source).expanduser()) + ("/" if transfer.source.endswith("/") else ""),
+            destination=f"{self.target}:{transfer.destination}",
+            port=self.port,
+            ssh_key=self.ssh_key,
+            excludes=transfer.effective_excludes,
+            delete=transfer.delete,
+            chmod=chmod,
+            known_hosts=self._known_hosts,
+        )
+        return self._carry_out(argv, timeout_sec, True)
+
+    def rsync_pull(
+        self,
+        *,
+        remote_path: str,
+        local_path: Path | str,
+        excludes: Sequence[str] = (),
+        timeout_sec: float = 1800,
+        delete: bool = True,
+    ) -> RemoteResult:
+        """The local path holds what is on the pod. Raises RemoteRunError, TimeoutError."""
+        argv = rsync_argv(
+            source=f"{self.target}:{remote_path}",
+            destination=str(local_path),
+            port=self.port,
+            ssh_key=self.ssh_key,
+            excludes=excludes,
+            delete=delete,
+            known_hosts=self._known_hosts,
+        )
+        return self._carry_out(argv, timeout_sec, True)
+
+    @property
+    def _known_hosts(self) -> Path:
+        return Path(self._own.name, "known_hosts")
+
+    def _carry_out(self, argv: list[str], timeout_s: float, check: bool) -> RemoteResult:
+        logger.info("$ %s", join(argv))
+        if self.dry_run:
+            return RemoteResult(0)
+        ended = proc.run(argv, timeout_s=timeout_s)
+        if check and ended.exit_code:
+            last = ended.stderr.decode(errors="replace").strip()
+            raise RemoteRunError(f"{argv[0]} to {self.target} ended with status {ended.exit_code}: {last}")
+        return RemoteResult(ended.exit_code, *(data.decode(errors="replace") for data in (ended.stdout, ended.stderr)))
+
+
+def rsync_argv(
+    *,
+    source: str,
+    destination: str,
+    port: int,
+    ssh_key: Path | str,
+    excludes: Sequence[str],
+    delete: bool = True,
+    chmod: str | None = None,
+    known_hosts: Path | str = "/dev/null",
+) -> list[str]:
+    """The rsync call that makes destination equal source; one of both is `host:path`."""
+    shell = join(["ssh", *ssh_options(port, ssh_key, known_hosts)])
+    return [
+        *("rsync", "-az", "--partial"),
+        *(["--delete"] if delete else []),
+        *([f"--chmod={chmod}"] if chmod else []),
+        *(f"--exclude={pattern}" for pattern in excludes),
+        *("-e", shell, "--", source, destination),
+    ]
+
+
+def ssh_options(port: int, ssh_key: Path | str, known_hosts: Path | str) -> list[str]:
+    """ssh's options for one pod."""
+    key = str(Path(ssh_key).expanduser())
+    settings = (*SSH_OPTIONS, f"UserKnownHostsFile={known_hosts}")
+    return ["-p", str(port), "-i", key, *(part for setting in settings for part in ("-o", setting))]
+
+
+def pass_on(data: bytes) -> None:
+    """The bytes are on our stdout."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()

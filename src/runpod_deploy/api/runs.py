@@ -1,0 +1,137 @@
+"""A run from Python: what `runpod-deploy run` does, with a result to go on from."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..cli.dry_run import print_plan
+from ..cli.run import begin, real_world
+from ..driver import Manner, drive
+from ..errors import DeployError, UsageError
+from ..history.manifests import Manifest, read_manifest
+from ..journal import RUNS_DIR, RunDir
+from ..run import Cloud
+from ..spec import BudgetSpec, CloudType, RunpodJobSpec, Spec
+from ..state import Failure, State
+from .jobs import as_draft
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended."""
+
+    run_id: str
+    run_dir: Path
+    outcome: str
+    """succeeded, job_failed, stopped, failed, interrupted or unreleased; planned after a dry run."""
+    exit_code: int
+    """What `runpod-deploy run` would have ended with."""
+    job_exit_code: int | None
+    failure: Failure | None
+    """Why it did not succeed."""
+    manifest: Manifest = field(default_factory=dict, repr=False)
+
+
+class RunFailed(DeployError):
+    """A run that did not succeed; `result` tells all about it."""
+
+    def __init__(self, result: RunResult) -> None:
+        failure = result.failure
+        words = failure.message if failure else f"the run ended as {result.outcome}"
+        kind = "release_unconfirmed" if result.outcome == "unreleased" else failure.kind if failure else "internal"
+        super().__init__(f"{result.run_id}: {words}", hint=failure.hint if failure else "", kind=kind)
+        self.result = result
+
+
+def run_job(
+    spec: RunpodJobSpec,
+    *,
+    config_path: Path | str,
+    dry_run: bool = False,
+    offline_dry_run: bool = False,
+    gpu_id_override: str | None = None,
+    datacenter_id_override: str | None = None,
+    max_gpu_price_usd: float | None = None,
+    cli_variables: Mapping[str, str] | None = None,
+    print_run_dir: bool = False,
+    ssh_ready_timeout_sec_override: int | None = None,
+    force_fresh: bool = False,
+    fallback_cloud_type: CloudType | None = None,
+) -> RunResult:
+    """The result of a run that succeeded, its artifacts pulled and its pod released.
+
+    With dry_run the plan goes to stdout and nothing is done; with offline_dry_run nothing is even asked.
+    config_path gives relative paths their start, and need not exist. The two overrides only count together.
+    Talk goes to stderr. Signals are handled while it runs, so it must be called in the main thread: for many
+    runs at once, use processes. Raises RunFailed, whose `result` tells why, and ConfigError before anything is paid.
+    """
+    check_thread()
+    job = replace(spec, budget=limited(spec.budget, max_gpu_price_usd, ssh_ready_timeout_sec_override))
+    draft = as_draft(job, Path(config_path), cli_variables or {})
+    pinned = pins(gpu_id_override, datacenter_id_override)
+    wishes = {**pinned, "force_fresh": force_fresh, "fallback_cloud_type": fallback_cloud_type}
+    if dry_run or offline_dry_run:
+        return rehearsed(replace(draft.trial, **wishes), None if offline_dry_run else real_world().cloud)
+    world = real_world()
+    asked, run_dir = begin(draft)
+    if print_run_dir:
+        announce(run_dir)
+    asked = replace(asked, **wishes)
+    return succeeded(result_of(asked, run_dir, drive(asked, run_dir, world, Manner())))
+
+
+def check_thread() -> None:
+    """Raises UsageError outside of the main thread, where signals cannot be handled."""
+    if threading.current_thread() is not threading.main_thread():
+        raise UsageError("run_job must be called in the main thread", hint="run several jobs in several processes")
+
+
+def limited(budget: BudgetSpec, max_gpu_price_usd: float | None, ssh_ready_timeout_s: int | None) -> BudgetSpec:
+    """The budget with what was given in place of its own."""
+    given = {"max_gpu_price": max_gpu_price_usd, "ssh_ready_timeout_sec": ssh_ready_timeout_s}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return replace(budget, **changes)
+
+
+def pins(gpu_id: str | None, datacenter_id: str | None) -> dict[str, Any]:
+    """The one place to ask for, if both halves of it are given."""
+    return {"gpu_id": gpu_id, "datacenter_id": datacenter_id} if gpu_id and datacenter_id else {}
+
+
+def rehearsed(spec: Spec, cloud: Cloud | None) -> RunResult:
+    """What the run would do is on stdout, and nothing was done. Raises what the run itself would raise."""
+    print_plan(spec, cloud)
+    run_dir = spec.project_root / RUNS_DIR / spec.run_id.removeprefix(f"{spec.job.run_id_prefix}-")
+    return RunResult(spec.run_id, run_dir, "planned", 0, None, None)
+
+
+def announce(run_dir: RunDir) -> None:
+    """stdout has the line that scripts wait for."""
+    sys.stdout.write(f"RUN_DIR={run_dir.path}\n")
+    sys.stdout.flush()
+
+
+def result_of(spec: Spec, run_dir: RunDir, state: State) -> RunResult:
+    """The run's end, in the words of the command line."""
+    marker = spec.job.run.success_marker
+    return RunResult(
+        run_id=spec.run_id,
+        run_dir=run_dir.path,
+        outcome=state.outcome(marker),
+        exit_code=state.exit_code(marker),
+        job_exit_code=state.job_exit_code,
+        failure=state.failure(marker),
+        manifest=read_manifest(run_dir.path),
+    )
+
+
+def succeeded(result: RunResult) -> RunResult:
+    """The result of a success. Raises RunFailed for anything else."""
+    if result.exit_code:
+        raise RunFailed(result)
+    return result

@@ -1,0 +1,102 @@
+"""audit: pods of ours that should not exist, from any machine; with --reap, their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import click
+
+from ..audit import Finding, audit, finding_cells, finding_lines
+from ..clock import SystemClock
+from ..errors import KINDS
+from ..known_runs import known_runs
+from ..pods import Pod
+from ..provenance import provenance
+from ..runpod import RunPodCloud
+from .access import real_cloud
+from .options import json_option
+from .output import is_screen, output_options, put, put_json, say, warn
+from .pods import delete_asked
+from .tables import put_table
+
+COLUMNS = ("POD_ID", "STATUS", "AGE_H", "$/h", "REASON", "NAME", "WHY")
+
+
+@click.command("audit", short_help="Pods of this tool that should not exist; exit 9 if there are.")
+@click.option("--reap", is_flag=True, help="Delete the leftovers, after listing them.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option(
+    "--unknown", is_flag=True, help="Also reap marked pods that no run here knows: look at other machines first."
+)
+@click.option(
+    *("--root", "roots"), multiple=True, default=("artifacts/runpod",), show_default=True, metavar="DIR",
+    help="Where the runs of this machine are; repeatable.",
+)  # fmt: skip
+@json_option
+@output_options
+def audit_command(reap: bool, yes: bool, unknown: bool, roots: tuple[str, ...], as_json: bool) -> int:
+    """Pods of this tool that should not exist, by what they and the journals here say.
+
+    Leftovers are pods whose run is over, whose deadline has passed, or that never booted. Pods that are listed as
+    `unknown`, `driver_gone` or `by_name` are for you to look at. Exit 9 while leftovers exist.
+    """
+    cloud, now = real_cloud(), SystemClock().now()
+    findings = examine(cloud, roots, now)
+    if as_json:
+        put_json([as_row(finding) for finding in findings])
+    else:
+        show(findings, now)
+    condemned = [f for f in findings if f.leftover or (unknown and f.reason == "unknown")]
+    if reap and condemned:
+        return delete_asked(cloud, still_so(cloud, condemned, roots), yes=yes, quiet=as_json)
+    return KINDS["release_unconfirmed"].exit_code if any(f.leftover for f in findings) else 0
+
+
+def examine(cloud: RunPodCloud, roots: Iterable[str], now: datetime) -> list[Finding]:
+    """The findings on all pods of the account."""
+    return audit(*with_runs(cloud.list_pods(), roots), now)
+
+
+def with_runs(pods: list[Pod], roots: Iterable[str]) -> tuple[list[Pod], Any]:
+    """The pods, and the runs here that know any of them."""
+    words = {pod.id for pod in pods} | {ours.run_id for pod in pods if (ours := provenance(pod))}
+    return pods, known_runs(roots, words, warn)
+
+
+def still_so(cloud: RunPodCloud, condemned: Iterable[Finding], roots: Iterable[str]) -> list[str]:
+    """Ids of those of which the same is found again: a listing may be old, and a run may have been resumed."""
+    pods = [pod for finding in condemned if (pod := cloud.get(finding.pod.id)) is not None]
+    reasons = {finding.pod.id: finding.reason for finding in condemned}
+    again = audit(*with_runs(pods, roots), SystemClock().now())
+    return [finding.pod.id for finding in again if finding.leftover or finding.reason == reasons[finding.pod.id]]
+
+
+def show(findings: list[Finding], now: datetime) -> None:
+    """The findings are on stdout; what each means, and what to do, is on stderr."""
+    if not findings:
+        put(["No leftover pods."])
+        return
+    put_table(finding_lines(findings, now), COLUMNS, finding_cells(findings, now))
+    if not is_screen():
+        for finding in findings:
+            say(f"{finding.pod.id}: {finding.words}")
+    if any(finding.leftover for finding in findings):
+        say("hint: delete the leftovers with `runpod-deploy audit --reap`")
+
+
+def as_row(finding: Finding) -> dict[str, Any]:
+    """The finding as JSON."""
+    pod = finding.pod
+    return {
+        "pod_id": pod.id,
+        "name": pod.name,
+        "run_id": finding.run_id,
+        "status": pod.status,
+        "created_at": pod.created_at.isoformat() if pod.created_at else None,
+        "cost_per_hour_usd": pod.usd_per_hour,
+        "reason": finding.reason,
+        "leftover": finding.leftover,
+        "explanation": finding.words,
+    }

@@ -1,0 +1,51 @@
+"""`config show`: a config as it would run, and where each value comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..config import load, parse_variables
+from ..spec_json import to_plain
+from .options import config_option, json_option, variable_options
+
+
+@click.group()
+def config() -> None:
+    """Look at configs."""
+
+
+@config.command(short_help="Print every value and where it comes from.")
+@config_option
+@variable_options
+@click.option("--defaults/--no-defaults", default=True, help="With or without values that nobody has set.")
+@json_option
+def show(config: Path, var: tuple[str, ...], vars_file: Path | None, defaults: bool, as_json: bool) -> None:
+    """Print the rendered config with the origin of every value. The run's id and folder are not known yet."""
+    draft = load(config, cli_variables=parse_variables(var, vars_file))
+    spec = draft.trial
+    values = dict(leaves(to_plain(spec.job), ""))
+    values.update({f"variables.{name}": value for name, value in spec.variables.items()})
+    rows = {path: (value, spec.origins.get(path, "default")) for path, value in values.items()}
+    shown = {path: row for path, row in rows.items() if defaults or row[1] != "default"}
+    if as_json:
+        click.echo(json.dumps({p: {"value": v, "origin": o} for p, (v, o) in shown.items()}, indent=2))
+        return
+    for path, (value, origin) in shown.items():
+        click.echo(f"{path} = {json.dumps(value, ensure_ascii=False)}  # {origin}")
+
+
+def leaves(plain: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Dotted path and value of every single value."""
+    if isinstance(plain, dict) and plain:
+        for key, value in plain.items():
+            yield from leaves(value, f"{path}.{key}" if path else key)
+    elif isinstance(plain, list) and plain:
+        for i, value in enumerate(plain):
+            yield from leaves(value, f"{path}[{i}]")
+    else:
+        yield path, plain

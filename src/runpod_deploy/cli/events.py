@@ -1,0 +1,92 @@
+"""events and events-query: what happened in one run, and in which runs something happened."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from ..clock import SystemClock
+from ..errors import UsageError
+from ..history.conditions import parse_condition
+from ..history.events import Row, described, events_path, instant, read_events, timed
+from ..history.folders import normal
+from ..history.queries import Query, search
+from .output import is_screen, output_options, put, say, warn
+
+AGE = re.compile(r"(\d+)([smhd])", re.ASCII)
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@click.command()
+@click.argument("run_dir", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as stored.")
+@output_options
+def events(run_dir: Path, as_json: bool) -> None:
+    """What happened in one run, in order, each event with its time since the first."""
+    if not run_dir.exists():
+        raise UsageError(f"{run_dir}: no such run dir", hint="`runpod-deploy ls-runs --all` lists them")
+    rows = read_events(run_dir, warn) if events_path(run_dir).exists() else iter(())
+    if not (put(map(json.dumps, rows)) if as_json else put_events(timed(rows))):
+        say(f"no events in {run_dir}")
+
+
+@click.command("events-query")
+@click.option("--root", type=click.Path(), default="artifacts/runpod", show_default=True, help="Where to look.")
+@click.option(
+    *("--filter", "filters"), metavar="KEY=VALUE", multiple=True,
+    help="A condition on a field; also != > < >= <= and ~ (regex). Repeat it: all must hold.",
+)  # fmt: skip
+@click.option("--since", metavar="WHEN", help="Not before: an age such as 90s, 15m, 6h, 2d, or an ISO time.")
+@click.option("--until", metavar="WHEN", help="Not after: the same.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with run_dir and run_path.")
+@output_options
+def events_query(root: str, filters: tuple[str, ...], since: str | None, until: str | None, as_json: bool) -> None:
+    """Events of all runs below a folder that meet all the conditions."""
+    if not Path(root).is_dir():
+        raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs with --root")
+    query = Query(tuple(map(parse_condition, filters)), moment(since), moment(until))
+    found = search(normal(root), query, warn)
+    if not (put(json_lines(found)) if as_json else put_events(placed(found))):
+        say(f"no such events below {root}")
+
+
+def moment(text: str | None) -> datetime | None:
+    """The instant that an age or an ISO time names. Raises UsageError."""
+    if text is None:
+        return None
+    if age := AGE.fullmatch(text):
+        return SystemClock().now() - timedelta(**{UNITS[age[2]]: int(age[1])})
+    if (at := instant(text)) is None:
+        raise UsageError(f"{text!r} is no time", hint="write an age such as 15m or 2d, or 2026-06-04T10:15:00")
+    return at
+
+
+def put_events(found: Iterator[tuple[str, Row]]) -> int:
+    """How many events are on stdout now, one a line: the text before it, its name, its fields."""
+    if is_screen():
+        from .screens import event_text, show  # rich is slow to import, and only needed here
+
+        return show(event_text(*item) for item in found)
+    return put(f"{prefix} {described(row)}" for prefix, row in found)
+
+
+def placed(found: Iterator[tuple[str, Row]]) -> Iterator[tuple[str, Row]]:
+    """Each row after its time and the name of its run dir."""
+    for run_path, row in found:
+        yield f"[{row.get('ts_utc')}] {leaf(run_path)}", row
+
+
+def json_lines(found: Iterator[tuple[str, Row]]) -> Iterator[str]:
+    """The stored row with the run dir's name and full path added last."""
+    for run_path, row in found:
+        yield json.dumps({**row, "run_dir": leaf(run_path), "run_path": str(Path(run_path).absolute())})
+
+
+def leaf(run_path: str) -> str:
+    """The run dir's own name, also if it was given as `.`."""
+    return Path(run_path).absolute().name

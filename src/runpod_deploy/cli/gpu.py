@@ -1,0 +1,134 @@
+"""gpu-list, gpu-inventory and gpu-prices: what could be rented, where, at what price."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..config import load, parse_variables
+from ..errors import KINDS, CloudUnreachable, ConfigError, UsageError
+from ..pods import Offer
+from ..runpod import RunPodCloud
+from ..runpod.catalogue import ANYWHERE
+from ..stock import (
+    InventoryReport,
+    by_stock,
+    cheapest_first,
+    inventory,
+    inventory_lines,
+    offer_lines,
+    price_lines,
+    price_text,
+    stock_text,
+)
+from .access import real_cloud
+from .options import config_option, json_option, variable_options
+from .output import output_options, put, put_json
+from .tables import put_table
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+CLOUDS = click.Choice(["SECURE", "COMMUNITY"], case_sensitive=False)
+
+
+def cloud_options(function: Function) -> Function:
+    """`--cloud-type`, and the `--spot` of former times."""
+    cloud = click.option("--cloud-type", type=CLOUDS, default="SECURE", show_default=True, help="Whose machines.")
+    spot = click.option("--spot", is_flag=True, help="RunPod no longer sells spot pods: an error.")
+    return cloud(spot(function))
+
+
+@click.command("gpu-list", short_help="The GPUs of a datacenter, with stock and price.")
+@click.option("--datacenter", "datacenter_id", required=True, metavar="ID", help="Such as EU-RO-1.")
+@cloud_options
+@click.option("--no-prices", is_flag=True, help="Stock only.")
+@json_option
+@output_options
+def gpu_list(datacenter_id: str, cloud_type: str, spot: bool, no_prices: bool, as_json: bool) -> None:
+    """The GPUs of a datacenter, those with most stock first."""
+    refuse_spot(spot)
+    cloud = real_cloud()
+    here = [o for o in cloud.catalogue(cloud_type, gpu_count=1) if o.datacenter_id == datacenter_id]
+    if not here:
+        check_datacenter(cloud, datacenter_id)
+    offers = by_stock(replace(o, usd_per_gpu_hour=None) if no_prices else o for o in here)
+    if as_json:
+        put_json([as_row(offer) for offer in offers])
+        return
+    put([f"datacenter: {datacenter_id}"])
+    label = cloud_type.lower()
+    cells = ((o.gpu_id, stock_text(o.stock), price_text(o.usd_per_gpu_hour)) for o in offers)
+    put_table(offer_lines(offers, label), ("gpu", "stock", f"$/hr ({label})"), cells)
+
+
+@click.command("gpu-inventory", short_help="Whether a config's GPUs are in stock; exit 3 if none is.")
+@config_option
+@variable_options
+@json_option
+@output_options
+def gpu_inventory(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: bool) -> int:
+    """Whether the GPUs of a config are in stock in its datacenters. Exit 3 if none is anywhere."""
+    pod = load(config, cli_variables=parse_variables(var, vars_file)).job.pod
+    offers = real_cloud().catalogue(
+        pod.cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None, vcpu_count=pod.min_vcpu_count or 2
+    )
+    report = inventory(pod.gpu_order or ((pod.cpu,) if pod.cpu else ()), pod.datacenters, offers)
+    if as_json:
+        put_json({**asdict(report), "any_stocked": report.any_stocked})
+    else:
+        put(inventory_lines(report))
+    return 0 if report.any_stocked else stocked_out(report)
+
+
+@click.command("gpu-prices", short_help="What each GPU costs an hour.")
+@cloud_options
+@click.option("--no-price-cache", is_flag=True, help="Accepted for old scripts: prices are always fresh.")
+@json_option
+@output_options
+def gpu_prices(cloud_type: str, spot: bool, no_price_cache: bool, as_json: bool) -> None:  # noqa: ARG001
+    """What each GPU costs an hour, the cheapest first."""
+    refuse_spot(spot)
+    every = real_cloud().catalogue(cloud_type, gpu_count=1)
+    offers = cheapest_first(offer for offer in every if offer.datacenter_id == ANYWHERE)
+    if all(offer.usd_per_gpu_hour is None for offer in offers):
+        raise CloudUnreachable("the catalogue names no price", hint="try again later")
+    if as_json:
+        put_json([{"gpu_id": offer.gpu_id, "price_per_hour_usd": offer.usd_per_gpu_hour} for offer in offers])
+        return
+    label = cloud_type.lower()
+    cells = ((o.gpu_id, price_text(o.usd_per_gpu_hour)) for o in offers)
+    put_table(price_lines(offers, label), ("gpu", f"$/hr ({label})"), cells)
+
+
+def refuse_spot(spot: bool) -> None:
+    """Raises UsageError: there is nothing to show."""
+    if spot:
+        raise UsageError("RunPod no longer sells spot pods", hint="leave --spot out; COMMUNITY is the cheap cloud")
+
+
+def check_datacenter(cloud: RunPodCloud, datacenter_id: str) -> None:
+    """Raises ConfigError if there is no such datacenter; without stock it may well exist."""
+    known = cloud.datacenter_ids()
+    if datacenter_id in known:
+        return
+    near = difflib.get_close_matches(datacenter_id.upper(), known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+    raise ConfigError(f"there is no datacenter {datacenter_id!r}", hint=hint)
+
+
+def stocked_out(report: InventoryReport) -> int:
+    """The exit code for no stock, once stderr says so and what else could be had."""
+    where = ", ".join(datacenter.datacenter_id for datacenter in report.datacenters)
+    click.echo(f"stock-out: none of {list(report.gpu_order)} is stocked in {where}", err=True)
+    if report.others:
+        click.echo(f"hint: widen pod.gpu_order; in stock there now: {report.others}", err=True)
+    return KINDS["stock_out"].exit_code
+
+
+def as_row(offer: Offer) -> dict[str, Any]:
+    """The offer as JSON."""
+    return {"gpu_id": offer.gpu_id, "stock": offer.stock, "price_per_hour_usd": offer.usd_per_gpu_hour}

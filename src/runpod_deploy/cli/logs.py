@@ -1,0 +1,115 @@
+"""logs: what a job has printed, or with --system what the cloud's host says of its pod."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ..config import load, parse_variables
+from ..config.draft import Draft
+from ..errors import SshLost, UsageError
+from ..events import from_row
+from ..joblog import last_lines, stream, tail_argv
+from ..journal import RunDir, rows
+from ..known_runs import known_runs
+from ..pointer import read_pointer
+from ..spec_json import spec_from_json
+from ..state import State, fold
+from .access import real_cloud
+from .options import json_option, variable_options
+from .output import output_options, put, put_json, warn
+
+QUIET_S = 2.0
+
+
+@click.command("logs", short_help="What a job has printed; --system: what its host says.")
+@click.argument("run_dir", type=click.Path(path_type=Path), required=False)
+@click.option("--config", "-c", type=click.Path(path_type=Path), metavar="PATH", help="The latest run of this config.")
+@variable_options
+@click.option("--lines", type=click.IntRange(min=0), default=200, show_default=True, help="So many, from the end.")
+@click.option("--no-follow", is_flag=True, help="Do not wait for more.")
+@click.option("--system", is_flag=True, help="Container and host log from the API: for pods that do not come up.")
+@json_option
+@output_options
+def logs(
+    run_dir: Path | None,
+    config: Path | None,
+    var: tuple[str, ...],
+    vars_file: Path | None,
+    lines: int,
+    no_follow: bool,
+    system: bool,
+    as_json: bool,
+) -> None:
+    """What the job of RUN_DIR, or of the latest run of a config, has printed.
+
+    Read on the pod while the run lasts, and from the run's own copy once it has ended.
+    """
+    folder = RunDir(chosen_folder(run_dir, config, var, vars_file).absolute())
+    state = fold(event for row in rows(folder.events) if (event := from_row(row)) is not None)
+    if system:
+        put_system(state, lines, as_json)
+    elif as_json:
+        raise UsageError("a job's log is text", hint="--json goes with --system")
+    else:
+        put_job(folder, state, lines, follow=not no_follow)
+
+
+def chosen_folder(run_dir: Path | None, config: Path | None, var: tuple[str, ...], vars_file: Path | None) -> Path:
+    """The run's folder. Raises UsageError, ConfigError."""
+    if (run_dir is None) == (config is None):
+        raise UsageError("give either RUN_DIR or --config PATH")
+    if config is not None:
+        return latest(load(config, cli_variables=parse_variables(var, vars_file)))
+    assert run_dir is not None
+    if not RunDir(run_dir).events.is_file():
+        raise UsageError(f"{run_dir}: not a run folder", hint="`runpod-deploy ls-runs --all` lists them")
+    return run_dir
+
+
+def latest(draft: Draft) -> Path:
+    """The folder of the run that the config's state file names, else of its latest run."""
+    state_file = draft.trial.job.state_file
+    words: list[str] = [f"{draft.run_id_prefix}-"]
+    if state_file is not None and (path := Path(state_file).expanduser()).is_file():
+        pointer = read_pointer(path)
+        if pointer.run_dir is not None:
+            return pointer.run_dir
+        words = [pointer.pod_id]
+    runs = known_runs([str(draft.project_root / "artifacts" / "runpod")], words, warn)
+    if not runs:
+        raise UsageError(f"{draft.path}: no run of this config is here", hint="give the run's folder instead")
+    return runs[-1].path
+
+
+def put_job(folder: RunDir, state: State, lines: int, *, follow: bool) -> None:
+    """The end of the job's log is on stdout, and with follow what comes after it. Raises SshLost, UsageError."""
+    write = sys.stdout.buffer.write
+    if state.released or state.finished:
+        write(last_lines(folder.log, lines))
+    elif not (folder.ssh / "config").is_file():
+        raise SshLost(f"pod {state.pod_id or '(none yet)'} has not answered yet", hint="see its host's log: --system")
+    else:
+        spec = spec_from_json(folder.spec.read_text(encoding="utf-8"))
+        stream(tail_argv(folder, spec.job.run.log_path, lines, follow=follow), put_bytes)
+    sys.stdout.flush()
+
+
+def put_bytes(data: bytes) -> None:
+    """The bytes are on stdout now."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def put_system(state: State, lines: int, as_json: bool) -> None:
+    """The cloud's own log of the pod is on stdout. Raises UsageError if there is no pod."""
+    if state.pod_id is None:
+        raise UsageError("this run has no pod yet", hint="`runpod-deploy events RUN_DIR` tells what it is doing")
+    found = real_cloud().logs(state.pod_id, lines, QUIET_S)
+    if as_json:
+        put_json([asdict(line) for line in found])
+    else:
+        put(f"{line.at} {line.source:9} {line.text}" for line in found)

@@ -1,0 +1,74 @@
+"""What commands write: data to stdout, talk to stderr. Knows streams and -q, -v, --no-color."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable
+from functools import wraps
+from itertools import islice
+from typing import Any, TypeVar, cast
+
+import click
+
+from .options import verbosity_options
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+LINES_AT_ONCE = 512
+QUIET = "runpod_deploy.quiet"
+PLAIN = "runpod_deploy.plain"
+
+
+def output_options(function: Function) -> Function:
+    """Gives a command -v, -q and --no-color. They act on this module; the function does not see them."""
+
+    @wraps(function)
+    def call(*args: Any, verbosity: int, no_color: bool, **given: Any) -> Any:
+        click.get_current_context().meta.update({QUIET: verbosity > logging.INFO, PLAIN: no_color})
+        return function(*args, **given)
+
+    no_color = click.option("--no-color", is_flag=True, help="Plain text on a terminal too.")
+    return no_color(verbosity_options(cast(Function, call)))
+
+
+def put(lines: Iterable[str]) -> int:
+    """How many lines are on stdout now, each on one line of its own whatever characters it holds."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    rest, count = iter(lines), 0
+    while batch := list(islice(rest, LINES_AT_ONCE)):
+        sys.stdout.write("\n".join(map(visible, batch)) + "\n")
+        count += len(batch)
+    sys.stdout.flush()
+    return count
+
+
+def put_json(value: Any) -> None:
+    """The value is on stdout as indented JSON."""
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def visible(line: str) -> str:
+    """The line with its control characters escaped: records may hold anything, and terminals obey."""
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
+
+
+def say(message: str) -> None:
+    """Talk: on stderr, unless -q."""
+    if not click.get_current_context().meta.get(QUIET):
+        click.echo(visible(message), err=True)
+
+
+def warn(path: str, reason: str) -> None:
+    """Names something that could not be read, on stderr, whatever the flags."""
+    click.echo(visible(f"warning: {path}: {reason}"), err=True)
+
+
+def is_screen() -> bool:
+    """Whether a person looks at stdout, on a terminal with colours that nobody has asked to do without."""
+    plain = click.get_current_context().meta.get(PLAIN) or os.environ.get("NO_COLOR")
+    return sys.stdout.isatty() and not plain and os.environ.get("TERM") != "dumb"

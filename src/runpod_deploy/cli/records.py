@@ -1,0 +1,169 @@
+"""manifest-summary, ls-runs and compare-runs: what became of runs, read from their manifests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..clock import SystemClock
+from ..errors import UsageError
+from ..history.comparison import Difference, compare, comparison_lines
+from ..history.folders import MANIFEST_NAME, find, normal, run_dirs
+from ..history.layouts import RUN_COLUMNS, run_cells, run_row, summary_lines, table_lines, total_lines
+from ..history.manifests import (
+    Manifest,
+    ManifestUnreadable,
+    has_failed,
+    manifest_path,
+    read_manifest,
+    read_manifests,
+)  # fmt: skip
+from ..history.totals import Totals
+from .options import json_option
+from .output import is_screen, output_options, put, put_json, say, warn
+
+
+@click.command("manifest-summary")
+@click.argument("manifest", type=click.Path(path_type=Path), required=False)
+@click.option("--root", type=click.Path(), help="Summarize every manifest below this folder, with totals.")
+@json_option
+@output_options
+def manifest_summary(manifest: Path | None, root: str | None, as_json: bool) -> None:
+    """What became of one run (MANIFEST is its manifest or run dir), or of all below --root."""
+    if (manifest is None) == (root is None):
+        raise UsageError("give either a MANIFEST or --root DIR", hint="MANIFEST may be a run dir too")
+    if root is not None:
+        summarize_all(root, as_json)
+    elif manifest is not None:
+        found = read_manifest(manifest)
+        document = {"path": str(manifest_path(manifest)), **found}
+        put_json(document) if as_json else put_labelled(summary_lines(found))
+
+
+def summarize_all(root: str, as_json: bool) -> None:
+    """Every manifest below root is on stdout, then the totals."""
+    if not Path(root).is_dir():
+        raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs")
+    totals = Totals()
+    found = counted(read_manifests(find(normal(root), MANIFEST_NAME, warn), warn), totals)
+    put(json_document(found, totals)) if as_json else put_labelled(blocks(found, totals))
+    if not totals.manifests:
+        say(f"no manifests below {root}")
+
+
+def counted(found: Iterator[tuple[str, Manifest | None]], totals: Totals) -> Iterator[tuple[str, Manifest]]:
+    """The readable ones; all are counted."""
+    for path, manifest in found:
+        totals.add(manifest)
+        if manifest is not None:
+            yield path, manifest
+
+
+def blocks(found: Iterator[tuple[str, Manifest]], totals: Totals) -> Iterator[str]:
+    """A block for each manifest, then the footer; nothing if there is none."""
+    for path, manifest in found:
+        yield f"== {path} =="
+        yield from summary_lines(manifest)
+        yield ""
+    if totals.manifests:
+        yield "== TOTALS =="
+        yield from total_lines(totals)
+
+
+def json_document(found: Iterator[tuple[str, Manifest]], totals: Totals) -> Iterator[str]:
+    """One JSON object with the list of manifests and the totals, one line a manifest."""
+    yield '{"manifests": ['
+    comma = ""
+    for path, manifest in found:
+        yield comma + json.dumps({"path": path, **manifest})
+        comma = ","
+    yield f'], "totals": {json.dumps(totals.as_json())}}}'
+
+
+def put_labelled(lines: Iterator[str]) -> None:
+    """The lines are on stdout, coloured for a person."""
+    if is_screen():
+        from .screens import labelled, show  # rich is slow to import, and only needed here
+
+        show(map(labelled, lines))
+    else:
+        put(lines)
+
+
+@click.command("ls-runs")
+@click.option(
+    "--project-root", type=click.Path(path_type=Path), default=".", show_default=True,
+    help="The project whose artifacts/runpod to list.",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=0), default=0, help="Only the newest so many; 0: all.")
+@click.option("--all", "everything", is_flag=True, help="Also run dirs that hold no readable manifest.")
+@json_option
+@output_options
+def ls_runs(project_root: Path, limit: int, everything: bool, as_json: bool) -> None:
+    """The runs of a project, oldest first."""
+    found = run_dirs(project_root)
+    rows = [row for path in found if (row := listed_row(path, everything)) is not None]
+    if hidden := len(found) - len(rows):
+        say(f"{hidden} run dirs without a readable manifest are not listed; --all lists them too")
+    rows = rows[-limit:]
+    if as_json:
+        put_json(rows)
+    elif rows:
+        put_runs(rows)
+    else:
+        say(f"no runs in {project_root / 'artifacts' / 'runpod'}")
+
+
+def listed_row(run_dir: Path, everything: bool) -> dict[str, Any] | None:
+    """The run's row; without a readable manifest an empty one, or None."""
+    try:
+        return run_row(run_dir, read_manifest(run_dir))
+    except ManifestUnreadable as error:
+        if (run_dir / MANIFEST_NAME).exists():
+            warn(error.path, error.why)
+    return run_row(run_dir, {}) if everything else None
+
+
+def put_runs(rows: list[dict[str, Any]]) -> None:
+    """The table of runs is on stdout."""
+    if is_screen():
+        from .screens import runs_table, show  # rich is slow to import, and only needed here
+
+        show([runs_table(rows, SystemClock().now())])
+    else:
+        put(table_lines(RUN_COLUMNS, [run_cells(row) for row in rows]))
+
+
+@click.command("compare-runs")
+@click.argument("a")
+@click.argument("b")
+@json_option
+@output_options
+def compare_runs(a: str, b: str, as_json: bool) -> int:
+    """Two runs field by field (manifests or run dirs). Exit 1: one of them failed; 2: one is unreadable."""
+    one, other = read_manifest(a), read_manifest(b)
+    if as_json:
+        put_json({"a": a, "b": b, "fields": [as_object(difference) for difference in compare(one, other)]})
+    else:
+        put_comparison((a, b), one, other)
+    return 1 if has_failed(one) or has_failed(other) else 0
+
+
+def put_comparison(paths: tuple[str, str], a: Manifest, b: Manifest) -> None:
+    """The comparison is on stdout."""
+    if is_screen():
+        from .screens import comparison_table, show  # rich is slow to import, and only needed here
+
+        show([comparison_table(paths, compare(a, b))])
+    else:
+        put(comparison_lines(paths, a, b))
+
+
+def as_object(difference: Difference) -> dict[str, Any]:
+    """The difference for JSON."""
+    same = difference.a == difference.b
+    return {"field": difference.field, "a": difference.a, "b": difference.b, "same": same}

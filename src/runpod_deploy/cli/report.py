@@ -1,0 +1,65 @@
+"""report: one or many runs as one HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ..clock import SystemClock
+from ..errors import UsageError
+from ..history.details import read_details
+from ..history.folders import MANIFEST_NAME, find, normal
+from ..history.manifests import read_manifests
+from ..history.totals import Totals
+from ..report.page import page
+from .options import json_option
+from .output import output_options, put, put_json, warn
+
+PAGE_NAME = "report.html"
+
+
+@click.command()
+@click.argument("run_dir", required=False, type=click.Path(path_type=Path))
+@click.option("--root", type=click.Path(path_type=Path), help="All runs below this folder instead of one.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help=f"Where to write it. [default: {PAGE_NAME} there]"
+)
+@json_option
+@output_options
+def report(run_dir: Path | None, root: Path | None, output: Path | None, as_json: bool) -> None:
+    """One run, or all below --root, as one HTML page that needs nothing else. Prints the page's path."""
+    if (run_dir is None) == (root is None):
+        raise UsageError("give either a RUN_DIR or --root DIR")
+    folder = run_dir or root or Path()
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder", hint="give a run dir, or with --root a folder that holds some")
+    target = output or folder / PAGE_NAME
+    write(target, pieces(folder, one=run_dir is not None))
+    put_json({"path": str(target.absolute())}) if as_json else put([str(target)])
+
+
+def pieces(folder: Path, *, one: bool) -> Iterator[str]:
+    """The page in pieces: manifests are read once for the totals, and again one by one."""
+    totals = Totals()
+    paths = [folder / MANIFEST_NAME] if one else [Path(p) for p in find(normal(str(folder)), MANIFEST_NAME, warn)]
+    for _, manifest in read_manifests(map(str, paths), warn):
+        totals.add(manifest)
+    details = (read_details(path.parent, once) for path in paths)
+    return page(str(folder.absolute().name), details, totals, SystemClock().now())
+
+
+def once(path: str, reason: str) -> None:
+    """Names what cannot be read, but for manifests: the totals have named those."""
+    if not path.endswith(MANIFEST_NAME):
+        warn(path, reason)
+
+
+def write(target: Path, text: Iterator[str]) -> None:
+    """The page is in the file. Raises UsageError."""
+    try:
+        with target.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            file.writelines(text)
+    except OSError as error:
+        raise UsageError(f"{target}: cannot be written: {error.strerror}", hint="name another place with -o") from error

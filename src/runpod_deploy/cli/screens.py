@@ -1,0 +1,98 @@
+"""Records for a person at a terminal: colours, relative times, the width that there is. Knows rich."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ..history.comparison import Difference, relation
+from ..history.events import Row, described
+from ..history.layouts import RUN_COLUMNS, run_cells
+from .output import visible
+
+STAMP = "%Y%m%dT%H%M%SZ"
+AGES = ((86400, "d"), (3600, "h"), (60, "min"))
+BAD_WORDS = ("failed", "killed", "lost", "abandoned", "interrupted", "missing")
+GOOD_WORDS = ("completed", "finished", "released", "restored")
+
+
+def show(parts: Iterable[RenderableType]) -> int:
+    """How many parts are on the terminal now."""
+    console, count = Console(highlight=False, markup=False, emoji=False), 0
+    for part in parts:
+        console.print(part)
+        count += 1
+    return count
+
+
+def runs_table(rows: list[dict[str, Any]], now: datetime) -> Table:
+    """The runs with their age, failed ones in red."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("when", *RUN_COLUMNS):
+        number = name in ("wall_s", "est_$")
+        table.add_column(name, justify="right" if number else "left", overflow="fold" if number else "ellipsis")
+    for row in rows:
+        cells = (ago(row["timestamp"], now), *run_cells(row))
+        table.add_row(*(Text(visible(cell)) for cell in cells), style=colour_of(row["failed"]))
+    return table
+
+
+def ago(stamp: str, now: datetime) -> str:
+    """How long ago a run dir's name says that it began; empty if it says nothing."""
+    try:
+        began_at = datetime.strptime(stamp[:16], STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return ""
+    seconds = int((now - began_at).total_seconds())
+    for size, unit in AGES:
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return "now"
+
+
+def colour_of(failed: bool | None) -> str:
+    """Red for a failed run, yellow for one that has not ended."""
+    return {True: "red", None: "yellow"}.get(failed, "")
+
+
+def labelled(line: str) -> Text:
+    """A `label: value` line with its label dimmed; a heading bold."""
+    label, colon, value = visible(line).partition(":")
+    if label.startswith("=="):
+        return Text(visible(line), "bold")
+    return Text.assemble((label + colon, "dim"), (value, value_colour(label, value)))
+
+
+def value_colour(label: str, value: str) -> str:
+    """Red for what says that something went wrong."""
+    wrong = (label == "failed" and value.strip() not in ("False", "0", "None")) or "status=failed" in value
+    return "red" if wrong or label == "failure" else ""
+
+
+def comparison_table(paths: tuple[str, str], differences: list[Difference]) -> Table:
+    """What differs in yellow, what does not dimmed."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("field")
+    table.add_column(visible(f"{paths[0]}  →  {paths[1]}"))
+    for difference in differences:
+        style = "dim" if difference.a == difference.b else "yellow"
+        table.add_row(Text(visible(difference.field)), Text(visible(relation(difference))), style=style)
+    return table
+
+
+def event_text(prefix: str, row: Row) -> Text:
+    """One event, coloured by what its name says."""
+    return Text.assemble((visible(prefix), "dim"), " ", (visible(described(row)), event_colour(row)))
+
+
+def event_colour(row: Row) -> str:
+    """Red for trouble, green for what was achieved."""
+    name = str(row.get("event"))
+    if any(word in name for word in BAD_WORDS):
+        return "red"
+    return "green" if any(word in name for word in GOOD_WORDS) else ""

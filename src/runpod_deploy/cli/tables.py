@@ -1,0 +1,34 @@
+"""Tables: the layouts that scripts parse, or columns in colour for a person at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .output import is_screen, put, visible
+
+COLOURS = {"HIGH": "green", "MEDIUM": "green", "LOW": "yellow", "NONE": "red", "RUNNING": "green", "ERROR": "red"}
+NUMBER_SIGNS = ("$", "GB", "AGE")
+
+
+def put_table(plain: Iterable[str], columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """The table is on stdout: the plain lines, or on a terminal the rows under their columns."""
+    if is_screen():
+        show_table(columns, rows)
+    else:
+        put(plain)
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """The rows are on the terminal, fitted to its width, with telling words in colour."""
+    # rich is slow to import, and only needed here.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        number = name.startswith(NUMBER_SIGNS)
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(visible(cell), style=COLOURS.get(cell.upper(), "")) for cell in row))
+    Console(highlight=False, markup=False, emoji=False).print(table)

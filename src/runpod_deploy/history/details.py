@@ -1,0 +1,69 @@
+"""All that one run dir tells, cut to what a page can hold. Knows files; memory stays flat whatever their size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import TypeVar
+
+from .events import Row, read_events
+from .folders import EVENTS_NAME, METRICS_NAME, Unreadable
+from .manifests import Manifest, ManifestUnreadable, read_manifest
+
+T = TypeVar("T")
+MOST_EVENTS = 300
+MOST_SAMPLES = 240
+DULL = ("heartbeat", "stage_progressed")
+"""Events that come many times and say little each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """One run, for a page."""
+
+    path: Path
+    manifest: Manifest
+    """Empty if there is none that can be read."""
+    events: list[Row]
+    events_left_out: int
+    samples: list[Row]
+    """Measurements, evenly thinned."""
+
+
+def read_details(run_dir: Path, unreadable: Unreadable) -> Details:
+    """What the run dir holds. What cannot be read is told of and left out."""
+    telling = (row for row in rows_in(run_dir / EVENTS_NAME, unreadable) if row.get("event") not in DULL)
+    events = list(islice(telling, MOST_EVENTS))
+    left_out = sum(1 for _ in telling)
+    samples = thinned(rows_in(run_dir / METRICS_NAME, unreadable), MOST_SAMPLES)
+    return Details(run_dir, manifest_in(run_dir, unreadable), events, left_out, samples)
+
+
+def rows_in(path: Path, unreadable: Unreadable) -> Iterator[Row]:
+    """The rows of a file that need not exist."""
+    return read_events(path, unreadable) if path.is_file() else iter(())
+
+
+def manifest_in(run_dir: Path, unreadable: Unreadable) -> Manifest:
+    """The run's manifest; empty if it cannot be read."""
+    try:
+        return read_manifest(run_dir)
+    except ManifestUnreadable as error:
+        unreadable(error.path, error.why)
+        return {}
+
+
+def thinned(items: Iterable[T], most: int) -> list[T]:
+    """At most so many of the items, evenly spread, the first and the last among them."""
+    kept: list[T] = []
+    step, last = 1, []
+    for index, item in enumerate(items):
+        last = [item]
+        if index % step == 0:
+            kept.append(item)
+        if len(kept) == most:
+            kept, step = kept[::2], step * 2
+    ends_with_last = bool(kept) and kept[-1] is last[0]
+    return kept if ends_with_last else list(chain(kept, last))

@@ -1,0 +1,63 @@
+"""Where records lie. Knows names of files and folders; knows nothing of what is in them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from operator import attrgetter
+from pathlib import Path
+
+MANIFEST_NAME = "runpod_deploy_pull_manifest.json"
+EVENTS_NAME = "events.jsonl"
+METRICS_NAME = "metrics.jsonl"
+RUNS_DIR = Path("artifacts", "runpod")
+
+Unreadable = Callable[[str, str], None]
+"""Is told the path of what cannot be read, and why. Reading goes on."""
+
+
+def find(root: str, name: str, unreadable: Unreadable) -> Iterator[str]:
+    """Paths of all files of that name below root, in path order. Links to folders are not followed."""
+    for entry in listed(root, unreadable):
+        path = entry.name if root == "." else entry.path
+        if entry.is_dir(follow_symlinks=False):
+            yield from find(path, name, unreadable)
+        elif entry.name == name:
+            yield path
+
+
+def listed(folder: str, unreadable: Unreadable) -> list[os.DirEntry[str]]:
+    """The folder's entries by name; none if it cannot be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=attrgetter("name"))
+    except OSError as error:
+        unreadable(folder, reason(error))
+        return []
+
+
+def run_dirs(project_root: Path) -> list[Path]:
+    """All run dirs of a project, oldest first, with a manifest or without."""
+    runs = project_root / RUNS_DIR
+    return sorted(path for path in runs.iterdir() if path.is_dir()) if runs.is_dir() else []
+
+
+def walk_run_dirs(project_root: Path) -> list[Path]:
+    """The run dirs of a project that hold a manifest, oldest first."""
+    return [path for path in run_dirs(project_root) if (path / MANIFEST_NAME).is_file()]
+
+
+def normal(root: str) -> str:
+    """The path as people write it: no `./` before it and no slash after it."""
+    return str(Path(root))
+
+
+def reason(error: Exception) -> str:
+    """Why something could not be read, in a few words."""
+    if isinstance(error, FileNotFoundError):
+        return "there is none"
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return "not JSON" if isinstance(error, ValueError) else str(error)

@@ -1,0 +1,79 @@
+"""One manifest, read leniently: v1, v2, ours, written by hand. Knows its keys, not how one is made."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from .folders import MANIFEST_NAME, Unreadable, reason
+
+Manifest = dict[str, Any]
+
+
+class ManifestUnreadable(UsageError):
+    """There is no manifest there, or it is not one."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path}: {why}", hint="name a run dir or its manifest; `ls-runs --all` lists all run dirs")
+        self.path = path
+        self.why = why
+
+
+def read_manifest(path: Path | str) -> Manifest:
+    """The manifest of that file or run dir. Raises ManifestUnreadable."""
+    place = manifest_path(Path(path))
+    try:
+        content = json.loads(place.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise ManifestUnreadable(str(place), reason(error)) from error
+    if not isinstance(content, dict):
+        raise ManifestUnreadable(str(place), "not a JSON object")
+    return content
+
+
+def manifest_path(path: Path) -> Path:
+    """The manifest's own path, given it or its run dir."""
+    return path / MANIFEST_NAME if path.is_dir() else path
+
+
+def read_manifests(paths: Iterator[str], unreadable: Unreadable) -> Iterator[tuple[str, Manifest | None]]:
+    """Each path with its manifest, or with None if it cannot be read."""
+    for path in paths:
+        try:
+            yield path, read_manifest(path)
+        except ManifestUnreadable as error:
+            unreadable(error.path, error.why)
+            yield path, None
+
+
+def number(record: dict[str, Any], key: str) -> float | None:
+    """The finite number at that key; None if there is none, whatever else is there."""
+    value = record.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def mapping(record: dict[str, Any], key: str) -> dict[str, Any]:
+    """The object at that key; empty if there is none."""
+    value = record.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(record: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """The objects of the list at that key; what is no object is left out."""
+    value = record.get(key)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def has_failed(manifest: Manifest) -> bool | None:
+    """Whether the run failed; None while it runs, or if the manifest says neither."""
+    value = manifest.get("failed")
+    return value if isinstance(value, bool) else None

@@ -1,0 +1,117 @@
+"""One run of ours, read back as what was asked and what is true. Knows its folder; changes only the manifest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from ..events import from_row
+from ..journal import RunDir, RunLock, rows, write_atomically
+from ..known_runs import is_held
+from ..manifest import cost, log_facts, manifest, telemetry_files, word
+from ..spec import Spec
+from ..spec_json import spec_from_json
+from ..state import State, fold
+from .folders import reason
+from .manifests import Manifest, ManifestUnreadable, read_manifest
+
+TAIL_BYTES = 4096
+
+
+class RunUnreadable(UsageError):
+    """The folder holds no run of ours."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: {why}", hint="older runs have events and a manifest, but nothing to rebuild it from")
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """What the folder of a run says."""
+
+    dir: RunDir
+    spec: Spec
+    state: State
+
+
+def read_run(path: Path) -> RecordedRun:
+    """The run of that folder, whether it goes on or not. Raises RunUnreadable."""
+    run_dir = RunDir(path)
+    try:
+        spec = spec_from_json(run_dir.spec.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunUnreadable(path, f"holds no {run_dir.spec.name}") from None
+    except (OSError, ValueError, TypeError) as error:
+        raise RunUnreadable(run_dir.spec, reason(error)) from error
+    events = (from_row(row) for row in rows(run_dir.events))
+    return RecordedRun(run_dir, spec, fold(event for event in events if event is not None))
+
+
+def rebuilt(run: RecordedRun, now: datetime) -> Manifest:
+    """The manifest as spec and events make it; what others have added to the one on disk is kept."""
+    log = log_facts(run.dir.log, whole=run.state.finished)
+    made = manifest(run.spec, run.state, now=now, log=log, files=telemetry_files(run.dir.path))
+    try:
+        before = read_manifest(run.dir.manifest)
+    except ManifestUnreadable:
+        return made
+    return {**made, **{key: value for key, value in before.items() if key not in made}}
+
+
+def rebuild(run: RecordedRun, now: datetime) -> Manifest:
+    """The manifest, which now is the one on disk too. Raises OSError."""
+    document = rebuilt(run, now)
+    write_atomically(run.dir.manifest, json.dumps(document, indent=2) + "\n")
+    return document
+
+
+def may_go_on(path: Path) -> bool:
+    """Whether a quick look says that this run of ours has not ended."""
+    if not RunDir(path).spec.is_file():
+        return False
+    try:
+        return read_manifest(path).get("state") != "finished"
+    except ManifestUnreadable:
+        return True
+
+
+def status(run: RecordedRun, now: datetime) -> dict[str, Any]:
+    """Where a run stands, under the names that JSON shows."""
+    state = run.state
+    held = holder(run.dir)
+    return {
+        "timestamp": run.dir.path.name,
+        "run_id": run.spec.run_id,
+        "state": word(state) if held or state.finished or state.detached else "left",
+        "phase": state.phase or None,
+        "step": state.step,
+        "pod_id": state.pod_id,
+        "gpu_id": state.gpu_id,
+        "spent_usd": cost(state, now)["estimated_cost_usd"],
+        "cost_cap_usd": run.spec.job.budget.cost_cap_usd,
+        "stop_at": state.stop_at.isoformat() if state.stop_at else None,
+        "last_line": last_line(run.dir.log),
+        "held_by": held,
+        "run_path": str(run.dir.path.absolute()),
+    }
+
+
+def holder(run_dir: RunDir) -> str | None:
+    """Which process carries the run out, in its own words; None if none does."""
+    return RunLock(run_dir).holder() if is_held(run_dir) else None
+
+
+def last_line(log: Path) -> str | None:
+    """The last line of the job's log that says anything."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((line.strip() for line in reversed(lines) if line.strip()), None)

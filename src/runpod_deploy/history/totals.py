@@ -1,0 +1,72 @@
+"""Sums over many manifests. Knows what counts and what is unknown; knows no file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .costs import stopped_disk_usd_per_day
+from .manifests import Manifest, has_failed, number
+
+
+@dataclass(slots=True)
+class Totals:
+    """Running sums; None until there is something to add. What has no number is counted as unknown."""
+
+    manifests: int = 0
+    """Files found, readable or not."""
+    unreadable: int = 0
+    failed: int = 0
+    unknown_result: int = 0
+    """Readable manifests that say neither failed nor not failed: runs that go on, notes by hand."""
+    wall_time_s: float | None = None
+    estimated_cost_usd: float | None = None
+    unknown_cost: int = 0
+    """Readable manifests without an estimated cost."""
+    billed_usd: float | None = None
+    """What the cloud has really billed, over the runs that were reconciled."""
+
+    stopped_disk_usd_per_day: float | None = None
+    """What the disks of pods that runs left stopped cost a day, at the stopped rate."""
+
+    def add(self, manifest: Manifest | None) -> None:
+        """Counts one file; None if it could not be read."""
+        self.manifests += 1
+        if manifest is None:
+            self.unreadable += 1
+            return
+        failed = has_failed(manifest)
+        self.failed += failed is True
+        self.unknown_result += failed is None
+        self.wall_time_s = plus(self.wall_time_s, number(manifest, "wall_time_sec"))
+        self.billed_usd = plus(self.billed_usd, number(manifest, "billed_usd"))
+        self.stopped_disk_usd_per_day = plus(self.stopped_disk_usd_per_day, stopped_disk_usd_per_day(manifest))
+        self._add_cost(number(manifest, "estimated_cost_usd"))
+
+    def _add_cost(self, cost_usd: float | None) -> None:
+        self.unknown_cost += cost_usd is None
+        self.estimated_cost_usd = plus(self.estimated_cost_usd, cost_usd)
+
+    def as_json(self) -> dict[str, Any]:
+        """The sums under the names of the manifest's own keys."""
+        return {
+            "manifests": self.manifests,
+            "unreadable": self.unreadable,
+            "failed": self.failed,
+            "unknown_result": self.unknown_result,
+            "wall_time_sec": rounded(self.wall_time_s),
+            "estimated_cost_usd": rounded(self.estimated_cost_usd),
+            "unknown_cost": self.unknown_cost,
+            "billed_usd": rounded(self.billed_usd),
+            "stopped_disk_usd_per_day": rounded(self.stopped_disk_usd_per_day),
+        }
+
+
+def plus(total: float | None, value: float | None) -> float | None:
+    """The sum of what is known of both."""
+    return total if value is None else (total or 0.0) + value
+
+
+def rounded(total: float | None) -> float | None:
+    """Without the dust that adding floats leaves."""
+    return None if total is None else round(total, 6)

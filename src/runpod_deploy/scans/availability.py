@@ -1,0 +1,92 @@
+"""The live catalogue against a config: names that do not exist, and what is in stock where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from ..config import Draft, Finding
+from ..config.gpus import meant_gpu
+from ..errors import StockOut
+from ..pods import Offer
+from ..spec import PodSpec
+from ..template import closest
+
+IN_STOCK = ("LOW", "MEDIUM", "HIGH")
+
+
+class Catalogue(Protocol):
+    """The part of the cloud that is asked here."""
+
+    def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False) -> list[Offer]:
+        """All offers of one cloud."""
+
+    def datacenter_ids(self) -> list[str]:
+        """Ids of all datacenters."""
+
+
+def check_availability(draft: Draft, cloud: Catalogue) -> Iterator[Finding]:
+    """Errors for unknown names, warnings for poor stock. Raises StockOut if nothing asked for is in stock."""
+    pod = draft.trial.job.pod
+    offers = cloud.catalogue(pod.cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None)
+    known = cloud.datacenter_ids()
+    unknown = [*unknown_gpus(draft, pod, offers), *unknown_datacenters(draft, pod, known)]
+    yield from unknown
+    yield from stock_of_each(draft, pod, offers, known)
+    if not unknown:
+        refuse_stock_out(pod, offers)
+
+
+def wanted(pod: PodSpec) -> tuple[str, ...]:
+    """The GPUs or the CPU flavor asked for."""
+    return (pod.cpu,) if pod.cpu else pod.gpu_order
+
+
+def unknown_gpus(draft: Draft, pod: PodSpec, offers: list[Offer]) -> Iterator[Finding]:
+    """Errors for GPUs that this cloud does not have."""
+    known = {offer.gpu_id for offer in offers}
+    for i, gpu in enumerate(wanted(pod)):
+        if gpu not in known:
+            loc = ("pod", "cpu") if pod.cpu else ("pod", "gpu_order", i)
+            meant = meant_gpu(gpu, known)
+            hint = f"did you mean {meant!r}?" if meant else "see `runpod-deploy gpu-list`"
+            yield draft.document.finding(loc, f"{pod.cloud_type} cloud has no {gpu!r}", hint=hint)
+
+
+def unknown_datacenters(draft: Draft, pod: PodSpec, known: list[str]) -> Iterator[Finding]:
+    """Errors for datacenters that do not exist."""
+    for i, datacenter in enumerate(pod.datacenters):
+        if datacenter not in known:
+            meant = closest(datacenter, known)
+            hint = f"did you mean {meant}?" if meant else f"there are {', '.join(known)}"
+            yield draft.document.finding(("pod", "datacenters", i), f"there is no datacenter {datacenter!r}", hint=hint)
+
+
+def stock_of_each(draft: Draft, pod: PodSpec, offers: list[Offer], known: list[str]) -> Iterator[Finding]:
+    """A warning for each datacenter that has none, or only little, of what is asked for."""
+    for i, datacenter in enumerate(pod.datacenters):
+        stocks = {o.gpu_id: o.stock for o in offers if o.datacenter_id == datacenter and o.gpu_id in wanted(pod)}
+        there = [gpu for gpu, stock in stocks.items() if stock in IN_STOCK]
+        loc = ("pod", "datacenters", i)
+        if not there and datacenter in known:
+            words = f"{datacenter} has none of {', '.join(wanted(pod))} now"
+            yield draft.document.finding(loc, words, level="warning")
+        elif there and all(stocks[gpu] == "LOW" for gpu in there):
+            words = f"{datacenter} has little left of {', '.join(there)}"
+            yield draft.document.finding(loc, words, level="warning")
+        elif there:
+            words = f"{datacenter} has " + ", ".join(f"{gpu} ({stocks[gpu].lower()})" for gpu in there)
+            yield draft.document.finding(loc, words, level="note")
+
+
+def refuse_stock_out(pod: PodSpec, offers: list[Offer]) -> None:
+    """Returns if anything asked for is in stock anywhere asked for. Raises StockOut, naming what else is."""
+    here = [offer for offer in offers if offer.datacenter_id in pod.datacenters and offer.stock in IN_STOCK]
+    if any(offer.gpu_id in wanted(pod) for offer in here):
+        return
+    others = sorted({offer.gpu_id for offer in here})
+    elsewhere = sorted({o.datacenter_id for o in offers if o.gpu_id in wanted(pod) and o.stock in IN_STOCK} - {""})
+    hints = [f"in stock there: {', '.join(others)}"] if others else []
+    hints += [f"the same GPUs are in stock in {', '.join(elsewhere)}"] if elsewhere else []
+    words = f"no {' or '.join(wanted(pod))} in {', '.join(pod.datacenters)}"
+    raise StockOut(words, hint="; ".join(hints) or "try later, or with another cloud_type")

@@ -1,0 +1,113 @@
+"""Files that staging would ship: secrets among them, home folders written into them, and how much it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from itertools import islice
+
+from ..config import Draft, Finding
+from ..excludes import Excludes
+from ..plan import megabytes
+from ..shipment import Shipment, ShippedFile, survey
+from ..spec import DEFAULT_STAGING_EXCLUDES
+from .paths import local
+
+TEXT_SUFFIXES = {".py", ".yaml", ".yml", ".toml", ".json", ".sh"}
+LARGEST_TEXT_BYTES = 1 << 20
+MOST_PER_FILE = 3
+HOME_PATH = re.compile(r"/Users/[^/\s\"']+/|/home/[^/\s\"']+/|[A-Z]:\\{1,2}Users\\")
+SECRET_NAMES = (
+    ".env",
+    ".env.*",
+    "*.pem",
+    "id_rsa",
+    "id_ed25519",
+    "id_ecdsa",
+    "*.p12",
+    "*.pfx",
+    "credentials*",
+    ".netrc",
+    ".pypirc",
+    ".npmrc",
+    "*.kdbx",
+    "service-account*.json",
+    "*secret*.json",
+    "*.token",
+)
+HARMLESS_NAMES = (".env.example", ".env.sample", ".env.template", ".env.dist", "*.pub")
+
+
+def shipments_of(draft: Draft) -> list[Shipment]:
+    """What each staging entry would ship."""
+    return [survey(entry, draft.project_root) for entry in draft.trial.job.staging]
+
+
+def totals(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
+    """A note for each entry: files, bytes, and the ten largest."""
+    for i, shipment in enumerate(shipments):
+        words = f"ships {len(shipment.files):,} files, {megabytes(shipment.size_bytes)}, to {shipment.destination}"
+        largest = ", ".join(f"{file.name} ({megabytes(file.size_bytes)})" for file in shipment.largest)
+        hint = f"largest: {largest}" if largest else ""
+        yield draft.document.finding(("staging", i), words, level="note", hint=hint)
+
+
+def secrets_on_board(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
+    """Warnings for files that look like secrets."""
+    for i, shipment in enumerate(shipments):
+        names = [file.name for file in shipment.files if looks_secret(file.path.name)]
+        for name in names:
+            words = f"{name} looks like a secret and would ship"
+            yield draft.document.finding(("staging", i), words, level="warning", hint="exclude it, or use secrets:")
+
+
+def looks_secret(name: str) -> bool:
+    """Whether files of this name usually hold secrets."""
+    return any(fnmatch(name, p) for p in SECRET_NAMES) and not any(fnmatch(name, p) for p in HARMLESS_NAMES)
+
+
+def home_paths(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
+    """Warnings for home folders of this or another machine that are written into shipped text files."""
+    preset = Excludes(DEFAULT_STAGING_EXCLUDES)
+    for i, shipment in enumerate(shipments):
+        for file in shipment.files:
+            if is_text(file) and not in_preset(file.name, preset):
+                for line, found in islice(homes_in(file), MOST_PER_FILE):
+                    words = f"{file.name}:{line} names {found}, which is not on the pod"
+                    yield draft.document.finding(("staging", i), words, level="warning")
+
+
+def left_behind(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
+    """Warnings for required paths that lie below a staged folder and that its patterns leave out."""
+    job = draft.trial.job
+    shipped = {file.path.resolve() for shipment in shipments for file in shipment.files}
+    sources = [local(draft, entry.source).resolve() for entry in job.staging]
+    for i, path in enumerate(job.local.required_paths):
+        wanted = local(draft, path).resolve()
+        staged = any(wanted.is_relative_to(source) for source in sources)
+        if staged and wanted.exists() and not any(file.is_relative_to(wanted) for file in shipped):
+            words = f"{path} is required here, and staging leaves it out"
+            yield draft.document.finding(("local", "required_paths", i), words, level="warning")
+
+
+def is_text(file: ShippedFile) -> bool:
+    """Whether a file is worth reading."""
+    return file.path.suffix in TEXT_SUFFIXES and file.size_bytes <= LARGEST_TEXT_BYTES
+
+
+def in_preset(name: str, preset: Excludes) -> bool:
+    """Whether a file is in a cache or a version control folder."""
+    parts = name.split("/")
+    return any(preset.leave_out("/".join(parts[:n]), n < len(parts)) for n in range(1, len(parts) + 1))
+
+
+def homes_in(file: ShippedFile) -> Iterator[tuple[int, str]]:
+    """Line and text of each home folder in a file."""
+    try:
+        text = file.path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := HOME_PATH.search(line):
+            yield number, match[0]

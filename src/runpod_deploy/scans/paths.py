@@ -1,0 +1,72 @@
+"""Local paths of a config: what must be here, what staging leaves out, where artifacts will land."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path, PurePosixPath
+
+from ..config import Draft, Finding
+from ..spec import RsyncPushSpec
+
+# Names in a run's folder that only the tool writes.
+OWN_FILES = ("events.jsonl", "metrics.jsonl", "spec.json", "run.log", "runpod_deploy_pull_manifest.json")
+
+
+def missing_here(draft: Draft) -> Iterator[Finding]:
+    """Errors for required paths, staging sources and secret files that do not exist."""
+    job = draft.trial.job
+    wanted: dict[tuple[str | int, ...], str] = {}
+    wanted.update({("local", "required_paths", i): path for i, path in enumerate(job.local.required_paths)})
+    wanted.update({("staging", i, "source"): entry.source for i, entry in enumerate(job.staging)})
+    wanted.update({("secrets", i, "file"): secret.file for i, secret in enumerate(job.secrets) if secret.file})
+    for loc, path in wanted.items():
+        if not local(draft, path).exists():
+            yield draft.document.finding(loc, f"{path} does not exist", hint=f"looked in {draft.project_root}")
+
+
+def overwritten(draft: Draft) -> Iterator[Finding]:
+    """Warnings for staging entries whose files a later entry with `delete` removes, or that it holds itself."""
+    job = draft.trial.job
+    for (i, first), (j, second) in combinations(enumerate(job.staging), 2):
+        if inside(second, first):
+            words = f"its source lies inside that of staging[{i}], which ships it already"
+            yield draft.document.finding(("staging", j, "source"), words, level="warning")
+        lower, upper = PurePosixPath(first.destination), PurePosixPath(second.destination)
+        if second.delete and lower != upper and lower.is_relative_to(upper):
+            words = f"deletes what staging[{i}] put at {first.destination}; put it first, or give delete: false"
+            yield draft.document.finding(("staging", j, "destination"), words, level="warning")
+
+
+def inside(second: RsyncPushSpec, first: RsyncPushSpec) -> bool:
+    """Whether the second source lies within the first."""
+    inner, outer = (PurePosixPath(entry.source) for entry in (second, first))
+    return inner != outer and inner.is_relative_to(outer)
+
+
+def colliding(draft: Draft) -> Iterator[Finding]:
+    """Warnings for artifacts that land on each other or on the run's own files."""
+    artifacts = list(enumerate(draft.trial.job.artifacts))
+    for (i, first), (j, second) in combinations(artifacts, 2):
+        if first.landing(draft.project_root) == second.landing(draft.project_root):
+            words = f"lands at the same place as artifacts[{i}]: {second.landing(draft.project_root)}"
+            yield draft.document.finding(("artifacts", j, "local_path"), words, level="warning")
+    run_dir = draft.trial_run_dir
+    for i, entry in artifacts:
+        place = entry.landing(draft.project_root)
+        if place == run_dir or run_dir.is_relative_to(place) or (place.parent == run_dir and place.name in OWN_FILES):
+            words = "lands on the run's own files; give it a folder of its own, such as {run_dir}/" + entry.label
+            yield draft.document.finding(("artifacts", i, "local_path"), words, level="warning")
+
+
+def local(draft: Draft, path: str) -> Path:
+    """The local path that a config means."""
+    return draft.project_root / Path(path).expanduser()
+
+
+def landings(draft: Draft) -> Iterator[Finding]:
+    """A note for each artifact: where it will be."""
+    for i, entry in enumerate(draft.trial.job.artifacts):
+        what = "the contents of " if entry.remote_path.endswith("/") else ""
+        words = f"{what}{entry.remote_path} will be {entry.landing(draft.project_root)}"
+        yield draft.document.finding(("artifacts", i), words, level="note")

@@ -1,0 +1,69 @@
+"""The image's tag at Docker Hub: a tag that does not exist leaves a pod that bills and never starts.
+
+Asks Docker Hub's HTTP API (`/v2/repositories/<namespace>/<name>/tags/<tag>`, docs.docker.com, 2026-11). Whatever
+keeps it from answering is a note, never an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import urllib3
+
+from ..config import Draft, Finding
+
+HUB_URL = "https://hub.docker.com"
+HUB_HOSTS = ("docker.io", "index.docker.io", "registry-1.docker.io")
+TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image reference, taken apart."""
+
+    registry: str
+    repository: str
+    tag: str
+    """Empty if the image is named by its digest."""
+
+
+def check_image(draft: Draft, hub_url: str = HUB_URL) -> Finding:
+    """A warning if the tag does not exist, else a note that says what was found out."""
+    image = parse_image(draft.trial.job.pod.image)
+    loc = ("pod", "image")
+    if image.registry not in HUB_HOSTS:
+        return draft.document.finding(loc, f"{image.registry} is not asked about its tags", level="note")
+    if not image.tag:
+        return draft.document.finding(loc, "an image named by digest is not looked up", level="note")
+    status = ask(hub_url, image)
+    if status == 404:
+        words = f"Docker Hub has no {image.repository}:{image.tag}"
+        hint = "a pod with it would bill and never start; is the repository private?"
+        return draft.document.finding(loc, words, level="warning", hint=hint)
+    words = f"Docker Hub has {image.repository}:{image.tag}" if status == 200 else f"not checked: {status}"
+    return draft.document.finding(loc, words, level="note")
+
+
+def ask(hub_url: str, image: Image) -> int | str:
+    """The status of the tag's page, or why there is none."""
+    path = f"/v2/repositories/{quote(image.repository)}/tags/{quote(image.tag, safe='')}"
+    pool = urllib3.PoolManager(timeout=TIMEOUT_S, retries=False)
+    try:
+        with pool:
+            status = pool.request("HEAD", hub_url.rstrip("/") + path, headers={"User-Agent": "runpod-deploy"}).status
+    except (urllib3.exceptions.HTTPError, ValueError) as error:
+        return f"Docker Hub could not be reached ({type(error).__name__})"
+    return status if status in (200, 404) else f"Docker Hub answered {status}"
+
+
+def parse_image(text: str) -> Image:
+    """The parts of an image reference; without a registry it is Docker Hub's, without a tag `latest`."""
+    name, at, _ = text.partition("@")
+    first, slash, rest = name.partition("/")
+    is_host = bool(slash) and ("." in first or ":" in first or first == "localhost")
+    registry, path = (first, rest) if is_host else ("docker.io", name)
+    repository, colon, tag = path.partition(":")
+    if registry in HUB_HOSTS and "/" not in repository:
+        repository = f"library/{repository}"
+    return Image(registry, repository, "" if at else (tag if colon else "latest"))

@@ -1,0 +1,71 @@
+"""Every console block of every page is run, in a fresh clone on a simulated cloud, and prints what the page shows.
+
+`…` in a line stands for any text, a line of nothing but `…` for any lines.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.blocks import PAGES, Command, commands
+from tests.workshop import REPOSITORY, open_workshop
+
+PAGES_WITH_COMMANDS = [page for page in PAGES if commands(page)]
+
+
+def test_pages_have_commands() -> None:
+    assert len(PAGES_WITH_COMMANDS) > 10
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_COMMANDS, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_page(page: Path, tmp_path: Path) -> None:
+    shown = commands(page)
+    workshop = open_workshop(tmp_path)
+    (workshop.dir / "page.sh").write_text(script(shown))
+    folder = str(page.parent.relative_to(REPOSITORY)) if page.is_relative_to(REPOSITORY / "examples") else "."
+    rehearsal = workshop.rehearse("bash", "-c", 'cd "$1" && . "$2"', "bash", folder, str(workshop.dir / "page.sh"))
+    for command, printed in zip(shown, outputs(rehearsal.output), strict=True):
+        assert matches(command.expected, printed), f"{command.place}\n--- printed:\n{printed}"
+
+
+def script(shown: list[Command]) -> str:
+    """All commands in one shell, so that a variable set by one is there for the next; a mark before each."""
+    lines = ["shopt -s expand_aliases"]
+    for command in shown:
+        lines += ["echo '@@@'", command.text]
+    return "\n".join(lines) + "\n"
+
+
+def outputs(printed: str) -> list[str]:
+    """What each command printed."""
+    return [part.strip("\n") for part in printed.split("@@@\n")[1:]]
+
+
+def matches(expected: tuple[str, ...], printed: str) -> bool:
+    """Whether the page shows what was printed."""
+    pattern = "".join(line_pattern(line) for line in expected)
+    return re.fullmatch(pattern, "".join(f"{line.rstrip()}\n" for line in printed.splitlines())) is not None
+
+
+def line_pattern(line: str) -> str:
+    """What a line of the page stands for."""
+    if line == "…":
+        return r"(?:[^\n]*\n)*"
+    return "[^\n]*".join(re.escape(part) for part in line.split("…")) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("expected", "printed", "same"),
+    [
+        (("a …", "…", "d"), "a b\nc\nc\nd\n", True),
+        (("…",), "", True),
+        (("a",), "a\nb\n", False),
+        ((), "error: no", False),
+        (("exit 3",), "exit 30", False),
+    ],
+)
+def test_what_matches(expected: tuple[str, ...], printed: str, same: bool) -> None:
+    assert matches(expected, printed) is same

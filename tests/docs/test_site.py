@@ -1,0 +1,58 @@
+"""The site builds without a warning: every link and anchor resolves. And it leaves out no command and no failure."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.cli import COMMANDS
+from runpod_deploy.errors import KINDS
+from tests.workshop import REPOSITORY
+
+DOCS = REPOSITORY / "docs"
+PROSE = [page for page in DOCS.rglob("*.md") if "reference" not in page.parts]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
+    done = subprocess.run([*command, str(DOCS), str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_links_resolve_and_each_command_has_its_place(site: Path) -> None:
+    page = (site / "reference" / "commands.html").read_text()
+    assert [name for name in COMMANDS if f'id="{name}"' not in page] == []
+
+
+def test_each_field_has_its_place(site: Path) -> None:
+    page = (site / "reference" / "config.html").read_text()
+    assert re.search(r"cost_cap_usd.*?number &gt; 0.*?10\.0", page, re.DOTALL)
+
+
+def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        fetched = re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?:[^"]+)"', page.read_text())
+        assert fetched == [], page
+
+
+def test_each_kind_of_failure_has_its_entry() -> None:
+    text = (DOCS / "troubleshooting.md").read_text()
+    entries = dict(re.findall(r"^### (\w+)\n\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL))
+    assert [kind for kind in KINDS if kind not in entries] == []
+    for kind in KINDS:
+        for part in ("**Symptom.**", "**Diagnosis.**", "**Fix.**"):
+            assert part in entries[kind], kind
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(DOCS)))
+def test_named_commands_exist(page: Path) -> None:
+    named = set(re.findall(r"runpod-deploy ([a-z][a-z-]+)", page.read_text()))
+    assert named <= set(COMMANDS), named - set(COMMANDS)

@@ -1,0 +1,67 @@
+"""A simulator process for tests: started, pointed at, told what goes wrong, ended. Knows its CLI and /_sim/."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+PROGRAM = Path(sys.executable).with_name("runpod-sim")
+ENDS_WITHIN_S = 15
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A simulator that answers."""
+
+    url: str
+    key: str
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What points the product at it."""
+        return {"RUNPOD_API_BASE_URL": self.url, "RUNPOD_API_KEY": self.key}
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """The answer of /_sim/."""
+        return self.call(method, f"/_sim/{path}", body)
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """The answer of the API itself, for what the product has no call for."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {self.key}", "User-Agent": "tests", "Content-Type": "application/json"}
+        reply = urllib3.request(method, self.url + path, body=data, headers=headers, retries=False, timeout=30)
+        assert reply.status < 300, (reply.status, reply.data)
+        return json.loads(reply.data) if reply.data else None
+
+    def fault(self, **row: Any) -> None:
+        """This goes wrong from now on."""
+        self.control("POST", "faults", row)
+
+    def reset(self) -> None:
+        """No fault is left, and no pod."""
+        self.control("DELETE", "faults")
+        for pod in self.call("GET", "/v2/pods")["pods"]:
+            self.call("DELETE", f"/v2/pods/{pod['id']}")
+
+
+@contextmanager
+def simulator(*options: str) -> Iterator[Simulated]:
+    """A simulator of its own; on the way out it and all of its pods are ended."""
+    argv = [str(PROGRAM), "serve", *options]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            assert process.stdout is not None
+            told = dict(process.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(4))
+            yield Simulated(told["RUNPOD_API_BASE_URL"], told["RUNPOD_API_KEY"])
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(ENDS_WITHIN_S)

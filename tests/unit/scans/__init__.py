@@ -1,0 +1,1 @@
+"""Looks beyond a config itself."""

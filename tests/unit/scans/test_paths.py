@@ -1,0 +1,82 @@
+"""Local paths that are missing, collide, or lie on the run's own files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runpod_deploy.scans import paths
+
+from .conftest import Project
+
+
+def artifact(label: str, remote: str, local: str) -> dict[str, Any]:
+    return {"label": label, "remote_path": remote, "local_path": local}
+
+
+def push(label: str, source: str, destination: str, **more: Any) -> dict[str, Any]:
+    return {"label": label, "source": source, "destination": destination, **more}
+
+
+def test_everything_that_is_missing_is_told(project: Project) -> None:
+    draft = project(
+        {"here": ""},
+        local={"required_paths": ["here", "gone"]},
+        staging=[push("a", "nowhere/", "/a")],
+        secrets=[{"name": "s", "destination": "/s", "file": "~/key"}],
+    )
+    findings = list(paths.missing_here(draft))
+    assert [(f.path, f.level, f.message) for f in findings] == [
+        ("local.required_paths[1]", "error", "gone does not exist"),
+        ("staging[0].source", "error", "nowhere/ does not exist"),
+        ("secrets[0].file", "error", "~/key does not exist"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (push("a", "./", "/w"), push("b", "src/", "/x"), "its source lies inside that of staging[0]"),
+        (push("a", "src/", "/w/src"), push("b", "tests/", "/w"), "deletes what staging[0] put at /w/src"),
+        (push("a", "src/", "/w/src"), push("b", "tests/", "/w", delete=False), ""),
+        (push("a", "src/", "/w/src"), push("b", "tests/", "/w/tests"), ""),
+        (push("a", "src/", "/w"), push("b", "tests/", "/w/tests"), ""),
+    ],
+)
+def test_entries_that_undo_each_other(
+    project: Project, first: dict[str, Any], second: dict[str, Any], words: str
+) -> None:
+    findings = [f.message for f in paths.overwritten(project(staging=[first, second]))]
+    assert len(findings) == bool(words)
+    assert all(message.startswith(words) for message in findings)
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ([("/w/a", "out"), ("/w/b", "out")], "lands at the same place as artifacts[0]"),
+        ([("/w/a", "out/"), ("/x/a", "out/")], "lands at the same place as artifacts[0]"),
+        ([("/w/a", "out/"), ("/w/b", "out/")], ""),
+        ([("/w/a/", "out/"), ("/w/b/", "out")], "lands at the same place as artifacts[0]"),
+        ([("/w/a/", "{run_dir}")], "lands on the run's own files"),
+        ([("/w/a/", "artifacts")], "lands on the run's own files"),
+        ([("/w/run.log", "{run_dir}/")], "lands on the run's own files"),
+        ([("/w/a", "{run_dir}/")], ""),
+        ([("/w/a/", "{run_dir}/a")], ""),
+    ],
+)
+def test_artifacts_that_land_on_something(project: Project, entries: list[tuple[str, str]], words: str) -> None:
+    artifacts = [artifact(f"a{i}", remote, local) for i, (remote, local) in enumerate(entries)]
+    findings = [f.message for f in paths.colliding(project(artifacts=artifacts))]
+    assert len(findings) == bool(words)
+    assert all(message.startswith(words) for message in findings)
+
+
+def test_landings_are_told(project: Project) -> None:
+    draft = project(artifacts=[artifact("a", "/w/out", "here/"), artifact("b", "/w/out/", "there")])
+    root = draft.project_root
+    assert [f.message for f in paths.landings(draft)] == [
+        f"/w/out will be {root}/here/out",
+        f"the contents of /w/out/ will be {root}/there",
+    ]
