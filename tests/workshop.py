@@ -14,6 +14,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 COMMANDS_DIR = Path(sys.executable).parent
+COMMIT = "git init -q && git add . && git -c user.name=a -c user.email=a@example.org commit -qm 'As cloned'"
 LEFT_BY_RUNS = shutil.ignore_patterns("artifacts", "results", "out", "__pycache__")
 
 
@@ -68,4 +69,7 @@ def open_workshop(folder: Path) -> Workshop:
     for part in ("examples", "recipes"):
         shutil.copytree(REPOSITORY / part, folder / "clone" / part, ignore=LEFT_BY_RUNS)
     (folder / "home").mkdir()
-    return Workshop(folder / "clone", folder / "home")
+    workshop = Workshop(folder / "clone", folder / "home")
+    committed = workshop.run("sh", "-c", COMMIT)
+    assert committed.returncode == 0, committed.stdout
+    return workshop

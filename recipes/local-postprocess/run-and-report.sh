@@ -13,9 +13,10 @@ run_dir=$(runpod-deploy run --config "$config" "$@" --print-run-dir | sed -n 's/
 
 manifest=$run_dir/runpod_deploy_pull_manifest.json
 runpod-deploy manifest-summary "$manifest" | tee "$run_dir/summary.txt"
+# Where the artifact has landed: paths in the manifest start at the project root, three folders above the run dir.
 predictions=$(python3 -c '
 import json, sys
 rows = json.load(open(sys.argv[1]))["artifacts"]
 print(next(row["local_path"] for row in rows if row["label"] == "predictions"))
 ' "$manifest")
-python3 "$here/confusion.py" "$predictions" | tee "$run_dir/confusion.txt"
+python3 "$here/confusion.py" "$run_dir/../../../$predictions" | tee "$run_dir/confusion.txt"

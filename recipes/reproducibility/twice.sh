@@ -11,16 +11,17 @@ run_once() {
   runpod-deploy run --config "$config" "$@" --print-run-dir | sed -n 's/^RUN_DIR=//p'
 }
 
-# Where an artifact of a run has landed.
-artifact() {
+# Where the predictions of a run have landed: paths in the manifest start at the project root, three folders up.
+predictions() {
   python3 -c '
 import json, sys
-rows = json.load(open(sys.argv[1] + "/runpod_deploy_pull_manifest.json"))["artifacts"]
-print(next(row["local_path"] for row in rows if row["label"] == sys.argv[2]))
-' "$1" "$2"
+run_dir = sys.argv[1]
+rows = json.load(open(run_dir + "/runpod_deploy_pull_manifest.json"))["artifacts"]
+print(run_dir, "../../..", next(row["local_path"] for row in rows if row["label"] == "predictions"), sep="/")
+' "$1"
 }
 
 first=$(run_once "$@")
 second=$(run_once "$@")
 runpod-deploy compare-runs "$first" "$second"
-cmp "$(artifact "$first" predictions)" "$(artifact "$second" predictions)" && echo 'the predictions are the same'
+cmp "$(predictions "$first")" "$(predictions "$second")" && echo 'the predictions are the same'
