@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test lint docs clean
+.PHONY: setup demo test live lint docs clean
 
 setup: .venv/ready
 
@@ -16,6 +16,13 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest
+
+# The suite of tests/contract on RunPod itself, with the key in RUNPOD_API_KEY. Costs money, so it asks.
+live: setup
+	@echo "This rents three of RunPod's cheapest GPUs (0.50 USD/h at most), one after the other, for some minutes each:"
+	@echo "about 0.10 USD on the account of your RUNPOD_API_KEY. Every pod is deleted at the end."
+	@read -p "Go on? [y/N] " answer && test "$$answer" = y
+	RUNPOD_LIVE=1 $(BIN)/pytest tests/contract/test_cloud.py -n 0 -k on_runpod --timeout=1800 --capture=no
 
 lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,9 +41,10 @@ def openssh(folder: Path, public_key: str, path: str) -> Iterator[Address]:
     subprocess.run(keygen, check=True)
     (folder / "keys").write_text(public_key + "\n")
     address = Address(host="127.0.0.1", port=free_port())
+    # With SHLVL bash takes itself for an inner shell, and leaves root's own start files alone.
     (folder / "config").write_text(
         f"ListenAddress 127.0.0.1:{address.port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/keys\n"
-        f"StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\nSetEnv PATH={path}\n"
+        f"StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\nSetEnv PATH={path} SHLVL=2\n"
     )
     server = subprocess.Popen([SSHD, "-D", "-f", folder / "config"], stderr=subprocess.DEVNULL)
     try:
@@ -56,13 +57,22 @@ def openssh(folder: Path, public_key: str, path: str) -> Iterator[Address]:
 
 @contextmanager
 def asyncssh_server(folder: Path, public_key: str, path: str) -> Iterator[Address]:
-    """asyncssh, which runs commands with the machine's /bin/sh."""
+    """asyncssh in a process of its own, which runs commands with the machine's /bin/sh."""
     folder.mkdir()
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+    (folder / "keys").write_text(public_key + "\n")
+    argv = (sys.executable, __file__, folder, path)
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+        assert server.stdout is not None
+        try:
+            yield Address(host="127.0.0.1", port=int(server.stdout.readline()))
+        finally:
+            server.kill()
 
-    async def serve(process: asyncssh.SSHServerProcess[bytes]) -> None:
+
+async def serve_forever(folder: Path, path: str) -> None:
+    """Prints its port and serves whoever bears the key."""
+
+    async def carry_out(process: asyncssh.SSHServerProcess[bytes]) -> None:
         child = await asyncio.create_subprocess_exec(
             "/bin/sh",
             "-c",
@@ -77,32 +87,16 @@ def asyncssh_server(folder: Path, public_key: str, path: str) -> Iterator[Addres
         process.exit(await child.wait())
         await process.wait_closed()
 
-    async def start() -> asyncssh.SSHAcceptor:
-        return await asyncssh.listen(
-            "127.0.0.1",
-            0,
-            server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
-            authorized_client_keys=asyncssh.import_authorized_keys(public_key),
-            process_factory=serve,
-            encoding=None,
-        )
-
-    acceptor = asyncio.run_coroutine_threadsafe(start(), loop).result(20)
-    try:
-        yield Address(host="127.0.0.1", port=acceptor.get_port())
-    finally:
-        loop.call_soon_threadsafe(acceptor.close)
-        asyncio.run_coroutine_threadsafe(_settle(), loop).result(20)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(20)
-        loop.close()
-
-
-async def _settle() -> None:
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    acceptor = await asyncssh.listen(
+        "127.0.0.1",
+        0,
+        server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
+        authorized_client_keys=str(folder / "keys"),
+        process_factory=carry_out,
+        encoding=None,
+    )
+    print(acceptor.get_port(), flush=True)
+    await acceptor.wait_closed()
 
 
 def free_port() -> int:
@@ -126,3 +120,7 @@ def wait_for(address: Address) -> None:
 def has_openssh() -> bool:
     """Whether sshd can be tried here: only root may log in as root."""
     return Path(SSHD).exists() and os.getuid() == 0 and shutil.which("ssh-keygen") is not None
+
+
+if __name__ == "__main__":
+    asyncio.run(serve_forever(Path(sys.argv[1]), sys.argv[2]))

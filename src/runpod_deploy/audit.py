@@ -14,7 +14,7 @@ from .known_runs import KnownRun
 from .pods import Pod
 from .provenance import Provenance, provenance
 
-BOOT_GRACE = timedelta(seconds=30)
+BOOT_GRACE = timedelta(seconds=10)
 DEADLINE_GRACE = timedelta(minutes=2)
 """What the driver and the guard are given to act by themselves, and clocks to differ."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from .problems import Problem, invalid
 from .schemas import Schema
 from .validation import body_of
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CLOUD = web.AppKey("cloud", Cloud)
 LIMITS = web.AppKey("limits", Limits)
 WHO = web.RequestKey("who", str)
@@ -25,7 +27,7 @@ PAGE_LIMIT = 1000
 
 def answer(body: Any, status: int = 200) -> web.Response:
     """JSON."""
-    return web.Response(text=json.dumps(body), status=status, content_type="application/json")
+    return web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")
 
 
 def nothing() -> web.Response:
@@ -35,9 +37,9 @@ def nothing() -> web.Response:
 
 def problem_answer(problem: Problem) -> web.Response:
     """RFC 9457."""
-    text = json.dumps(problem.body())
+    raw = json.dumps(problem.body()).encode()
     headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
-    return web.Response(text=text, status=problem.status, headers=headers, content_type="application/problem+json")
+    return web.Response(body=raw, status=problem.status, headers=headers, content_type="application/problem+json")
 
 
 def request_id() -> str:
@@ -81,21 +83,23 @@ def number(request: web.Request, name: str, default: int, least: int, most: int 
     return value
 
 
-def page(request: web.Request, name: str, rows: list[dict[str, Any]]) -> web.Response:
-    """One page of rows that each have an id. Raises Problem."""
+def page(
+    request: web.Request, name: str, rows: list[dict[str, Any]], ever: Iterable[str] | None = None
+) -> web.Response:
+    """One page of rows that each have an id; `ever` are the ids of those that are gone too. Raises Problem."""
     limit = number(request, "limit", PAGE_LIMIT, 1, PAGE_LIMIT)
-    start = _after(request.query.get("cursor"), rows)
-    shown = rows[start : start + limit]
-    more = start + limit < len(rows)
+    rest = _after(request.query.get("cursor"), rows, [row["id"] for row in rows] if ever is None else list(ever))
+    shown, more = rest[:limit], len(rest) > limit
     cursor = base64.urlsafe_b64encode(shown[-1]["id"].encode()).decode() if more else None
     return answer({name: shown, "pagination": {"nextCursor": cursor, "hasNextPage": more}})
 
 
-def _after(cursor: str | None, rows: list[dict[str, Any]]) -> int:
+def _after(cursor: str | None, rows: list[dict[str, Any]], ever: list[str]) -> list[dict[str, Any]]:
     if cursor is None:
-        return 0
+        return rows
     try:
         last = base64.urlsafe_b64decode(cursor.encode()).decode()
-        return next(index for index, row in enumerate(rows) if row["id"] == last) + 1
-    except (ValueError, StopIteration) as error:
+        later = set(ever[ever.index(last) + 1 :])
+    except ValueError as error:
         raise invalid("$.cursor: unreadable cursor") from error
+    return [row for row in rows if row["id"] in later]

@@ -46,6 +46,8 @@ def complete(body: dict[str, Any], template: dict[str, Any] | None, account_keys
     ask = DEFAULTS | below | body
     ask["env"] = dict((template or {}).get("env", {})) | body.get("env", {})
     ask.pop("templateId", None)
+    if "image" not in ask:
+        raise bad("image is required")
     if "disk" not in ask:
         # The published schema does not require it; the live service did (seen 2026-09-30).
         raise bad("disk is required")
@@ -104,6 +106,11 @@ def _check_mounts(ask: dict[str, Any]) -> None:
         raise bad("mounts.persistent is not supported on CPU pods")
     if mounts.get("network") and ask["cloud"] == COMMUNITY:
         raise bad("network volumes are not available on community cloud")
+    check_paths(mounts)
+
+
+def check_paths(mounts: dict[str, Any]) -> None:
+    """Raises Problem unless every mount has a place that a container can have."""
     for mount in [mounts.get("persistent"), *mounts.get("network", [])]:
         if mount is not None and not mount["path"].startswith("/"):
             raise bad(f"mount path {mount['path']!r} must be absolute")

@@ -45,6 +45,7 @@ OPTIONS = (
     ),
     click.option("--fault", "faults", type=FaultType(), multiple=True, help="Something that goes wrong; repeatable."),
     click.option("--balance", "balance_usd", default=1_000_000.0, help="USD of credit on the account."),
+    click.option("--clock-skew", "clock_skew_s", default=0.0, help="Seconds that the cloud's clock is ahead of yours."),
     click.option("--requests-per-minute", "per_minute", type=int, help="Quota of each key (fast: 6000, spec: 60)."),
 )
 
@@ -64,6 +65,7 @@ def cli() -> None:
 @cli.command()
 @simulator_options
 @click.option("--ledger", "ledger_path", type=click.Path(path_type=Path), help="Write the ledger there at the end.")
+@click.option("--state", "state_path", type=click.Path(path_type=Path), help="Keep everything there; take it up again.")
 def serve(ledger_path: Path | None, **settings: Any) -> None:
     """Answer until interrupted; first print the exports that point a client here."""
     run(_serve(Settings(**settings), ledger_path))

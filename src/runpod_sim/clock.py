@@ -5,10 +5,18 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+_skew_s = 0.0
+
+
+def set_skew(seconds: float) -> None:
+    """The cloud's clock is so far ahead of this machine's; before it: negative."""
+    global _skew_s
+    _skew_s = seconds
+
 
 def now() -> float:
-    """Seconds since 1970."""
-    return time.time()
+    """Seconds since 1970, as the cloud sees it."""
+    return time.time() + _skew_s
 
 
 def iso(at: float) -> str:

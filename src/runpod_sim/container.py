@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .asks import start_of_args
 from .catalogue import Catalogue
 from .pods import Pod
 from .sandbox import PODROOT, Image
-from .view import memory_gb
+from .view import memory_gb, vcpu_count
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 START = "/start.sh"
+PLACEHOLDER = re.compile(r"\{\{\s*RUNPOD_SECRET_([\w.\-/]+)\s*\}\}")
 # What an image without a start script of its own is taken to run: an sshd and whatever it likes.
 IDLE = ("/bin/sh", "-c", "trap 'exit 143' TERM; while :; do sleep 3600 & wait $!; done")
 
@@ -26,6 +30,8 @@ class Ground:
     root: Path
     api_url: str
     catalogue: Catalogue
+    secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The account's, by id."""
 
     def pod_dir(self, pod: Pod) -> Path:
         """The folder of one pod's disks."""
@@ -61,7 +67,7 @@ def env_of(pod: Pod, ground: Ground, port: int) -> dict[str, str]:
         "RUNPOD_POD_HOSTNAME": host_name(pod),
         "RUNPOD_DC_ID": pod.place.datacenter or "",
         "RUNPOD_PUBLIC_IP": "127.0.0.1",
-        "RUNPOD_CPU_COUNT": str(12 * pod.units if pod.is_gpu else pod.units),
+        "RUNPOD_CPU_COUNT": str(vcpu_count(pod)),
         "RUNPOD_MEM_GB": str(memory_gb(pod, ground.catalogue)),
         # The one thing that a real pod lacks: where the simulated API is.
         "RUNPOD_API_BASE_URL": ground.api_url,
@@ -79,8 +85,14 @@ def env_of(pod: Pod, ground: Ground, port: int) -> dict[str, str]:
     if volume := pod.volume_id():
         env["RUNPOD_VOLUME_ID"] = volume
     # The platform's own names win over the ask's.
-    asked: dict[str, str] = pod.ask["env"]
+    asked = {name: with_secrets(value, ground.secrets.values()) for name, value in pod.ask["env"].items()}
     return asked | env | ({"PATH": asked["PATH"]} if "PATH" in asked else {})
+
+
+def with_secrets(text: str, secrets: Iterable[dict[str, Any]]) -> str:
+    """The text with every placeholder of a known secret filled in; others stay."""
+    values = {row["name"]: row["value"] for row in secrets}
+    return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
 
 
 def image_of(pod: Pod, ground: Ground, port: int) -> Image:

@@ -10,6 +10,7 @@ POST   /_sim/faults                       adds one (an object) or several (a lis
 DELETE /_sim/faults                       none is left
 PUT    /_sim/stock                        {"count": n} and any of "gpu", "datacenter", "cloud"
 PUT    /_sim/balance                      {"usd": x}: so much credit is left now
+PUT    /_sim/billing                      {"lag_s": n}: bills are so far behind
 PUT    /_sim/quota                        {"per_minute": n}
 """
 
@@ -43,6 +44,7 @@ def routes() -> list[web.RouteDef]:
         web.delete("/_sim/faults", clear_faults),
         web.put("/_sim/stock", set_stock),
         web.put("/_sim/balance", set_balance),
+        web.put("/_sim/billing", set_billing),
         web.put("/_sim/quota", set_quota),
     ]
 
@@ -118,6 +120,13 @@ async def set_balance(request: web.Request) -> web.Response:
     cloud, usd = request.app[CLOUD], float((await _body(request))["usd"])
     cloud.balance_usd = usd + cloud.billed_usd()
     return answer({"usd": usd})
+
+
+async def set_billing(request: web.Request) -> web.Response:
+    """Bills are so many seconds behind."""
+    lag_s = float((await _body(request))["lag_s"])
+    request.app[CLOUD].billing_lag_s = lag_s
+    return answer({"lag_s": lag_s})
 
 
 async def set_quota(request: web.Request) -> web.Response:

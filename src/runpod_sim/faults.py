@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 FOREVER = 1_000_000_000
+Facts = Mapping[str, Collection[str]]
+"""What an occasion is about, by condition; a request may name several datacenters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ ROUTE_WORDS = {
     "effect-then-reset": Word("route", {}, "does it, and resets the connection instead of answering"),
     "effect-then-hang": Word("route", {"seconds": 3600.0}, "does it, and answers only after so long"),
     "no-stock": Word("create", {}, "refuses the pod with the capacity text, though the catalogue shows stock"),
+    "disk-optional": Word("create", {}, "takes a create without disk, as the published document says"),
     "host-full": Word("start", {}, "refuses to start a stopped pod: its host has no free GPU"),
     "delete-ignored": Word("delete", {}, "answers 204 to a deletion and does nothing"),
     "stop-ignored": Word("stop", {}, "answers 200 to a stop and does nothing"),
@@ -49,9 +53,14 @@ POD_WORDS = {
     "container-exits": Word("pod", {"after_s": 5.0}, "PID 1 is killed so long after it started; restarted as usual"),
     "delete-lags": Word("pod", {"seconds": 20.0}, "a deleted pod ends, and stays listed for so long"),
     "key-revoked": Word("pod", {}, "the pod's own API key is refused"),
+    "stale-address": Word("pod", {"seconds": 30.0}, "a resumed pod shows its former address for so long"),
+    "running-at-once": Word(
+        "pod", {}, "the status is RUNNING from the first answer on, with no runtime until it boots"
+    ),
 }
 WORDS = ROUTE_WORDS | POD_WORDS
-# Conditions: the fault concerns only creates, actions or pods of which all of these hold.
+LASTING = ("no-stock", "disk-optional", "running-at-once")
+# The fault concerns only requests and pods that name all of these.
 CONDITIONS = ("gpu", "datacenter", "name", "pod_id")
 ROUTES_OF = {"create": "POST /v2/pods", "start": "pods", "delete": "pods", "stop": "pods"}
 
@@ -105,8 +114,8 @@ def parse(text: str | dict[str, Any]) -> Fault:
 
 def _filled(fault: Fault, word: Word, given: dict[str, Any]) -> Fault:
     fault.conditions = {key: str(given.pop(key)) for key in CONDITIONS if key in given}
-    # Stock stays out until it is said to come back; everything else happens once.
-    lasting = fault.what == "no-stock" and "nth" not in given
+    # Stock stays out until it is said to come back, and ways stay; everything else happens once.
+    lasting = fault.what in LASTING and "nth" not in given
     fault.nth = int(given.pop("nth", 1))
     fault.times = int(given.pop("times", FOREVER if lasting else 1)) or FOREVER
     unknown = sorted(set(given) - set(word.parameters))
@@ -123,21 +132,23 @@ class Faults:
 
     rows: list[Fault] = field(default_factory=list)
 
-    def on_route(self, route: str) -> Fault | None:
+    def on_route(self, route: str, facts: Facts) -> Fault | None:
         """The fault that strikes this request, if any. route is `METHOD /v2/…` with `{id}` for ids."""
         for fault in self.rows:
-            if WORDS[fault.what].scope == "route" and _covers(fault.where, route) and fault.strikes():
+            if WORDS[fault.what].scope != "route" or not _covers(fault.where, route):
+                continue
+            if _fits(fault.conditions, facts) and fault.strikes():
                 return fault
         return None
 
-    def on(self, what: str, facts: dict[str, str]) -> Fault | None:
+    def on(self, what: str, facts: Facts) -> Fault | None:
         """The fault of that kind that strikes an occasion with these facts, if any."""
         for fault in self.rows:
             if fault.what == what and _fits(fault.conditions, facts) and fault.strikes():
                 return fault
         return None
 
-    def on_pod(self, facts: dict[str, str]) -> dict[str, dict[str, Any]]:
+    def on_pod(self, facts: Facts) -> dict[str, dict[str, Any]]:
         """What is in store for a new pod: parameters by word."""
         struck = [
             fault for fault in self.rows if fault.where == "pod" and _fits(fault.conditions, facts) and fault.strikes()
@@ -153,8 +164,8 @@ def _covers(where: str, route: str) -> bool:
     return method in ("*", real_method) and (path in ("*", real_path))
 
 
-def _fits(conditions: dict[str, str], facts: dict[str, str]) -> bool:
-    return all(facts.get(key) == value for key, value in conditions.items())
+def _fits(conditions: dict[str, str], facts: Facts) -> bool:
+    return all(value in facts.get(key, ()) for key, value in conditions.items())
 
 
 def describe() -> str:
@@ -164,8 +175,9 @@ def describe() -> str:
         "",
         '  where   a route ("GET /v2/pods/{id}", "POST /v2/pods/{id}/action", "* /v2/pods", "*") or "pod"',
         "  nth     the first occasion that it strikes, counted from its arrival (1)",
-        "  times   on how many occasions it strikes (1; 0: on all; no-stock without nth: on all)",
-        f"  {', '.join(CONDITIONS)}   only where these hold (creates, actions and pods)",
+        "  times   on how many occasions it strikes (1; 0: on all)",
+        f"          {', '.join(LASTING)} without nth: on all",
+        f"  {', '.join(CONDITIONS)}   only where these hold",
         "",
     ]
     for title, words in (("Requests", ROUTE_WORDS), ("Pods", POD_WORDS)):

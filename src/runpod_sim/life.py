@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from . import clock
 from .container import Ground, furnish, image_of, official
 from .faults import FOREVER
 from .pace import Pace
-from .pods import ERROR, RUNNING, STARTING, LogLine, Pod
+from .pods import ERROR, RUNNING, STARTING, Pod
 from .sandbox import Container, ContainerFailed, Sandbox, wipe
 from .sshd import Sshd, SshTroubles
 
@@ -63,9 +64,10 @@ class Life:
         await self.halt(grace_s)
         await asyncio.to_thread(self._wipe_container_disk)
 
-    def log(self, source: str, text: str) -> None:
-        """The pod's logs have this line."""
-        self.pod.logs.append(LogLine(clock.now(), source, text))
+    def log(self, source: str, *texts: str) -> None:
+        """The pod's logs have these lines."""
+        for text in texts:
+            self.pod.log(clock.now(), source, text)
 
     async def _live(self) -> None:
         pod, pace = self.pod, self.world.pace
@@ -75,11 +77,12 @@ class Life:
             pod.status = never["status"]
             return
         pod.status = STARTING
-        self.log("system", f"create pod network\ncreate container {pod.ask['image']}")
+        self.log("system", "create pod network", f"create container {pod.ask['image']}", *pulling(pod))
         if "image-pull-fails" in pod.troubles:
             self.log("system", "error pulling image: failed to register layer: unexpected EOF")
             return
         await asyncio.sleep(pace.starting_s)
+        self.log("system", *pulled(pod))
         if "boot-error" in pod.troubles:
             self.on_lost(pod, ERROR)
             return
@@ -109,7 +112,7 @@ class Life:
         except ContainerFailed as error:
             self.log("system", f"error starting container: {error}")
             return
-        self.log("system", "start container")
+        self.log("system", f"start container for {pod.ask['image']}: begin")
         pod.up_at = clock.now()
         self._set_alarm("container-exits", self._kill_container)
         async with asyncio.TaskGroup() as tasks:
@@ -165,6 +168,19 @@ class Life:
     def _wipe_container_disk(self) -> None:
         for name in ("disk", "upper", "work", "sbin"):
             wipe(self.dir / name)
+
+
+def pulling(pod: Pod) -> list[str]:
+    """What the host says while the image comes: plain text, nothing that could be parsed."""
+    name, _, tag = str(pod.ask["image"]).rpartition(":")
+    return [f"{tag or 'latest'} Pulling from {name or tag}"]
+
+
+def pulled(pod: Pod) -> list[str]:
+    """What it says when the image is there."""
+    image = str(pod.ask["image"])
+    digest = hashlib.sha256(image.encode()).hexdigest()
+    return [f"Digest: sha256:{digest}", f"Status: Downloaded newer image for {image}"]
 
 
 async def _later(seconds: float, ring: Callable[[], None]) -> None:

@@ -25,6 +25,8 @@ class Pace:
     """From a deletion to the 404."""
     stale_s: float
     """How long a resumed pod still shows its former address."""
+    charge_every_s: float
+    """How often the balance is looked at."""
 
 
 FAST = Pace(
@@ -36,6 +38,7 @@ FAST = Pace(
     grace_s=0.1,
     leaving_s=0.0,
     stale_s=0.0,
+    charge_every_s=0.1,
 )
 # Cached image on a good host, as measured on the live service in August 2026 and rounded.
 SPEC = Pace(
@@ -47,5 +50,6 @@ SPEC = Pace(
     grace_s=5.0,
     leaving_s=2.0,
     stale_s=30.0,
+    charge_every_s=300.0,
 )
 PACES = {"fast": FAST, "spec": SPEC}

@@ -17,7 +17,7 @@ def choose(
     kind, units = _wanted(ask)
     cuda = _cuda(ask, catalogue)
     for place in _places(ask, volume, catalogue):
-        facts = {"gpu": kind, "datacenter": place.datacenter or "", "name": ask["name"]}
+        facts = {"gpu": [kind], "datacenter": [place.datacenter or ""], "name": [ask["name"]]}
         if catalogue.free(place) < units or faults.on("no-stock", facts):
             continue
         return place, cuda

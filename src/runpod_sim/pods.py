@@ -16,6 +16,7 @@ PROVISIONING, STARTING, RUNNING = "PROVISIONING", "STARTING", "RUNNING"
 EXITED, ERROR, TERMINATED = "EXITED", "ERROR", "TERMINATED"
 UP = (PROVISIONING, STARTING, RUNNING)
 LOG_LINES = 5000
+SOURCES = ("container", "system")
 # USD per GB and hour: 0.10 a month while the pod runs, 0.20 for a volume whose pod is stopped.
 DISK_USD, STOPPED_DISK_USD = 0.10 / 730, 0.20 / 730
 
@@ -26,7 +27,7 @@ class LogLine:
 
     at: float
     source: str
-    """container or system."""
+    """One of SOURCES."""
     text: str
 
 
@@ -54,6 +55,10 @@ class Pod:
     """When PID 1 started; None while there is no container."""
     port: int | None = None
     """Where its SSH is mapped to."""
+    stale_port: int | None = None
+    """Where it was mapped to before it was resumed."""
+    stale_until: float = 0.0
+    """That one is shown until then."""
     ended_at: float | None = None
     how: str | None = None
     hidden_until: float = 0.0
@@ -76,10 +81,26 @@ class Pod:
         """Whether it holds GPUs or vCPUs."""
         return self.status in UP
 
+    @property
+    def shown_status(self) -> str:
+        """What the API says of it."""
+        if self.status in UP and "running-at-once" in self.troubles:
+            return self.listed_as or RUNNING
+        return self.listed_as or self.status
+
+    def shown_port(self, at: float) -> int | None:
+        """Where the API says that its SSH is mapped to."""
+        return self.stale_port if at < self.stale_until else self.port
+
     def volume_id(self) -> str | None:
         """Its network volume, if any."""
         network = self.ask["mounts"].get("network") or []
         return network[0]["volumeId"] if network else None
+
+    def log(self, at: float, source: str, text: str) -> None:
+        """The pod's logs have this line; each has a millisecond of its own, because streams resume after an instant."""
+        last = self.logs[-1].at if self.logs else 0.0
+        self.logs.append(LogLine(max(round(at, 3), round(last + 0.001, 3)), source, text))
 
     def rates(self) -> dict[str, float]:
         """What it costs now, in USD per hour by kind."""

@@ -9,6 +9,7 @@ NO_CAPACITY = (
     "There are no longer any instances available with the requested specifications. Please refresh and try again."
 )
 HOST_FULL = "There are not enough free GPUs on the host machine to start this pod"
+REGISTRY_NOT_FOUND = "Registry auth not found"
 BALANCE_TOO_LOW = "Your account balance is too low to rent a pod. Please add funds to your account."
 
 

@@ -16,6 +16,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/v2/pods", index, allow_head=False),
         web.post("/v2/pods", create),
         web.get("/v2/pods/{id}", show, allow_head=False),
+        web.patch("/v2/pods/{id}", update),
         web.delete("/v2/pods/{id}", delete),
         web.post("/v2/pods/{id}/action", act),
     ]
@@ -23,7 +24,8 @@ def routes() -> list[web.RouteDef]:
 
 async def index(request: web.Request) -> web.Response:
     """The account's pods, newest first."""
-    return page(request, "pods", [pod_json(pod) for pod in request.app[CLOUD].listed()])
+    cloud = request.app[CLOUD]
+    return page(request, "pods", [pod_json(pod) for pod in cloud.listed()], reversed(cloud.pods))
 
 
 async def create(request: web.Request) -> web.Response:
@@ -35,6 +37,14 @@ async def create(request: web.Request) -> web.Response:
 async def show(request: web.Request) -> web.Response:
     """One pod."""
     return answer(pod_json(_pod(request)))
+
+
+async def update(request: web.Request) -> web.Response:
+    """The pod with these fields changed; most changes make its container anew."""
+    change = await body(request, schemas.UPDATE_POD)
+    pod = _pod(request)
+    request.app[CLOUD].update(pod, change)
+    return answer(pod_json(pod))
 
 
 async def delete(request: web.Request) -> web.Response:

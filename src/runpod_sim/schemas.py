@@ -85,3 +85,28 @@ CREATE_VOLUME = strict(
     *("name", "size", "dataCenter"),
 )
 UPDATE_VOLUME = strict({"name": NAME, "size": VOLUME_SIZE}, minProperties=1)
+
+SSH_KEY: Schema = {"type": "string", "pattern": r"^(ssh|ecdsa|sk)-[^\s]+ [^\s]+([ \t][^\n\r]*)?$"}
+SSH_KEYS = strict({"keys": {"type": "array", "items": SSH_KEY}}, "keys")
+SECRET_NAME: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 191,
+    "pattern": r"^(?!RUNPOD)[a-zA-Z_][a-zA-Z0-9_.\-/]*$",
+}
+CREATE_SECRET = strict({"name": SECRET_NAME, "value": NAME, "description": TEXT}, "name", "value")
+UPDATE_SECRET = strict({"value": NAME, "description": TEXT}, minProperties=1)
+CREATE_REGISTRY = strict({"name": NAME, "username": NAME, "password": NAME}, "name", "username", "password")
+CREATE_GLOBAL_VOLUME = strict({"name": NAME}, "name")
+TEMPLATE = CONTAINER | {
+    "name": NAME,
+    "allowedCudaVersions": {"type": "array", "items": CUDA},
+    "category": {"enum": ["CPU", "NVIDIA", "AMD"]},
+    "mounts": strict({"persistent": PERSISTENT}),
+    "public": FLAG,
+    "serverless": FLAG,
+    "startJupyter": FLAG,
+    "startSsh": FLAG,
+}
+CREATE_TEMPLATE = strict(TEMPLATE, "name", "image")
+UPDATE_TEMPLATE = strict(TEMPLATE)

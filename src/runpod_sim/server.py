@@ -5,25 +5,49 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
 
-from . import control, routes_catalogue, routes_pods, routes_volumes
-from .answers import ACCOUNT, CLOUD, LIMITS, WHO, problem_answer, request_id
+from . import (
+    control,
+    routes_account,
+    routes_billing,
+    routes_catalogue,
+    routes_graphql,
+    routes_logs,
+    routes_pods,
+    routes_registries,
+    routes_templates,
+    routes_volumes,
+)
+from .answers import ACCOUNT, CLOUD, LIMITS, WHO, Handler, problem_answer, request_id
 from .clock import now
 from .cloud import Cloud
-from .faults import Fault
+from .faults import Facts, Fault
 from .limits import Limits
+from .occasions import facts_of_body, facts_of_pod
 from .problems import Problem
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BODY_LIMIT = 102_400
 READ_LIMIT = 64 << 20
 BAD_GATEWAY_PAGE = (
     "<html>\n<head><title>{status} {title}</title></head>\n<body>\n"
     "<center><h1>{status} {title}</h1></center>\n<hr><center>cloudflare</center>\n</body>\n</html>\n"
+)
+GRAPHQL = "POST /graphql"
+MODULES = (
+    routes_pods,
+    routes_logs,
+    routes_catalogue,
+    routes_volumes,
+    routes_templates,
+    routes_registries,
+    routes_account,
+    routes_billing,
+    routes_graphql,
+    control,
 )
 # What the key in a pod's environment may do, and only to its own pod (measured by others in 2026).
 POD_KEY_ROUTES = {
@@ -38,7 +62,7 @@ def application(cloud: Cloud, limits: Limits) -> web.Application:
     """All routes, the simulator's own included."""
     app = web.Application(middlewares=[_api], client_max_size=READ_LIMIT)
     app[CLOUD], app[LIMITS] = cloud, limits
-    for module in (routes_pods, routes_catalogue, routes_volumes, control):
+    for module in MODULES:
         app.add_routes(module.routes())
     return app
 
@@ -50,7 +74,7 @@ async def _api(request: web.Request, handler: Handler) -> web.StreamResponse:
     label = route_of(request)
     cloud = request.app[CLOUD]
     cloud.requests[label] += 1
-    fault = cloud.faults.on_route(label)
+    fault = cloud.faults.on_route(label, await _facts(request))
     if fault is not None and not fault.what.startswith("effect") and fault.what != "slow":
         return await _instead(request, fault)
     if fault is not None and fault.what == "slow":
@@ -59,6 +83,12 @@ async def _api(request: web.Request, handler: Handler) -> web.StreamResponse:
     if fault is not None and fault.what.startswith("effect"):
         return await _after(request, fault)
     return answer
+
+
+async def _facts(request: web.Request) -> Facts:
+    """What the request names, for the faults that ask."""
+    pod = request.app[CLOUD].pods.get(request.match_info.get("id", ""))
+    return facts_of_body(await request.read()) if pod is None else facts_of_pod(pod)
 
 
 def route_of(request: web.Request) -> str:
@@ -71,7 +101,7 @@ async def _admit(request: web.Request, handler: Handler, label: str) -> web.Stre
     agent = request.headers.get("User-Agent", "")
     if not agent or agent.startswith("Python-urllib/"):
         return web.Response(text="error code: 1010", status=403)
-    token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    token = _token(request, label)
     try:
         await _check(request, token, label)
         answer = await handler(request)
@@ -80,8 +110,15 @@ async def _admit(request: web.Request, handler: Handler, label: str) -> web.Stre
     except web.HTTPException as error:
         answer = _unrouted(error)
     if not answer.prepared:
-        answer.headers.update({"x-request-id": request_id()} | request.app[LIMITS].headers(token, now()))
+        told = {"x-request-id": request_id(), "Date": formatdate(now(), usegmt=True)}
+        answer.headers.update(told | request.app[LIMITS].headers(token, now()))
     return answer
+
+
+def _token(request: web.Request, label: str) -> str:
+    # The older API still takes the key in the address.
+    in_address = request.query.get("api_key", "") if label == GRAPHQL else ""
+    return request.headers.get("Authorization", "").removeprefix("Bearer ").strip() or in_address
 
 
 async def _check(request: web.Request, token: str, label: str) -> None:
@@ -91,12 +128,17 @@ async def _check(request: web.Request, token: str, label: str) -> None:
     if not token:
         raise Problem(401, "missing bearer token")
     request[WHO] = _owner(cloud, token)
-    if request[WHO] != ACCOUNT and (label not in POD_KEY_ROUTES or request.match_info["id"] != request[WHO]):
+    if request[WHO] != ACCOUNT and not _may(label, request.match_info.get("id") == request[WHO]):
         raise Problem(403, "access denied")
     full = request.app[LIMITS].take(token, now())
     if full is not None:
         window, wait_s = full
         raise Problem(429, f"rate limit exceeded for the {window} window", retry_after_s=wait_s)
+
+
+def _may(label: str, is_own: bool) -> bool:
+    """Whether a pod's key opens this route; the older API decides by field."""
+    return label == GRAPHQL or (is_own and label in POD_KEY_ROUTES)
 
 
 def _owner(cloud: Cloud, token: str) -> str:
@@ -127,7 +169,7 @@ async def _instead(request: web.Request, fault: Fault) -> web.Response:
             wait_s = fault.parameters["retry_after_s"]
             return problem_answer(Problem(429, "rate limit exceeded for the minute window", retry_after_s=wait_s))
         case "nonsense":
-            return web.Response(text='{"id": "5xpma5eg', content_type="application/json")
+            return web.Response(body=b'{"id": "5xpma5eg', content_type="application/json")
     return _cut(request)
 
 

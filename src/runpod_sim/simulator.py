@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,15 +11,17 @@ from pathlib import Path
 
 from aiohttp import web
 
-from . import catalogue
+from . import catalogue, clock
 from .cloud import Cloud
 from .container import Ground
 from .faults import Fault, Faults
+from .folders import folder
 from .life import World
 from .limits import Limits, quotas
 from .pace import PACES
-from .sandbox import find_sandbox, wipe
+from .sandbox import find_sandbox
 from .server import application
+from .state import keep, save, take_up
 
 HOST = "127.0.0.1"
 # Fast pods are polled fast; the live service's contract is about 60 a minute.
@@ -36,6 +38,9 @@ class Settings:
     balance_usd: float = 1_000_000.0
     per_minute: int | None = None
     api_key: str | None = None
+    state_path: Path | None = None
+    """A folder to be taken up and kept; None: everything is gone at the end."""
+    clock_skew_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -50,29 +55,54 @@ class Simulator:
 
 @asynccontextmanager
 async def simulate(settings: Settings) -> AsyncIterator[Simulator]:
-    """A simulator that answers; on the way out every pod is ended. Raises SandboxUnavailable, OSError."""
+    """A simulator that answers; on the way out every pod is ended or kept. Raises SandboxUnavailable, OSError."""
     sandbox = await find_sandbox()
-    root = Path(tempfile.mkdtemp(prefix="runpod-sim-"))
-    kinds = catalogue.load()
-    listening = await asyncio.get_running_loop().create_server(asyncio.Protocol, HOST, settings.port)
-    port = listening.sockets[0].getsockname()[1]
-    listening.close()
-    url = f"http://{HOST}:{port}"
-    ground = Ground(root, url, kinds)
-    world = World(sandbox, PACES[settings.pace], ground)
-    cloud = Cloud(world, kinds, Faults(list(settings.faults)), settings.balance_usd)
+    clock.set_skew(settings.clock_skew_s)
+    with folder(settings.state_path) as root:
+        port = _free_port(settings.port)
+        ground = Ground(root, f"http://{HOST}:{port}", catalogue.load())
+        cloud = _cloud(settings, World(sandbox, PACES[settings.pace], ground))
+        limits = Limits(quotas(settings.per_minute or PER_MINUTE[settings.pace]))
+        runner = web.AppRunner(application(cloud, limits), access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        async with _books(cloud, root if settings.state_path else None):
+            try:
+                await web.TCPSite(runner, HOST, port).start()
+                yield Simulator(cloud, ground.api_url, _exports(ground.api_url, cloud.api_key))
+            finally:
+                await runner.cleanup()
+
+
+@asynccontextmanager
+async def _books(cloud: Cloud, kept: Path | None) -> AsyncIterator[None]:
+    """Meanwhile credit is watched, and the cloud is saved if it is to be kept; in the end no process is left."""
+    if kept:
+        take_up(cloud, kept)
+    tasks = [asyncio.create_task(cloud.charge()), *([asyncio.create_task(keep(cloud, kept))] if kept else [])]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        if kept:
+            save(cloud, kept)
+        await (cloud.pause() if kept else cloud.close())
+
+
+def _free_port(wanted: int) -> int:
+    """Known before anything listens there, because pods are told. Raises OSError if it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, wanted))
+        return int(probe.getsockname()[1])
+
+
+def _cloud(settings: Settings, world: World) -> Cloud:
+    ground, faults = world.ground, Faults(list(settings.faults))
+    cloud = Cloud(world, ground.catalogue, faults, settings.balance_usd, secrets=ground.secrets)
     if settings.api_key:
         cloud.api_key = settings.api_key
-    limits = Limits(quotas(settings.per_minute or PER_MINUTE[settings.pace]))
-    runner = web.AppRunner(application(cloud, limits), access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, HOST, port).start()
-        yield Simulator(cloud, url, _exports(url, cloud.api_key))
-    finally:
-        await cloud.close()
-        await runner.cleanup()
-        wipe(root)
+    return cloud
 
 
 def _exports(url: str, key: str) -> dict[str, str]:

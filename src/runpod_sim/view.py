@@ -28,8 +28,8 @@ def pod_json(pod: Pod) -> dict[str, Any]:
     body |= _compute(pod)
     return body | {
         "id": pod.id,
-        "status": pod.listed_as or pod.status,
-        "actions": ACTIONS[pod.status],
+        "status": pod.shown_status,
+        "actions": ACTIONS[pod.shown_status],
         "registry": ask["registry"],
         "cloud": ask["cloud"],
         "dataCenterId": pod.place.datacenter,
@@ -47,7 +47,7 @@ def pod_json(pod: Pod) -> dict[str, Any]:
 
 def runtime_json(pod: Pod) -> dict[str, Any] | None:
     """What runs in it; None until its ports are mapped."""
-    if pod.status != RUNNING or pod.port is None:
+    if pod.status != RUNNING or pod.shown_port(now()) is None:
         return None
     gpus = [{"util": 0, "memoryUtil": 0}] * (pod.units if pod.is_gpu else 0)
     uptime = 0 if pod.up_at is None else max(0, int(now() - pod.up_at))
@@ -66,7 +66,7 @@ def ports_json(pod: Pod) -> list[dict[str, Any]]:
     for text in pod.ask["ports"]:
         number, _, kind = text.partition("/")
         private = int(number)
-        public = pod.port if text == "22/tcp" else private
+        public = pod.shown_port(now()) if text == "22/tcp" else private
         address = "127.0.0.1" if kind == "tcp" else "100.65.14.155"
         rows.append({"private": private, "public": public, "type": kind, "ip": address})
     return [
@@ -87,12 +87,17 @@ def memory_gb(pod: Pod, catalogue: Catalogue) -> int:
     return int(catalogue.cpus[pod.place.kind]["ramGbPerVcpu"] * pod.units)
 
 
+def vcpu_count(pod: Pod) -> int:
+    """The pod's vCPUs."""
+    return 12 * pod.units if pod.is_gpu else pod.units
+
+
 def _compute(pod: Pod) -> dict[str, Any]:
     if pod.is_gpu:
         gpu = {
             "id": pod.place.kind,
             "count": pod.units,
-            "vcpuCount": 12 * pod.units,
+            "vcpuCount": vcpu_count(pod),
             "memory": 62 * pod.units,
         }
         return {"gpu": gpu}
@@ -107,8 +112,9 @@ def _proxy(pod: Pod) -> dict[str, Any]:
 def _direct(pod: Pod) -> dict[str, Any] | None:
     if runtime_json(pod) is None or "22/tcp" not in pod.ask["ports"]:
         return None
-    command = f"ssh root@127.0.0.1 -p {pod.port}"
-    return {"host": "127.0.0.1", "port": pod.port, "username": "root", "command": command}
+    port = pod.shown_port(now())
+    command = f"ssh root@127.0.0.1 -p {port}"
+    return {"host": "127.0.0.1", "port": port, "username": "root", "command": command}
 
 
 def _networking(pod: Pod) -> dict[str, Any]:

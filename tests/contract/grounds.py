@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
@@ -23,6 +24,8 @@ from tests.fakes.cloud import FakeCloud
 from tests.fakes.simulator import Simulated
 
 IMAGE = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
+LISTED_WITHIN_S = 16.0
+"""The longest that a new pod was seen to be missing from the live service's answers (2026)."""
 LIVE_PRICE_LIMIT = 0.5
 """USD per hour: what one live run of the suite may rent."""
 
@@ -98,10 +101,12 @@ class Ground:
         wait_until(self.clock, lambda: None if look() else True, every_s=self.every_s, within_s=60, what=what)
 
     def clean(self) -> None:
-        """No pod of this ground is left."""
+        """No pod of this ground is left. One that was made just now may not be listed yet."""
+        self.clock.sleep(LISTED_WITHIN_S)
         for name in self.made:
             for pod in self.cloud.find(name):
                 self.cloud.delete(pod.id)
+            self.gone(partial(self.cloud.find, name), f"the end of {name}")
 
 
 class FakeTrouble:

@@ -38,8 +38,7 @@ class Program:
 
     def __call__(self, *args: str, stdin: str = "", **more: str) -> Ended:
         """The call has ended; no traceback was printed."""
-        self.home.mkdir(exist_ok=True)
-        env = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **self.environ, **more}
+        env = self._environment(more)
         done = subprocess.run(
             [str(PROGRAM), *args],
             cwd=self.cwd,
@@ -51,3 +50,13 @@ class Program:
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Ended(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *args: str) -> subprocess.Popen[bytes]:
+        """The call runs on, and nobody reads what it says."""
+        quiet = subprocess.DEVNULL
+        env = self._environment({})
+        return subprocess.Popen([str(PROGRAM), *args], cwd=self.cwd, env=env, stdin=quiet, stdout=quiet, stderr=quiet)
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        self.home.mkdir(parents=True, exist_ok=True)
+        return {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **self.environ, **more}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ import urllib3
 
 OFFICIAL = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
 Json = dict[str, Any]
+JSON_TYPES = ("application/json", "application/problem+json")
+QUIET_S = 0.3
 
 
 @dataclass
@@ -35,6 +40,7 @@ class Sim:
     url: str
     key: str
     home: Path
+    pid: int
     http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False))
 
     def call(self, method: str, path: str, body: Any = None, **headers: str | None) -> Answer:
@@ -45,8 +51,8 @@ class Sim:
         answer = self.http.request(
             method, self.url + path, body=data, headers={k: v for k, v in sent.items() if v is not None}, timeout=20
         )
-        kind = answer.headers.get("Content-Type", "")
-        return Answer(answer.status, json.loads(answer.data) if "json" in kind else answer.data, answer.headers)
+        is_json = answer.headers.get("Content-Type", "") in JSON_TYPES
+        return Answer(answer.status, json.loads(answer.data) if is_json else answer.data, answer.headers)
 
     def fault(self, **fault: Any) -> None:
         """It is in force."""
@@ -74,9 +80,30 @@ class Sim:
         """The pod as it is now."""
         return dict(self.call("GET", f"/v2/pods/{pod['id']}").body)
 
+    def ledger_row(self, pod: Json) -> Json:
+        """What the ledger says of the pod."""
+        rows = self.call("GET", "/_sim/ledger").body["pods"]
+        return dict(next(row for row in rows if row["id"] == pod["id"]))
+
     def act(self, pod: Json, action: str) -> Answer:
         """The action's answer."""
         return self.call("POST", f"/v2/pods/{pod['id']}/action", {"action": action})
+
+    def logs(self, pod: Json, query: str = "", **headers: str) -> list[Json]:
+        """The lines that come before the stream falls silent; it never ends by itself."""
+        sent = {"User-Agent": "tests/1", "Authorization": f"Bearer {self.key}"}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        url = f"{self.url}/v2/pods/{pod['id']}/logs{query}"
+        timeout = urllib3.Timeout(connect=5, read=QUIET_S)
+        raw = b""
+        try:
+            stream = self.http.request("GET", url, headers=sent, preload_content=False, timeout=timeout)
+            assert stream.status == 200, stream.data
+            while chunk := stream.read1(65536):
+                raw += chunk
+        except urllib3.exceptions.ReadTimeoutError:
+            pass
+        return [json.loads(text) for text in re.findall(rb"^data: (.*)$", raw, re.M)]
 
     def until(self, look: Callable[[], Any], within_s: float = 15) -> Any:
         """What look says once it says something true."""
@@ -109,29 +136,48 @@ def tool(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).parent / "runpod-sim"), *arguments]
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Sim]]:
-    """Starts simulators; ends them."""
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
-    processes: list[subprocess.Popen[str]] = []
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a key pair."""
+    path = tmp_path_factory.mktemp("home")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path / "key")], check=True)
+    return path
 
-    def start(*options: str) -> Sim:
-        process = subprocess.Popen(tool("serve", *options), stdout=subprocess.PIPE, text=True, env=dict(os.environ))
-        processes.append(process)
+
+@contextmanager
+def serving(home: Path, *options: str, **env: str) -> Iterator[Sim]:
+    """A simulator, until it is told to end or has ended otherwise."""
+    argv = tool("serve", *options)
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=dict(os.environ) | env) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(4)]
         exports = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines)
-        return Sim(exports["RUNPOD_API_BASE_URL"], exports["RUNPOD_API_KEY"], tmp_path)
-
-    yield start
-    for process in processes:
-        process.terminate()
-        assert process.wait(20) == 0
-        if process.stdout:
-            process.stdout.close()
+        try:
+            yield Sim(exports["RUNPOD_API_BASE_URL"], exports["RUNPOD_API_KEY"], home, process.pid)
+        finally:
+            process.terminate()
+            assert process.wait(20) in (0, -signal.SIGKILL)
 
 
 @pytest.fixture
-def sim(serve: Callable[..., Sim]) -> Sim:
-    """A simulator at the fast pace."""
-    return serve()
+def serve(home: Path) -> Iterator[Callable[..., Sim]]:
+    """Starts simulators; ends them."""
+    with ExitStack() as stack:
+        yield lambda *options, **env: stack.enter_context(serving(home, *options, **env))
+
+
+@pytest.fixture(scope="session")
+def _shared(home: Path) -> Iterator[Sim]:
+    with serving(home) as sim:
+        yield sim
+
+
+@pytest.fixture
+def sim(_shared: Sim) -> Iterator[Sim]:
+    """A simulator at the fast pace without pods, volumes and faults; others used it before."""
+    yield _shared
+    _shared.call("DELETE", "/_sim/faults")
+    for pod in _shared.call("GET", "/_sim/pods").body["pods"]:
+        _shared.call("DELETE", f"/v2/pods/{pod['id']}")
+    for volume in _shared.call("GET", "/v2/network-volumes").body["networkVolumes"]:
+        _shared.call("DELETE", f"/v2/network-volumes/{volume['id']}")

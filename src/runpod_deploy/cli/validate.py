@@ -49,27 +49,23 @@ class Scans:
 @json_option
 def validate(
     config: Path, var: tuple[str, ...], vars_file: Path | None, verbosity: int, as_json: bool, **flags: Any
-) -> int:
+) -> None:
     """Check a config without starting anything.
 
     Mistakes end with exit code 2; what is only odd is a warning. Nothing is created and nothing is changed.
     """
     report = Report()
-    try:
-        report.look(config, parse_variables(var, vars_file), Scans(**flags))
-    except DeployError as error:
-        report.error = error
+    report.look(config, (var, vars_file), Scans(**flags))
     if as_json:
         click.echo(json.dumps(report.as_data(config), indent=2, ensure_ascii=False))
     else:
         tell(report.findings, verbosity)
+    refuse(report.findings, str(config))
     if report.error:
         raise report.error
-    refuse(report.findings, str(config))
     if report.draft and not as_json and verbosity <= logging.INFO:
         job = report.draft.job
         click.echo(f"ok: {config} schema_version={job.schema_version} job={job.name}")
-    return 0
 
 
 class Report:
@@ -80,14 +76,15 @@ class Report:
         self.findings: list[Finding] = []
         self.error: DeployError | None = None
 
-    def look(self, config: Path, variables: dict[str, str], scans: Scans) -> None:
+    def look(self, config: Path, variables: tuple[tuple[str, ...], Path | None], scans: Scans) -> None:
         """All that was asked for has been looked at, as far as the file itself is right."""
-        draft, self.findings = examine(config, cli_variables=variables)
-        if any(finding.level == "error" for finding in self.findings):
-            return
-        self.draft = draft
-        for finding in scanned(draft, scans):
-            self.findings.append(finding)
+        try:
+            self.draft, self.findings = examine(config, cli_variables=parse_variables(*variables))
+            if not any(finding.level == "error" for finding in self.findings):
+                for finding in scanned(self.draft, scans):
+                    self.findings.append(finding)
+        except DeployError as error:
+            self.error = error
 
     def as_data(self, config: Path) -> dict[str, Any]:
         """The report for other programs."""

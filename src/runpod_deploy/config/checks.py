@@ -6,11 +6,13 @@ Knows the spec; knows no file but by the places that a document tells.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec
 from ..template import REFERENCE, closest, is_foreign, likely_typos
 from .document import Document
 from .finding import Finding, Loc
+from .gpus import KNOWN, meant_gpu
 from .rendering import ALWAYS_OURS, BUILT_IN, shell_texts
 
 MOST_VARIABLES = 1000
@@ -23,6 +25,7 @@ def of_job(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Docum
     yield from budget(job, document)
     yield from variables(job, cli_variables, document)
     yield from shell_names(job, cli_variables, document)
+    yield from gpu_names(job, document)
     if job.storage.mode == STORAGE_NETWORK_VOLUME and len(job.pod.datacenters) > 1:
         words = "a network volume lives in one datacenter: only that one can be used"
         yield document.finding(("pod", "datacenters"), words, level="warning")
@@ -57,6 +60,16 @@ def variables(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Do
             yield Finding(message=words, source="--var", hint=f"did you mean `{meant}`?", level="warning")
 
 
+def gpu_names(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
+    """GPU ids that look mistyped; only the catalogue can tell for sure."""
+    for i, gpu in enumerate(job.pod.gpu_order):
+        meant = "" if gpu in KNOWN or REFERENCE.search(gpu) else meant_gpu(gpu)
+        if meant:
+            words = f"{gpu!r} is no GPU id that RunPod is known to have"
+            loc = ("pod", "gpu_order", i)
+            yield document.finding(loc, words, hint=f"did you mean {meant!r}?", level="warning")
+
+
 def shell_names(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Document) -> Iterator[Finding]:
     """In shell text: unknown names that look mistyped, and known ones that are left to the shell."""
     known = [*job.variables, *cli_variables, *BUILT_IN]
@@ -75,35 +88,28 @@ def _in_text(document: Document, loc: Loc, before: str, message: str, hint: str)
     """A warning at a line within a text."""
     place = document.place(loc)
     line = place.line + 1 + before.count("\n") if place.block else place.line
-    finding = document.finding(loc, message, hint=hint, level="warning")
-    return Finding(
-        message=finding.message,
-        path=finding.path,
-        source=finding.source,
-        line=line,
-        level=finding.level,
-        hint=hint,
-    )
+    return replace(document.finding(loc, message, hint=hint, level="warning"), line=line)
 
 
 def of_rendered(job: RunpodJobSpec, document: Document) -> list[Finding]:
     """What is wrong with rendered values that could not be seen before."""
-    paths: dict[Loc, str] = {
-        ("run", "script_path"): job.run.script_path,
-        ("run", "log_path"): job.run.log_path,
-        **{("secrets", i, "destination"): secret.destination for i, secret in enumerate(job.secrets)},
-    }
-    findings = [
-        document.finding(loc, f"must be an absolute path on the pod, is {path!r}")
-        for loc, path in paths.items()
-        if not path.startswith("/")
-    ]
+    return [*unprintable(job, document), *relative(job, document)]
+
+
+def unprintable(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
+    """Names that are more than a line of text; they are shown everywhere and name the pod."""
     names: dict[Loc, str] = {("name",): job.name}
     if ("run_id_prefix",) in document.places:
         names[("run_id_prefix",)] = job.run_id_prefix
-    findings += [
-        document.finding(loc, f"must be one line of plain text, is {name!r}")
-        for loc, name in names.items()
-        if not name.isprintable()
-    ]
-    return findings
+    for loc, name in names.items():
+        if not name.isprintable():
+            yield document.finding(loc, f"must be one line of plain text, is {name!r}")
+
+
+def relative(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
+    """Paths on the pod that began with a brace and turned out to be no absolute ones."""
+    paths: dict[Loc, str] = {("run", "script_path"): job.run.script_path, ("run", "log_path"): job.run.log_path}
+    paths.update({("secrets", i, "destination"): secret.destination for i, secret in enumerate(job.secrets)})
+    for loc, path in paths.items():
+        if not path.startswith("/"):
+            yield document.finding(loc, f"must be an absolute path on the pod, is {path!r}")

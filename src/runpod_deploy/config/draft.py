@@ -65,27 +65,38 @@ class Draft:
 
     def attempt(self, *, stamp: str, run_dir: Path, created_at: datetime) -> tuple[Spec, list[Finding]]:
         """The spec of a run, and all that is wrong with it; with findings it is good for nothing else."""
-        variables = {**self.job.variables, **self.cli_variables}
-        names = names_of(self.job, variables, self.constants(run_dir), stamp)
+        names = names_of(self.job, self.variables, self.constants(run_dir), stamp)
         values, wrong = values_of(names)
+        job, findings = self.rendered(values, stamp)
+        findings += [self.name_finding(*pair) for pair in wrong if self.has_own(pair[0])]
+        findings += [] if findings else checks.of_rendered(job, self.document)
+        return self.spec(job, values, created_at), findings
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The user's variables, those of the command line over those of the file, not yet rendered."""
+        return {**self.job.variables, **self.cli_variables}
+
+    def rendered(self, values: Mapping[str, str], stamp: str) -> tuple[RunpodJobSpec, list[Finding]]:
+        """The job with its names replaced, and what is wrong with it then: the rules hold for it too."""
         renderer = Renderer(values, stamp)
         plain = renderer.job(to_plain(self.job))
-        findings = [self.name_finding(*pair) for pair in wrong if self.has_own(pair[0])]
-        findings += [self.document.finding(*pair) for pair in renderer.wrong]
+        findings = [self.document.finding(*pair) for pair in renderer.wrong]
         job, more = validate(plain, self.document)
-        findings += more
-        findings += [] if findings else checks.of_rendered(job, self.document)
-        spec = Spec(
+        return job, findings + more
+
+    def spec(self, job: RunpodJobSpec, values: Mapping[str, str], created_at: datetime) -> Spec:
+        """The spec of a rendered job."""
+        return Spec(
             run_id=values["run_id"],
             config_path=self.path,
             project_root=self.project_root,
             job=job,
-            variables={name: values[name] for name in variables},
-            origins=self.origins(plain),
+            variables={name: values[name] for name in self.variables},
+            origins=self.origins(to_plain(job)),
             config_sha256=self.config_sha256,
             created_at=created_at,
         )
-        return spec, findings
 
     def constants(self, run_dir: Path) -> dict[str, str]:
         """The names that stand for folders."""

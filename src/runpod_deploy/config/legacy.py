@@ -35,16 +35,11 @@ def _stop(plain: dict[str, Any], document: Document) -> list[Finding]:
     stop = plain.pop("stop")
     if "lifecycle" in plain:
         return [document.finding(("stop",), "cannot go with lifecycle:, which has replaced it; remove it")]
-    findings = _stop_mistakes(stop, document)
-    if findings:
-        return findings
-    lifecycle = {
-        "on_success": ON_SUCCESS[stop.get("on_success", True)],
-        "on_failure": ON_FAILURE[stop.get("on_failure", True)],
-    }
-    plain["lifecycle"] = lifecycle
-    words = ", ".join(f"{key}: {value}" for key, value in lifecycle.items())
-    hint = f"write lifecycle: {{{words}}}"
+    if mistakes := _stop_mistakes(stop, document):
+        return mistakes
+    success, failure = ON_SUCCESS[stop.get("on_success", True)], ON_FAILURE[stop.get("on_failure", True)]
+    plain["lifecycle"] = {"on_success": success, "on_failure": failure}
+    hint = f"write lifecycle: {{on_success: {success}, on_failure: {failure}}}"
     return [document.finding(("stop",), "[deprecated] has become lifecycle:", hint=hint, level="warning")]
 
 

@@ -42,10 +42,8 @@ def examine(
     With errors among the findings, the draft is good for nothing. Raises ConfigError for what is no YAML.
     """
     document = read_layers(path)
-    plain, findings = modernise(document.value, document)
-    apply_overrides(plain, overrides, document)
-    job, mistakes = validate(plain, document)
-    findings += [*document.findings, *mistakes, *checks.of_job(job, cli_variables, document)]
+    job, findings = checked_job(document, overrides)
+    findings += checks.of_job(job, cli_variables, document)
     root, wrong = project_root(job, path, cli_variables, document)
     draft = Draft(
         document=document,
@@ -57,6 +55,14 @@ def examine(
     )
     findings = in_file_order([*findings, *wrong, *trial_findings(draft)], document)
     return replace(draft, findings=tuple(f for f in findings if f.level != "error")), findings
+
+
+def checked_job(document: Document, overrides: Mapping[str, object]) -> tuple[RunpodJobSpec, list[Finding]]:
+    """The job of a document and its flags, and all that is wrong with it by itself."""
+    plain, findings = modernise(document.value, document)
+    apply_overrides(plain, overrides, document)
+    job, mistakes = validate(plain, document)
+    return job, [*document.findings, *findings, *mistakes]
 
 
 def project_root(

@@ -116,22 +116,24 @@ class Renderer:
         return self.text(plain, loc) if isinstance(plain, str) else plain
 
     def text(self, text: str, loc: Loc) -> str:
-        """One text, rendered as its field wants it."""
+        """One text, rendered as its field wants it; as it was if that cannot be."""
         try:
-            way = render_shell if is_shell(loc) else render
-            result = way(text, self.values)
+            result = (render_shell if is_shell(loc) else render)(text, self.values)
+            self.count(result)
         except UnknownNameError as error:
             self.wrong.append((loc, unknown_words(error.name, list(self.values))))
             return text
         except TooLongError as error:
             self.wrong.append((loc, str(error)))
             return text
-        self.length += len(result)
-        if self.length > MOST_CHARACTERS:
-            self.wrong.append((loc, "all texts together are too long when their names are replaced"))
-            self.length = 0
-            return text
         return result
+
+    def count(self, text: str) -> None:
+        """Returns while all texts together are bearable. Raises TooLongError."""
+        self.length += len(text)
+        if self.length > MOST_CHARACTERS:
+            self.length = 0
+            raise TooLongError
 
 
 def kind_of(loc: Loc) -> tuple[str, ...]:

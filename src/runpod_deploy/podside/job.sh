@@ -114,12 +114,19 @@ send_sample() {
     (sh "$here/sample.sh" "$disk" >"$sample.new" && mv "$sample.new" "$sample") </dev/null >/dev/null 2>&1 4<&- &
 }
 
+# GNU grep looks behind the first NUL of a file, busybox's does not.
+marked() {
+    if grep --version >/dev/null 2>&1; then grep -lsF "RUNPOD_DEPLOY_JOB=$1" /proc/[0-9]*/environ | cut -d/ -f3
+    else for p in /proc/[0-9]*; do ! holds_mark "${p#/proc/}" "$1" || echo "${p#/proc/}"; done
+    fi
+}
+
 # Processes that bear the mark or belong to the job's session, without its supervisor and without us.
 members() {
     {
-        grep -lsF "RUNPOD_DEPLOY_JOB=$1" /proc/[0-9]*/environ | cut -d/ -f3
+        marked "$1"
         ! holds_mark "$2" "$1" || sed -n "s/^\([0-9]*\) (.*) [^Z] [0-9]* [0-9]* $2 .*/\1/p" /proc/[0-9]*/stat
-    } 2>/dev/null | sort -u | grep -vx -e "$2" -e $$
+    } 2>/dev/null | sort -u | awk -v its="$2" -v ours=$$ '$1 != its && $1 != ours'
 }
 
 stop() {

@@ -5,28 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from ..clock import Clock
 from ..errors import AnswerUnclear, CloudUnreachable, ConfigError, DeployError, StockOut
 from ..pods import Candidate, Offer, Pod, PodAsk
 from . import catalogue, shapes
-from .answers import Answer, Call
+from .answers import Call
 from .balance import BALANCE_CALL, Balance, as_balance
 from .boot import BootWatch
 from .listing import Listing
 from .logs import LogLine, log_call, log_lines
 from .pace import Pace
+from .reading import Row, making_sense, next_cursor, page_rows, read_pod, read_pods, without_secrets
 from .wire import OnRetry, Wire
 
 PAGE_SIZE = "1000"
+STOCK_AGE_S = 10.0
 LOG_WITHIN_S = 5.0
 """What a log that never pauses is given."""
 MOST_PAGES = 50
 """An end to a cursor that never ends."""
-
-Row = dict[str, Any]
 
 
 def unnoticed(what: str, error: DeployError, in_s: float) -> None:
@@ -44,7 +43,8 @@ class RunPodCloud:
         on_retry: OnRetry = unnoticed,
         cache_dir: Path | None = None,
     ) -> None:
-        folder = account_folder(cache_dir, api_key, base_url)
+        self._clock = clock
+        self._folder = folder = account_folder(cache_dir, api_key, base_url)
         self._wire = Wire(api_key, base_url, clock, Pace(clock, folder), on_retry)
         self._listing = Listing(self._list_rows, clock, folder)
         self._boot = BootWatch(clock, self.logs)
@@ -53,16 +53,31 @@ class RunPodCloud:
         """All offers of one cloud, those of the cloud as a whole included (datacenter "")."""
         if cpu:
             size = shapes.vcpus(vcpu_count)
-            rows = self._rows("/v2/catalog/cpus", "cpus", "read the CPU catalogue", catalogue.cpu_query(size))
-            return catalogue.cpu_offers(rows, size) if cloud_type == "SECURE" else []
-        query = catalogue.gpu_query(cloud_type, gpu_count)
-        rows = self._rows("/v2/catalog/gpus", "gpus", "read the GPU catalogue", query)
-        return catalogue.gpu_offers(rows, cloud_type, gpu_count)
+            return self._cpu_offers(size) if cloud_type == "SECURE" else []
+        rows = self._catalogue_rows("gpus", catalogue.gpu_query(cloud_type, gpu_count))
+        with making_sense("read the GPU catalogue"):
+            return catalogue.gpu_offers(rows, cloud_type, gpu_count)
+
+    def _cpu_offers(self, vcpu_count: int) -> list[Offer]:
+        rows = self._catalogue_rows("cpus", catalogue.cpu_query(vcpu_count))
+        with making_sense("read the CPU catalogue"):
+            return catalogue.cpu_offers(rows, vcpu_count)
+
+    def _catalogue_rows(self, kind: str, query: dict[str, str]) -> list[Row]:
+        """The rows, as old as stock may be: many runs that wait for it ask together no more often than one."""
+        name = "-".join((kind, *query.values())).lower()
+
+        def fetch() -> list[Row]:
+            return self._rows(f"/v2/catalog/{kind}", kind, "read the catalogue", query)
+
+        return Listing(fetch, self._clock, self._folder, name).rows(STOCK_AGE_S)
 
     def datacenter_ids(self) -> list[str]:
         """Ids of all datacenters, sorted."""
-        rows = self._rows("/v2/catalog/datacenters", "dataCenters", "read the list of datacenters", {})
-        return sorted(str(row["id"]) for row in rows)
+        what = "read the list of datacenters"
+        rows = self._rows("/v2/catalog/datacenters", "dataCenters", what, {})
+        with making_sense(what):
+            return sorted(str(row["id"]) for row in rows)
 
     def create(self, ask: PodAsk, candidate: Candidate) -> Pod:
         """A new pod. Raises StockOut if the candidate has none, AnswerUnclear if one may exist all the same."""
@@ -73,15 +88,15 @@ class RunPodCloud:
 
     def find(self, name: str) -> list[Pod]:
         """The pods of that name, newest first, listed after this call began. It may lag behind a create."""
-        return [pod for pod in as_pods(self._listing.rows(0.0)) if pod.name == name]
+        return [pod for pod in read_pods(self._listing.rows(0.0)) if pod.name == name]
 
     def list_pods(self) -> list[Pod]:
         """All pods of the account now, newest first. Of their environment only our own marks are told."""
-        return as_pods(self._listing.fresh())
+        return read_pods(self._listing.fresh())
 
     def look(self, pod_id: str, max_age_s: float) -> Pod | None:
         """The pod as a listing shows it that is at most so old, shared by many runs. None proves nothing."""
-        return next((pod for pod in as_pods(self._listing.rows(max_age_s)) if pod.id == pod_id), None)
+        return next((pod for pod in read_pods(self._listing.rows(max_age_s)) if pod.id == pod_id), None)
 
     def get(self, pod_id: str) -> Pod | None:
         """The pod as the API says now, or None if there is no such pod (any more)."""
@@ -115,8 +130,10 @@ class RunPodCloud:
 
     def volume(self, name: str) -> tuple[str, str]:
         """Id and datacenter of the one network volume of that name. Raises ConfigError on none or several."""
-        rows = self._rows("/v2/network-volumes", "networkVolumes", "list the network volumes", {"limit": PAGE_SIZE})
-        found = [(str(row["id"]), str(row["dataCenter"])) for row in rows if row.get("name") == name]
+        what = "list the network volumes"
+        rows = self._rows("/v2/network-volumes", "networkVolumes", what, {"limit": PAGE_SIZE})
+        with making_sense(what):
+            found = [(str(row["id"]), str(row["dataCenter"])) for row in rows if row.get("name") == name]
         if len(found) == 1:
             return found[0]
         raise volume_error(name, found, [str(row.get("name")) for row in rows])
@@ -143,7 +160,8 @@ class RunPodCloud:
         return pod is None or pod.status in ("EXITED", "TERMINATED")
 
     def _list_rows(self) -> list[Row]:
-        return self._rows("/v2/pods", "pods", "list the pods", {"limit": PAGE_SIZE})
+        rows = self._rows("/v2/pods", "pods", "list the pods", {"limit": PAGE_SIZE})
+        return [without_secrets(row) for row in rows]
 
     def _rows(self, path: str, key: str, what: str, query: dict[str, str]) -> list[Row]:
         """All rows of a list, however many pages it has. An answer without `pagination` is the only page."""
@@ -153,20 +171,10 @@ class RunPodCloud:
             asked = query | ({"cursor": cursor} if cursor else {})
             call = Call(method="GET", path=path, what=what, query=asked)
             page = self._wire.send(call).document or {}
-            rows += page_rows(page, key, call)
+            rows += page_rows(page, key, what)
             if (cursor := next_cursor(page)) is None:
                 return rows
         raise CloudUnreachable(f"cannot {what}: the list has no end", hint="report this to RunPod")
-
-
-def as_pods(rows: list[Row]) -> list[Pod]:
-    """The pods of a listing, newest first."""
-    return sorted(map(shapes.as_pod, rows), key=creation_time, reverse=True)
-
-
-def creation_time(pod: Pod) -> float:
-    """Seconds since the epoch; 0 for a pod that does not say."""
-    return pod.created_at.timestamp() if pod.created_at else 0.0
 
 
 def pod_path(pod_id: str) -> str:
@@ -178,30 +186,6 @@ def action_call(pod_id: str, action: str) -> Call:
     """The call that starts or stops a pod."""
     path = f"{pod_path(pod_id)}/action"
     return Call(method="POST", path=path, what=f"{action} pod {pod_id}", body={"action": action})
-
-
-def read_pod(answer: Answer, call: Call) -> Pod:
-    """The pod in the answer. An answer that holds none is unclear after a call that changes something."""
-    try:
-        return shapes.as_pod(answer.document or {})
-    except (KeyError, TypeError, ValueError, AttributeError) as defect:
-        message = f"cannot {call.what}: the answer describes no pod ({type(defect).__name__}: {defect})"
-        unclear = CloudUnreachable if call.repeatable else AnswerUnclear
-        raise unclear(message, hint="look at https://console.runpod.io/pods") from defect
-
-
-def page_rows(page: Row, key: str, call: Call) -> list[Row]:
-    """The rows of one page. Raises CloudUnreachable if it has none: an empty list would be a lie."""
-    rows = page.get(key)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise CloudUnreachable(f"cannot {call.what}: the answer has no list {key!r}", hint="try again later")
-    return rows
-
-
-def next_cursor(page: Row) -> str | None:
-    """Where the list goes on; None at its end."""
-    pagination = page.get("pagination") or {}
-    return pagination.get("nextCursor") if pagination.get("hasNextPage") else None
 
 
 def volume_error(name: str, found: list[tuple[str, str]], known: list[str]) -> ConfigError:

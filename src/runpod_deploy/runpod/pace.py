@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from ..clock import Clock
 from ..errors import CloudUnreachable
@@ -96,8 +96,9 @@ class Pace:
         try:
             with FileLock(f"{self._path}.lock", timeout=LOCK_PATIENCE_S):
                 yield read_window(self._path)
-        except Timeout:
-            # Whoever holds it is suspended: the limit is then kept by this process alone.
+        except OSError:
+            # Whoever holds it is suspended (filelock.Timeout is an OSError), or the folder is not ours to write:
+            # the limit is then kept by this process alone.
             yield self._own
 
     def _store(self, window: Window) -> None:

@@ -102,7 +102,7 @@ def in_words(failure: failures.HTTPError) -> str:
             return "the API's host name cannot be resolved"
         case failures.SSLError():
             return f"the secure connection was refused: {failure}"
-        case failures.NewConnectionError():
+        case failures.NewConnectionError():  # is a kind of timeout to urllib3, and none to people
             return "no connection"
         case failures.TimeoutError():
             return "no answer in time"

@@ -84,7 +84,7 @@ def as_pod(row: Mapping[str, Any]) -> Pod:
         id=str(row["id"]),
         name=str(row.get("name") or ""),
         status=str(row["status"]),
-        usd_per_hour=row.get("cost"),
+        usd_per_hour=None if row.get("cost") is None else float(row["cost"]),
         created_at=as_instant(row.get("createdAt")),
         started_at=as_instant(row.get("startedAt")),
         gpu_id=hardware.get("id"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from ..config import Draft, Finding
+from ..config.gpus import meant_gpu
 from ..errors import StockOut
 from ..pods import Offer
 from ..spec import PodSpec
@@ -47,7 +48,7 @@ def unknown_gpus(draft: Draft, pod: PodSpec, offers: list[Offer]) -> Iterator[Fi
     for i, gpu in enumerate(wanted(pod)):
         if gpu not in known:
             loc = ("pod", "cpu") if pod.cpu else ("pod", "gpu_order", i)
-            meant = closest(gpu, known)
+            meant = meant_gpu(gpu, known)
             hint = f"did you mean {meant!r}?" if meant else "see `runpod-deploy gpu-list`"
             yield draft.document.finding(loc, f"{pod.cloud_type} cloud has no {gpu!r}", hint=hint)
 

@@ -1,0 +1,143 @@
+"""Pods to hold the Host protocol against: real SSH servers on loopback, with rsync and without."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy import rsync, ssh
+from runpod_deploy.host import PodHost
+from runpod_deploy.job import JobPaths
+from runpod_deploy.pods import Address
+from runpod_deploy.ssh import Connection, Login
+from tests import sshd
+
+SERVERS = {"openssh": sshd.openssh, "asyncssh": sshd.asyncssh_server}
+KINDS = [f"{server}-{way}" for server in SERVERS for way in ("rsync", "tar")]
+
+
+@dataclass
+class Ground:
+    """One server, and as many hosts at it as a test wants."""
+
+    address: Address
+    ssh_dir: Path
+    remote: Path
+    """A folder that stands for the pod's disk."""
+    local: Path
+    _hosts: list[PodHost] = field(default_factory=list)
+
+    def host(self, address: Address | None = None, *, run_id: str = "run-1", sample_s: int = 0) -> PodHost:
+        """A host at the server, or at what stands before it."""
+        at = address or self.address
+        login = Login(ssh_dir=self.ssh_dir, address=at, host_alias=f"pod-{at.port}")
+        made = PodHost(Connection(login), self.paths(run_id), sample_s=sample_s)
+        self._hosts.append(made)
+        return made
+
+    def paths(self, run_id: str = "run-1") -> JobPaths:
+        """Where a run keeps its things."""
+        home = self.remote / "control of runs" / f"{self.remote.parent.parent.name}-{self.remote.parent.name}-{run_id}"
+        return JobPaths(
+            control_dir=str(home), log=str(self.remote / "job.log"), script=str(self.remote / "job.sh"), disk="/"
+        )
+
+    def close(self) -> None:
+        for host in self._hosts:
+            host.close()
+
+
+@contextmanager
+def ground(kind: str, folder: Path) -> Iterator[Ground]:
+    """The server of this kind. Skips where the machine lacks what it needs."""
+    server, way = kind.split("-")
+    rsync.here.cache_clear()
+    if server == "openssh" and not sshd.has_openssh():
+        pytest.skip("no sshd here, or not root")
+    if way == "rsync" and not rsync.here():
+        pytest.skip("no rsync here")
+    for name in ("pod", "here"):
+        (folder / name).mkdir()
+    ssh_dir = folder / "run dir with 'quotes\" and 100%" / "ssh"
+    path = sshd.tools_without(folder / "tools", *(("rsync",) if way == "tar" else ()))
+    with SERVERS[server](folder / "server", ssh.make_key(ssh_dir), path) as address, ExitStack() as stack:
+        made = Ground(address, ssh_dir, folder / "pod", folder / "here")
+        stack.callback(made.close)
+        yield made
+
+
+class Cable:
+    """A way to the server that can be cut: at once, or after so many bytes towards it or from it."""
+
+    def __init__(self, to: Address) -> None:
+        self._to = to
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept)]
+        self.address = Address(host="127.0.0.1", port=self._listener.getsockname()[1])
+        self.cut_after = 1 << 60
+        self.cuts = 0
+        self._threads[0].start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection((self._to.host, self._to.port))
+                self._sockets += [near, far]
+                for source, target in ((near, far), (far, near)):
+                    thread = threading.Thread(target=self._carry, args=(source, target))
+                    self._threads.append(thread)
+                    thread.start()
+
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+                self.cut_after -= len(data)
+                if self.cut_after <= 0:
+                    self.cut_after = 1 << 60
+                    self.cut()
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def cut(self) -> None:
+        """Every connection is gone; new ones may be made."""
+        self.cuts += 1
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Nothing is left."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+        for thread in self._threads:
+            thread.join(10)
+        for each in self._sockets:
+            each.close()
+
+
+@contextmanager
+def cable(to: Address) -> Iterator[Cable]:
+    """A cable, for as long as it is needed."""
+    laid = Cable(to)
+    try:
+        yield laid
+    finally:
+        laid.close()
+
+
+def never(_: object) -> None:
+    """For callbacks that are not looked at."""
+
+
+Look = Callable[[], object]

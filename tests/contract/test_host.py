@@ -1,0 +1,202 @@
+"""What every Host does, on real SSH servers: commands and the job. Transfers are in test_host_transfers."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.errors import SshLost
+from runpod_deploy.host import PodHost
+from runpod_deploy.pods import Address
+from runpod_deploy.run import Frame, GuardTerms, JobEnd, LogChunk, Sample
+from runpod_deploy.ssh import Unreachable
+from tests.contract.hosts import Ground, cable, ground
+from tests.podside.grounds import eventually
+from tests.sshd import free_port
+
+
+@pytest.fixture(params=["openssh-tar", "asyncssh-tar"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
+    with ground(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def host(place: Ground) -> PodHost:
+    return place.host()
+
+
+def running(text: str) -> bool:
+    return subprocess.run(["pgrep", "-f", text], capture_output=True).returncode == 0
+
+
+def test_a_command_gets_its_input_and_gives_its_output_and_status(host: PodHost) -> None:
+    reply = host.run("cat; echo err >&2; exit 7", stdin=b"\0\xff in\n", timeout_s=20)
+    assert (reply.exit_code, reply.stdout, reply.stderr) == (7, b"\0\xff in\n", b"err\n")
+
+
+@pytest.mark.parametrize("text", ["echo \"it's\" '$HOME'", "echo a\necho b", "printf '%s' 'ü\t\\n'", "x=$((1+1)); echo $x"])
+def test_a_command_arrives_byte_for_byte(host: PodHost, text: str) -> None:
+    there = host.run(text, timeout_s=20).stdout
+    assert there == subprocess.check_output(["bash", "-c", text])
+
+
+def test_a_long_command_is_no_matter(host: PodHost) -> None:
+    assert host.run(f"x='{'y' * 100_000}'; echo ${{#x}}", timeout_s=30).stdout == b"100000\n"
+
+
+def test_status_255_is_the_command_s_own(host: PodHost) -> None:
+    assert host.run("exit 255", timeout_s=20).exit_code == 255
+
+
+def test_output_comes_as_it_is_made(host: PodHost) -> None:
+    seen: list[tuple[float, bytes]] = []
+    host.run("echo one; sleep 1; echo two", timeout_s=20, on_output=lambda data: seen.append((time.monotonic(), data)))
+    assert b"".join(data for _, data in seen) == b"one\ntwo\n"
+    assert seen[-1][0] - seen[0][0] > 0.7
+
+
+def test_a_command_that_takes_too_long_is_killed_there(host: PodHost, place: Ground) -> None:
+    sleeper = f"sleep 61.{place.address.port}"
+    host.run("true", timeout_s=20)
+    with pytest.raises(TimeoutError):
+        host.run(f"{sleeper} & {sleeper}", timeout_s=1)
+    eventually(lambda: not running(sleeper))
+
+
+def test_a_command_dies_with_its_connection(place: Ground) -> None:
+    sleeper = f"sleep 62.{place.address.port}"
+    with cable(place.address) as line:
+        host = place.host(line.address)
+
+        def cut(_: bytes) -> None:
+            line.cut()
+
+        with pytest.raises(SshLost):
+            host.run(f"echo up; {sleeper}", timeout_s=30, on_output=cut)
+        eventually(lambda: not running(sleeper))
+
+
+def test_nobody_listens(place: Ground) -> None:
+    host = place.host(Address(host="127.0.0.1", port=free_port()))
+    with pytest.raises(Unreachable) as caught:
+        host.run("true", timeout_s=20)
+    assert caught.value.reason == "not_listening"
+
+
+def test_a_key_that_is_not_let_in(place: Ground, tmp_path: Path) -> None:
+    place.ssh_dir = tmp_path / "other" / "ssh"
+    with pytest.raises(Unreachable) as caught:
+        place.host().run("true", timeout_s=20)
+    assert caught.value.reason == "auth"
+
+
+def test_another_machine_at_the_address(place: Ground) -> None:
+    host = place.host()
+    host.run("true", timeout_s=20)
+    host.close()
+    known = place.ssh_dir / "known_hosts"
+    stranger = place.ssh_dir.parent / "stranger"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", stranger], check=True)
+    name = known.read_text().split()[0]
+    known.write_text(f"{name} {stranger.with_suffix('.pub').read_text()}")
+    with pytest.raises(Unreachable) as caught:
+        place.host().run("true", timeout_s=20)
+    assert caught.value.reason == "host_key"
+
+
+def test_ssh_by_hand(place: Ground, host: PodHost) -> None:
+    host.run("true", timeout_s=20)
+    host.close()
+    by_hand = subprocess.run(["ssh", "-F", place.ssh_dir / "config", "pod", "echo", "hi"], capture_output=True)
+    assert by_hand.stdout == b"hi\n"
+    host.close()
+
+
+def test_closing_leaves_no_connection(place: Ground, host: PodHost) -> None:
+    host.run("true", timeout_s=20)
+    assert running(str(place.ssh_dir / "config")) or running(r"ssh: /tmp/runpod-deploy")
+    host.close()
+    check = subprocess.run(["ssh", "-F", place.ssh_dir / "config", "-O", "check", "pod"], capture_output=True)
+    assert check.returncode == 255
+
+
+def collect(host: PodHost, offset: int = 0) -> list[Frame]:
+    frames: list[Frame] = []
+    with host.follow(offset) as channel:
+        end = time.monotonic() + 30
+        while not (frames and isinstance(frames[-1], JobEnd)):
+            assert time.monotonic() < end
+            frame = channel.read(1.0)
+            if frame is not None:
+                frames.append(frame)
+    return frames
+
+
+def log_of(frames: list[Frame]) -> bytes:
+    return b"".join(frame.data for frame in frames if isinstance(frame, LogChunk))
+
+
+def test_a_job_from_start_to_end(place: Ground) -> None:
+    host = place.host(sample_s=1)
+    pid = host.launch(b"echo begin; sleep 3; printf last; exit 5")
+    assert host.launch(b"echo never") == pid
+    frames = collect(host)
+    assert log_of(frames) == b"begin\nlast"
+    assert frames[-1] == JobEnd(5)
+    assert any(isinstance(frame, Sample) for frame in frames)
+
+
+def test_the_follower_goes_on_at_the_byte_after_the_line_was_cut(place: Ground) -> None:
+    body = b"for n in $(seq 1 300); do echo line $n; sleep 0.01; done"
+    whole = b"".join(b"line %d\n" % n for n in range(1, 301))
+    got = b""
+    with cable(place.address) as line:
+        host = place.host(line.address)
+        host.launch(body)
+        for cut_after in (1_500, 9_000, 1 << 60):
+            line.cut_after = cut_after
+            try:
+                with host.follow(len(got)) as channel:
+                    while True:
+                        frame = channel.read(5.0)
+                        if isinstance(frame, LogChunk):
+                            got += frame.data
+                        if isinstance(frame, JobEnd):
+                            break
+            except SshLost:
+                continue
+        assert line.cuts == 2
+    assert got == whole
+
+
+def test_stop_job_leaves_no_process_and_a_status(place: Ground, host: PodHost) -> None:
+    sleeper = f"sleep 63.{place.address.port}"
+    host.launch(f"setsid {sleeper} & trap '' TERM; {sleeper}".encode())
+    eventually(lambda: running(sleeper))
+    host.stop_job(0.5)
+    assert not running(sleeper)
+    assert isinstance(collect(host)[-1], JobEnd)
+
+
+def test_the_guard_is_armed_and_disarmed(place: Ground, host: PodHost) -> None:
+    deadline = datetime.now(UTC) + timedelta(hours=1)
+    terms = GuardTerms(deadline_at=deadline, idle_s=3600, on_failure="stop", api_base_url="http://127.0.0.1:9")
+    assert host.arm(terms)
+    assert host.arm(terms), "again, to the guard that lives"
+    control = Path(place.paths().control_dir)
+    pid = int((control / "guard" / "pid").read_text())
+    try:
+        assert str(int(deadline.timestamp())) in (control / "guard" / "armed").read_text()
+        host.disarm()
+        assert (control / "guard" / "disarmed").exists()
+        assert host.arm(terms)
+        assert not (control / "guard" / "disarmed").exists()
+        assert int((control / "guard" / "pid").read_text()) == pid
+    finally:
+        host.run(f"kill {pid}", timeout_s=20)
