@@ -13,6 +13,7 @@ import pytest
 from runpod_deploy.cli import COMMANDS, cli
 from runpod_deploy.errors import KINDS
 from runpod_sim.cli import cli as simulator
+from tests.docs import blocks
 from tests.workshop import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
@@ -83,3 +84,15 @@ def options(command: click.Command) -> set[str]:
             below = command.get_command(context, name)
             found |= options(below) if below else set()
     return found
+
+
+OUTSIDE = [page for page in blocks.PAGES if not page.is_relative_to(DOCS)] + sorted(REPOSITORY.glob("*.md"))
+
+
+@pytest.mark.parametrize("page", sorted(set(OUTSIDE)), ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_links_outside_the_site_resolve(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
+    local = [target for target in targets if "://" not in target]
+    # Pages that are made from the code are there only once the site was built.
+    missing = [target for target in local if not (page.parent / target).exists() and "docs/reference" not in target]
+    assert missing == []
