@@ -40,7 +40,9 @@ def test_a_command_gets_its_input_and_gives_its_output_and_status(host: PodHost)
     assert (reply.exit_code, reply.stdout, reply.stderr) == (7, b"\0\xff in\n", b"err\n")
 
 
-@pytest.mark.parametrize("text", ["echo \"it's\" '$HOME'", "echo a\necho b", "printf '%s' 'ü\t\\n'", "x=$((1+1)); echo $x"])
+@pytest.mark.parametrize(
+    "text", ["echo \"it's\" '$HOME'", "echo a\necho b", "printf '%s' 'ü\t\\n'", "x=$((1+1)); echo $x"]
+)
 def test_a_command_arrives_byte_for_byte(host: PodHost, text: str) -> None:
     there = host.run(text, timeout_s=20).stdout
     assert there == subprocess.check_output(["bash", "-c", text])

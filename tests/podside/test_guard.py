@@ -77,9 +77,7 @@ def arm(control: Path, in_s: float, *, idle_s: int = 3600, on_failure: str = "st
 
 
 @contextmanager
-def guarding(
-    control: Path, env: dict[str, str], shell: tuple[str, ...] = ("sh",)
-) -> Iterator[subprocess.Popen[bytes]]:
+def guarding(control: Path, env: dict[str, str], shell: tuple[str, ...] = ("sh",)) -> Iterator[subprocess.Popen[bytes]]:
     with container(env, (*shell, str(control / "bin-1" / "guard.sh"), str(control))) as process:
         yield process
         assert process.poll() is None, "a guard never exits"
@@ -88,7 +86,16 @@ def guarding(
 def started_job(control: Path, body: str) -> None:
     """A job that was started by job.sh, outside of the guard's namespace."""
     log, script = control / "log", control / "script"
-    start = ["sh", control / "bin-1/job.sh", "start", control, log, script, f"{control.name}@", str(len(body))]
+    start: list[str | Path] = [
+        "sh",
+        control / "bin-1/job.sh",
+        "start",
+        control,
+        log,
+        script,
+        f"{control.name}@",
+        str(len(body)),
+    ]
     subprocess.run(start, input=body.encode(), check=True, capture_output=True)
 
 

@@ -31,7 +31,7 @@ class Job:
     def words(self, *words: str) -> list[str]:
         return [*self.shell, str(self.control / "bin-1" / "job.sh"), *words]
 
-    def start(self, body: str, told_bytes: int | None = None) -> "subprocess.CompletedProcess[bytes]":
+    def start(self, body: str, told_bytes: int | None = None) -> subprocess.CompletedProcess[bytes]:
         size = len(body.encode()) if told_bytes is None else told_bytes
         script = self.control / "sub" / "job script.sh"
         words = self.words("start", str(self.control), str(self.log), str(script), self.mark, str(size))
@@ -41,7 +41,7 @@ class Job:
     def mark(self) -> str:
         return f"{self.control.name}@"
 
-    def follower(self, offset: int = 0, sample_s: int = 0) -> "subprocess.Popen[bytes]":
+    def follower(self, offset: int = 0, sample_s: int = 0) -> subprocess.Popen[bytes]:
         where = (str(self.control), str(self.log), self.mark, str(offset), str(sample_s), "/")
         return subprocess.Popen(self.words("follow", *where), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
 

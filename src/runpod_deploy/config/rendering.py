@@ -52,13 +52,18 @@ class Names:
         return [*self.templates, *self.constants]
 
 
-def names_of(job: RunpodJobSpec, variables: Mapping[str, str], constants: Mapping[str, str], stamp: str) -> Names:
-    """The names of a job whose effective variables are these; they hide all built-ins but its identity."""
+def names_of(
+    job: RunpodJobSpec, variables: Mapping[str, str], constants: Mapping[str, str], stamp: str, run_id: str = ""
+) -> Names:
+    """The names of a job whose effective variables are these; they hide all built-ins but its identity.
+
+    A run_id that is given is the run's whole id, instead of prefix and stamp.
+    """
     templates = {
         "volume_mount": job.storage.volume_mount,
         **variables,
         "job_name": job.name,
-        "run_id": f"{job.run_id_prefix or job.name}-{stamp}",
+        "run_id": run_id or f"{job.run_id_prefix or job.name}-{stamp}",
     }
     return Names(templates, {k: v for k, v in constants.items() if k not in variables}, stamp)
 

@@ -80,6 +80,11 @@ class RunpodJobSpec(Checked):
     variables: dict[Identifier, str] = field(default_factory=dict)
     """Values for `{name}` in other fields; `--var` replaces them."""
 
+    @property
+    def resolved_state_file(self) -> Path | None:
+        """The state file's path with `~` expanded; a relative one starts at the working directory."""
+        return Path(self.state_file).expanduser().absolute() if self.state_file else None
+
     def contradictions(self) -> Iterator[Mistake]:
         """Names that records go by are unique; a network volume is on the secure cloud only."""
         yield from repeated("staging", "label", self.staging)
