@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ..config.settings import read_settings
 from ..driver import Manner, drive
 from ..errors import ConfigError, UsageError
 from ..journal import RunDir, reserve
+from ..local import deploy_metadata
 from ..run import World
 from ..spec import Spec
 from ..spec_json import spec_from_json
@@ -92,7 +94,8 @@ def begin(draft: Draft) -> tuple[Spec, RunDir]:
     """A run folder of our own and the spec rendered for it."""
     now = datetime.now(UTC)
     run_dir, stamp = reserve(draft.project_root, now.strftime(STAMP))
-    return draft.render(stamp=stamp, run_dir=run_dir.path, created_at=now), run_dir
+    spec = draft.render(stamp=stamp, run_dir=run_dir.path, created_at=now)
+    return replace(spec, metadata=deploy_metadata(spec.project_root, spec.job.telemetry)), run_dir
 
 
 def recorded_spec(run_dir: RunDir) -> Spec:

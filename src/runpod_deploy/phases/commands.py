@@ -9,6 +9,7 @@ from ..events import CommandFinished, CommandStarted
 from ..run import Reply, Run
 from ..shell import command as shell_text
 from ..spec import CommandSpec
+from . import snapshots
 from .limits import enforce, remaining_s
 from .patience import patiently
 
@@ -23,6 +24,7 @@ def setup(run: Run) -> None:
 def preflight(run: Run) -> None:
     """Each preflight command has succeeded once. Raises PreflightFailed, LimitReached."""
     carry(run, "preflight", run.spec.job.preflight, PreflightFailed)
+    snapshots.before_job(run)
 
 
 def carry(run: Run, section: str, commands: tuple[CommandSpec, ...], failure: type[DeployError]) -> None:
