@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from ..errors import DeployError, PreflightFailed, SetupFailed
-from ..events import CommandFinished, CommandStarted
+from ..events import CommandFinished, CommandSilent, CommandStarted
 from ..run import Reply, Run
 from ..shell import command as shell_text
 from ..spec import CommandSpec
@@ -14,6 +14,8 @@ from .limits import enforce, remaining_s
 from .patience import patiently
 
 TAIL_BYTES = 600
+# A command that prints nothing for so long is spoken of, again and again.
+SILENCE_S = 300.0
 
 
 def setup(run: Run) -> None:
@@ -65,7 +67,7 @@ def ended(run: Run, section: str, index: int, failure: type[DeployError]) -> Rep
         return run.host.run(
             text,
             timeout_s=remaining_s(run, command.timeout_sec),
-            on_output=lambda data: run.show(section, data),
+            on_output=Listener(run, section, index),
         )
     except TimeoutError as error:
         enforce(run)
@@ -74,6 +76,25 @@ def ended(run: Run, section: str, index: int, failure: type[DeployError]) -> Rep
             f"{command.command.strip()}",
             hint=f"raise its timeout_sec in {section}[{index}]",
         ) from error
+
+
+class Listener:
+    """Passes on what a command prints, and says so when it prints nothing for long."""
+
+    def __init__(self, run: Run, section: str, index: int) -> None:
+        self.run, self.section, self.index = run, section, index
+        self.heard_at = self.told_at = run.world.clock.monotonic()
+
+    def __call__(self, data: bytes) -> None:
+        """The output is shown; b"" is silence."""
+        now = self.run.world.clock.monotonic()
+        if data:
+            self.heard_at = self.told_at = now
+            self.run.show(self.section, data)
+        elif now - self.told_at >= SILENCE_S:
+            self.told_at = now
+            silent_sec = round(now - self.heard_at, 1)
+            self.run.record(CommandSilent(section=self.section, index=self.index, silent_sec=silent_sec))
 
 
 def tail(reply: Reply) -> str:
