@@ -21,7 +21,7 @@ from ..config.settings import read_settings
 from ..driver import Manner, drive
 from ..errors import UsageError
 from ..journal import RunDir, claim, reserve
-from ..local import capture_local_git, capture_payload_lockfile
+from ..local import deploy_metadata
 from ..run import World
 from ..spec import Spec
 from ..state import Failure, State
@@ -132,15 +132,7 @@ def begin(draft: Draft, *, run_id: str = "") -> tuple[Spec, RunDir]:
     else:
         run_dir, stamp = reserve(draft.project_root, now.strftime(STAMP))
     spec = draft.render(stamp=stamp, run_dir=run_dir.path, created_at=now, run_id=run_id)
-    return replace(spec, metadata=facts(spec)), run_dir
-
-
-def facts(spec: Spec) -> dict[str, Any]:
-    """What the manifest says of the caller's checkout, as far as the config lets it."""
-    telemetry = spec.job.telemetry
-    git = capture_local_git(spec.project_root) if telemetry.capture_local_git else {}
-    lock = capture_payload_lockfile(spec.project_root) if telemetry.capture_payload_lockfile else {}
-    return {**git, **lock}
+    return replace(spec, metadata=deploy_metadata(spec.project_root, spec.job.telemetry)), run_dir
 
 
 def manner(given: dict[str, Any]) -> Manner:

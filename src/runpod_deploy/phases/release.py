@@ -10,13 +10,12 @@ from ..events import PodReleased, ReleaseStarted
 from ..pods import Pod
 from ..run import Run
 from ..spec import LifecycleAction
+from .patience import UNREACHABLE
 
 RELEASE_EVERY_S = 1.0
 RELEASE_WITHIN_S = 60.0
 # A request without an answer: a pod of our name may still show up for so long.
 LATE_WITHIN_S = 20.0
-# Failures after which asking the pod itself is a waste of paid time.
-UNREACHABLE = ("ssh_lost", "boot_timeout", "pod_killed_unexpected")
 CONSOLE_URL = "https://console.runpod.io/pods"
 
 
