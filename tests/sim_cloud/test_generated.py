@@ -13,7 +13,7 @@ from schemathesis import GenerationMode, checks
 from .conftest import Json, Sim
 from .document import DATA_PATH, OBSERVED, PUBLISHED, Document, read
 
-FEW = settings(max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=5, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 CHECKS: list[Any] = [
     checks.not_a_server_error,
     checks.status_code_conformance,
