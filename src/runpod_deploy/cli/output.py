@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -13,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from .options import verbosity_options
+from .options import INFO, verbosity_options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 LINES_AT_ONCE = 512
@@ -26,7 +25,7 @@ def output_options(function: Function) -> Function:
 
     @wraps(function)
     def call(*args: Any, verbosity: int, no_color: bool, **given: Any) -> Any:
-        click.get_current_context().meta.update({QUIET: verbosity > logging.INFO, PLAIN: no_color})
+        click.get_current_context().meta.update({QUIET: verbosity > INFO, PLAIN: no_color})
         return function(*args, **given)
 
     no_color = click.option("--no-color", is_flag=True, help="Plain text on a terminal too.")

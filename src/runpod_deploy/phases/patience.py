@@ -42,7 +42,7 @@ def reconnect(run: Run) -> None:
 
     def look() -> bool | None:
         still_running(run)
-        return (run.state.address is not None and run.try_host(run.state.address)) or None
+        return True if run.state.address and run.try_host(run.state.address) is None else None
 
     within_s = run.spec.job.budget.ssh_lost_timeout_sec
     try:
