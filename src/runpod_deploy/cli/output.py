@@ -8,9 +8,12 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+
+if TYPE_CHECKING:
+    from ..config import Finding
 
 from .options import INFO, verbosity_options
 
@@ -71,3 +74,10 @@ def is_screen() -> bool:
     """Whether a person looks at stdout, on a terminal with colours that nobody has asked to do without."""
     plain = click.get_current_context().meta.get(PLAIN) or os.environ.get("NO_COLOR")
     return sys.stdout.isatty() and not plain and os.environ.get("TERM") != "dumb"
+
+
+def tell(findings: Iterable[Finding], verbosity: int) -> None:
+    """Every finding that is no error is on stderr; notes only if talk is wanted."""
+    for finding in findings:
+        if finding.level == "warning" or (finding.level == "note" and verbosity <= INFO):
+            click.echo(f"{finding.level}: {finding}", err=True)
