@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import api_page
 import commands_page
 import config_page
 import events_page
@@ -14,6 +15,7 @@ PAGES = {
     "commands.md": commands_page.page,
     "events.md": events_page.page,
     "exit-codes.md": exit_codes_page.page,
+    "python-api.md": api_page.page,
 }
 
 

@@ -10,6 +10,9 @@ minutes=${MINUTES:-60}     # the longest that one pod may live
 logs=${LOGS:-sweep-$(date -u +%Y%m%dT%H%M%SZ)-$$}
 mkdir -p "$logs" || exit 2
 
+# Nothing of an earlier day may still be billing.
+runpod-deploy audit || exit
+
 # The facts of this checkout, once, so that all configs share them.
 runpod-deploy capture-env >"$logs/env.json" || exit 2
 

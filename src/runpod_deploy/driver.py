@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TextIO
 
 from . import events as e
 from .console import Console
-from .errors import Interrupt
+from .errors import ConfigError, Interrupt, UsageError
 from .journal import RunDir, RunLock, write_atomically
 from .lifecycle import carry_out
 from .manifest import write_manifest
+from .phases.collect import pull
+from .phases.patience import patiently
+from .pointer import Pointing
 from .run import Run, World, open_run
 from .spec import Spec
-from .spec_json import spec_to_json
+from .spec_json import spec_from_json, spec_to_json
 from .state import State
 
 # The manifest follows the run at these events, so that a crash leaves a record that is nearly true.
@@ -47,20 +51,54 @@ def drive(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -> State:
     lock = RunLock(run_dir)
     lock.acquire(wait_s=manner.wait_s)
     try:
-        if not run_dir.spec.exists():
-            write_atomically(run_dir.spec, spec_to_json(spec) + "\n")
-        run = attended(open_run(spec, run_dir, world), manner)
+        run = attended(open_run(first_asked(spec, run_dir), run_dir, world), manner)
         with run.signals.installed():
             return carried_out(run)
     finally:
         lock.release()
 
 
+def fetch_artifacts(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -> None:
+    """The artifacts are here as they are on the pod now. Raises RunBusy, UsageError, and what pulling raises."""
+    lock = RunLock(run_dir)
+    lock.acquire(wait_s=manner.wait_s)
+    try:
+        run = attended(open_run(spec, run_dir, world), manner)
+        if run.state.address is None or run.state.released:
+            raise UsageError(f"{run_dir.path}: the run has no pod that could be asked")
+        for entry in spec.job.artifacts:
+            patiently(run, f"pulling {entry.label}", partial(pull, run, entry))
+        run.leave_host()
+    finally:
+        lock.release()
+
+
+def first_asked(spec: Spec, run_dir: RunDir) -> Spec:
+    """What the run was first asked to be, which is this if nothing is recorded. Raises ConfigError."""
+    if run_dir.spec.exists():
+        return read_spec(run_dir)
+    write_atomically(run_dir.spec, spec_to_json(spec) + "\n")
+    return spec
+
+
+def read_spec(run_dir: RunDir) -> Spec:
+    """What was asked, as the run folder has it. Raises UsageError, ConfigError."""
+    try:
+        return spec_from_json(run_dir.spec.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(
+            f"{run_dir.path}: not a run folder: it holds no {run_dir.spec.name}",
+            hint="give the path that `run --print-run-dir` printed",
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{run_dir.spec}: cannot be read: {error}") from error
+
+
 def attended(run: Run, manner: Manner) -> Run:
     """The run with its listeners: the manifest first, so that what is printed is true on disk."""
     console = Console(manner.out or sys.stderr, run.dir.console, quiet=manner.quiet, verbose=manner.verbose)
     run.detach = manner.detach
-    run.listeners += [ManifestWriter(run), console.on_event]
+    run.listeners += [ManifestWriter(run), Pointing(run.spec, run.dir), console.on_event]
     run.printers.append(console.on_output)
     run.world.on_retry.append(
         lambda what, error, in_s: run.record(e.Retried(what=what, error=error.message, in_sec=round(in_s, 2)))

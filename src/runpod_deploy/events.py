@@ -153,12 +153,36 @@ class PodCreated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PodRecycled(Event):
+    """A paused pod of an earlier run is about to be started: from here on it is this run's."""
+
+    pod_id: str
+    name: str
+    gpu_id: str | None
+    datacenter_id: str | None
+    cloud_type: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PodResumed(Event):
-    """A recycled pod runs again."""
+    """The recycled pod runs again, and its price is known."""
 
     pod_id: str
     gpu_id: str | None
     datacenter_id: str | None
+    usd_per_hour: float
+    price_source: str
+    created_at: datetime
+    """When it was started again: what it cost before is not this run's."""
+    stop_at: datetime
+    stop_why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PythonPinned(Event):
+    """The pod's interpreter is the one that the config asks for."""
+
+    version: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -346,6 +370,14 @@ class Retried(Event):
     what: str
     error: str
     in_sec: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotFailed(Event):
+    """Something that telemetry asks for could not be had; the run goes on without it."""
+
+    what: str
+    error: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,12 +78,27 @@ def reserve(project_root: Path, stamp: str) -> tuple[RunDir, str]:
         except FileExistsError:
             continue
         except OSError as error:
-            raise ConfigError(
-                f"{parent / name}: cannot make the run folder: {error.strerror}",
-                hint="local.project_root must be a folder that you may write to, on a disk with room",
-            ) from error
+            raise unmakeable(parent / name, error) from error
         return RunDir(parent / name), name
     raise AssertionError("stamps() never ends")
+
+
+def claim(project_root: Path, run_id: str) -> RunDir:
+    """The folder of the run of this id, made if this is the first call for it. Raises ConfigError."""
+    path = project_root / RUNS_DIR / run_id
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unmakeable(path, error) from error
+    return RunDir(path)
+
+
+def unmakeable(path: Path, error: OSError) -> ConfigError:
+    """The error for a run folder that cannot be made."""
+    return ConfigError(
+        f"{path}: cannot make the run folder: {error.strerror}",
+        hint="local.project_root must be a folder that you may write to, on a disk with room",
+    )
 
 
 def stamps(stamp: str) -> Iterator[str]:
@@ -126,6 +141,15 @@ class RunLock:
                 hint="follow it with `runpod-deploy status`, or wait until it has ended",
             ) from None
         self.note.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
+
+    def is_held(self) -> bool:
+        """Whether another process holds the run right now."""
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        self._lock.release()
+        return False
 
     @property
     def note(self) -> Path:

@@ -90,6 +90,7 @@ def manifest(
         "billed_sec": billed_s(state, now),
         "tool": {"name": "runpod-deploy", "version": __version__},
         "config_sha256": spec.config_sha256,
+        "python_version": state.python_version,
         "log": log,
     }
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
-from .errors import ConfigError, StockOut
+from .choosing import choose_for, narrowed
+from .errors import ConfigError
 from .phases.check import missing_paths, missing_sources
 from .plan import Outlook
 from .pods import Candidate
 from .run import Cloud
-from .selection import Ranking, rank
+from .selection import Ranking
 from .shipment import survey
-from .spec import PodSpec, SecretSpec, Spec
+from .spec import SecretSpec, Spec
 
 
 def look_ahead(spec: Spec, cloud: Cloud | None, environ: Mapping[str, str]) -> Outlook:
@@ -21,45 +21,15 @@ def look_ahead(spec: Spec, cloud: Cloud | None, environ: Mapping[str, str]) -> O
 
     Raises what choosing would raise: ConfigError, StockOut, CloudUnreachable, AuthRefused.
     """
-    pod, volume_id = where(spec, cloud)
-    ranking = ranked(spec, pod, cloud) if cloud else Ranking((first_choice(spec),))
+    ranking = choose_for(spec, cloud) if cloud else Ranking((first_choice(spec),))
+    volume_id = narrowed(spec, cloud)[1] if cloud else None
     return Outlook(
         candidates=ranking.candidates,
         skipped=ranking.skipped,
-        volume_id=volume_id,
+        volume_id=volume_id or "<volume-id>",
         shipments=tuple(survey(entry, spec.project_root) for entry in spec.job.staging),
         secrets_here={secret.name: is_here(spec, secret, environ) for secret in spec.job.secrets},
     )
-
-
-def where(spec: Spec, cloud: Cloud | None) -> tuple[PodSpec, str]:
-    """The pod as flags and the network volume leave it, and the volume's id."""
-    pod = spec.job.pod
-    volume_id = "<volume-id>"
-    if cloud and spec.job.storage.volume_name:
-        volume_id, datacenter = cloud.volume(spec.job.storage.volume_name)
-        pod = replace(pod, datacenters=(datacenter,))
-    if spec.gpu_id and spec.datacenter_id:
-        pod = replace(pod, gpu_order=(spec.gpu_id,), datacenters=(spec.datacenter_id,))
-    return pod, volume_id
-
-
-def ranked(spec: Spec, pod: PodSpec, cloud: Cloud) -> Ranking:
-    """The candidates as the catalogue is now, on the config's cloud and then on the fallback."""
-    clouds = dict.fromkeys(kind for kind in (pod.cloud_type, spec.fallback_cloud_type) if kind)
-    rankings: list[Ranking] = []
-    refusals: list[StockOut | ConfigError] = []
-    for cloud_type in clouds:
-        offers = cloud.catalogue(cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None)
-        try:
-            limit = spec.job.budget.max_gpu_price
-            rankings.append(rank(pod, offers, cloud_type=cloud_type, max_usd_per_gpu_hour=limit))
-        except (StockOut, ConfigError) as refusal:
-            refusals.append(refusal)
-    if not rankings:
-        raise refusals[0]
-    candidates = tuple(candidate for ranking in rankings for candidate in ranking.candidates)
-    return Ranking(candidates, tuple(reason for ranking in rankings for reason in ranking.skipped))
 
 
 def first_choice(spec: Spec) -> Candidate:

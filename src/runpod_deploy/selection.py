@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
@@ -10,6 +11,14 @@ from itertools import product
 from .errors import CloudUnreachable, ConfigError, StockOut
 from .pods import Candidate, Offer
 from .spec import PodSpec
+
+CUDA_TAG = re.compile(r"(?:^|[^a-z0-9])(?:cu(\d\d)(\d)\d*|cuda-?(\d\d)\.(\d+))", re.IGNORECASE)
+
+
+def cuda_floor(image: str) -> str | None:
+    """The CUDA version that an image tag names (`cu1281` is 12.8), which the host's driver must bear."""
+    found = CUDA_TAG.search(image.rpartition(":")[2])
+    return f"{found[1] or found[3]}.{found[2] or found[4]}" if found else None
 
 
 @dataclass(frozen=True, slots=True)

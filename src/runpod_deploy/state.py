@@ -71,6 +71,8 @@ class State:
     """A request whose answer is not in the journal: a pod of our name may exist."""
     ever_requested: bool = False
     pod_id: str | None = None
+    pod_name: str | None = None
+    """The run's id, or that of the run whose pod was recycled."""
     gpu_id: str | None = None
     datacenter_id: str | None = None
     cloud_type: str | None = None
@@ -88,6 +90,7 @@ class State:
     """What the discarded pods cost."""
     address: Address | None = None
     guarded: bool = False
+    python_version: str | None = None
     commands_done: frozenset[tuple[str, int]] = frozenset()
     staged: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
@@ -238,7 +241,7 @@ def apply_pod(s: State, event: e.Event) -> State:
     match event:
         case e.PodRequested():
             asked = Candidate(gpu_id=event.gpu_id, datacenter_id=event.datacenter_id, cloud_type=event.cloud_type)
-            return replace(s, requested=asked, ever_requested=True, released=False)
+            return replace(s, requested=asked, ever_requested=True, released=False, pod_name=event.name)
         case e.DatacenterFailover():
             refused = (event.gpu_id, event.datacenter_id, event.cloud_type)
             return replace(s, requested=None, refused=(*s.refused, refused), ever_requested=has_pod(s))
@@ -246,8 +249,18 @@ def apply_pod(s: State, event: e.Event) -> State:
             return replace(s, requested=None, ever_requested=has_pod(s))
         case e.PodCreated():
             return replace(created(s, event), requested=None, ever_requested=True, released=False)
+        case e.PodRecycled():
+            return recycled(s, event)
         case e.PodResumed():
-            return replace(s, pod_resumed=True)
+            return replace(
+                s,
+                pod_resumed=True,
+                usd_per_hour=event.usd_per_hour,
+                price_source=event.price_source,
+                created_at=event.created_at,
+                stop_at=event.stop_at,
+                stop_why=event.stop_why,
+            )
         case e.PodReachable():
             return replace(s, address=Address(host=event.host, port=event.port))
         case e.PodAbandoned():
@@ -286,6 +299,20 @@ def created(s: State, event: e.PodCreated) -> State:
     )
 
 
+def recycled(s: State, event: e.PodRecycled) -> State:
+    """The state with the pod of an earlier run."""
+    return replace(
+        s,
+        pod_id=event.pod_id,
+        pod_name=event.name,
+        gpu_id=event.gpu_id,
+        datacenter_id=event.datacenter_id,
+        cloud_type=event.cloud_type,
+        ever_requested=True,
+        released=False,
+    )
+
+
 def abandoned(s: State, event: e.PodAbandoned) -> State:
     """The state without its pod, which never booted, but with its cost."""
     lasted_s = (event.ts_utc - s.created_at).total_seconds() if s.created_at else 0.0
@@ -298,6 +325,8 @@ def abandoned(s: State, event: e.PodAbandoned) -> State:
         abandoned=(*s.abandoned, event.pod_id),
         refused=(*s.refused, refused),
         past_usd=s.past_usd + cost,
+        pod_resumed=False,
+        created_at=None,
     )
 
 
@@ -306,6 +335,8 @@ def apply_work(s: State, event: e.Event) -> State:
     match event:
         case e.CommandFinished(exit_code=0):
             return replace(s, commands_done=s.commands_done | {(event.section, event.index)})
+        case e.PythonPinned():
+            return replace(s, python_version=event.version)
         case e.StageFinished():
             return replace(s, staged=s.staged | {event.label})
         case e.SecretWritten():

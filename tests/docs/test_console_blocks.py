@@ -1,6 +1,7 @@
 """Every console block of every page is run, in a fresh clone on a simulated cloud, and prints what the page shows.
 
-`…` in a line stands for any text, a line of nothing but `…` for any lines.
+`…` in a line stands for any text, a line of nothing but `…` for any lines. Times, ids and ports differ from run to run
+and are made alike on both sides.
 """
 
 from __future__ import annotations
@@ -13,6 +14,17 @@ import pytest
 from tests.docs.blocks import PAGES, Command, commands
 from tests.workshop import REPOSITORY, open_workshop
 
+# What two runs of the same command print differently, and what it is replaced with.
+FILTERS = (
+    (r"\[ *\d+:\d\d\]", "[0:00]"),
+    (r"\d{8}T\d{6}Z", "STAMP"),
+    (r"\d\d:\d\d:\d\d UTC", "TIME"),
+    (r"\bpod (?=\w*\d)[a-z0-9]{14}\b", "pod ID"),
+    (r"\b(port|process) \d+", r"\1 N"),
+    (r"\bin \d+\.\d s\b", "in N s"),
+)
+# Pages that are ahead of the product. Such a test fails as soon as the product has caught up.
+NOT_YET = {"recycle.md": "a recycled pod is paused, and the next run does not go on with it yet"}
 PAGES_WITH_COMMANDS = [page for page in PAGES if commands(page)]
 
 
@@ -21,7 +33,9 @@ def test_pages_have_commands() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_COMMANDS, ids=lambda page: str(page.relative_to(REPOSITORY)))
-def test_page(page: Path, tmp_path: Path) -> None:
+def test_page(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if page.name in NOT_YET:
+        request.applymarker(pytest.mark.xfail(reason=NOT_YET[page.name]))
     shown = commands(page)
     workshop = open_workshop(tmp_path)
     (workshop.dir / "page.sh").write_text(script(shown))
@@ -46,8 +60,15 @@ def outputs(printed: str) -> list[str]:
 
 def matches(expected: tuple[str, ...], printed: str) -> bool:
     """Whether the page shows what was printed."""
-    pattern = "".join(line_pattern(line) for line in expected)
-    return re.fullmatch(pattern, "".join(f"{line.rstrip()}\n" for line in printed.splitlines())) is not None
+    pattern = "".join(line_pattern(alike(line)) for line in expected)
+    return re.fullmatch(pattern, "".join(f"{alike(line.rstrip())}\n" for line in printed.splitlines())) is not None
+
+
+def alike(line: str) -> str:
+    """The line without what differs from run to run."""
+    for pattern, replacement in FILTERS:
+        line = re.sub(pattern, replacement, line)
+    return line
 
 
 def line_pattern(line: str) -> str:
@@ -65,6 +86,8 @@ def line_pattern(line: str) -> str:
         (("a",), "a\nb\n", False),
         ((), "error: no", False),
         (("exit 3",), "exit 30", False),
+        (("[  0:00] pod ux0unljx9tzrg0 released",), "[ 12:31] pod a1b2c3d4e5f6g7 released", True),
+        (("[  0:00] pod ux0unljx9tzrg0 released",), "[  0:00] pod ux0unljx9tzrg0 lost", False),
     ],
 )
 def test_what_matches(expected: tuple[str, ...], printed: str, same: bool) -> None:

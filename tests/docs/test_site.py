@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from runpod_deploy.cli import COMMANDS
+from runpod_deploy.cli import COMMANDS, cli
 from runpod_deploy.errors import KINDS
+from runpod_sim.cli import cli as simulator
+from tests.docs import blocks
 from tests.workshop import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
@@ -56,3 +59,40 @@ def test_each_kind_of_failure_has_its_entry() -> None:
 def test_named_commands_exist(page: Path) -> None:
     named = set(re.findall(r"runpod-deploy ([a-z][a-z-]+)", page.read_text()))
     assert named <= set(COMMANDS), named - set(COMMANDS)
+
+
+# Named on pages, and on their way into the product.
+PLANNED = {"--dry-run", "--fallback-cloud-type", "--force-fresh", "--run-id", "--wait", "--wait-for-stock"}
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(DOCS)))
+def test_named_options_exist(page: Path) -> None:
+    spoken = re.findall(r"`[^`\n]+`", re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL))
+    named = {
+        option for words in spoken if "uv " not in words for option in re.findall(r"(?<!\S|\w)--[a-z-]+", words[1:-1])
+    }
+    known = options(cli) | options(simulator) | PLANNED | {"--help"}
+    assert named <= known, named - known
+
+
+def options(command: click.Command) -> set[str]:
+    """Every option of a command, and of those below it."""
+    found = {spelling for parameter in command.params for spelling in parameter.opts}
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            found |= options(below) if below else set()
+    return found
+
+
+OUTSIDE = [page for page in blocks.PAGES if not page.is_relative_to(DOCS)] + sorted(REPOSITORY.glob("*.md"))
+
+
+@pytest.mark.parametrize("page", sorted(set(OUTSIDE)), ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_links_outside_the_site_resolve(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
+    local = [target for target in targets if "://" not in target]
+    # Pages that are made from the code are there only once the site was built.
+    missing = [target for target in local if not (page.parent / target).exists() and "docs/reference" not in target]
+    assert missing == []

@@ -153,3 +153,17 @@ def test_runs_in_flight_count_with_their_caps(workshop: Workshop, driver: str) -
     assert rehearsal.exit_code == 0, rehearsal.output
     first, second = sorted(rehearsal.ledger["pods"], key=lambda pod: str(pod["created"]))
     assert first["ended"] <= second["created"]
+
+
+@pytest.mark.parametrize("driver", ["bash", "python"])
+def test_what_may_go_away_is_tried_again_but_not_for_ever(workshop: Workshop, driver: str) -> None:
+    """Nothing is in stock: exit code 3 at each try."""
+    command = {
+        "bash": ["recipes/sweep/parallel.sh", "examples/hello/hello.yaml", "1"],
+        "python": ["python3", "recipes/sweep/sweep.py", "examples/hello/hello.yaml", "1", "--retry-after-s", "0"],
+    }
+    flags = ["--attempts", "2"] if driver == "python" else []
+    rehearsal = workshop.rehearse(*command[driver], *flags, faults=[{"what": "no-stock"}], env={"ATTEMPTS": "2"})
+    assert rehearsal.exit_code == 1
+    assert re.findall(r"^1 +(\d) +3 +stock_out", rehearsal.output, re.MULTILINE) == ["1", "2"]
+    assert rehearsal.ledger["pods_created"] == 0

@@ -15,7 +15,9 @@ from ..errors import EXIT_INTERRUPTED, DeployError
 # name -> module:function; modules are loaded only when their command is called, since start-up is felt.
 COMMANDS = {
     "run": "run:run",
-    "resume": "run:resume",
+    "resume": "resume:resume",
+    "attach": "resume:attach",
+    "pull": "resume:pull",
     "validate": "validate:validate",
     "schema": "schema:schema",
     "status": "status:status",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from ..choosing import choose_for
 from ..config import load, parse_variables
-from ..outlook import ranked, where
 from ..pods import Candidate
 from ..spec import Spec
 from .access import real_cloud
@@ -24,9 +24,7 @@ def estimate(config: Path, var: tuple[str, ...], vars_file: Path | None) -> int:
     draft = load(config, cli_variables=parse_variables(var, vars_file))
     now = datetime.now(UTC)
     spec = draft.render(stamp=now.strftime("%Y%m%dT%H%M%SZ"), run_dir=draft.trial_run_dir, created_at=now)
-    cloud = real_cloud()
-    pod, _ = where(spec, cloud)
-    ranking = ranked(spec, pod, cloud)
+    ranking = choose_for(spec, real_cloud())
     for line in lines(config, spec, ranking.candidates[0], ranking.skipped):
         click.echo(line)
     return 0

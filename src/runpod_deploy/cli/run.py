@@ -1,11 +1,13 @@
-"""`run` and `resume`: one job from YAML to manifest."""
+"""`run`: one job from YAML to manifest."""
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,13 +19,16 @@ from ..config import load, parse_variables
 from ..config.draft import Draft
 from ..config.settings import read_settings
 from ..driver import Manner, drive
-from ..errors import ConfigError, UsageError
-from ..journal import RunDir, reserve
+from ..errors import UsageError
+from ..journal import RunDir, claim, reserve
+from ..local import deploy_metadata
 from ..run import World
 from ..spec import Spec
-from ..spec_json import spec_from_json
 from ..state import Failure, State
-from .options import config_option, variable_options, verbosity_options
+from .access import cache_dir
+from .dry_run import print_plan
+from .options import config_option, json_option, variable_options, verbosity_options
+from .output import tell
 
 STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -50,30 +55,34 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @config_option
 @variable_options
 @replacing_options
+@click.option("--gpu-id", help="With --datacenter-id: skip the selection and ask for exactly this.")
+@click.option("--datacenter-id", help="See --gpu-id.")
+@click.option("--fallback-cloud-type", type=click.Choice(["SECURE", "COMMUNITY"]), help="Tried when there is no stock.")
+@click.option("--force-fresh", is_flag=True, help="Do not take up a recycled pod.")
+@click.option("--wait-for-stock", metavar="DURATION", help="Keep looking for stock so long: 90s, 30m, 2h.")
+@click.option("--run-id", help="Create the run of this id, go on with it, or return its finished result.")
+@click.option("--wait", type=float, default=0.0, help="Seconds to wait for another process that holds the run.")
+@click.option("--dry-run", is_flag=True, help="Look everything up, print the plan, change nothing.")
+@click.option("--offline-dry-run", is_flag=True, help="Print the plan without asking the network.")
+@json_option
 @click.option("--print-run-dir", is_flag=True, help="Print RUN_DIR=<path> on stdout, first of all.")
 @click.option("--detach", is_flag=True, help="Leave once the job runs; `resume` or `attach` takes it up again.")
 @verbosity_options
-def run(config: Path, var: tuple[str, ...], vars_file: Path | None, print_run_dir: bool, **given: Any) -> int:
+def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: bool, **given: Any) -> int:
     """Provision one pod, run one job on it, pull its artifacts, write a manifest, leave nothing billing."""
     draft = load(config, cli_variables=parse_variables(var, vars_file), overrides=overrides(given))
+    tell(draft.findings, given["verbosity"])
+    wishes = selection_wishes(given)
+    if given["dry_run"] or given["offline_dry_run"]:
+        cloud = None if given["offline_dry_run"] else real_world().cloud
+        print_plan(replace(draft.trial, **wishes), cloud, as_json=as_json)
+        return 0
     world = real_world()
-    spec, run_dir = begin(draft)
-    if print_run_dir:
+    spec, run_dir = begin(draft, run_id=checked_id(given["run_id"]))
+    if given["print_run_dir"]:
         click.echo(f"RUN_DIR={run_dir.path}")
         sys.stdout.flush()
-    return finish(drive(spec, run_dir, world, manner(given)), spec, run_dir)
-
-
-@click.command(short_help="Take a run up again from its folder.")
-@click.argument("run_dir", type=click.Path(path_type=Path))
-@click.option("--wait", type=float, default=0.0, help="Seconds to wait for another process that holds the run.")
-@verbosity_options
-def resume(run_dir: Path, wait: float, **given: Any) -> int:
-    """Go on from a run's journal to the same end: after a crash, a power cut, or a `run --detach`."""
-    folder = RunDir(run_dir.absolute())
-    spec = recorded_spec(folder)
-    state = drive(spec, folder, real_world(), manner({**given, "wait_s": wait}))
-    return finish(state, spec, folder)
+    return finish(drive(replace(spec, **wishes), run_dir, world, manner(given)), spec, run_dir)
 
 
 def overrides(given: dict[str, Any]) -> dict[str, object]:
@@ -84,28 +93,48 @@ def overrides(given: dict[str, Any]) -> dict[str, object]:
 def real_world() -> World:
     """RunPod with the caller's key. Raises AuthRefused."""
     settings = read_settings()
-    cache_dir = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "runpod-deploy"
-    return live.world(settings.api_key, settings.origin, environ=dict(os.environ), cache_dir=cache_dir)
+    return live.world(settings.api_key, settings.origin, environ=dict(os.environ), cache_dir=cache_dir())
 
 
-def begin(draft: Draft) -> tuple[Spec, RunDir]:
-    """A run folder of our own and the spec rendered for it."""
+def selection_wishes(given: dict[str, Any]) -> dict[str, Any]:
+    """What the flags say of the choice of a pod, as fields of the spec. Raises UsageError."""
+    if bool(given["gpu_id"]) != bool(given["datacenter_id"]):
+        raise UsageError("--gpu-id and --datacenter-id go together", hint="give both, or neither")
+    waits = given["wait_for_stock"]
+    return {
+        "gpu_id": given["gpu_id"],
+        "datacenter_id": given["datacenter_id"],
+        "fallback_cloud_type": given["fallback_cloud_type"],
+        "force_fresh": given["force_fresh"],
+        "wait_for_stock_s": seconds(waits) if waits else None,
+    }
+
+
+def seconds(text: str) -> float:
+    """A duration such as `90s`, `30m`, `2h` or `1d`, in seconds. Raises UsageError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
+    if not found:
+        raise UsageError(f"{text!r} is no duration", hint="write a number and s, m, h or d, such as 2h")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+
+
+def checked_id(run_id: str | None) -> str:
+    """The id, which becomes a folder's and a pod's name; empty if none is given. Raises UsageError."""
+    if run_id and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", run_id):
+        raise UsageError(f"--run-id {run_id!r}: not a name", hint="up to 60 letters, digits, dots, dashes, underscores")
+    return run_id or ""
+
+
+def begin(draft: Draft, *, run_id: str = "") -> tuple[Spec, RunDir]:
+    """A run folder and the spec rendered for it: a folder of our own, or with an id the one of that run."""
     now = datetime.now(UTC)
-    run_dir, stamp = reserve(draft.project_root, now.strftime(STAMP))
-    return draft.render(stamp=stamp, run_dir=run_dir.path, created_at=now), run_dir
-
-
-def recorded_spec(run_dir: RunDir) -> Spec:
-    """What was asked, as the run folder has it. Raises UsageError, ConfigError."""
-    if not run_dir.spec.is_file():
-        raise UsageError(
-            f"{run_dir.path}: not a run folder: it holds no {run_dir.spec.name}",
-            hint="give the path that `run --print-run-dir` printed",
-        )
-    try:
-        return spec_from_json(run_dir.spec.read_text(encoding="utf-8"))
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{run_dir.spec}: cannot be read: {error}") from error
+    draft.trial  # noqa: B018 - every mistake is found before a folder is made
+    if run_id:
+        run_dir, stamp = claim(draft.project_root, run_id), run_id
+    else:
+        run_dir, stamp = reserve(draft.project_root, now.strftime(STAMP))
+    spec = draft.render(stamp=stamp, run_dir=run_dir.path, created_at=now, run_id=run_id)
+    return replace(spec, metadata=deploy_metadata(spec.project_root, spec.job.telemetry)), run_dir
 
 
 def manner(given: dict[str, Any]) -> Manner:
@@ -114,7 +143,7 @@ def manner(given: dict[str, Any]) -> Manner:
         detach=bool(given.get("detach")),
         quiet=given["verbosity"] > logging.INFO,
         verbose=given["verbosity"] < logging.INFO,
-        wait_s=float(given.get("wait_s") or 0.0),
+        wait_s=float(given.get("wait") or 0.0),
     )
 
 

@@ -57,15 +57,17 @@ class Draft:
         """Where that run would keep its files."""
         return self.project_root.joinpath(*RUN_DIRS, TRIAL_STAMP)
 
-    def render(self, *, stamp: str, run_dir: Path, created_at: datetime) -> Spec:
-        """The spec of the run of this stamp. Raises ConfigError with all that cannot be rendered."""
-        spec, findings = self.attempt(stamp=stamp, run_dir=run_dir, created_at=created_at)
+    def render(self, *, stamp: str, run_dir: Path, created_at: datetime, run_id: str = "") -> Spec:
+        """The spec of the run of this stamp, or of this id. Raises ConfigError with all that cannot be rendered."""
+        spec, findings = self.attempt(stamp=stamp, run_dir=run_dir, created_at=created_at, run_id=run_id)
         refuse(findings, self.document.source)
         return spec
 
-    def attempt(self, *, stamp: str, run_dir: Path, created_at: datetime) -> tuple[Spec, list[Finding]]:
+    def attempt(
+        self, *, stamp: str, run_dir: Path, created_at: datetime, run_id: str = ""
+    ) -> tuple[Spec, list[Finding]]:
         """The spec of a run, and all that is wrong with it; with findings it is good for nothing else."""
-        names = names_of(self.job, self.variables, self.constants(run_dir), stamp)
+        names = names_of(self.job, self.variables, self.constants(run_dir), stamp, run_id)
         values, wrong = values_of(names)
         job, findings = self.rendered(values, stamp)
         findings += [self.name_finding(*pair) for pair in wrong if self.has_own(pair[0])]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from .. import guard
 from ..budget import affordable, guard_deadline, stop_at
+from ..choosing import narrowed
 from ..clock import wait_until
 from ..errors import AnswerUnclear, AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut
 from ..events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRefused, PodRequested
@@ -13,7 +14,9 @@ from ..host import control_dir
 from ..pods import Candidate, Pod, PodAsk
 from ..provenance import BOOT_DEADLINE_MARK
 from ..run import Run
+from ..selection import cuda_floor
 from .choose import choose_afresh
+from .recycle import recycle
 
 # A create whose answer was lost may show up in the listing late: how long to look for it, and how often.
 ADOPT_WITHIN_S = 20.0
@@ -30,7 +33,11 @@ def provision(run: Run) -> None:
 
     Raises StockOut when every candidate refused, and what the cloud raises.
     """
-    if run.state.pod_id or place_somewhere(run):
+    if run.state.pod_id or recycle(run):
+        return
+    if not run.state.candidates:
+        choose_afresh(run)
+    if place_somewhere(run):
         return
     if run.spec.wait_for_stock_s is None or not wait_for_stock(run, run.spec.wait_for_stock_s):
         raise no_stock(run)
@@ -195,7 +202,7 @@ def started_counting_at(run: Run, pod: Pod) -> datetime:
 def pod_ask(run: Run, candidate: Candidate) -> PodAsk:
     """The pod that the config asks for."""
     pod, storage = run.spec.job.pod, run.spec.job.storage
-    volume_id = run.world.cloud.volume(storage.volume_name)[0] if storage.volume_name else None
+    _, volume_id = narrowed(run.spec, run.world.cloud)
     return PodAsk(
         name=run.spec.run_id,
         image=pod.image,
@@ -207,7 +214,7 @@ def pod_ask(run: Run, candidate: Candidate) -> PodAsk:
         volume_gb=storage.volume_gb if volume_id is None else None,
         network_volume_id=volume_id,
         start_command=guard.start_command(pod.image, pod.start_command),
-        min_cuda_version=pod.min_cuda_version,
+        min_cuda_version=pod.min_cuda_version or (None if pod.cpu else cuda_floor(pod.image)),
         min_vcpu_count=pod.min_vcpu_count,
         min_memory_gb=pod.min_memory_gb,
         registry_auth=pod.registry_auth,

@@ -80,6 +80,11 @@ class RunpodJobSpec(Checked):
     variables: dict[Identifier, str] = field(default_factory=dict)
     """Values for `{name}` in other fields; `--var` replaces them."""
 
+    @property
+    def resolved_state_file(self) -> Path | None:
+        """The state file's path with `~` expanded; a relative one starts at the working directory."""
+        return Path(self.state_file).expanduser().absolute() if self.state_file else None
+
     def contradictions(self) -> Iterator[Mistake]:
         """Names that records go by are unique; a network volume is on the secure cloud only."""
         yield from repeated("staging", "label", self.staging)
@@ -91,10 +96,11 @@ class RunpodJobSpec(Checked):
 
 def repeated(section: str, key: str, entries: Sequence[object]) -> Iterator[Mistake]:
     """Every entry whose name an earlier entry of the section has taken."""
-    names = [getattr(entry, key) for entry in entries]
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            yield Mistake(f"{section}[{i}].{key}", f"{name!r} is taken by {section}[{names.index(name)}]")
+    first: dict[str, int] = {}
+    for i, entry in enumerate(entries):
+        name = getattr(entry, key)
+        if first.setdefault(name, i) != i:
+            yield Mistake(f"{section}[{i}].{key}", f"{name!r} is taken by {section}[{first[name]}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

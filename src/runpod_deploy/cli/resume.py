@@ -1,0 +1,99 @@
+"""`resume`, `attach` and `pull`: a run that exists, taken up again from its folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..clock import SystemClock, wait_until
+from ..driver import Manner, drive, fetch_artifacts, read_spec
+from ..errors import EXIT_INTERNAL, RunBusy
+from ..journal import Journal, RunDir, RunLock
+from ..state import fold
+from .options import verbosity_options
+from .run import finish, manner, real_world
+
+FOLLOW_EVERY_S = 0.5
+LONGEST_FOLLOW_S = 30 * 86400.0
+CHUNK_BYTES = 1 << 16
+
+run_dir_argument = click.argument("run_dir", type=click.Path(path_type=Path))
+
+
+@click.command(short_help="Take a run up again from its folder.")
+@run_dir_argument
+@click.option("--wait", type=float, default=0.0, help="Seconds to wait for another process that holds the run.")
+@verbosity_options
+def resume(run_dir: Path, **given: Any) -> int:
+    """Go on from a run's journal to the same end: after a crash, a power cut, or a `run --detach`."""
+    return taken_up(RunDir(run_dir.absolute()), manner(given))
+
+
+@click.command(short_help="Follow a run again.")
+@run_dir_argument
+@verbosity_options
+def attach(run_dir: Path, **given: Any) -> int:
+    """Follow a run to its end: carry it out if nobody does, else show what the process that does so prints."""
+    folder = RunDir(run_dir.absolute())
+    try:
+        return taken_up(folder, manner(given))
+    except RunBusy:
+        click.echo(f"{RunLock(folder).holder()} carries it out; this only shows it (Ctrl-C leaves)", err=True)
+        return Onlooker(folder).follow()
+
+
+@click.command(short_help="Pull a run's artifacts as they are now.")
+@run_dir_argument
+@verbosity_options
+def pull(run_dir: Path, **given: Any) -> int:
+    """Bring the artifacts of a run whose pod still runs home, without ending anything."""
+    folder = RunDir(run_dir.absolute())
+    fetch_artifacts(read_spec(folder), folder, real_world(), manner(given))
+    return 0
+
+
+def taken_up(folder: RunDir, how: Manner) -> int:
+    """The exit code of the run, carried out to its end."""
+    spec = read_spec(folder)
+    state = fold(Journal(folder.events).read())
+    if state.finished and not state.pod_may_exist:  # nothing to do, so nobody need be asked for a key
+        return finish(state, spec, folder)
+    return finish(drive(spec, folder, real_world(), how), spec, folder)
+
+
+class Onlooker:
+    """Shows what another process prints of a run."""
+
+    def __init__(self, folder: RunDir) -> None:
+        self.folder = folder
+        self.shown = 0
+
+    def follow(self) -> int:
+        """The run's exit code, once the other process has let go of it."""
+        wait_until(
+            SystemClock(), self.look, every_s=FOLLOW_EVERY_S, within_s=LONGEST_FOLLOW_S, what="the end of the run"
+        )
+        spec = read_spec(self.folder)
+        state = fold(Journal(self.folder.events).read())
+        return state.exit_code(spec.job.run.success_marker) if state.finished else EXIT_INTERNAL
+
+    def look(self) -> bool | None:
+        """True once the run is let go of and everything is shown."""
+        over = not RunLock(self.folder).is_held()
+        self.show()
+        return over or None
+
+    def show(self) -> None:
+        """What is new in console.log is on stderr."""
+        try:
+            with self.folder.console.open("rb") as file:
+                file.seek(self.shown)
+                while data := file.read(CHUNK_BYTES):
+                    self.shown += len(data)
+                    sys.stderr.write(data.decode(errors="replace"))
+        except FileNotFoundError:
+            return
+        sys.stderr.flush()

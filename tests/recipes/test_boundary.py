@@ -1,0 +1,20 @@
+"""The product runs one job. Whoever wants many drives it from outside; not even the word is known inside."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.workshop import REPOSITORY
+
+SOURCES = [
+    path for path in sorted((REPOSITORY / "src/runpod_deploy").rglob("*")) if path.suffix in (".py", ".sh", ".bash")
+]
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(SOURCES) > 50
+
+
+@pytest.mark.parametrize("word", ["sweep", "shard"])
+def test_the_product_knows_one_job(word: str) -> None:
+    assert [str(path) for path in SOURCES if word in path.read_text(encoding="utf-8").lower()] == []
