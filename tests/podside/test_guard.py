@@ -162,7 +162,7 @@ def test_a_job_is_stopped_first_and_the_pod_released_as_asked(control: Path, api
     (control / "bin-1" / "guard.sh").write_text(spoken)
     process = subprocess.Popen(argv, env=env)
     try:
-        eventually(lambda: api.calls, within_s=20)
+        eventually(lambda: api.calls, within_s=60)
     finally:
         process.kill()
         process.wait()
