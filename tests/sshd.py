@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 
@@ -21,9 +25,11 @@ SSHD = "/usr/sbin/sshd"
 FOLDERS = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
 
 
-def tools_without(folder: Path, *hidden: str) -> str:
-    """A PATH with all of the machine's programs but these."""
-    folder.mkdir()
+@cache
+def tools_without(*hidden: str) -> str:
+    """A PATH with all of the machine's programs but these; the same folder each time."""
+    folder = Path(tempfile.mkdtemp(prefix="tools-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for source in FOLDERS:
         for program in Path(source).iterdir() if Path(source).is_dir() else ():
             link = folder / program.name
@@ -83,9 +89,19 @@ async def serve_forever(folder: Path, path: str) -> None:
             env={"PATH": path, "HOME": str(folder)},
             start_new_session=True,
         )
-        await process.redirect(child.stdin, child.stdout, child.stderr)
+        assert child.stdin and child.stdout and child.stderr
+        feeding = asyncio.create_task(carry(process.stdin, child.stdin))
+        await asyncio.gather(carry(child.stdout, process.stdout), carry(child.stderr, process.stderr))
         process.exit(await child.wait())
-        await process.wait_closed()
+        feeding.cancel()
+
+    async def carry(source: Any, target: Any) -> None:
+        with suppress(OSError, asyncssh.Error):
+            while data := await source.read(1 << 16):
+                target.write(data)
+                await target.drain()
+        if isinstance(target, asyncio.StreamWriter):  # a channel that saw both ends forgets the exit status
+            target.close()
 
     acceptor = await asyncssh.listen(
         "127.0.0.1",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,13 +11,11 @@ if TYPE_CHECKING:
 
 __version__ = "1.0.0.dev0"
 
-logging.getLogger(__name__).addHandler(logging.NullHandler())
-
 
 def __getattr__(name: str) -> Any:
     """A name of the public API, which is loaded when it is first asked for: every start of a command is felt."""
     # Modules of ours are asked for here too, before they are imported: they must not load the API.
-    if not name.startswith("_") and find_spec(f"{__name__}.{name}") is None:
+    if not name.startswith("_") and PathFinder.find_spec(f"{__name__}.{name}", __path__) is None:  # noqa: F405
         api = import_module(f"{__name__}.api")
         if name in api.__all__:
             return getattr(api, name)

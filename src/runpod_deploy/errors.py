@@ -133,6 +133,8 @@ class SshLost(DeployError):
     """The pod runs, says the API, and does not answer over SSH any more."""
 
     kind = "ssh_lost"
+    reason: str = "dropped"
+    """`auth`, `host_key`, `not_listening` or `dropped`."""
 
 
 class StagingFailed(DeployError):

@@ -41,7 +41,8 @@ def push_argv(remote_shell: str, root: Path, folder: str) -> tuple[str, ...]:
 def pull_argv(remote_shell: str, folder: str, into: Path, basis: Path) -> tuple[str, ...]:
     """What brings listed entries of a folder on the pod below a local one; `basis` may hold older versions."""
     copy = (f"--copy-dest={basis}",) if basis.is_dir() else ()
-    return ("rsync", *BY_LIST, "-s", *copy, "-e", remote_shell, f"{ALIAS}:{folder}/", f"{into}/")
+    # -I: what is asked for is to be read, even if an older version looks equal.
+    return ("rsync", *BY_LIST, "-sI", *copy, "-e", remote_shell, f"{ALIAS}:{folder}/", f"{into}/")
 
 
 def send(connection: Connection, root: Path, entries: Tree, folder: str, progress: Progress) -> None:

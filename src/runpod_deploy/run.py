@@ -124,7 +124,10 @@ class Host(Protocol):
         timeout_s: float,
         on_output: Callable[[bytes], None] | None = None,
     ) -> Reply:
-        """The ended command. Output goes to on_output as it comes. Raises TimeoutError, having killed it."""
+        """The ended command. Output goes to on_output as it comes, and b"" each second without any.
+
+        Raises TimeoutError, having killed it.
+        """
 
     def push(self, transfer: Push, on_progress: Callable[[int], None] | None = None) -> Moved:
         """The remote side equals the local one. Raises StagingFailed. Progress is in bytes sent so far."""
@@ -221,16 +224,20 @@ class Run:
             self._host = self.world.reach(self.spec, self.dir, self.state.address)
         return self._host
 
-    def try_host(self, address: Address) -> bool:
-        """Whether the pod answers at this address right now; if so, `host` is it."""
+    def try_host(self, address: Address) -> SshLost | None:
+        """None if the pod answers at this address right now, and `host` is it then; else why it does not."""
         self.leave_host()
         host = self.world.reach(self.spec, self.dir, address)
         try:
-            if host.run("true", timeout_s=HELLO_TIMEOUT_S).exit_code == 0:
-                self._host = host
-        except (SshLost, TimeoutError):
+            host.run("true", timeout_s=HELLO_TIMEOUT_S)
+        except SshLost as error:
             host.close()
-        return self._host is not None
+            return error
+        except TimeoutError:
+            host.close()
+            return SshLost(f"SSH: `true` took longer than {HELLO_TIMEOUT_S:.0f} s")
+        self._host = host
+        return None
 
     def leave_host(self) -> None:
         """No connection is open; the next use of `host` makes a new one."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ class Unreachable(SshLost):
 
     def __init__(self, reason: Reason, words: str) -> None:
         super().__init__(f"SSH: {words}", hint=HINTS[reason])
-        self.reason = reason
+        self.reason: Reason = reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,16 @@ def make_key(ssh_dir: Path) -> str:
         if made.exit_code:
             raise ConfigError(f"no SSH key could be made: {made.stderr.decode(errors='replace').strip()}")
     return public.read_text().strip()
+
+
+def copy_key(source_dir: Path, ssh_dir: Path) -> bool:
+    """Whether the run has the key pair of an earlier run now, whose pod lets in no other."""
+    if not (source_dir / "key").is_file() or not (source_dir / "key.pub").is_file():
+        return False
+    ssh_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in ("key", "key.pub"):
+        shutil.copy2(source_dir / name, ssh_dir / name)
+    return True
 
 
 def public_keys(ssh_dir: Path, user_key: Path) -> str:

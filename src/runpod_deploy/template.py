@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 REFERENCE = re.compile(r"\{([^\W\d]\w*)\}")
 LONGEST = 1_000_000
+# In shell text most names are a program's own: shorter ones and too many of them are not worth a guess.
+SHORTEST_TYPO = 3
+MOST_TYPOS = 200
 
 
 class UnknownNameError(ValueError):
@@ -118,17 +121,32 @@ def settle(start: str, templates: Mapping[str, str], values: dict[str, str]) -> 
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """The known name that was probably meant; empty if none is near."""
+    """The known name that was probably meant, be it only its first word; empty if none is near."""
     candidates = {other.lower(): other for other in known}
-    near = difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=0.6)
-    return candidates[near[0]] if near else ""
+    begun = [other for other in candidates if other.startswith(f"{name.lower()}_")]
+    near = begun or difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=0.6)
+    return candidates[min(near, key=len)] if near else ""
 
 
 def likely_typos(text: str, known: Iterable[str]) -> Iterator[tuple[int, str, str]]:
-    """Offset, name and meant name of each unknown `{name}` in shell text that is nearly a known one."""
-    names = list(known)
+    """Offset, name and meant name of each unknown `{name}` in shell text that is nearly a known one, once a name."""
+    seen = set(known)
+    names = sorted(seen)
     for match in REFERENCE.finditer(text):
-        if match[1] in names or is_foreign(match) or len(match[1]) < 3:
+        if match[1] in seen or is_foreign(match) or len(match[1]) < SHORTEST_TYPO:
             continue
+        seen.add(match[1])
         if near := difflib.get_close_matches(match[1], names, n=1, cutoff=0.75):
             yield match.start(), match[1], near[0]
+        if len(seen) > len(names) + MOST_TYPOS:
+            return
+
+
+def left_to_shell(text: str, known: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Offset and text of the first place where a known name is left to the shell, for each such name."""
+    waiting = set(known)
+    for match in REFERENCE.finditer(text):
+        if match[1] in waiting and is_foreign(match):
+            waiting.remove(match[1])
+            start = match.start() - 1
+            yield start, text[start : match.end() + (text[start] == "{")]

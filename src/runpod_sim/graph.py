@@ -9,9 +9,10 @@ from .answers import ACCOUNT
 from .asks import check_container
 from .cloud import Cloud
 from .graph_asks import cpu_body, gpu_bodies, template_body
-from .graph_view import USER_ID, datacenter_row, gpu_row, pod_row, template_row, volume_row
+from .graph_view import USER_ID, datacenter_row, flavor_row, gpu_row, pod_row, template_row, volume_row
 from .pods import Pod, new_id
 from .problems import NO_CAPACITY, REGISTRY_NOT_FOUND, Problem, bad, missing
+from .records import add_registry, add_secret
 from .templates import DEFAULTS
 
 Json = dict[str, Any]
@@ -44,6 +45,7 @@ class Root:
             "networkVolumes": [volume_row(volume) for volume in cloud.volumes.values()],
             "pods": [self._row(pod) for pod in cloud.listed()],
             "podTemplates": [template_row(row) for row in cloud.templates.values()],
+            "secrets": list(cloud.secrets.values()),
             "containerRegistryCreds": list(cloud.registries.values()),
         }
 
@@ -69,6 +71,11 @@ class Root:
         """All of them."""
         kinds = self.cloud.catalogue
         return [datacenter_row(row, kinds) for row in kinds.datacenters.values()]
+
+    def cpuFlavors(self, _info: Any, **given: Any) -> list[Json]:  # noqa: N802
+        """All flavors, or the one that was named."""
+        name, kinds = (given.get("input") or {}).get("id"), self.cloud.catalogue
+        return [flavor_row(row, kinds) for row in kinds.cpus.values() if name in (None, row["id"])]
 
     def podFindAndDeployOnDemand(self, _info: Any, **given: Any) -> Json:  # noqa: N802
         """A new GPU pod, of the first kind and cloud with room. Raises Problem."""
@@ -131,9 +138,7 @@ class Root:
     def saveRegistryAuth(self, _info: Any, **given: Any) -> Json:  # noqa: N802
         """A new credential."""
         self._only_account()
-        row = given["input"] | {"id": new_id(25)}
-        self.cloud.registries[row["id"]] = row
-        return dict(row)
+        return add_registry(self.cloud, given["input"])
 
     def updateRegistryAuth(self, _info: Any, **given: Any) -> Json:  # noqa: N802
         """The credential with another user and password. Raises Problem."""
@@ -144,6 +149,18 @@ class Root:
     def deleteRegistryAuth(self, _info: Any, **given: Any) -> None:  # noqa: N802
         """The credential is gone. Raises Problem."""
         del self.cloud.registries[self._registry(given.get("registryAuthId"))["id"]]
+
+    def secretCreate(self, _info: Any, **given: Any) -> Json:  # noqa: N802
+        """A new secret. Raises Problem."""
+        self._only_account()
+        return add_secret(self.cloud, given["input"])
+
+    def secretDelete(self, _info: Any, **given: Any) -> bool:  # noqa: N802
+        """The secret is gone. Raises Problem."""
+        self._only_account()
+        if self.cloud.secrets.pop(given["id"], None) is None:
+            raise missing("secret")
+        return True
 
     def _registry(self, registry_id: str | None) -> Json:
         self._only_account()

@@ -6,7 +6,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from .catalogue import COMMUNITY, SECURE, Catalogue, Place, Row
+from .catalogue import COMMUNITY, ORDER, SECURE, Catalogue, Place, Row
 from .clock import iso
 from .pods import RUNNING, UP, Pod
 from .view import memory_gb, runtime_json, vcpu_count
@@ -164,9 +164,27 @@ def _lowest_price(row: Row, catalogue: Catalogue, **given: Any) -> Json:
     }
 
 
+def flavor_row(row: Row, catalogue: Catalogue) -> Json:
+    """A flavor of CPU pods; its stock is asked for apart."""
+    return {
+        "id": row["id"],
+        "displayName": row["name"],
+        "groupName": row["group"],
+        "minVcpu": row["vcpu"]["min"],
+        "maxVcpu": row["vcpu"]["max"],
+        "specifics": lambda _info, **given: _specifics(row, catalogue, **(given.get("input") or {})),
+    }
+
+
+def _specifics(row: Row, catalogue: Catalogue, **given: Any) -> Json:
+    units = int((given.get("instanceId") or "-2").split("-")[1])
+    home = given.get("dataCenterId")
+    places = [place for place in catalogue.places(row["id"], SECURE) if home in (None, place.datacenter)]
+    return {"stockStatus": _best(catalogue, places, units), "securePrice": catalogue.price(row["id"], SECURE) * units}
+
+
 def _best(catalogue: Catalogue, places: list[Place], count: int) -> str | None:
-    order = ("NONE", "LOW", "MEDIUM", "HIGH")
-    word = max((catalogue.level(place, count) for place in places), key=order.index, default="NONE")
+    word = max((catalogue.level(place, count) for place in places), key=ORDER.index, default="NONE")
     return None if word == "NONE" else word.capitalize()
 
 

@@ -8,9 +8,8 @@ from aiohttp import web
 
 from . import schemas
 from .answers import CLOUD, answer, body, nothing
-from .clock import iso, now
-from .pods import new_id
-from .problems import Problem, missing
+from .problems import missing
+from .records import add_secret
 
 
 def routes() -> list[web.RouteDef]:
@@ -46,13 +45,8 @@ async def index(request: web.Request) -> web.Response:
 
 async def create(request: web.Request) -> web.Response:
     """A new secret."""
-    rows = request.app[CLOUD].secrets
     ask = await body(request, schemas.CREATE_SECRET)
-    if any(row["name"] == ask["name"] for row in rows.values()):
-        raise Problem(409, f'secret "{ask["name"]}" already exists')
-    row = {"description": None} | ask | {"id": new_id(), "createdAt": iso(now())}
-    rows[row["id"]] = row
-    return answer(_shown(row), 201)
+    return answer(_shown(add_secret(request.app[CLOUD], ask)), 201)
 
 
 async def show(request: web.Request) -> web.Response:

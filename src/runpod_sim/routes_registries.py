@@ -10,6 +10,7 @@ from . import schemas
 from .answers import CLOUD, answer, body, nothing, page
 from .pods import new_id
 from .problems import REGISTRY_NOT_FOUND, bad, missing
+from .records import add_registry
 
 
 def routes() -> list[web.RouteDef]:
@@ -31,13 +32,8 @@ async def index(request: web.Request) -> web.Response:
 
 async def create(request: web.Request) -> web.Response:
     """A new credential."""
-    rows = request.app[CLOUD].registries
     ask = await body(request, schemas.CREATE_REGISTRY)
-    if any(row["name"] == ask["name"] for row in rows.values()):
-        raise bad("Registry auth name must be unique.")
-    row = ask | {"id": new_id(25)}
-    rows[row["id"]] = row
-    return answer(_shown(row), 201)
+    return answer(_shown(add_registry(request.app[CLOUD], ask)), 201)
 
 
 async def show(request: web.Request) -> web.Response:

@@ -151,7 +151,9 @@ def wipe(folder: Path) -> None:
         for name in folders:
             inner = Path(path, name)
             if not inner.is_symlink() and not os.access(inner, os.R_OK | os.W_OK | os.X_OK):
-                inner.chmod(0o700)
+                # Two may be at it: a pod can be ended in the middle of its restart.
+                with contextlib.suppress(FileNotFoundError):
+                    inner.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)
 
 

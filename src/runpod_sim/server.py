@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from email.utils import formatdate
-from typing import Any
 
 from aiohttp import web
 
@@ -25,17 +22,16 @@ from . import (
 from .answers import ACCOUNT, CLOUD, LIMITS, WHO, Handler, problem_answer, request_id
 from .clock import now
 from .cloud import Cloud
-from .faults import Facts, Fault
+from .faults import Facts
 from .limits import Limits
+from .misfortunes import afterwards, instead
 from .occasions import facts_of_body, facts_of_pod
 from .problems import Problem
 
 BODY_LIMIT = 102_400
 READ_LIMIT = 64 << 20
-BAD_GATEWAY_PAGE = (
-    "<html>\n<head><title>{status} {title}</title></head>\n<body>\n"
-    "<center><h1>{status} {title}</h1></center>\n<hr><center>cloudflare</center>\n</body>\n</html>\n"
-)
+# These come from the proxy in front of the API, which knows no quotas.
+PROXYS_KINDS = ("text/html", "text/plain")
 GRAPHQL = "POST /graphql"
 MODULES = (
     routes_pods,
@@ -72,23 +68,37 @@ async def _api(request: web.Request, handler: Handler) -> web.StreamResponse:
     if request.path.startswith("/_sim/"):
         return await handler(request)
     label = route_of(request)
-    cloud = request.app[CLOUD]
-    cloud.requests[label] += 1
-    fault = cloud.faults.on_route(label, await _facts(request))
-    if fault is not None and not fault.what.startswith("effect") and fault.what != "slow":
-        return await _instead(request, fault)
-    if fault is not None and fault.what == "slow":
-        await asyncio.sleep(fault.parameters["seconds"])
-    answer = await _admit(request, handler, label)
-    if fault is not None and fault.what.startswith("effect"):
-        return await _after(request, fault)
+    request.app[CLOUD].requests[label] += 1
+    answer = await _answer(request, handler, label)
+    if not answer.prepared and answer.content_type not in PROXYS_KINDS:
+        told = {"x-request-id": request_id(), "Date": formatdate(now(), usegmt=True)}
+        answer.headers.update(told | request.app[LIMITS].headers(_token(request, label), now()))
     return answer
+
+
+async def _answer(request: web.Request, handler: Handler, label: str) -> web.StreamResponse:
+    """What the handler says, or the fault that strikes before or after it."""
+    fault = request.app[CLOUD].faults.on_route(label, await _facts(request))
+    if fault is None:
+        return await _admit(request, handler, label)
+    if fault.what == "slow":
+        await asyncio.sleep(fault.parameters["seconds"])
+        return await _admit(request, handler, label)
+    if not fault.what.startswith("effect"):
+        return instead(request, fault)
+    await _admit(request, handler, label)
+    return await afterwards(request, fault)
 
 
 async def _facts(request: web.Request) -> Facts:
     """What the request names, for the faults that ask."""
     pod = request.app[CLOUD].pods.get(request.match_info.get("id", ""))
-    return facts_of_body(await request.read()) if pod is None else facts_of_pod(pod)
+    if pod is not None:
+        return facts_of_pod(pod)
+    try:
+        return facts_of_body(await request.read())
+    except web.HTTPException:
+        return {}
 
 
 def route_of(request: web.Request) -> str:
@@ -101,18 +111,13 @@ async def _admit(request: web.Request, handler: Handler, label: str) -> web.Stre
     agent = request.headers.get("User-Agent", "")
     if not agent or agent.startswith("Python-urllib/"):
         return web.Response(text="error code: 1010", status=403)
-    token = _token(request, label)
     try:
-        await _check(request, token, label)
-        answer = await handler(request)
+        await _check(request, _token(request, label), label)
+        return await handler(request)
     except Problem as problem:
-        answer = problem_answer(problem)
+        return problem_answer(problem)
     except web.HTTPException as error:
-        answer = _unrouted(error)
-    if not answer.prepared:
-        told = {"x-request-id": request_id(), "Date": formatdate(now(), usegmt=True)}
-        answer.headers.update(told | request.app[LIMITS].headers(token, now()))
-    return answer
+        return _unrouted(error)
 
 
 def _token(request: web.Request, label: str) -> str:
@@ -158,44 +163,3 @@ def _unrouted(error: web.HTTPException) -> web.Response:
     if error.status == 413:
         return problem_answer(Problem(413, f"request body must not exceed {BODY_LIMIT} bytes"))
     return problem_answer(Problem(404, "The requested path was not found."))
-
-
-async def _instead(request: web.Request, fault: Fault) -> web.Response:
-    """What the fault answers; the handler never knows."""
-    match fault.what:
-        case "refuse":
-            return _error(fault.parameters)
-        case "rate-limited":
-            wait_s = fault.parameters["retry_after_s"]
-            return problem_answer(Problem(429, "rate limit exceeded for the minute window", retry_after_s=wait_s))
-        case "nonsense":
-            return web.Response(body=b'{"id": "5xpma5eg', content_type="application/json")
-    return _cut(request)
-
-
-async def _after(request: web.Request, fault: Fault) -> web.Response:
-    """What the fault answers once the handler has done its work."""
-    match fault.what:
-        case "effect-then-500":
-            return _error(fault.parameters)
-        case "effect-then-hang":
-            await asyncio.sleep(fault.parameters["seconds"])
-    return _cut(request)
-
-
-def _error(parameters: dict[str, Any]) -> web.Response:
-    status = int(parameters["status"])
-    if not parameters["html"]:
-        return problem_answer(Problem(status, "upstream request failed"))
-    page = BAD_GATEWAY_PAGE.format(status=status, title="Bad Gateway" if status == 502 else "Error")
-    return web.Response(text=page, status=status, content_type="text/html")
-
-
-def _cut(request: web.Request) -> web.Response:
-    """The connection is reset; the answer is for nobody."""
-    transport = request.transport
-    if transport is not None:
-        raw = transport.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
-    return web.Response()

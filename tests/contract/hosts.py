@@ -65,7 +65,7 @@ def ground(kind: str, folder: Path) -> Iterator[Ground]:
     for name in ("pod", "here"):
         (folder / name).mkdir()
     ssh_dir = folder / "run dir with 'quotes\" and 100%" / "ssh"
-    path = sshd.tools_without(folder / "tools", *(("rsync",) if way == "tar" else ()))
+    path = sshd.tools_without(*(("rsync",) if way == "tar" else ()))
     with SERVERS[server](folder / "server", ssh.make_key(ssh_dir), path) as address, ExitStack() as stack:
         made = Ground(address, ssh_dir, folder / "pod", folder / "here")
         stack.callback(made.close)

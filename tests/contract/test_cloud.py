@@ -98,6 +98,7 @@ def test_a_stopped_pod_starts_again(ground: Ground) -> None:
     ground.cloud.stop(pod.id)
     assert ground.cloud.start(pod.id).id == pod.id
     running(ground, pod.id)
+    assert ground.cloud.start(pod.id).status == "RUNNING"
 
 
 def at_rest(ground: Ground, pod_id: str) -> Pod | None:

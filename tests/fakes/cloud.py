@@ -113,8 +113,9 @@ class FakeCloud:
         if self.get(pod_id) is None or self.host_is_full:
             raise StockOut(HOST_FULL)
         rented = self.rented[pod_id]
-        rented.pod, rented.up_since = replace(rented.pod, status="STARTING"), self.clock.now()
-        rented.history.append("start")
+        if rented.pod.status == "EXITED":
+            rented.pod, rented.up_since = replace(rented.pod, status="STARTING"), self.clock.now()
+            rented.history.append("start")
         self.bomb("after start")
         return self._required_aged(pod_id)
 

@@ -89,11 +89,11 @@ def fake_api(port: int = 0) -> Iterator[FakeApi]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_DELETE = do_POST = do_GET = answer
-
         def log_message(self, *_: object) -> None:
             pass
 
+    for verb in ("DELETE", "POST", "GET"):
+        setattr(Handler, f"do_{verb}", Handler.answer)
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

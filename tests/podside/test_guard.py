@@ -86,28 +86,20 @@ def guarding(control: Path, env: dict[str, str], shell: tuple[str, ...] = ("sh",
 def started_job(control: Path, body: str) -> None:
     """A job that was started by job.sh, outside of the guard's namespace."""
     log, script = control / "log", control / "script"
-    start: list[str | Path] = [
-        "sh",
-        control / "bin-1/job.sh",
-        "start",
-        control,
-        log,
-        script,
-        f"{control.name}@",
-        str(len(body)),
-    ]
+    words = ("start", str(control), str(log), str(script))
+    start = ["sh", str(control / "bin-1/job.sh"), *words, f"{control.name}@", str(len(body))]
     subprocess.run(start, input=body.encode(), check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
 def test_releases_at_the_deadline_in_every_shell_with_every_client(
-    shell: str, client: str, control: Path, tmp_path: Path, api: FakeApi
+    shell: str, client: str, control: Path, api: FakeApi
 ) -> None:
     if (shell, client) == ("busybox", "wget"):
         pytest.skip("this shell's own wget, which cannot DELETE, comes before the one in PATH")
     others = [name for name in (*CLIENTS, "runpodctl") if name != client]
-    path = tools_without(tmp_path / "tools", *others)
+    path = tools_without(*others)
     arm(control, -1)
     with guarding(control, variables(api.url, PATH=path), shell_or_skip(shell)):
         eventually(lambda: api.calls)

@@ -226,6 +226,7 @@ def test_cleanup_deletes_the_stopped_pods_that_are_chosen(sim: Simulated, progra
     done = program("cleanup", "--all-stopped", "--prefix", "sweep-", stdin="y\n")
     assert done.exit_code == 0 and done.out.splitlines()[-1] == "deleted: 1, failed: 0"
     assert alive(sim) == {other, busy}
+    assert program("cleanup", "--all-stopped", "--yes", "--json").json == [{"pod_id": other, "error": ""}]
 
 
 def test_cleanup_ends_the_pod_of_a_state_file_and_the_file(sim: Simulated, program: Program, tmp_path: Path) -> None:
@@ -276,8 +277,8 @@ def test_audit_without_any_journal_reaps_a_pod_that_never_booted(sim: Simulated,
     assert listed.exit_code == 9
     assert program("audit", "--reap", stdin="n\n").exit_code == 1
     assert alive(sim) == {dead, foreign, named, elsewhere}
-    ended = program("audit", "--reap", "--yes")
-    assert ended.exit_code == 0 and "deleted: 1, failed: 0" in ended.out
+    ended = program("audit", "--reap", "--yes", "--json")
+    assert ended.exit_code == 0 and ended.json == [{"pod_id": dead, "error": ""}]
     assert alive(sim) == {foreign, named, elsewhere}
     assert program("audit").exit_code == 0
 

@@ -1,5 +1,7 @@
 """The public Python API, a thin layer over the rest. `runpod_deploy` itself offers all these names."""
 
+import logging
+
 from ..errors import DeployError
 from ..local import capture_local_git, capture_payload_lockfile
 from ..spec import (
@@ -100,3 +102,6 @@ __all__ = [
     "validate_local_paths",
     "walk_run_dirs",
 ]
+
+# Who imports this decides where its warnings go; unasked they go nowhere.
+logging.getLogger("runpod_deploy").addHandler(logging.NullHandler())

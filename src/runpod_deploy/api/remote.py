@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import join, quote
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 from .. import proc
 from ..spec import RsyncPushSpec
@@ -44,6 +46,11 @@ class RemoteResult:
     stderr: str = ""
 
 
+def own_folder() -> Path:
+    """A new folder that nobody else can look into."""
+    return Path(mkdtemp(prefix="runpod-deploy-"))
+
+
 @dataclass(frozen=True)
 class RemoteRunner:
     """Commands and transfers on one pod, as root.
@@ -56,9 +63,10 @@ class RemoteRunner:
     port: int
     ssh_key: Path
     dry_run: bool = False
-    _own: TemporaryDirectory[str] = field(
-        default_factory=lambda: TemporaryDirectory(prefix="runpod-deploy-"), repr=False, compare=False
-    )
+    _own: Path = field(default_factory=own_folder, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, shutil.rmtree, self._own, ignore_errors=True)
 
     @property
     def target(self) -> str:
@@ -123,7 +131,7 @@ class RemoteRunner:
 
     @property
     def _known_hosts(self) -> Path:
-        return Path(self._own.name, "known_hosts")
+        return self._own / "known_hosts"
 
     def _carry_out(self, argv: list[str], timeout_s: float, check: bool) -> RemoteResult:
         logger.info("$ %s", join(argv))

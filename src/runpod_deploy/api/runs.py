@@ -11,6 +11,8 @@ from typing import Any
 
 from ..cli.dry_run import print_plan
 from ..cli.run import begin, real_world
+from ..config import checks
+from ..config.finding import refuse
 from ..driver import Manner, drive
 from ..errors import DeployError, UsageError
 from ..history.manifests import Manifest, read_manifest
@@ -73,6 +75,7 @@ def run_job(
     check_thread()
     job = replace(spec, budget=limited(spec.budget, max_gpu_price_usd, ssh_ready_timeout_sec_override))
     draft = as_draft(job, Path(config_path), cli_variables or {})
+    refuse(checks.budget(job, draft.document), str(config_path))
     pinned = pins(gpu_id_override, datacenter_id_override)
     wishes = {**pinned, "force_fresh": force_fresh, "fallback_cloud_type": fallback_cloud_type}
     if dry_run or offline_dry_run:

@@ -18,7 +18,7 @@ from ..runpod import RunPodCloud
 from .access import real_cloud
 from .options import json_option
 from .output import is_screen, output_options, put, put_json, say, warn
-from .pods import delete_asked
+from .pods import Wish, delete_asked
 from .tables import put_table
 
 COLUMNS = ("POD_ID", "STATUS", "AGE_H", "$/h", "REASON", "NAME", "WHY")
@@ -44,13 +44,13 @@ def audit_command(reap: bool, yes: bool, unknown: bool, roots: tuple[str, ...], 
     """
     cloud, now = real_cloud(), SystemClock().now()
     findings = examine(cloud, roots, now)
-    if as_json:
-        put_json([as_row(finding) for finding in findings])
-    else:
+    if not as_json:
         show(findings, now)
     condemned = [f for f in findings if f.leftover or (unknown and f.reason == "unknown")]
-    if reap and condemned:
-        return delete_asked(cloud, still_so(cloud, condemned, roots), yes=yes, quiet=as_json)
+    if reap:
+        return delete_asked(cloud, still_so(cloud, condemned, roots), Wish(yes, as_json=as_json))
+    if as_json:
+        put_json([as_row(finding) for finding in findings])
     return KINDS["release_unconfirmed"].exit_code if any(f.leftover for f in findings) else 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +9,9 @@ from typing import Any, TypeVar
 import click
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+# The levels of logging, which itself is slow to import.
+DEBUG, INFO, WARNING = 10, 20, 30
 
 
 def config_option(function: Function) -> Function:
@@ -47,7 +49,7 @@ def verbosity_options(function: Function) -> Function:
         "-v",
         "--verbose",
         "verbosity",
-        flag_value=logging.DEBUG,
+        flag_value=DEBUG,
         type=int,
         help="Tell more.",
     )
@@ -55,9 +57,9 @@ def verbosity_options(function: Function) -> Function:
         "-q",
         "--quiet",
         "verbosity",
-        flag_value=logging.WARNING,
+        flag_value=WARNING,
         type=int,
-        default=logging.INFO,
+        default=INFO,
         help="Tell only what is wrong; data is still printed.",
     )
     return loud(quiet(function))

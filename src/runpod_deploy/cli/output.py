@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from .options import verbosity_options
+if TYPE_CHECKING:
+    from ..config import Finding
+
+from .options import INFO, verbosity_options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 LINES_AT_ONCE = 512
@@ -26,7 +28,7 @@ def output_options(function: Function) -> Function:
 
     @wraps(function)
     def call(*args: Any, verbosity: int, no_color: bool, **given: Any) -> Any:
-        click.get_current_context().meta.update({QUIET: verbosity > logging.INFO, PLAIN: no_color})
+        click.get_current_context().meta.update({QUIET: verbosity > INFO, PLAIN: no_color})
         return function(*args, **given)
 
     no_color = click.option("--no-color", is_flag=True, help="Plain text on a terminal too.")
@@ -72,3 +74,10 @@ def is_screen() -> bool:
     """Whether a person looks at stdout, on a terminal with colours that nobody has asked to do without."""
     plain = click.get_current_context().meta.get(PLAIN) or os.environ.get("NO_COLOR")
     return sys.stdout.isatty() and not plain and os.environ.get("TERM") != "dumb"
+
+
+def tell(findings: Iterable[Finding], verbosity: int) -> None:
+    """Every finding that is no error is on stderr; notes only if talk is wanted."""
+    for finding in findings:
+        if finding.level == "warning" or (finding.level == "note" and verbosity <= INFO):
+            click.echo(f"{finding.level}: {finding}", err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import click
 from ..clock import SystemClock
 from ..errors import KINDS, ConfigError, UsageError
 from ..pointer import Pointer, read_pointer
-from ..removal import Action, end, end_all
+from ..removal import Action, Ended, end, end_all
 from ..runpod import RunPodCloud
 from ..stale import StalePod, chosen, stale_cells, stale_lines, stale_pods, total_line
 from .access import real_cloud
@@ -24,19 +24,14 @@ STALE_COLUMNS = ("POD_ID", "NAME", "GB", "$/day", "$/mo", "AGE")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-class Age(click.ParamType[timedelta]):
-    """A duration such as 90s, 30m, 12h or 7d."""
-
-    name = "age"
-
-    def convert(self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """The duration. Fails as click wants it."""
-        if isinstance(value, timedelta):
-            return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value)
-        if found is None:
-            self.fail(f"{value!r} is no duration such as 30m, 12h or 7d", param, ctx)
-        return timedelta(**{UNITS[found[2]]: float(found[1])})
+def as_age(_context: click.Context, _option: click.Parameter, text: str | None) -> timedelta | None:
+    """The duration that an option such as 90s, 30m, 12h or 7d means. Fails as click wants it."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text, re.ASCII)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no duration such as 30m, 12h or 7d")
+    return timedelta(**{UNITS[found[2]]: float(found[1])})
 
 
 @click.command("ls-stale", short_help="Stopped pods, and what their disks cost.")
@@ -47,10 +42,8 @@ def ls_stale(as_json: bool) -> None:
     found = stale_pods(real_cloud().list_pods(), SystemClock().now())
     if as_json:
         put_json([asdict(pod) for pod in found])
-    elif found:
-        put_stale(found)
     else:
-        put(["No stale (EXITED) pods."])
+        put_stale(found)
 
 
 @click.command(short_help="End the pod of a state file, or all stopped pods.")
@@ -58,9 +51,12 @@ def ls_stale(as_json: bool) -> None:
 @click.option("--all-stopped", is_flag=True, help="Delete stopped pods of the account, after listing them.")
 @click.option("--mode", type=click.Choice(["preserve", "stop", "delete"]), default="delete", show_default=True)
 @click.option("--prefix", default="", metavar="TEXT", help="With --all-stopped: only pods whose names begin so.")
-@click.option("--older-than", type=Age(), metavar="AGE", help="With --all-stopped: only pods that old, such as 7d.")
+@click.option(
+    "--older-than", callback=as_age, metavar="AGE", help="With --all-stopped: only pods that old, such as 7d."
+)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be done.")
+@json_option
 @output_options
 def cleanup(
     state_file: Path | None,
@@ -70,26 +66,38 @@ def cleanup(
     older_than: timedelta | None,
     yes: bool,
     dry_run: bool,
+    as_json: bool,
 ) -> int:
     """End the pod of a state file, or all stopped pods. Exit 9 if one may still bill."""
     if (state_file is None) == (not all_stopped):
         raise UsageError("give either --state-file PATH or --all-stopped")
     if state_file is not None:
-        end_one(state_file, mode, dry_run)
+        end_one(state_file, mode, dry_run, as_json)
         return 0
-    return end_stopped(prefix, older_than, yes=yes, dry_run=dry_run)
+    return end_stopped(prefix, older_than, Wish(yes, dry_run, as_json))
 
 
 @click.command(short_help="Stop the pod of a state file: `cleanup --mode stop`.")
 @click.option("--state-file", type=click.Path(path_type=Path), required=True, metavar="PATH")
 @click.option("--dry-run", is_flag=True, help="Tell what would be done.")
+@json_option
 @output_options
-def stop(state_file: Path, dry_run: bool) -> None:
+def stop(state_file: Path, dry_run: bool, as_json: bool) -> None:
     """Stop the pod that a state file names; its disk is kept and billed."""
-    end_one(state_file, "stop", dry_run)
+    end_one(state_file, "stop", dry_run, as_json)
 
 
-def end_one(state_file: Path, mode: str, dry_run: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How somebody wants pods to be ended."""
+
+    yes: bool
+    """Without being asked."""
+    dry_run: bool = False
+    as_json: bool = False
+
+
+def end_one(state_file: Path, mode: str, dry_run: bool, as_json: bool) -> None:
     """The pod of the state file is as asked, confirmed. Raises ReleaseUnconfirmed, ConfigError."""
     pointer = read_pointer(state_file)
     if mode == "preserve" or dry_run:
@@ -99,6 +107,8 @@ def end_one(state_file: Path, mode: str, dry_run: bool) -> None:
     check_owner(cloud, pointer, state_file)
     end(cloud, SystemClock(), pointer.pod_id, action)
     say(f"pod {pointer.pod_id}: {'deleted' if action == 'delete' else 'stopped'}, confirmed")
+    if as_json:
+        put_json([asdict(Ended(pod_id=pointer.pod_id))])
     if action == "delete":
         state_file.unlink(missing_ok=True)
 
@@ -118,38 +128,39 @@ def check_owner(cloud: RunPodCloud, pointer: Pointer, state_file: Path) -> None:
         )
 
 
-def end_stopped(prefix: str, older_than: timedelta | None, *, yes: bool, dry_run: bool) -> int:
+def end_stopped(prefix: str, older_than: timedelta | None, wish: Wish) -> int:
     """The exit code, once the chosen stopped pods are gone."""
     cloud = real_cloud()
     found = chosen(stale_pods(cloud.list_pods(), SystemClock().now()), prefix=prefix, older_than=older_than)
-    if not found:
-        put(["No stale (EXITED) pods."])
-        return 0
-    put_stale(found)
-    if dry_run:
+    if not wish.as_json:
+        put_stale(found)
+    if wish.dry_run:
         say(f"would delete {len(found)} pods")
         return 0
-    return delete_asked(cloud, [pod.pod_id for pod in found], yes=yes)
+    return delete_asked(cloud, [pod.pod_id for pod in found], wish)
 
 
-def delete_asked(cloud: RunPodCloud, pod_ids: list[str], *, yes: bool, quiet: bool = False) -> int:
-    """The exit code, once the pods are gone: 1 if the answer was no, 9 if one may still bill.
-
-    With quiet, stdout is somebody else's.
-    """
-    if not yes and not click.confirm(f"Delete all {len(pod_ids)} pods?", err=True):
+def delete_asked(cloud: RunPodCloud, pod_ids: list[str], wish: Wish) -> int:
+    """The exit code, once the pods are gone: 1 if the answer was no, 9 if one may still bill."""
+    if pod_ids and not wish.yes and not click.confirm(f"Delete all {len(pod_ids)} pods?", err=True):
         return 1
-    failed = 0
+    done = []
     for ended in end_all(cloud, SystemClock(), pod_ids, "delete"):
-        failed += bool(ended.error)
+        done.append(ended)
         click.echo(f"error: {ended.error}", err=True) if ended.error else say(f"pod {ended.pod_id}: deleted")
-    if not quiet:
-        put([f"deleted: {len(pod_ids) - failed}, failed: {failed}"])
+    failed = sum(bool(ended.error) for ended in done)
+    if wish.as_json:
+        put_json([asdict(ended) for ended in done])
+    elif done:
+        put([f"deleted: {len(done) - failed}, failed: {failed}"])
     return KINDS["release_unconfirmed"].exit_code if failed else 0
 
 
 def put_stale(found: list[StalePod]) -> None:
-    """The table is on stdout, with its sum."""
+    """The table is on stdout, with its sum; or that there are none."""
+    if not found:
+        put(["No stale (EXITED) pods."])
+        return
     put_table(stale_lines(found), STALE_COLUMNS, stale_cells(found))
     if is_screen():
         put([total_line(found)])

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from ..config.json_schema import json_schema
+from ..config.json_schema import editor_schema
 
 
 @click.command()
@@ -16,4 +16,4 @@ def schema() -> None:
     Save it beside your configs and begin each with the line
     `# yaml-language-server: $schema=runpod-deploy.schema.json`.
     """
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(editor_schema(), indent=2, ensure_ascii=False))

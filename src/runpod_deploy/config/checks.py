@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec
-from ..template import REFERENCE, closest, is_foreign, likely_typos
+from ..template import REFERENCE, closest, left_to_shell, likely_typos
 from .document import Document
 from .finding import Finding, Loc
 from .gpus import KNOWN, meant_gpu
@@ -77,11 +77,9 @@ def shell_names(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: 
         for offset, name, meant in likely_typos(text, known):
             hint = f"did you mean {{{meant}}}?"
             yield _in_text(document, loc, text[:offset], f"{{{name}}} is left as it is", hint)
-        for match in REFERENCE.finditer(text):
-            if match[1] in known and is_foreign(match):
-                shown = text[match.start() - 1 : match.end() + 1].strip()
-                hint = f"for the config's value write {match[0]} alone"
-                yield _in_text(document, loc, text[: match.start()], f"{shown} is left to the shell", hint)
+        for offset, shown in left_to_shell(text, known):
+            hint = f"for the config's value write {{{shown.strip('${}')}}} alone"
+            yield _in_text(document, loc, text[:offset], f"{shown} is left to the shell", hint)
 
 
 def _in_text(document: Document, loc: Loc, before: str, message: str, hint: str) -> Finding:

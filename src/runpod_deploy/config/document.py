@@ -75,7 +75,7 @@ def read_document(path: Path) -> Document:
         line = raw[: error.start].count(b"\n") + 1
         raise ConfigError(f"{path}:{line}: is not UTF-8 text") from None
     except yaml.YAMLError as error:
-        raise ConfigError(_syntax_words(error, path), hint=_syntax_hint(error)) from None
+        raise _syntax_error(error, str(path), raw.decode("utf-8-sig", errors="replace")) from None
     if node is not None:
         document.value = _Builder(document).build(node, (), 0)
     return document
@@ -112,21 +112,28 @@ def _check_shape(text: str, document: Document) -> None:
             raise ConfigError(f"{document.source}:{line}: {what}")
 
 
-def _syntax_words(error: yaml.YAMLError, path: Path) -> str:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    place = f"{path}:{mark.line + 1}" if mark else str(path)
+def _syntax_error(error: yaml.YAMLError, source: str, text: str) -> ConfigError:
+    """The parser's complaint with its line, and what usually causes it."""
+    mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    line = mark.line + 1 if mark else 1
     words = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
-    context = getattr(error, "context", None)
-    return f"{place}: not valid YAML: {words}" + (f" ({context})" if context else "")
+    begun = (
+        f" ({error.context} from line {context.line + 1})"
+        if context and isinstance(error, yaml.MarkedYAMLError)
+        else ""
+    )
+    return ConfigError(f"{source}:{line}: not valid YAML: {words}{begun}", hint=_syntax_hint(words, text, line))
 
 
-def _syntax_hint(error: yaml.YAMLError) -> str:
-    words = str(error)
-    if "'\\t'" in words:
+def _syntax_hint(words: str, text: str, line: int) -> str:
+    """What to look at, if the complaint has a usual cause."""
+    lines = text.split("\n")
+    shown = lines[line - 1] if line <= len(lines) else ""
+    if "\t" in shown[: len(shown) - len(shown.lstrip())]:
         return "Indent with spaces; YAML allows no tabs there."
     if "mapping values are not allowed" in words:
-        return "Put quotes around a value that holds `: `."
-    return ""
+        return "Look at this line and the one above: an indentation, a missing colon, or a value with `: ` in it."
+    return "Put quotes around text that begins with one of @ ` % & * ! | >." if "cannot start" in words else ""
 
 
 class _Builder(yaml.constructor.SafeConstructor):

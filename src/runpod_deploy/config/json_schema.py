@@ -33,7 +33,7 @@ STOP = {
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a file."""
+    """The JSON Schema of a whole file, which extends no other."""
     schema = adapter().json_schema()
     for name, section in {**schema["$defs"], "RunpodJobSpec": schema}.items():
         section.update(RULES.get(name, {}))
@@ -49,6 +49,17 @@ def json_schema() -> dict[str, Any]:
     pod["spot"]["const"] = False
     pod["ports"]["contains"] = {"const": "22/tcp"}
     return {"$schema": DIALECT, **schema, "title": "runpod-deploy job"}
+
+
+def editor_schema() -> dict[str, Any]:
+    """The JSON Schema for editors: what a base may give is required only of a file that extends none."""
+    schema = json_schema()
+    whole: dict[str, Any] = {"required": schema.pop("required"), "properties": {}}
+    for field, value in schema["properties"].items():
+        section = schema["$defs"].get(value.get("$ref", "").rpartition("/")[2], {})
+        needs = {rule: section.pop(rule) for rule in ("required", "anyOf") if rule in section}
+        whole["properties"].update({field: needs} if needs else {})
+    return {**schema, "if": {"not": {"required": ["extends"]}}, "then": whole}
 
 
 def rule_of_keys(hint: Any) -> dict[str, Any]:

@@ -101,6 +101,7 @@ class Renderer:
     stamp: str
     wrong: list[tuple[Loc, str]] = field(default_factory=list)
     length: int = 0
+    said: dict[str, str] = field(default_factory=dict)
 
     def job(self, plain: Any) -> Any:
         """The values of a whole job, rendered."""
@@ -126,12 +127,18 @@ class Renderer:
             result = (render_shell if is_shell(loc) else render)(text, self.values)
             self.count(result)
         except UnknownNameError as error:
-            self.wrong.append((loc, unknown_words(error.name, list(self.values))))
+            self.wrong.append((loc, self.words(error.name)))
             return text
         except TooLongError as error:
             self.wrong.append((loc, str(error)))
             return text
         return result
+
+    def words(self, name: str) -> str:
+        """What to say about an unknown name; the guess is made once a name."""
+        if name not in self.said:
+            self.said[name] = unknown_words(name, list(self.values))
+        return self.said[name]
 
     def count(self, text: str) -> None:
         """Returns while all texts together are bearable. Raises TooLongError."""

@@ -48,12 +48,20 @@ def unknown_key(loc: Loc, document: Document) -> Finding:
 
 def wrong_kind(loc: Loc, wanted: str, given: Any, document: Document) -> Finding:
     """A value of the wrong kind."""
-    hint = ""
+    return document.finding(
+        loc, f"must be {wanted}, got {_shown(given)}", hint=_kind_hint(loc, wanted, given, document)
+    )
+
+
+def _kind_hint(loc: Loc, wanted: str, given: Any, document: Document) -> str:
+    """How to write it instead."""
     if wanted == "text" and isinstance(given, (int, float)) and (text := document.place(loc).text):
-        hint = f'put it in quotes: "{text}"'
-    if wanted == "a list" and isinstance(given, str):
-        hint = "begin each entry with `- `"
-    return document.finding(loc, f"must be {wanted}, got {_shown(given)}", hint=hint)
+        return f'put it in quotes: "{text}"'
+    if wanted == "a list" and isinstance(given, (str, dict)):
+        return "begin each entry with `- `"
+    if wanted == "a mapping" and isinstance(given, str) and loc[0] in ("setup", "preflight"):
+        return "write `- command: ...`"
+    return ""
 
 
 def wrong_word(loc: Loc, detail: Any, document: Document) -> Finding:

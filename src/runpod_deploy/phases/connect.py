@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..budget import guard_deadline
 from ..clock import wait_until
-from ..errors import BootTimeout, CloudUnreachable, ReleaseUnconfirmed
+from ..errors import BootTimeout, CloudUnreachable, ReleaseUnconfirmed, SshLost
 from ..events import (
     GuardArmed,
     GuardMissing,
@@ -16,6 +16,7 @@ from ..events import (
 )
 from ..pods import Pod
 from ..run import GuardTerms, Run
+from . import snapshots
 from .limits import enforce
 from .patience import GONE_STATES, patiently
 from .provision import IDLE_S, provision, untried
@@ -27,6 +28,8 @@ BOOT_EVERY_S = 0.3
 HURRY_S = 3.0
 LISTING_AGE_IN_HURRY_S = 0.5
 LISTING_AGE_S = 2.5
+# sshd may be up before the keys are in place; after that a refusal is final, and waiting for it costs money.
+REFUSED_FOR_S = 30.0
 # A new pod may be missing from the API's answers for a while.
 UNSEEN_FOR_S = 60.0
 
@@ -40,6 +43,7 @@ def connect(run: Run) -> None:
         boot(run)
     if not run.state.guarded:
         patiently(run, "arming the guard", lambda: arm(run))
+    snapshots.at_start(run)
 
 
 def boot(run: Run) -> None:
@@ -78,7 +82,8 @@ def await_ssh(run: Run) -> None:
         wait_until(run.world.clock, watch.look, every_s=BOOT_EVERY_S, within_s=within_s, what="SSH")
     except TimeoutError:
         raise BootTimeout(
-            f"pod {run.state.pod_id} did not answer over SSH within {within_s} s; it was still at: {watch.stage}",
+            f"pod {run.state.pod_id} did not answer over SSH within {within_s} s; it was still at: "
+            f"{'; '.join(filter(None, (watch.stage, watch.silence)))}",
             hint="the image may be large, missing or without sshd; see `runpod-deploy logs`, "
             "or raise budget.ssh_ready_timeout_sec",
         ) from None
@@ -92,6 +97,9 @@ class BootWatch:
         self.begun = begun
         self.stage = ""
         self.seen = False
+        self.silence = ""
+        """Why the pod did not answer the last time."""
+        self.refused_at: float | None = None
 
     def look(self) -> bool | None:
         """True once the pod answers; None while it may still come. Raises BootTimeout when it cannot any more."""
@@ -102,7 +110,10 @@ class BootWatch:
         self.enter(self.run.world.cloud.boot_stage(pod))
         if pod.status in GONE_STATES:
             raise BootTimeout(f"pod {pod.id} went to {pod.status} while booting")
-        if pod.address is None or pod.uptime_s is None or not self.run.try_host(pod.address):
+        if pod.address is None or pod.uptime_s is None:
+            return None
+        if (error := self.run.try_host(pod.address)) is not None:
+            self.note(error)
             return None
         self.run.record(PodReachable(host=pod.address.host, port=pod.address.port))
         return True
@@ -124,6 +135,16 @@ class BootWatch:
         if stage != self.stage:
             self.stage = stage
             self.run.record(PodBooting(stage=stage, elapsed_sec=round(self.elapsed_s(), 3)))
+
+    def note(self, error: SshLost) -> None:
+        """Why the pod does not answer is known. Raises BootTimeout when it refuses our key and goes on doing so."""
+        self.silence = error.message
+        if error.reason != "auth":
+            self.refused_at = None
+        elif self.refused_at is None:
+            self.refused_at = self.elapsed_s()
+        elif self.elapsed_s() - self.refused_at > REFUSED_FOR_S:
+            raise BootTimeout(f"pod {self.run.state.pod_id} refuses our SSH key: {error.message}", hint=error.hint)
 
     def listing_age_s(self) -> float:
         """How old a shared listing may be to be looked at."""

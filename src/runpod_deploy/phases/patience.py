@@ -17,6 +17,8 @@ T = TypeVar("T")
 RECONNECT_EVERY_S = 3.0
 # A connection that breaks again and again is not a connection.
 TRIES = 10
+# Failures after which asking the pod itself is a waste of paid time.
+UNREACHABLE = ("ssh_lost", "boot_timeout", "pod_killed_unexpected")
 GONE_STATES = ("EXITED", "TERMINATED", "ERROR")
 
 
@@ -42,7 +44,7 @@ def reconnect(run: Run) -> None:
 
     def look() -> bool | None:
         still_running(run)
-        return (run.state.address is not None and run.try_host(run.state.address)) or None
+        return True if run.state.address and run.try_host(run.state.address) is None else None
 
     within_s = run.spec.job.budget.ssh_lost_timeout_sec
     try:

@@ -9,6 +9,7 @@ from ..pods import Pod
 from ..pointer import Pointer, read_pointer
 from ..run import Run
 from ..spec import RunpodJobSpec
+from ..ssh import copy_key
 from .release import vanish
 
 
@@ -40,6 +41,8 @@ def recycle(run: Run) -> bool:
     if pod is None or pointer is None or pod.name != pointer.run_id or pod.status != "EXITED":
         return False
     take(run, pod)
+    if pointer.run_dir is not None:
+        copy_key(pointer.run_dir / "ssh", run.dir.ssh)
     if differences := drift(run.spec.job, pod):
         return give_up(run, pod, f"it is not what the config asks for: {'; '.join(differences)}")
     return resume(run, pod)

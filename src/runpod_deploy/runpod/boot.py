@@ -20,8 +20,8 @@ PULLING_TEXTS = (
     "image",
 )
 STARTED_TEXTS = ("start container", "started container", "container started")
-LOOK_EVERY_S = 15.0
-"""How often the log is asked for: each look is a request."""
+FIRST_LOOK_S, LOOK_EVERY_S = 5.0, 15.0
+"""How long after a pod was first seen its log is asked for, and how often then: each look is a request and a wait."""
 QUIET_S = 1.5
 TAIL = 50
 
@@ -29,12 +29,13 @@ ReadLog = Callable[[str, int, float], list[LogLine]]
 
 
 class BootWatch:
-    """Stages of booting pods. Remembers the last look at each log for a while."""
+    """Stages of booting pods, and what their logs have told so far."""
 
     def __init__(self, clock: Clock, read_log: ReadLog) -> None:
         self._clock = clock
         self._read_log = read_log
-        self._looked: dict[str, tuple[float, str]] = {}
+        self._look_at: dict[str, float] = {}
+        self._told: dict[str, str] = {}
 
     def stage(self, pod: Pod) -> str:
         """The stage; the log is only asked while the status leaves it open."""
@@ -42,29 +43,32 @@ class BootWatch:
             return PLACING
         if pod.uptime_s is not None:
             return SSHD if pod.address else STARTING
-        return self._from_log(pod)
+        now = self._clock.monotonic()
+        if now >= self._look_at.setdefault(pod.id, now + FIRST_LOOK_S):
+            self._look(pod)
+        return self._told.get(pod.id) or without_log(pod.status)
 
-    def _from_log(self, pod: Pod) -> str:
-        looked_at, stage = self._looked.get(pod.id, (float("-inf"), PLACING))
-        if self._clock.monotonic() - looked_at < LOOK_EVERY_S:
-            return stage
+    def _look(self, pod: Pod) -> None:
+        """The log was asked; what it told is kept until the next look."""
         try:
-            stage = told_by(self._read_log(pod.id, TAIL, QUIET_S), pod.status)
+            told = told_by(self._read_log(pod.id, TAIL, QUIET_S))
         except DeployError:
             # A stage is for the eye: no run fails for want of it.
-            stage = without_log(pod.status)
-        self._looked[pod.id] = (self._clock.monotonic(), stage)
-        return stage
+            told = None
+        self._told.pop(pod.id, None)
+        if told is not None:
+            self._told[pod.id] = told
+        self._look_at[pod.id] = self._clock.monotonic() + LOOK_EVERY_S
 
 
-def told_by(lines: Iterable[LogLine], status: str) -> str:
-    """The stage that the host's last telling line stands for."""
+def told_by(lines: Iterable[LogLine]) -> str | None:
+    """The stage that the host's last telling line stands for; None if no line tells."""
     for line in reversed([line.text.lower() for line in lines if line.source == "system"]):
         if any(text in line for text in STARTED_TEXTS):
             return STARTING
         if any(text in line for text in PULLING_TEXTS):
             return IMAGE_PULL
-    return without_log(status)
+    return None
 
 
 def without_log(status: str) -> str:

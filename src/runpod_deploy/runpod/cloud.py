@@ -20,6 +20,7 @@ from .pace import Pace
 from .reading import Row, making_sense, next_cursor, page_rows, read_pod, read_pods, without_secrets
 from .wire import OnRetry, Wire
 
+AT_REST = ("EXITED", "TERMINATED")
 PAGE_SIZE = "1000"
 STOCK_AGE_S = 10.0
 LOG_WITHIN_S = 5.0
@@ -114,7 +115,14 @@ class RunPodCloud:
     def start(self, pod_id: str) -> Pod:
         """A stopped pod on its way up. Raises StockOut if its host has no free GPU."""
         call = action_call(pod_id, "start")
-        answer = self._wire.send(call, missing_ok=True)
+        try:
+            answer = self._wire.send(call, missing_ok=True)
+        except (ConfigError, AnswerUnclear):
+            # 409: there is nothing to start. Fine, if it is up, or the start had its effect unheard.
+            pod = self.get(pod_id)
+            if pod is None or pod.status in AT_REST:
+                raise
+            return pod
         if answer.missing:
             raise StockOut(f"cannot {call.what}: it does not exist any more", hint="a new pod has to be made")
         return read_pod(answer, call)
@@ -157,7 +165,7 @@ class RunPodCloud:
 
     def _is_down(self, pod_id: str) -> bool:
         pod = self.get(pod_id)
-        return pod is None or pod.status in ("EXITED", "TERMINATED")
+        return pod is None or pod.status in AT_REST
 
     def _list_rows(self) -> list[Row]:
         rows = self._rows("/v2/pods", "pods", "list the pods", {"limit": PAGE_SIZE})

@@ -23,7 +23,9 @@ from .pace import Pace
 from .refusals import KEY_HINT, NEVER_SENT, is_final, network_error, refusal
 
 USER_AGENT = f"runpod-deploy/{__version__}"
-TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
+CONNECT_TIMEOUT_S = 10.0
+READ_TIMEOUTS_S = {"GET": 12.0, "DELETE": 20.0, "POST": 60.0}
+"""What can be asked again is given up soon; a create was seen to take 25 s (2026)."""
 FAILING_FOR_S = 25.0
 """How long one call is tried again and again; the last try may end a timeout later."""
 LIMITED_FOR_S = 150.0
@@ -38,7 +40,7 @@ OnRetry = Callable[[str, DeployError, float], None]
 class Wire:
     """Sends calls to one origin with one key."""
 
-    timeout = TIMEOUT
+    read_timeouts_s = READ_TIMEOUTS_S
 
     def __init__(self, api_key: str, base_url: str, clock: Clock, pace: Pace, on_retry: OnRetry) -> None:
         """Nothing is sent yet. Raises AuthRefused for a key and ConfigError for an address that can be none."""
@@ -51,7 +53,7 @@ class Wire:
             "User-Agent": USER_AGENT,
             "Accept": "application/json, application/problem+json, text/event-stream",
         }
-        self._pool = urllib3.PoolManager(retries=False, timeout=self.timeout, maxsize=1)
+        self._pool = urllib3.PoolManager(retries=False, maxsize=1)
 
     def send(self, call: Call, *, missing_ok: bool = False) -> Answer:
         """A good answer, or with missing_ok the API's word that there is no such thing.
@@ -80,7 +82,7 @@ class Wire:
         self._pace.wait()
         end = self._clock.monotonic() + within_s
         try:
-            response = self._request(call, timeout=urllib3.Timeout(connect=10.0, read=quiet_s), preload_content=False)
+            response = self._request(call, quiet_s, preload_content=False)
             if response.status != 200:
                 raise refusal(as_answer(response), call.what)
             while (piece := response.read1()) and self._clock.monotonic() < end:
@@ -97,7 +99,7 @@ class Wire:
         """What came of one try: answer, error, and whether another try is allowed."""
         self._pace.wait()
         try:
-            answer = as_answer(self._request(call))
+            answer = as_answer(self._request(call, self.read_timeouts_s[call.method]))
         except NEVER_SENT as failure:
             return None, network_error(failure, call.what), True
         except failures.HTTPError as failure:
@@ -107,12 +109,14 @@ class Wire:
             return answer, None, False
         return answer, judged(call, answer), may_repeat(call, answer)
 
-    def _request(self, call: Call, **options: Any) -> urllib3.BaseHTTPResponse:
-        query = f"?{urlencode(call.query)}" if call.query else ""
-        body = None if call.body is None else json.dumps(call.body).encode()
-        headers = self._headers | ({"Content-Type": "application/json"} if body else {})
-        url = f"{self._base_url}{call.path}{query}"
-        return self._pool.request(call.method, url, body=body, headers=headers, redirect=False, **options)
+    def _request(self, call: Call, read_timeout_s: float, **options: Any) -> urllib3.BaseHTTPResponse:
+        url = f"{self._base_url}{call.path}" + (f"?{urlencode(call.query)}" if call.query else "")
+        options |= {"redirect": False, "timeout": urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s)}
+        headers = self._headers
+        if call.body is not None:
+            options["body"] = json.dumps(call.body).encode()
+            headers = headers | {"Content-Type": "application/json"}
+        return self._pool.request(call.method, url, headers=headers, **options)
 
     def _unanswered(self, call: Call, failure: failures.HTTPError) -> DeployError:
         error = network_error(failure, call.what)

@@ -96,10 +96,11 @@ class RunpodJobSpec(Checked):
 
 def repeated(section: str, key: str, entries: Sequence[object]) -> Iterator[Mistake]:
     """Every entry whose name an earlier entry of the section has taken."""
-    names = [getattr(entry, key) for entry in entries]
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            yield Mistake(f"{section}[{i}].{key}", f"{name!r} is taken by {section}[{names.index(name)}]")
+    first: dict[str, int] = {}
+    for i, entry in enumerate(entries):
+        name = getattr(entry, key)
+        if first.setdefault(name, i) != i:
+            yield Mistake(f"{section}[{i}].{key}", f"{name!r} is taken by {section}[{first[name]}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,8 +167,8 @@ BOMBS = {
     "braces": "{" * 900_000,
     "keys": "{" + '"a",' * 200_000 + "}",
     "items": "setup: [" + "{}," * 300_000 + "]",
-    "numbers": "variables: {" + ",".join(f"v{i}: {i}" for i in range(40_000)) + "}",
-    "chain": "variables: {" + ",".join(f"v{i}: '{{v{i + 1}}}'" for i in range(30_000)) + "}",
+    "numbers": "variables: {" + ",".join(f"v{i}: {i}" for i in range(15_000)) + "}",
+    "chain": "variables: {" + ",".join(f"v{i}: '{{v{i + 1}}}'" for i in range(10_000)) + "}",
     "doubling": "variables: {" + ",".join(f"v{i}: '{{v{i + 1}}}{{v{i + 1}}}'" for i in range(900)) + ", v900: x}",
     "merges": "a: &a {x: 1}\n" + "".join(f"k{i}: {{<<: *a}}\n" for i in range(45_000)),
     "laughs": "a0: &a0 [x,x,x,x,x,x,x,x]\n"
@@ -179,6 +179,15 @@ BOMBS = {
     "references": "variables: {x: '" + "y" * 1000 + "'}\nname: '" + "{x}" * 300_000 + "'",
     "a million lines": "#\n" * 490_000,
     "braces in shell": "run: {body: '" + "{" * 900_000 + "'}",
+    "foreign names": "variables: {x: y}\nrun: {body: '" + "{{x}}" * 180_000 + "'}",
+    "typos": "variables: {seed: y}\nrun: {body: '" + "".join(f"{{sead{i}}}" for i in range(70_000)) + "'}",
+    "unknown names": "setup: [" + ",".join("{command: x, timeout_sec: '{nothing_like_it}'}" for _ in range(3000)) + "]",
+    "strict unknowns": "artifacts: ["
+    + ",".join(f"{{label: a{i}, remote_path: '{{sead}}', local_path: b}}" for i in range(5_000))
+    + "]\nvariables: {"
+    + ",".join(f"seed{i}: x" for i in range(900))
+    + "}",
+    "labels": "artifacts: [" + "{label: a, remote_path: b, local_path: c}," * 5_000 + "]",
     "colons": "a: " * 300_000,
     "quotes": "'" * 900_000,
 }

@@ -98,6 +98,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ),
     ("remote_env", {"exports": {"1A": "x"}}, "remote_env.exports.1A: the name '1A' must be a variable name of "),
     ("setup", "apt install", "setup: must be a list, got 'apt install'; begin each entry with `- `"),
+    ("setup", ["apt-get update"], "setup[0]: must be a mapping, got 'apt-get update'; write `- command: ...`"),
+    ("staging", {"label": "a"}, "staging: must be a list, got a mapping; begin each entry with `- `"),
+    ("pod.gpu", "A40", "pod.gpu: unknown key; did you mean `gpu_order`?"),
     ("setup", [{"command": " "}], "setup[0].command: must be text that is not blank, got ' '"),
     ("setup", [{"command": "x", "timeout": 5}], "setup[0].timeout: unknown key; did you mean `timeout_sec`?"),
     ("staging", [{"label": "a", "source": "."}], "staging[0].destination: is required"),
@@ -183,6 +186,11 @@ def test_mistakes_in_a_base_name_the_base(plain: dict[str, Any], write: Write) -
         ("just words", ":1: must be a mapping of `key: value` lines, got a single value"),
         ("a: [1, 2\nb: 3\n", ":2: not valid YAML: "),
         ("name: a: b\n", ":1: not valid YAML: mapping values are not allowed"),
+        ("name x\npod:\n  a: b\n", ":2: not valid YAML: mapping values are not allowed"),
+        (
+            'name: "x\npod:\n',
+            "not valid YAML: found unexpected end of stream (while scanning a quoted scalar from line 1)",
+        ),
         ("a: 'x\n", "not valid YAML"),
         ("a: !!python/object/apply:os.system [ls]\n", "a: "),
         ("a: *missing\n", "not valid YAML: found undefined alias"),
@@ -201,6 +209,13 @@ def test_mistakes_in_a_base_name_the_base(plain: dict[str, Any], write: Write) -
 )
 def test_what_is_no_config_at_all_is_refused(write: Write, text: str, words: str) -> None:
     assert words in complaint(write(text))
+
+
+def test_a_tab_is_explained(write: Write) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(write("name: x\npod:\n\timage: y\n"))
+    assert ":3: not valid YAML" in caught.value.message
+    assert caught.value.hint == "Indent with spaces; YAML allows no tabs there."
 
 
 def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:

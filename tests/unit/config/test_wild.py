@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from runpod_deploy.config import Draft, load
-from runpod_deploy.config.json_schema import json_schema
+from runpod_deploy.config.json_schema import editor_schema
 from runpod_deploy.spec import Spec
 from runpod_deploy.spec_json import spec_from_json, spec_to_json
 
 WILD = sorted((Path(__file__).parent / "wild").glob("*.yaml"))
-SCHEMA = json_schema()
+SCHEMA = editor_schema()
 STAMP = "20260102T030405Z"
 RUN_DIR = Path("/runs") / STAMP
 ROOT = Path(__file__).parent / "wild"

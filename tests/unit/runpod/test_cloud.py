@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.api import Api, Say, pod_row, problem
 from tests.fakes.clock import FakeClock
 
-from runpod_deploy.errors import AuthRefused, CloudUnreachable, ConfigError, StockOut
+from runpod_deploy.errors import AnswerUnclear, AuthRefused, CloudUnreachable, ConfigError, StockOut
 from runpod_deploy.runpod import RunPodCloud
 
 VOLUMES = [
@@ -105,6 +105,19 @@ def test_stop_says_so_when_the_pod_goes_on_running(api: Api, cloud: RunPodCloud)
 def test_start_says_stock_out_when_only_a_fresh_pod_can_help(api: Api, cloud: RunPodCloud, answer: Say) -> None:
     api.says(answer)
     with pytest.raises(StockOut):
+        cloud.start("5xpma5eg46tqjq")
+
+
+@pytest.mark.parametrize("answer", [problem(409, "action start is not valid"), Say(reset=True), Say(502, b"<html>")])
+def test_start_is_content_with_a_pod_that_is_up(api: Api, cloud: RunPodCloud, answer: Say) -> None:
+    api.says(answer, Say(200, pod_row(status="STARTING")))
+    assert cloud.start("5xpma5eg46tqjq").status == "STARTING"
+    assert [request.method for request in api.heard] == ["POST", "GET"]
+
+
+def test_a_start_that_was_not_heard_of_is_unclear(api: Api, cloud: RunPodCloud) -> None:
+    api.says(Say(reset=True), Say(200, pod_row(status="EXITED")))
+    with pytest.raises(AnswerUnclear):
         cloud.start("5xpma5eg46tqjq")
 
 

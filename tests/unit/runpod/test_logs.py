@@ -14,7 +14,7 @@ from tests.fakes.clock import FakeClock
 from runpod_deploy.errors import CloudUnreachable
 from runpod_deploy.pods import Address, Pod
 from runpod_deploy.runpod import RunPodCloud
-from runpod_deploy.runpod.boot import LOOK_EVERY_S, BootWatch
+from runpod_deploy.runpod.boot import FIRST_LOOK_S, LOOK_EVERY_S, BootWatch
 from runpod_deploy.runpod.logs import LogLine, log_lines
 
 
@@ -88,6 +88,9 @@ def test_a_boot_goes_through_its_stages() -> None:
     clock, log = FakeClock(), Log()
     watch = BootWatch(clock, log.read)
     assert watch.stage(booting("PROVISIONING")) == "placing"
+    assert watch.stage(booting("STARTING")) == "image_pull"
+    assert log.asked == 0
+    clock.advance(FIRST_LOOK_S)
     log.lines = ["create container runpod/pytorch:1", "1.0.2 Pulling from runpod/pytorch"]
     assert watch.stage(booting("STARTING")) == "image_pull"
     clock.advance(LOOK_EVERY_S)
@@ -107,6 +110,10 @@ def test_the_log_is_asked_for_seldom() -> None:
 
 
 def test_a_boot_without_a_log_has_the_stage_of_its_status() -> None:
-    log = Log()
+    clock, log = FakeClock(), Log()
     log.broken = True
-    assert BootWatch(FakeClock(), log.read).stage(booting("RUNNING")) == "image_pull"
+    watch = BootWatch(clock, log.read)
+    for _ in range(3):
+        assert watch.stage(booting("RUNNING")) == "image_pull"
+        clock.advance(FIRST_LOOK_S)
+    assert log.asked == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import urllib3
 from tests.fakes.api import Api, Say, pod_row, problem
 from tests.fakes.clock import FakeClock
 
@@ -21,7 +20,7 @@ from runpod_deploy.pods import Candidate, PodAsk
 from runpod_deploy.runpod import RunPodCloud
 from runpod_deploy.runpod.answers import Call
 from runpod_deploy.runpod.pace import Pace
-from runpod_deploy.runpod.wire import FAILING_FOR_S, LIMITED_FOR_S, Wire
+from runpod_deploy.runpod.wire import FAILING_FOR_S, LIMITED_FOR_S, LONGEST_PAUSE_S, Wire
 
 BAD_GATEWAY = Say(
     502,
@@ -94,7 +93,7 @@ def test_a_create_that_never_left_is_sent_again_until_patience_ends(clock: FakeC
     with pytest.raises(CloudUnreachable) as caught:
         cloud.create(ASK, CANDIDATE)
     assert not isinstance(caught.value, AnswerUnclear)
-    assert FAILING_FOR_S * 0.8 < clock.monotonic() <= FAILING_FOR_S
+    assert FAILING_FOR_S - 1.25 * LONGEST_PAUSE_S <= clock.monotonic() <= FAILING_FOR_S
     assert "RUNPOD_API_BASE_URL" in caught.value.hint
 
 
@@ -106,7 +105,7 @@ def test_trouble_without_end_ends(
     with pytest.raises(CloudUnreachable):
         cloud.get("5xpma5eg46tqjq")
     assert clock.monotonic() <= patience_s
-    assert len(api.heard) > 10
+    assert len(api.heard) > 5
 
 
 @pytest.mark.parametrize(
@@ -147,7 +146,7 @@ def test_a_slow_answer_is_waited_for(api: Api, cloud: RunPodCloud) -> None:
 class HastyWire(Wire):
     """A wire that waits a fifth of a second."""
 
-    timeout = urllib3.Timeout(connect=1.0, read=0.2)
+    read_timeouts_s = dict.fromkeys(("GET", "DELETE", "POST"), 0.2)
 
 
 @pytest.mark.parametrize(("method", "times"), [("GET", 2), ("DELETE", 2), ("POST", 1)])

@@ -1,0 +1,333 @@
+"""What every Host does with files: the same result with rsync and with tar, on every SSH server."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.errors import ArtifactMissing, StagingFailed
+from runpod_deploy.host import PodHost
+from runpod_deploy.transfers import Moved, Pull, Push
+from tests.contract.hosts import KINDS, Ground, cable, ground
+
+AWKWARD = (
+    "with space",
+    "new\nline",
+    "quote'\"s",
+    "-dash",
+    "--",
+    "ünï☃",
+    "back\\slash",
+    "*?[x]",
+    "$HOME `id`",
+    " lead",
+    "trail ",
+    "a:b",
+    "#hash",
+    ";semi",
+)
+
+
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
+    with ground(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def host(place: Ground) -> PodHost:
+    return place.host()
+
+
+def fill(root: Path) -> Path:
+    """A folder with one of everything."""
+    (root / "sub" / "deep").mkdir(parents=True)
+    (root / "empty").mkdir()
+    (root / "a.txt").write_text("a")
+    (root / "sub" / "b.py").write_text("print(1)")
+    (root / "sub" / "deep" / "c.bin").write_bytes(os.urandom(200_000))
+    (root / "sub" / "run.sh").write_text("#!/bin/sh")
+    (root / "sub" / "run.sh").chmod(0o750)
+    (root / "zero").touch()
+    (root / "link").symlink_to("sub/b.py")
+    (root / "broken").symlink_to("/nowhere/at all")
+    for name in AWKWARD:
+        (root / name).mkdir()
+        (root / name / name).write_text(name)
+    os.utime(root / "a.txt", (1_000_000_000, 1_000_000_000))
+    return root
+
+
+def told(root: Path) -> dict[str, tuple[object, ...]]:
+    """All that matters of a folder."""
+    return {str(path.relative_to(root)): of(path) for path in root.rglob("*")}
+
+
+def of(path: Path) -> tuple[object, ...]:
+    if path.is_symlink():
+        return ("link", str(path.readlink()))
+    mode = path.stat().st_mode & 0o777
+    if path.is_dir():
+        return ("folder", mode)
+    return ("file", mode, int(path.stat().st_mtime), path.read_bytes())
+
+
+def push(host: PodHost, source: Path, destination: Path | str, **more: object) -> Moved:
+    asked: dict[str, object] = {"label": "x", "source": source, "contents": True, "destination": str(destination)}
+    return host.push(Push(**{**asked, **more}))  # type: ignore[arg-type]
+
+
+def pull(host: PodHost, remote: Path | str, local: Path, **more: object) -> Moved | None:
+    asked: dict[str, object] = {"label": "x", "remote_path": str(remote), "local_path": local}
+    return host.pull(Pull(**{**asked, **more}))  # type: ignore[arg-type]
+
+
+def test_a_pushed_folder_equals_the_local_one(host: PodHost, place: Ground) -> None:
+    source = fill(place.local / "src")
+    target = place.remote / "not there" / "dst"
+    moved = push(host, source, target)
+    assert told(target) == told(source)
+    assert moved.files == len(AWKWARD) + 5
+    assert moved.bytes_transferred == moved.bytes_total
+    again = push(host, source, target)
+    assert (again.files, again.bytes_transferred) == (moved.files, 0)
+
+
+def test_only_what_changed_is_sent_and_what_is_too_much_goes(host: PodHost, place: Ground) -> None:
+    source, target = fill(place.local / "src"), place.remote / "dst"
+    push(host, source, target)
+    (source / "a.txt").write_text("changed")
+    (source / "sub" / "run.sh").chmod(0o700)
+    shutil.rmtree(source / "empty")
+    (source / "sub" / "b.py").unlink()
+    (source / "link").unlink()
+    (source / "link").symlink_to("elsewhere")
+    (target / "extra" / "deep").mkdir(parents=True)
+    (target / "extra" / "deep" / "f").touch()
+    moved = push(host, source, target)
+    assert told(target) == told(source)
+    assert moved.bytes_transferred < 100
+
+
+def test_what_changes_its_kind_is_replaced(host: PodHost, place: Ground) -> None:
+    source, target = place.local / "src", place.remote / "dst"
+    for root, kinds in ((source, "fdlfdl"), (target, "dlffld")):
+        root.mkdir()
+        for number, kind in enumerate(kinds):
+            path = root / str(number)
+            if kind == "f":
+                path.write_text("f")
+            elif kind == "l":
+                path.symlink_to(place.local)
+            else:
+                path.mkdir()
+                (path / "in").write_text("x")
+    push(host, source, target)
+    assert told(target) == told(source)
+
+
+def test_without_delete_the_rest_stays(host: PodHost, place: Ground) -> None:
+    source, target = fill(place.local / "src"), place.remote / "dst"
+    target.mkdir()
+    (target / "own").write_text("own")
+    push(host, source, target, delete=False)
+    assert told(target) == {**told(source), "own": of(target / "own")}
+
+
+def test_a_folder_without_a_slash_arrives_under_its_name(host: PodHost, place: Ground) -> None:
+    source, target = fill(place.local / "my src"), place.remote / "dst"
+    (target / "other").mkdir(parents=True)
+    push(host, source, target, contents=False)
+    assert told(target / "my src") == told(source)
+    assert (target / "other").is_dir(), "what is beside it is none of ours"
+
+
+def test_a_file_goes_to_a_path_or_into_a_folder(host: PodHost, place: Ground) -> None:
+    source = place.local / "data file"
+    source.write_text("data")
+    push(host, source, place.remote / "new" / "name", contents=False)
+    push(host, source, f"{place.remote}/into/", contents=False)
+    push(host, source, place.remote / "into", contents=False)
+    push(host, source, place.remote / "new" / "data file", contents=False)
+    names = sorted(str(path.relative_to(place.remote)) for path in place.remote.rglob("*") if path.is_file())
+    assert names == ["into/data file", "new/data file", "new/name"]
+    assert of(place.remote / "new" / "name") == of(source)
+
+
+def test_what_is_left_out_is_neither_sent_nor_removed(host: PodHost, place: Ground) -> None:
+    source, target = fill(place.local / "src"), place.remote / "dst"
+    for root in (source, target):
+        (root / ".git").mkdir(parents=True)
+        (root / ".git" / "config").write_text(root.name)
+        (root / "x.pyc").write_text(root.name)
+    (target / "gone" / "__pycache__").mkdir(parents=True)
+    (target / "gone" / "__pycache__" / "m").touch()
+    push(host, source, target, excludes=(".git/", "*.pyc", "**/__pycache__/", "/sub/deep"), ignored=("a.txt", "empty"))
+    assert (target / ".git" / "config").read_text() == "dst"
+    assert (target / "x.pyc").read_text() == "dst"
+    assert (target / "gone" / "__pycache__" / "m").exists(), "protected with the folder that holds it"
+    assert not any((target / name).exists() for name in ("a.txt", "empty", "sub/deep"))
+    assert (target / "sub" / "b.py").exists()
+
+
+def test_an_anchored_pattern_of_a_named_folder_names_the_folder(host: PodHost, place: Ground) -> None:
+    source = fill(place.local / "src")
+    push(host, source, place.remote, contents=False, excludes=("/src/a.txt", "/zero"))
+    assert not (place.remote / "src" / "a.txt").exists()
+    assert (place.remote / "src" / "zero").exists()
+
+
+def test_a_missing_source_and_a_full_target_are_told(host: PodHost, place: Ground) -> None:
+    with pytest.raises(StagingFailed, match="neither a file nor a folder"):
+        push(host, place.local / "none", place.remote / "x")
+    (place.remote / "file").write_text("")
+    with pytest.raises(StagingFailed):
+        push(host, fill(place.local / "src"), place.remote / "file" / "below")
+
+
+def test_progress_is_told_in_bytes(host: PodHost, place: Ground) -> None:
+    (place.local / "big").write_bytes(os.urandom(30_000_000))
+    seen: list[int] = []
+    asked = Push(label="x", source=place.local, contents=True, destination=str(place.remote / "dst"))
+    moved = host.push(asked, seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == moved.bytes_transferred == 30_000_000
+
+
+def test_a_pulled_folder_equals_the_remote_one(host: PodHost, place: Ground) -> None:
+    source = fill(place.remote / "out")
+    moved = pull(host, f"{source}/", place.local / "results")
+    assert moved is not None
+    assert told(place.local / "results") == told(source)
+    again = pull(host, f"{source}/", place.local / "results")
+    assert again is not None
+    assert (again.bytes_transferred, again.sha256) == (0, moved.sha256)
+    assert sorted(path.name for path in place.local.iterdir()) == ["results"], "nothing temporary is left"
+
+
+def test_the_sum_of_a_pull_is_that_of_the_sums(host: PodHost, place: Ground) -> None:
+    (place.remote / "out").mkdir()
+    (place.remote / "out" / "b").write_text("B")
+    (place.remote / "out" / "a").write_text("A")
+    moved = pull(host, place.remote / "out", place.local)
+    rows = "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {text.lower()}\n" for text in "AB")
+    assert moved == Moved(files=2, bytes_total=2, bytes_transferred=2, sha256=hashlib.sha256(rows.encode()).hexdigest())
+
+
+def test_where_a_pull_lands(host: PodHost, place: Ground) -> None:
+    (place.remote / "out").mkdir()
+    (place.remote / "out" / "f").write_text("f")
+    pull(host, place.remote / "out", place.local / "a")
+    pull(host, f"{place.remote}/out/", place.local / "b")
+    pull(host, place.remote / "out" / "f", place.local / "c" / "name")
+    pull(host, place.remote / "out" / "f", place.local / "d", into=True)
+    (place.local / "e").mkdir()
+    pull(host, place.remote / "out" / "f", place.local / "e")
+    names = sorted(str(path.relative_to(place.local)) for path in place.local.rglob("*") if path.is_file())
+    assert names == ["a/out/f", "b/f", "c/name", "d/f", "e/f"]
+
+
+def test_nothing_there_is_none(host: PodHost, place: Ground) -> None:
+    assert pull(host, place.remote / "none", place.local / "x") is None
+    assert pull(host, f"{place.remote}/none/", place.local / "x") is None
+    assert not (place.local / "x").exists()
+
+
+def test_an_empty_folder_and_an_empty_file_are_something(host: PodHost, place: Ground) -> None:
+    (place.remote / "out").mkdir()
+    (place.remote / "zero").touch()
+    assert pull(host, f"{place.remote}/out/", place.local / "out") is not None
+    assert pull(host, place.remote / "zero", place.local / "zero") is not None
+    assert (place.local / "out").is_dir()
+    assert (place.local / "zero").read_bytes() == b""
+
+
+def test_local_files_stay_unless_delete_is_asked_for(host: PodHost, place: Ground) -> None:
+    source, target = fill(place.remote / "out"), place.local / "results"
+    target.mkdir()
+    (target / "mine").write_text("mine")
+    (target / "left.log").write_text("left out")
+    (place.local / "beside").write_text("beside")
+    pull(host, f"{source}/", target)
+    assert (target / "mine").read_text() == "mine"
+    pull(host, f"{source}/", target, delete=True, excludes=("*.log",))
+    assert told(target) == {**told(source), "left.log": of(target / "left.log")}
+    assert (place.local / "beside").exists()
+
+
+def test_a_file_that_looks_equal_and_is_not_is_fetched(host: PodHost, place: Ground) -> None:
+    source, target = place.remote / "out", place.local / "results"
+    for root, text in ((source, "right"), (target, "wrong")):
+        root.mkdir()
+        (root / "f").write_text(text)
+        os.utime(root / "f", (1_000_000_000, 1_000_000_000))
+    pull(host, f"{source}/", target)
+    assert (target / "f").read_text() == "right"
+
+
+def test_a_folder_in_the_way_is_not_removed(host: PodHost, place: Ground) -> None:
+    (place.remote / "out").mkdir()
+    (place.remote / "out" / "f").write_text("file")
+    (place.local / "results" / "f").mkdir(parents=True)
+    with pytest.raises(ArtifactMissing, match="is a folder here"):
+        pull(host, f"{place.remote}/out/", place.local / "results")
+
+
+def test_a_link_on_the_pod_leads_nowhere_outside(host: PodHost, place: Ground) -> None:
+    (place.local / "secret").mkdir()
+    (place.local / "results").mkdir()
+    (place.local / "results" / "d").symlink_to(place.local / "secret")
+    (place.remote / "out" / "d").mkdir(parents=True)
+    (place.remote / "out" / "d" / "f").write_text("x")
+    pull(host, f"{place.remote}/out/", place.local / "results")
+    assert list((place.local / "secret").iterdir()) == []
+    assert (place.local / "results" / "d" / "f").read_text() == "x"
+
+
+def test_hard_links_arrive_as_files(host: PodHost, place: Ground) -> None:
+    (place.remote / "out").mkdir()
+    (place.remote / "out" / "a").write_text("same")
+    os.link(place.remote / "out" / "a", place.remote / "out" / "b")
+    pull(host, f"{place.remote}/out/", place.local / "results")
+    assert (place.local / "results" / "b").read_text() == "same"
+
+
+def test_a_push_goes_on_after_the_line_was_cut(place: Ground) -> None:
+    source = place.local / "src"
+    source.mkdir()
+    for number in range(30):
+        (source / str(number)).write_bytes(os.urandom(300_000))
+    with cable(place.address) as line:
+        host = place.host(line.address)
+        line.cut_after = 5_000_000
+        push(host, source, place.remote / "dst")
+        assert line.cuts == 1
+    assert told(place.remote / "dst") == told(source)
+
+
+def test_a_pull_goes_on_after_the_line_was_cut(place: Ground) -> None:
+    source = place.remote / "out"
+    source.mkdir()
+    for number in range(30):
+        (source / str(number)).write_bytes(os.urandom(300_000))
+    with cable(place.address) as line:
+        host = place.host(line.address)
+        line.cut_after = 5_000_000
+        pull(host, f"{source}/", place.local / "results")
+        assert line.cuts == 1
+    assert told(place.local / "results") == told(source)
+
+
+def test_more_names_than_a_command_line_holds(host: PodHost, place: Ground) -> None:
+    source = place.local / ("long " * 20)
+    source.mkdir()
+    for number in range(1500):
+        (source / f"{'x' * 80} {number}").write_text(str(number))
+    push(host, source, place.remote / "dst")
+    pull(host, f"{place.remote}/dst/", place.local / "back")
+    assert told(place.local / "back") == told(source)
