@@ -122,6 +122,16 @@ def test_a_failed_run_says_so_by_its_exit_code_though_nobody_reads_its_words(sim
     assert process.wait(60) == 20 and sim.ledger["pods_left"] == 0
 
 
+def test_a_run_whose_caller_left_before_its_first_word_is_run_all_the_same(sim: Simulator, tmp_path: Path) -> None:
+    config = job(tmp_path / "p", body=WORK, lifecycle=DELETE)
+    ours, its = os.pipe()
+    os.close(ours)
+    words = [TOOL, "run", "--config", str(config), "--print-run-dir"]
+    assert subprocess.run(words, env=sim.env, stdout=its, stderr=its, timeout=60).returncode == 0
+    os.close(its)
+    assert sim.ledger["pods_created"] == 1 and sim.ledger["pods_left"] == 0
+
+
 @pytest.mark.parametrize("event", ["pod_created", "job_launched"])
 def test_a_laptop_that_slept_through_a_timeout_finds_a_success(sim: Simulator, tmp_path: Path, event: str) -> None:
     limits = {"ssh_ready_timeout_sec": 6, "ssh_lost_timeout_sec": 3}

@@ -24,7 +24,8 @@ def table(judged: Sequence[Judged]) -> Iterator[str]:
     for kind in KINDS:
         yield f"{kind + 's':16} {kinds[kind]}"
     worst = max((one.overspent_s for one in played), default=0.0)
-    yield f"{'worst overspend':16} {worst:.1f} s (allowed: {GRACE_S} s, and {SLACK_S} s more for ignored deletions and a busy machine)"
+    allowed = f"{GRACE_S} s, and {SLACK_S} s more for ignored deletions and a busy machine"
+    yield f"{'worst overspend':16} {worst:.1f} s (allowed: {allowed})"
 
 
 def complaints(judged: Iterable[Judged], verbose: bool) -> Iterator[str]:
