@@ -80,13 +80,13 @@ class Case:
 
 def cases(count: int, seed: int, rows: int) -> Iterator[Case]:
     """So many cases for a run whose undisturbed journal has so many rows; the kills are spread over all of them."""
-    order = list(range(1, rows + 1))
+    order = list(range(1, max(1, rows) + 1))
     random.Random(seed).shuffle(order)
     for number in range(1, count + 1):
         dice = random.Random(f"{seed}/{number}")
-        row = order[number % rows]
+        row = order[number % len(order)]
         if number % LONG_EVERY == 0:
-            yield long_case(number, dice, rows)
+            yield long_case(number, dice, len(order))
         else:
             yield Case(number, (Blow(row),), some_faults(dice, 1), resumed=number % NEVER_EVERY != 1)
 

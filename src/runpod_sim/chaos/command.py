@@ -48,7 +48,7 @@ def chaos(
     a copy of the project and a simulator of its own. Exit code 1 if any promise was broken.
     """
     try:
-        stage = Stage(found(command or ("runpod-deploy",)), project(config, folder), keep=keep)
+        stage = Stage(resolved(command or ("runpod-deploy",)), project(config, folder), keep=keep)
         judged = asyncio.run(tortured(stage, Plan(count, seed, only, jobs, verbose)))
     except (SandboxUnavailable, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
@@ -56,7 +56,7 @@ def chaos(
     sys.exit(1 if any(found for _, found in judged) else 0)
 
 
-def found(command: Sequence[str]) -> list[str]:
+def resolved(command: Sequence[str]) -> list[str]:
     """The command by its absolute path, for it works in other folders. Raises ValueError."""
     beside = Path(sys.executable).parent
     path = shutil.which(command[0]) or shutil.which(command[0], path=str(beside))

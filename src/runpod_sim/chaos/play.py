@@ -140,13 +140,17 @@ async def struck(driver: Driver, blow: Blow, simulator: Simulator) -> None:
 async def outlive(actor: Driver, played: Played, simulator: Simulator) -> None:
     """The guard has had its time; what never booted has been left to an audit."""
     cloud = simulator.cloud
-    lasts_s = SHORT_S + GRACE_S + SLACK_S
-    while any(pod.status in UP and now() < pod.created_at + lasts_s for pod in cloud.pods.values()):
+    while any(pod.status in UP and now() < pod.created_at + lasts_s(pod) for pod in cloud.pods.values()):
         await asyncio.sleep(0.2)
     still = [pod for pod in cloud.pods.values() if pod.status in UP]
     played.left_after_grace = [pod.id for pod in still if pod.up_at is not None]
     if still:
         await actor.call(no_strike, "audit", "--reap", "--yes")
+
+
+def lasts_s(pod: Pod) -> float:
+    """How old the pod may become by itself: one without a container has no guard."""
+    return SHORT_S + (GRACE_S + SLACK_S if pod.up_at is not None else BOOT_WITHIN_S)
 
 
 async def no_strike(_driver: Driver, _blow: Blow) -> None:

@@ -17,7 +17,7 @@ START_LINE = "runpod-sim chaos: the job was started"
 # PID 1's output is the container's log, which outlives the pod.
 COUNT_START = f"echo '{START_LINE}' >/proc/1/fd/1\n"
 LEFT_OUT = shutil.ignore_patterns("artifacts", ".git", ".venv", "__pycache__", "node_modules")
-PULL_GRACE_S = 5
+PULL_GRACE_S = 2
 DEFAULT_CAP_USD = 5.0
 
 
