@@ -111,8 +111,8 @@ def manifest(run: int) -> dict[str, object]:
 def query_limits(root: Path, repeat: int) -> list[bool]:
     """Whether a selective query keeps up with grep and leaves jq behind."""
     text = f'"event": "{KILLED}"'
-    ours = best([str(TOOL), "events-query", "--root", str(root), "--filter", f"event={KILLED}", "--json"], repeat)
-    grep = best(["grep", "-r", "--include=events.jsonl", text, str(root)], repeat)
+    query = [str(TOOL), "events-query", "--root", str(root), "--filter", f"event={KILLED}", "--json"]
+    ours, grep = race([query, ["grep", "-r", "--include=events.jsonl", text, str(root)]], 3 * repeat)
     files = sorted(str(path) for path in root.rglob("events.jsonl"))
     jq = best(["jq", "-c", f'select(.event == "{KILLED}")', *files], min(repeat, 2))
     every = best([str(TOOL), "events-query", "--root", str(root), "--filter", "spent_usd<0"], min(repeat, 2))
@@ -149,7 +149,13 @@ def summary_limits(root: Path, repeat: int) -> list[bool]:
 
 def best(command: Sequence[str], repeat: int) -> Measure:
     """The quickest of several runs."""
-    return min((measure(command) for _ in range(repeat)), key=lambda measured: measured.seconds)
+    return race([command], repeat)[0]
+
+
+def race(commands: Sequence[Sequence[str]], repeat: int) -> list[Measure]:
+    """The quickest run of each, in turns, so that the machine's other work hits all alike."""
+    rounds = [[measure(command) for command in commands] for _ in range(repeat)]
+    return [min(column, key=lambda measured: measured.seconds) for column in zip(*rounds, strict=True)]
 
 
 def measure(command: Sequence[str]) -> Measure:

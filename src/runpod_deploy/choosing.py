@@ -42,6 +42,8 @@ def narrowed(spec: Spec, cloud: Cloud) -> tuple[PodSpec, str | None]:
 
 def ranked(spec: Spec, pod: PodSpec, cloud: Cloud, cloud_type: str) -> Ranking:
     """The candidates on one cloud."""
-    offers = cloud.catalogue(cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None)
+    offers = cloud.catalogue(
+        cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None, vcpu_count=pod.min_vcpu_count or 2
+    )
     limit = spec.job.budget.max_gpu_price
     return rank(pod, offers, cloud_type=cloud_type, max_usd_per_gpu_hour=limit)

@@ -156,6 +156,8 @@ def about_end(event: e.Event, state: State) -> str | None:
     match event:
         case e.Retried():
             return f"{event.what}: {event.error}; trying again in {event.in_sec:.0f} s"
+        case e.SnapshotFailed():
+            return f"not recorded: {event.what}: {event.error}"
         case e.ConnectionLost():
             return f"connection lost: {event.error}"
         case e.ConnectionRestored():

@@ -373,6 +373,14 @@ class Retried(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SnapshotFailed(Event):
+    """Something that telemetry asks for could not be had; the run goes on without it."""
+
+    what: str
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConnectionLost(Event):
     """The follow channel broke."""
 

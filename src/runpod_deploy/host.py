@@ -84,7 +84,7 @@ class PodHost:
         timeout_s: float,
         on_output: Callable[[bytes], None] | None = None,
     ) -> Reply:
-        """The ended command. Output goes to on_output as it comes.
+        """The ended command. Output goes to on_output as it comes, and b"" each second without any.
 
         Raises TimeoutError, having killed it. A command whose connection is lost is killed on the pod as well.
         """

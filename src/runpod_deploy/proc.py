@@ -24,6 +24,7 @@ OUTPUT_LIMIT_BYTES = 4 << 20
 PIPE_BYTES = 1 << 18
 STALL_S = 300.0
 TERM_GRACE_S = 1.0
+TICK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ def run(
     keep_bytes: int = OUTPUT_LIMIT_BYTES,
     on_output: Callable[[bytes], None] | None = None,
 ) -> Completed:
-    """The ended child. Output goes to on_output as it comes, both streams in the order of arrival.
+    """The ended child. Output goes to on_output as it comes, both streams in the order of arrival; b"" is silence,
+    told at least once a second while nothing comes.
 
     Of each stream the last keep_bytes are kept. With hold_stdin the child's stdin stays open after the last byte
     until the child ends.
@@ -189,8 +191,11 @@ class _Exchange:
                 left_s = deadline - monotonic()
                 if left_s <= 0:
                     raise TimeoutError("the command took too long")
-                for key, _ in ready.select(min(left_s, 0.5)):
+                moving = ready.select(min(left_s, TICK_S))
+                for key, _ in moving:
                     self._move(ready, key.fd)
+                if not moving and self._on_output:
+                    self._on_output(b"")
 
     def _ended(self) -> bool:
         """Whether the child is gone and all that it wrote is here; its children may hold the pipes for ever."""

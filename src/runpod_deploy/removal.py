@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,8 +12,8 @@ from .pods import Pod
 from .run import Cloud
 
 Action = Literal["stop", "delete"]
-EVERY_S = 2.0
-WITHIN_S = 90.0
+EVERY_S = 1.0
+WITHIN_S = 60.0
 CONSOLE_URL = "https://console.runpod.io/pods"
 
 
@@ -40,23 +40,41 @@ def end_all(cloud: Cloud, clock: Clock, pod_ids: Iterable[str], action: Action) 
 def end(cloud: Cloud, clock: Clock, pod_id: str, action: Action) -> None:
     """The pod is gone, or stopped, and the API has said so. Raises ReleaseUnconfirmed, AuthRefused."""
     act, reached = (cloud.delete, is_gone) if action == "delete" else (cloud.stop, is_stopped)
-    last: Pod | None = None
-    words = "the API does not confirm it"
+    try:
+        settle(cloud, clock, pod_id, act, reached)
+    except Unsettled as last:
+        raise unconfirmed(pod_id, last.pod, last.words, action) from None
 
-    def look() -> bool | None:
-        nonlocal last, words
+
+class Unsettled(Exception):
+    """The API did not confirm in time; what it said last."""
+
+    def __init__(self, pod: Pod | None, words: str) -> None:
+        super().__init__(words)
+        self.pod = pod
+        self.words = words
+
+
+def settle(
+    cloud: Cloud, clock: Clock, pod_id: str, act: Callable[[str], None] | None, reached: Callable[[Pod | None], bool]
+) -> Pod | None:
+    """The pod as wanted: act, look, act again, until the API agrees. Raises Unsettled, AuthRefused."""
+    last = Unsettled(None, "the API does not confirm it")
+
+    def look() -> tuple[Pod | None] | None:
         try:
-            act(pod_id)
-            last = cloud.get(pod_id)
+            if act is not None:
+                act(pod_id)
+            last.pod = cloud.get(pod_id)
         except CloudUnreachable as error:
-            words = error.message
+            last.words = error.message
             return None
-        return True if reached(last) else None
+        return (last.pod,) if reached(last.pod) else None
 
     try:
-        wait_until(clock, look, every_s=EVERY_S, within_s=WITHIN_S, what=f"{action} pod {pod_id}")
+        return wait_until(clock, look, every_s=EVERY_S, within_s=WITHIN_S, what=f"release of pod {pod_id}")[0]
     except TimeoutError:
-        raise unconfirmed(pod_id, last, words, action) from None
+        raise last from None
 
 
 def is_gone(pod: Pod | None) -> bool:
@@ -66,7 +84,7 @@ def is_gone(pod: Pod | None) -> bool:
 
 def is_stopped(pod: Pod | None) -> bool:
     """Whether its GPU no longer bills."""
-    return pod is None or pod.status == "EXITED"
+    return pod is None or pod.status in ("EXITED", "TERMINATED")
 
 
 def unconfirmed(pod_id: str, last: Pod | None, words: str, action: Action) -> ReleaseUnconfirmed:

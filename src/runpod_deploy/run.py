@@ -124,7 +124,10 @@ class Host(Protocol):
         timeout_s: float,
         on_output: Callable[[bytes], None] | None = None,
     ) -> Reply:
-        """The ended command. Output goes to on_output as it comes. Raises TimeoutError, having killed it."""
+        """The ended command. Output goes to on_output as it comes, and b"" each second without any.
+
+        Raises TimeoutError, having killed it.
+        """
 
     def push(self, transfer: Push, on_progress: Callable[[int], None] | None = None) -> Moved:
         """The remote side equals the local one. Raises StagingFailed. Progress is in bytes sent so far."""

@@ -83,6 +83,14 @@ def number(request: web.Request, name: str, default: int, least: int, most: int 
     return value
 
 
+def flag(request: web.Request, name: str) -> bool | None:
+    """A boolean of the query; None if it is not there. Raises Problem."""
+    text = request.query.get(name)
+    if text not in (None, "true", "false"):
+        raise invalid(f"$.{name}: got string, want boolean")
+    return None if text is None else text == "true"
+
+
 def page(
     request: web.Request, name: str, rows: list[dict[str, Any]], ever: Iterable[str] | None = None
 ) -> web.Response:

@@ -29,7 +29,7 @@ ROUTE_WORDS = {
     "slow": Word("route", {"seconds": 5.0}, "answers as usual, so much later"),
     "effect-then-500": Word("route", {"status": 500, "html": False}, "does it, and answers that error all the same"),
     "effect-then-reset": Word("route", {}, "does it, and resets the connection instead of answering"),
-    "effect-then-hang": Word("route", {"seconds": 3600.0}, "does it, and answers only after so long"),
+    "effect-then-hang": Word("route", {"seconds": 3600.0}, "does it, is silent for so long, and resets the connection"),
     "no-stock": Word("create", {}, "refuses the pod with the capacity text, though the catalogue shows stock"),
     "disk-optional": Word("create", {}, "takes a create without disk, as the published document says"),
     "host-full": Word("start", {}, "refuses to start a stopped pod: its host has no free GPU"),

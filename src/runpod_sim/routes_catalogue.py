@@ -6,10 +6,10 @@ from typing import Any
 
 from aiohttp import web
 
-from .answers import CLOUD, answer, chosen, listed, number
+from .answers import CLOUD, answer, chosen, flag, listed, number
 from .catalogue import Catalogue, Row, version_key
 from .problems import Problem, bad, invalid
-from .schemas import CUDA
+from .schemas import COMPLIANCE, CUDA, REGIONS, VOLUME_TYPES
 from .view import cpu_json, cuda_json, datacenter_json, gpu_json, kinds_json, stock_json
 
 NEEDS_INCLUDE = ("count", "cloud", "countryCodes", "cudaVersions", "minCudaVersion", "vcpuCount")
@@ -116,13 +116,15 @@ def _cpu(request: web.Request, row: Row, catalogue: Catalogue) -> dict[str, Any]
 
 
 def _passes(request: web.Request, row: Row) -> bool:
-    regions, types, papers = (listed(request, name) for name in ("regions", "networkVolumeTypes", "compliance"))
-    globally = request.query.get("globalNetwork")
+    regions = chosen(request, "regions", REGIONS)
+    types = chosen(request, "networkVolumeTypes", VOLUME_TYPES)
+    papers = chosen(request, "compliance", COMPLIANCE)
+    globally = flag(request, "globalNetwork")
     return (
         (not regions or row["region"] in regions)
-        and (not types or bool(set(types) & set(row["networkVolumeTypes"])))
+        and (not types or set(types) <= set(row["networkVolumeTypes"]))
         and (not papers or set(papers) <= set(row["compliance"]))
-        and (globally is None or (globally == "true") == row["globalNetwork"])
+        and (globally is None or globally == row["globalNetwork"])
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from . import schemas
-from .answers import ACCOUNT, CLOUD, WHO, answer, body, nothing, page
+from .answers import ACCOUNT, CLOUD, WHO, answer, body, flag, nothing, page
 from .pods import Pod
 from .view import pod_json
 
@@ -25,6 +25,8 @@ def routes() -> list[web.RouteDef]:
 async def index(request: web.Request) -> web.Response:
     """The account's pods, newest first."""
     cloud = request.app[CLOUD]
+    # There are no clusters here, so it makes no difference; but it has to be a boolean.
+    flag(request, "includeClusterPods")
     return page(request, "pods", [pod_json(pod) for pod in cloud.listed()], reversed(cloud.pods))
 
 

@@ -11,6 +11,15 @@ FLAG: Schema = {"type": "boolean"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
 CUDA: Schema = {"type": "string", "pattern": r"^\d+\.\d+$"}
 ONE_OR_MORE: Schema = {"type": "integer", "minimum": 1}
+VOLUME_TYPES = ("STANDARD", "HIGH_PERFORMANCE")
+REGIONS = (
+    *("NORTH_AMERICA", "SOUTH_AMERICA", "EUROPE", "ASIA"),
+    *("MIDDLE_EAST", "AFRICA", "OCEANIA", "ANTARCTICA", "UNKNOWN"),
+)
+COMPLIANCE = (
+    *("GDPR", "ISO_IEC_27001", "ISO_14001", "PCI_DSS", "HITRUST", "SOC_1_TYPE_2"),
+    *("SOC_2_TYPE_2", "SOC_3_TYPE_2", "ITAR", "FISMA_HIGH", "HIPAA", "RENEWABLE"),
+)
 VOLUME_SIZE: Schema = {"type": "integer", "minimum": 10, "maximum": 4096}
 
 
@@ -80,7 +89,7 @@ CREATE_VOLUME = strict(
         "name": NAME,
         "size": VOLUME_SIZE,
         "dataCenter": NAME,
-        "type": {"enum": ["STANDARD", "HIGH_PERFORMANCE"]},
+        "type": {"enum": list(VOLUME_TYPES)},
     },
     *("name", "size", "dataCenter"),
 )

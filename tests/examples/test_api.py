@@ -80,7 +80,8 @@ def test_old_pods_are_listed_and_only_deleted_when_asked(workshop: Workshop) -> 
 
 def test_a_result_says_which_commit_made_it(workshop: Workshop) -> None:
     (workshop.dir / "result.json").write_text('{"accuracy": 0.9}')
-    workshop.run("bash", "-c", "git init -q -b main . && git add . && git -c user.name=a -c user.email=b commit -qm c")
+    start = "git init -q . && git checkout -qB main && git add . && git -c user.name=a -c user.email=b commit -qm c"
+    workshop.run("bash", "-c", start)
     commit = workshop.run("git", "rev-parse", "HEAD").stdout.strip()
 
     first = workshop.run("python3", "examples/api/stamp.py", ".", "result.json")

@@ -15,7 +15,7 @@ from runpod_deploy.spec import ArtifactPullSpec, BudgetSpec, LifecyclePolicySpec
 from tests.lifecycle.worlds import Bomb, Killed, Memory, dies_after, nothing, with_job
 
 EVENTS = 51
-EFFECTS = 40
+EFFECTS = 46
 
 
 def settled(world: Memory) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import urllib3
 OFFICIAL = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
 Json = dict[str, Any]
 JSON_TYPES = ("application/json", "application/problem+json")
-QUIET_S = 0.3
+FIRST_LINE_S, QUIET_S = 3.0, 0.3
 
 
 @dataclass
@@ -93,19 +94,23 @@ class Sim:
         """The lines that come before the stream falls silent; it never ends by itself."""
         sent = {"User-Agent": "tests/1", "Authorization": f"Bearer {self.key}"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        url = f"{self.url}/v2/pods/{pod['id']}/logs{query}"
-        timeout = urllib3.Timeout(connect=5, read=QUIET_S)
+        link = HTTPConnection(self.url.removeprefix("http://"), timeout=FIRST_LINE_S)
         raw = b""
         try:
-            stream = self.http.request("GET", url, headers=sent, preload_content=False, timeout=timeout)
-            assert stream.status == 200, stream.data
+            link.request("GET", f"/v2/pods/{pod['id']}/logs{query}", headers=sent)
+            stream = link.getresponse()
+            assert stream.status == 200, stream.read()
+            assert link.sock is not None
+            link.sock.settimeout(QUIET_S)
             while chunk := stream.read1(65536):
                 raw += chunk
-        except urllib3.exceptions.ReadTimeoutError:
+        except TimeoutError:
             pass
+        finally:
+            link.close()
         return [json.loads(text) for text in re.findall(rb"^data: (.*)$", raw, re.M)]
 
-    def until(self, look: Callable[[], Any], within_s: float = 15) -> Any:
+    def until(self, look: Callable[[], Any], within_s: float = 40) -> Any:
         """What look says once it says something true."""
         end = time.monotonic() + within_s
         while not (seen := look()):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import time
 
 import pytest
 import urllib3
 
-from .conftest import Sim
+from .conftest import Sim, tool
+from .document import ROOT
 
 
 def listing(sim: Sim) -> list[str]:
@@ -157,3 +160,10 @@ def test_a_fault_that_makes_no_sense_is_refused_with_the_reason(sim: Sim) -> Non
         answer = sim.call("POST", "/_sim/faults", fault)
         assert answer.status == 400
         assert reason in answer.body
+
+
+def test_the_page_tells_of_every_fault_that_the_command_knows() -> None:
+    told = subprocess.run(tool("faults"), capture_output=True, text=True, check=True).stdout
+    known = set(re.findall(r"^  ([a-z0-9-]+)  +\S", told, re.M)) - {"where", "nth", "times"}
+    page = (ROOT / "docs/simulator.md").read_text()
+    assert set(re.findall(r"^\| `([a-z][a-z0-9-]*)` \|", page, re.M)) == known

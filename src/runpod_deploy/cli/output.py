@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import wraps
 from itertools import islice
-from typing import Any, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 import click
+
+if TYPE_CHECKING:
+    from ..config import Finding
 
 from .options import INFO, verbosity_options
 
@@ -87,3 +90,10 @@ def is_screen() -> bool:
     """Whether a person looks at stdout, on a terminal with colours that nobody has asked to do without."""
     plain = click.get_current_context().meta.get(PLAIN) or os.environ.get("NO_COLOR")
     return sys.stdout.isatty() and not plain and os.environ.get("TERM") != "dumb"
+
+
+def tell(findings: Iterable[Finding], verbosity: int) -> None:
+    """Every finding that is no error is on stderr; notes only if talk is wanted."""
+    for finding in findings:
+        if finding.level == "warning" or (finding.level == "note" and verbosity <= INFO):
+            click.echo(f"{finding.level}: {finding}", err=True)

@@ -24,19 +24,14 @@ STALE_COLUMNS = ("POD_ID", "NAME", "GB", "$/day", "$/mo", "AGE")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-class Age(click.ParamType[timedelta]):
-    """A duration such as 90s, 30m, 12h or 7d."""
-
-    name = "age"
-
-    def convert(self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """The duration. Fails as click wants it."""
-        if isinstance(value, timedelta):
-            return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value)
-        if found is None:
-            self.fail(f"{value!r} is no duration such as 30m, 12h or 7d", param, ctx)
-        return timedelta(**{UNITS[found[2]]: float(found[1])})
+def as_age(_context: click.Context, _option: click.Parameter, text: str | None) -> timedelta | None:
+    """The duration that an option such as 90s, 30m, 12h or 7d means. Fails as click wants it."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text, re.ASCII)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no duration such as 30m, 12h or 7d")
+    return timedelta(**{UNITS[found[2]]: float(found[1])})
 
 
 @click.command("ls-stale", short_help="Stopped pods, and what their disks cost.")
@@ -56,7 +51,9 @@ def ls_stale(as_json: bool) -> None:
 @click.option("--all-stopped", is_flag=True, help="Delete stopped pods of the account, after listing them.")
 @click.option("--mode", type=click.Choice(["preserve", "stop", "delete"]), default="delete", show_default=True)
 @click.option("--prefix", default="", metavar="TEXT", help="With --all-stopped: only pods whose names begin so.")
-@click.option("--older-than", type=Age(), metavar="AGE", help="With --all-stopped: only pods that old, such as 7d.")
+@click.option(
+    "--older-than", callback=as_age, metavar="AGE", help="With --all-stopped: only pods that old, such as 7d."
+)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be done.")
 @json_option

@@ -21,10 +21,11 @@ from ..config.settings import read_settings
 from ..driver import Manner, drive
 from ..errors import UsageError
 from ..journal import RunDir, claim, reserve
-from ..local import capture_local_git, capture_payload_lockfile
+from ..local import deploy_metadata
 from ..run import World
 from ..spec import Spec
 from ..state import Failure, State
+from .access import cache_dir
 from .dry_run import print_plan
 from .options import config_option, json_option, variable_options, verbosity_options
 from .output import tell
@@ -70,6 +71,7 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: bool, **given: Any) -> int:
     """Provision one pod, run one job on it, pull its artifacts, write a manifest, leave nothing billing."""
     draft = load(config, cli_variables=parse_variables(var, vars_file), overrides=overrides(given))
+    tell(draft.findings, given["verbosity"])
     wishes = selection_wishes(given)
     if given["dry_run"] or given["offline_dry_run"]:
         cloud = None if given["offline_dry_run"] else real_world().cloud
@@ -91,8 +93,7 @@ def overrides(given: dict[str, Any]) -> dict[str, object]:
 def real_world() -> World:
     """RunPod with the caller's key. Raises AuthRefused."""
     settings = read_settings()
-    cache_dir = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "runpod-deploy"
-    return live.world(settings.api_key, settings.origin, environ=dict(os.environ), cache_dir=cache_dir)
+    return live.world(settings.api_key, settings.origin, environ=dict(os.environ), cache_dir=cache_dir())
 
 
 def selection_wishes(given: dict[str, Any]) -> dict[str, Any]:
@@ -133,15 +134,7 @@ def begin(draft: Draft, *, run_id: str = "") -> tuple[Spec, RunDir]:
     else:
         run_dir, stamp = reserve(draft.project_root, now.strftime(STAMP))
     spec = draft.render(stamp=stamp, run_dir=run_dir.path, created_at=now, run_id=run_id)
-    return replace(spec, metadata=facts(spec)), run_dir
-
-
-def facts(spec: Spec) -> dict[str, Any]:
-    """What the manifest says of the caller's checkout, as far as the config lets it."""
-    telemetry = spec.job.telemetry
-    git = capture_local_git(spec.project_root) if telemetry.capture_local_git else {}
-    lock = capture_payload_lockfile(spec.project_root) if telemetry.capture_payload_lockfile else {}
-    return {**git, **lock}
+    return replace(spec, metadata=deploy_metadata(spec.project_root, spec.job.telemetry)), run_dir
 
 
 def manner(given: dict[str, Any]) -> Manner:

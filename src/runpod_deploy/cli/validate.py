@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from ..config import Draft, Finding, examine, parse_variables
 from ..config.finding import refuse
 from ..errors import DeployError
 from .options import config_option, json_option, variable_options, verbosity_options
+from .output import tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,10 +138,3 @@ def availability(draft: Draft, *, required: bool) -> Iterator[Finding]:
         yield from check_availability(draft, real_cloud())
     else:
         yield Finding(message="without an API key the catalogue was not asked", level="note")
-
-
-def tell(findings: Iterable[Finding], verbosity: int) -> None:
-    """Every finding that is no error is on stderr; notes only if talk is wanted."""
-    for finding in findings:
-        if finding.level == "warning" or (finding.level == "note" and verbosity <= logging.INFO):
-            click.echo(f"{finding.level}: {finding}", err=True)

@@ -23,6 +23,7 @@ from ..run import JobEnd, LogChunk, Run
 from ..shell import remove_files
 from ..spec import ArtifactPullSpec
 from ..transfers import Moved, Pull
+from . import snapshots
 from .check import local_path
 from .patience import patiently
 
@@ -38,9 +39,13 @@ def collect(run: Run) -> None:
     if state.job_pid is not None:
         stop_job(run)
         finish_log(run)
+    snapshots.at_end(run)
     remove_secrets(run)
-    if state.job_pid is not None:
-        bring_home(run)
+    try:
+        if state.job_pid is not None:
+            bring_home(run)
+    finally:
+        snapshots.described_at_end(run)
 
 
 def pod_gone(run: Run) -> bool:

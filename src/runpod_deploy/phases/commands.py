@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..errors import DeployError, PreflightFailed, SetupFailed
-from ..events import CommandFinished, CommandStarted, PythonPinned
+from ..events import CommandFinished, CommandSilent, CommandStarted, PythonPinned
 from ..pinning import pin_python, pinned_version
 from ..run import Reply, Run
 from ..shell import command as shell_text
 from ..spec import CommandSpec
+from . import snapshots
 from .limits import enforce, remaining_s
 from .patience import patiently
 
 TAIL_BYTES = 600
+# A command that prints nothing for so long is spoken of, again and again.
+SILENCE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ def setup(run: Run) -> None:
 def preflight(run: Run) -> None:
     """Each preflight command has succeeded once. Raises PreflightFailed, LimitReached."""
     carry(run, "preflight", run.spec.job.preflight, PreflightFailed)
+    snapshots.before_job(run)
 
 
 def carry(run: Run, section: str, commands: tuple[CommandSpec, ...], failure: type[DeployError]) -> None:
@@ -81,7 +85,7 @@ def ended(run: Run, step: Step) -> Reply:
         return run.host.run(
             text,
             timeout_s=remaining_s(run, command.timeout_sec),
-            on_output=lambda data: run.show(step.section, data),
+            on_output=Listener(run, step.section, step.index),
         )
     except TimeoutError as error:
         enforce(run)
@@ -89,6 +93,25 @@ def ended(run: Run, step: Step) -> Reply:
             f"{step.name} was still running after {command.timeout_sec} s and was stopped: {command.command.strip()}",
             hint=f"raise its timeout_sec in {step.name}",
         ) from error
+
+
+class Listener:
+    """Passes on what a command prints, and says so when it prints nothing for long."""
+
+    def __init__(self, run: Run, section: str, index: int) -> None:
+        self.run, self.section, self.index = run, section, index
+        self.heard_at = self.told_at = run.world.clock.monotonic()
+
+    def __call__(self, data: bytes) -> None:
+        """The output is shown; b"" is silence."""
+        now = self.run.world.clock.monotonic()
+        if data:
+            self.heard_at = self.told_at = now
+            self.run.show(self.section, data)
+        elif now - self.told_at >= SILENCE_S:
+            self.told_at = now
+            silent_sec = round(now - self.heard_at, 1)
+            self.run.record(CommandSilent(section=self.section, index=self.index, silent_sec=silent_sec))
 
 
 def tail(reply: Reply) -> str:

@@ -16,6 +16,7 @@ from ..events import (
 )
 from ..pods import Pod
 from ..run import GuardTerms, Run
+from . import snapshots
 from .limits import enforce
 from .patience import GONE_STATES, patiently
 from .provision import IDLE_S, provision, untried
@@ -42,6 +43,7 @@ def connect(run: Run) -> None:
         boot(run)
     if not run.state.guarded:
         patiently(run, "arming the guard", lambda: arm(run))
+    snapshots.at_start(run)
 
 
 def boot(run: Run) -> None:

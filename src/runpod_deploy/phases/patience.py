@@ -17,6 +17,8 @@ T = TypeVar("T")
 RECONNECT_EVERY_S = 3.0
 # A connection that breaks again and again is not a connection.
 TRIES = 10
+# Failures after which asking the pod itself is a waste of paid time.
+UNREACHABLE = ("ssh_lost", "boot_timeout", "pod_killed_unexpected")
 GONE_STATES = ("EXITED", "TERMINATED", "ERROR")
 
 

@@ -8,16 +8,14 @@ from ..clock import wait_until
 from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
 from ..events import PodReleased, ReleaseStarted
 from ..pods import Pod
+from ..removal import CONSOLE_URL, Unsettled, is_gone, is_stopped, settle
 from ..run import Run
 from ..spec import LifecycleAction
+from .patience import UNREACHABLE
 
 RELEASE_EVERY_S = 1.0
-RELEASE_WITHIN_S = 60.0
 # A request without an answer: a pod of our name may still show up for so long.
 LATE_WITHIN_S = 20.0
-# Failures after which asking the pod itself is a waste of paid time.
-UNREACHABLE = ("ssh_lost", "boot_timeout", "pod_killed_unexpected")
-CONSOLE_URL = "https://console.runpod.io/pods"
 
 
 def release(run: Run) -> None:
@@ -74,8 +72,8 @@ def carry_out_policy(run: Run, pod_id: str, action: LifecycleAction) -> str | No
     if action == "delete":
         vanish(run, pod_id)
         return None
-    act, wanted = (None, anything) if action == "preserve" else (run.world.cloud.stop, at_rest)
-    pod = confirm(run, pod_id, act=act, wanted=wanted)
+    act, reached = (None, anything) if action == "preserve" else (run.world.cloud.stop, is_stopped)
+    pod = confirm(run, pod_id, act, reached)
     return pod.status if pod else None
 
 
@@ -84,37 +82,19 @@ def anything(_pod: Pod | None) -> bool:
     return True
 
 
-def at_rest(pod: Pod | None) -> bool:
-    """Whether the pod's GPU no longer bills."""
-    return pod is None or pod.status in ("EXITED", "TERMINATED")
-
-
 def vanish(run: Run, pod_id: str) -> None:
     """There is no such pod any more, says the API. Raises ReleaseUnconfirmed."""
-    confirm(run, pod_id, act=run.world.cloud.delete, wanted=lambda pod: pod is None)
+    confirm(run, pod_id, run.world.cloud.delete, is_gone)
 
 
 def confirm(
-    run: Run, pod_id: str, *, act: Callable[[str], None] | None, wanted: Callable[[Pod | None], bool]
+    run: Run, pod_id: str, act: Callable[[str], None] | None, reached: Callable[[Pod | None], bool]
 ) -> Pod | None:
-    """The pod as wanted: act, look, act again, until the API agrees. Raises ReleaseUnconfirmed."""
-    last = "the API does not confirm it"
-
-    def look() -> tuple[Pod | None] | None:
-        nonlocal last
-        try:
-            if act is not None:
-                act(pod_id)
-            pod = run.world.cloud.get(pod_id)
-        except CloudUnreachable as error:
-            last = error.message
-            return None
-        return (pod,) if wanted(pod) else None
-
+    """The pod as wanted, by the API's own word. Raises ReleaseUnconfirmed."""
     try:
-        return wait_until(run.world.clock, look, every_s=RELEASE_EVERY_S, within_s=RELEASE_WITHIN_S, what="release")[0]
-    except TimeoutError:
-        raise unconfirmed(run, pod_id, last) from None
+        return settle(run.world.cloud, run.world.clock, pod_id, act, reached)
+    except Unsettled as last:
+        raise unconfirmed(run, pod_id, last.words) from None
 
 
 def unconfirmed(run: Run, pod_id: str | None, reason: str) -> ReleaseUnconfirmed:

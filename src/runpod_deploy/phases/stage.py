@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from ..errors import StagingFailed
 from ..events import JobLaunched, SecretWritten, StageFinished, StageProgressed, StageStarted
-from ..journal import RUNS_DIR
 from ..run import Run
 from ..shell import job_script, secret_text, write_file
+from ..shipment import push_of
 from ..spec import RsyncPushSpec, SecretSpec
-from ..transfers import Push
 from .check import local_path
 from .limits import enforce, remaining_s
 from .patience import patiently
@@ -57,7 +55,7 @@ def put(run: Run, entry: RsyncPushSpec) -> None:
     enforce(run)
     clock = run.world.clock
     begun = clock.monotonic()
-    moved = run.host.push(push_of(run, entry), Progress(run, entry.label))
+    moved = run.host.push(push_of(entry, run.spec.project_root), Progress(run, entry.label))
     run.record(
         StageFinished(
             label=entry.label,
@@ -67,29 +65,6 @@ def put(run: Run, entry: RsyncPushSpec) -> None:
             duration_sec=round(clock.monotonic() - begun, 3),
         )
     )
-
-
-def push_of(run: Run, entry: RsyncPushSpec) -> Push:
-    """The transfer that the entry means. Our own results are never part of it."""
-    source = local_path(run.spec, entry.source)
-    return Push(
-        label=entry.label,
-        source=source,
-        contents=entry.source.endswith("/") or entry.source in (".", ".."),
-        destination=entry.destination,
-        excludes=entry.effective_excludes,
-        ignored=own_results(run.spec.project_root, source),
-        delete=entry.delete,
-    )
-
-
-def own_results(project_root: Path, source: Path) -> tuple[str, ...]:
-    """Where our run folders lie below the source, if they do."""
-    runs = (project_root / RUNS_DIR).resolve()
-    try:
-        return (runs.relative_to(source.resolve()).as_posix(),)
-    except ValueError:
-        return ()
 
 
 class Progress:

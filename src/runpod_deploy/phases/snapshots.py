@@ -1,0 +1,141 @@
+"""What the pod is and was: its GPUs, its description, its software, kept beside the journal.
+
+Knows what to ask for and where to keep it. Never ends a run, and costs one short look at the pod at each end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from shlex import quote
+from typing import Any
+
+from ..events import SnapshotFailed
+from ..journal import write_atomically
+from ..pods import Pod
+from ..provenance import MARKS
+from ..run import Run
+from ..shell import command as shell_text
+from .patience import UNREACHABLE
+
+TIMEOUT_S = 15.0
+PART_S = 6
+# So much of each output is kept.
+PART_BYTES = 262_144
+SEPARATOR = "--8<-- runpod-deploy --8<--"
+DMESG_LINES = 200
+REMOTE_ENV, PYTHON = "remote_env.json", "python"
+# The boot has just looked at the pod: its listing will do.
+FRESH_S = 10.0
+
+# Prints what a program says behind a line with the name of the part, whatever its exit status; nothing if there is
+# no such program.
+PART = f"""part() {{
+    command -v "$2" >/dev/null || return 0
+    printf '\\n%s %s\\n' '{SEPARATOR}' "$1"; shift
+    timeout {PART_S} "$@" 2>&1 </dev/null | head -c {PART_BYTES}
+}}
+"""
+# In the background: a slow disk must not keep the job waiting.
+FREEZE = """setsid sh -c '{ pip freeze || python3 -m pip freeze || uv pip freeze; } >"$0.part" && mv "$0.part" "$0"' \\
+    %s </dev/null >/dev/null 2>&1 &"""
+
+
+def at_start(run: Run) -> None:
+    """The snapshots of a pod that has just come up are here, as far as they can be had."""
+    switches = run.spec.job.telemetry
+    if not switches.enabled or run.state.job_pid is not None:
+        return
+    parts = []
+    if switches.capture_nvidia_smi and not (run.dir.path / "nvidia_smi_start.txt").exists():
+        parts.append("part nvidia_smi_start.txt nvidia-smi")
+    if switches.capture_remote_env and not (run.dir.path / REMOTE_ENV).exists():
+        parts.append(f"part {REMOTE_ENV} uname -a; part {PYTHON} python3 --version")
+    take(run, parts)
+    if switches.capture_pod_describe and not (run.dir.path / "pod_describe_start.json").exists():
+        describe(run, "pod_describe_start.json", max_age_s=FRESH_S)
+
+
+def before_job(run: Run) -> None:
+    """The pod is writing down what is installed on it; `at_end` brings that home."""
+    switches = run.spec.job.telemetry
+    if switches.enabled and switches.capture_remote_env and run.state.job_pid is None:
+        text = shell_text(FREEZE % freeze_path(run), run.spec.job.remote_env)
+        attempt(run, "pip freeze", lambda: run.host.run(text, timeout_s=TIMEOUT_S))
+
+
+def freeze_path(run: Run) -> str:
+    """Where the pod keeps the list of what is installed, as one shell word."""
+    return quote(f"/tmp/runpod-deploy-{run.spec.run_id}.pip_freeze")
+
+
+def at_end(run: Run) -> None:
+    """The snapshots of a pod whose work is over are here, as far as it still answers."""
+    switches, failure = run.spec.job.telemetry, run.state.forward_failure
+    if not switches.enabled or (failure and failure.kind in UNREACHABLE):
+        return
+    parts = []
+    if switches.capture_nvidia_smi:
+        parts.append("part nvidia_smi_end.txt nvidia-smi")
+    if switches.capture_dmesg:
+        tail = f"sh -c 'dmesg 2>&1 | tail -n {DMESG_LINES}'"
+        parts.append(f"! command -v dmesg >/dev/null || part dmesg_tail.txt {tail}")
+    if switches.capture_remote_env:
+        parts.append(f"[ ! -s {freeze_path(run)} ] || part pip_freeze.txt cat {freeze_path(run)}")
+    take(run, parts)
+
+
+def described_at_end(run: Run) -> None:
+    """The API's last words on a pod that still exists are here."""
+    switches = run.spec.job.telemetry
+    if switches.enabled and switches.capture_pod_describe:
+        describe(run, "pod_describe_end.json", max_age_s=0.0)
+
+
+def take(run: Run, parts: list[str]) -> None:
+    """What the pod printed is in its files: one round trip, however many there are."""
+    if parts:
+        text = PART + "\n".join(parts)
+        attempt(run, "snapshot", lambda: keep(run, run.host.run(text, timeout_s=TIMEOUT_S).stdout))
+
+
+def keep(run: Run, printed: bytes) -> None:
+    """Each part of the output is in its file. Raises OSError."""
+    said = dict(named_parts(printed.decode(errors="replace")))
+    if REMOTE_ENV in said:
+        version = said.pop(PYTHON, "").removeprefix("Python ").strip() or None
+        facts = {"remote_uname": said[REMOTE_ENV].strip(), "remote_python_version": version}
+        said[REMOTE_ENV] = json.dumps(facts, indent=2) + "\n"
+    for name, text in said.items():
+        if text:
+            write_atomically(run.dir.path / name, text)
+
+
+def named_parts(printed: str) -> list[tuple[str, str]]:
+    """Name and text of each part."""
+    pieces = (piece.partition("\n") for piece in printed.split(f"\n{SEPARATOR} ")[1:])
+    return [(name, text) for name, _, text in pieces]
+
+
+def describe(run: Run, name: str, *, max_age_s: float) -> None:
+    """The API's words on the pod are in the file; they may be as old as a listing that many runs share."""
+
+    def ask() -> None:
+        pod = run.world.cloud.look(run.state.pod_id or "", max_age_s)
+        if pod is not None:
+            write_atomically(run.dir.path / name, json.dumps(without_secrets(pod), indent=2) + "\n")
+
+    attempt(run, name, ask)
+
+
+def without_secrets(pod: Pod) -> dict[str, Any]:
+    """The API's own answer, with the values of its environment left out but for our own marks."""
+    return {**pod.raw, "env": {name: value if name in MARKS else None for name, value in pod.env.items()}}
+
+
+def attempt(run: Run, what: str, act: Callable[[], object]) -> None:
+    """The act was tried; whatever went wrong is an event: what is measured may never end what is paid for."""
+    try:
+        act()
+    except Exception as error:
+        run.record(SnapshotFailed(what=what, error=str(error) or type(error).__name__))
