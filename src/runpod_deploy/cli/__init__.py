@@ -10,7 +10,7 @@ import click
 
 from .. import __version__
 from ..errors import EXIT_INTERRUPTED, DeployError
-from .output import let_go, tell
+from .output import let_go, utter
 
 # name -> module:function; modules are loaded only when their command is called, since start-up is felt.
 COMMANDS = {
@@ -102,7 +102,7 @@ def call(argv: Sequence[str] | None) -> int:
 
 def complain(error: DeployError) -> int:
     """The error's exit code, once message and hint are on stderr."""
-    tell(f"error: {error.message}")
+    utter(f"error: {error.message}")
     if error.hint:
-        tell(f"hint: {error.hint}")
+        utter(f"hint: {error.hint}")
     return error.exit_code

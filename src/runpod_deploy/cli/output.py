@@ -60,7 +60,7 @@ def visible(line: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
 
 
-def tell(line: str) -> None:
+def utter(line: str) -> None:
     """The line is on stderr, if anybody reads there: words that nobody hears change no exit code."""
     with suppress(OSError):
         click.echo(line, err=True)

@@ -28,7 +28,7 @@ from ..state import Failure, State
 from .access import cache_dir
 from .dry_run import print_plan
 from .options import config_option, json_option, variable_options, verbosity_options
-from .output import tell
+from .output import tell, utter
 
 STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -152,18 +152,18 @@ def finish(state: State, spec: Spec, run_dir: RunDir) -> int:
     marker = spec.job.run.success_marker
     failure = state.failure(marker)
     if state.detached:
-        tell(f"hint: go on with `runpod-deploy resume {run_dir.path}`")
+        utter(f"hint: go on with `runpod-deploy resume {run_dir.path}`")
     elif failure is not None and failure.kind != "release_unconfirmed":
         say(failure)
     if state.pod_may_exist and not state.detached:
         for unreleased in [f for f in state.closing_failures if f.phase == "release"][-1:]:
-            tell(f"hint: {unreleased.hint}")
-            tell(f"error: {unreleased.message}")
+            utter(f"hint: {unreleased.hint}")
+            utter(f"error: {unreleased.message}")
     return state.exit_code(marker)
 
 
 def say(failure: Failure) -> None:
     """The failure and its hint are on stderr, a line each."""
-    tell(f"error: {failure.message}")
+    utter(f"error: {failure.message}")
     if failure.hint:
-        tell(f"hint: {failure.hint}")
+        utter(f"hint: {failure.hint}")
