@@ -18,6 +18,8 @@ START_LINE = "runpod-sim chaos: the job was started"
 COUNT_START = f"echo '{START_LINE}' >/proc/1/fd/1\n"
 LEFT_OUT = shutil.ignore_patterns("artifacts", ".git", ".venv", "__pycache__", "node_modules")
 PULL_GRACE_S = 2
+# What is taken of a machine beside the job differs from run to run: no two could be compared.
+NO_SNAPSHOTS = {"capture_dmesg": False, "capture_remote_env": False}
 DEFAULT_CAP_USD = 5.0
 
 
@@ -38,6 +40,7 @@ class Project:
             copy = Path(place) / "project"
             shutil.copytree(self.folder, copy, ignore=LEFT_OUT, symlinks=True)
             document = read(copy / self.config)
+            document["telemetry"] = {**(document.get("telemetry") or {}), **NO_SNAPSHOTS}
             document["budget"] = {**(document.get("budget") or {}), "pull_grace_sec": PULL_GRACE_S}
             if isinstance(document.get("run"), dict) and "body" in document["run"]:
                 document["run"]["body"] = COUNT_START + str(document["run"]["body"])
