@@ -115,9 +115,9 @@ class PodHost:
         text = guard.terms_text(terms, self._clock.now()).encode()
         return self._again(guard.arm_command(self._paths), text).exit_code == 0
 
-    def disarm(self) -> None:
-        """The guard does nothing until it is armed again."""
-        self._again(guard.disarm_command(self._paths))
+    def disarm(self, *, from_next_start: bool) -> None:
+        """The guard does nothing until it is armed again; at once, or from the container's next start on."""
+        self._again(guard.disarm_command(self._paths, from_next_start=from_next_start))
 
     def launch(self, script: bytes) -> int:
         """The job's process id; the job was started once, however often this is called."""

@@ -219,16 +219,26 @@ class Connection:
             return
         make_key(self._login.ssh_dir)
         _make_private(control_path(self._login).parent)
-        fresh = self._config.with_name("config.new")
-        fresh.write_text(config_text(self._login))
-        fresh.chmod(0o600)
-        fresh.replace(self._config)
+        _keep(self._config, config_text(self._login))
         self._ready = True
 
 
 def _identities(login: Login) -> list[Path]:
     users = [login.user_key] if login.user_key is not None and login.user_key.is_file() else []
     return [login.ssh_dir / "key", *users]
+
+
+def _keep(path: Path, text: str) -> None:
+    """The file holds the text. Raises ConfigError if it cannot; a full disk bars nobody from a pod that he knows."""
+    if path.is_file() and path.read_text() == text:
+        return
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        fresh.write_text(text)
+        fresh.chmod(0o600)
+        fresh.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}", hint="make room on that disk") from error
 
 
 def _make_private(folder: Path) -> None:

@@ -196,10 +196,11 @@ def test_the_guard_is_armed_and_disarmed(place: Ground, host: PodHost) -> None:
     pid = int((control / "guard" / "pid").read_text())
     try:
         assert str(int(deadline.timestamp())) in (control / "guard" / "armed").read_text()
-        host.disarm()
-        assert (control / "guard" / "disarmed").exists()
-        assert host.arm(terms)
-        assert not (control / "guard" / "disarmed").exists()
+        for marker in ("disarmed", "rest"):
+            host.disarm(from_next_start=marker == "rest")
+            assert (control / "guard" / marker).exists()
+            assert host.arm(terms)
+            assert not (control / "guard" / marker).exists()
         assert int((control / "guard" / "pid").read_text()) == pid
     finally:
         host.run(f"kill {pid}", timeout_s=20)

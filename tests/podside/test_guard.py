@@ -254,6 +254,19 @@ def test_a_disarmed_guard_is_idle(control: Path, api: FakeApi) -> None:
         eventually(lambda: api.calls)
 
 
+def test_a_guard_that_may_rest_holds_the_pod_until_its_next_start(control: Path, api: FakeApi) -> None:
+    arm(control, 3)
+    with guarding(control, variables(api.url)):
+        eventually(lambda: (control / "guard" / "armed").exists())
+        (control / "guard" / "rest").touch()
+        eventually(lambda: api.calls)
+    asked = len(api.calls)
+    with guarding(control, variables(api.url)):
+        eventually(lambda: (control / "guard" / "disarmed").exists())
+        time.sleep(1.5)
+        assert len(api.calls) == asked
+
+
 def test_a_pod_that_was_stopped_and_started_again_is_not_ended_at_once(control: Path, api: FakeApi) -> None:
     with guarding(control, variables(api.url, **boot_terms(-86_400, idle_s=3))):
         time.sleep(1.5)

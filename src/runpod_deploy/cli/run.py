@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import re
-import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ from ..state import Failure, State
 from .access import cache_dir
 from .dry_run import print_plan
 from .options import config_option, json_option, variable_options, verbosity_options
-from .output import tell
+from .output import tell, utter
 
 STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -80,8 +80,8 @@ def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: boo
     world = real_world()
     spec, run_dir = begin(draft, run_id=checked_id(given["run_id"]))
     if given["print_run_dir"]:
-        click.echo(f"RUN_DIR={run_dir.path}")
-        sys.stdout.flush()
+        with suppress(OSError):  # who asked has gone; the run was asked for all the same
+            click.echo(f"RUN_DIR={run_dir.path}")
     return finish(drive(replace(spec, **wishes), run_dir, world, manner(given)), spec, run_dir)
 
 
@@ -152,18 +152,18 @@ def finish(state: State, spec: Spec, run_dir: RunDir) -> int:
     marker = spec.job.run.success_marker
     failure = state.failure(marker)
     if state.detached:
-        click.echo(f"hint: go on with `runpod-deploy resume {run_dir.path}`", err=True)
+        utter(f"hint: go on with `runpod-deploy resume {run_dir.path}`")
     elif failure is not None and failure.kind != "release_unconfirmed":
         say(failure)
     if state.pod_may_exist and not state.detached:
         for unreleased in [f for f in state.closing_failures if f.phase == "release"][-1:]:
-            click.echo(f"hint: {unreleased.hint}", err=True)
-            click.echo(f"error: {unreleased.message}", err=True)
+            utter(f"hint: {unreleased.hint}")
+            utter(f"error: {unreleased.message}")
     return state.exit_code(marker)
 
 
 def say(failure: Failure) -> None:
     """The failure and its hint are on stderr, a line each."""
-    click.echo(f"error: {failure.message}", err=True)
+    utter(f"error: {failure.message}")
     if failure.hint:
-        click.echo(f"hint: {failure.hint}", err=True)
+        utter(f"hint: {failure.hint}")
