@@ -32,6 +32,9 @@ MILESTONES = (
     e.RunFinished,
 )
 
+# Another process that has just made the run of this id needs no longer to write down what it is.
+OTHER_WRITES_WITHIN_S = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -71,6 +74,17 @@ def fetch_artifacts(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -
         run.leave_host()
     finally:
         lock.release()
+
+
+def record_ask(spec: Spec, run_dir: RunDir) -> None:
+    """What the run is asked to be is on disk, so that any process can carry it out. Raises RunBusy."""
+    if not run_dir.spec.exists():
+        lock = RunLock(run_dir)
+        lock.acquire(wait_s=OTHER_WRITES_WITHIN_S)
+        try:
+            first_asked(spec, run_dir)
+        finally:
+            lock.release()
 
 
 def first_asked(spec: Spec, run_dir: RunDir) -> Spec:

@@ -1,0 +1,56 @@
+"""What every command that carries a run out shares: the world, the manner, the last word. Must stay lean."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+import click
+
+from .. import live
+from ..config.settings import read_settings
+from ..driver import Manner
+from ..journal import RunDir
+from ..run import World
+from ..spec import Spec
+from ..state import Failure, State
+from .access import cache_dir
+
+
+def real_world() -> World:
+    """RunPod with the caller's key. Raises AuthRefused."""
+    settings = read_settings()
+    return live.world(settings.api_key, settings.origin, environ=dict(os.environ), cache_dir=cache_dir())
+
+
+def manner(given: dict[str, Any]) -> Manner:
+    """How to carry the run out, from the flags."""
+    return Manner(
+        detach=bool(given.get("detach")),
+        quiet=given["verbosity"] > logging.INFO,
+        verbose=given["verbosity"] < logging.INFO,
+        wait_s=float(given.get("wait") or 0.0),
+    )
+
+
+def finish(state: State, spec: Spec, run_dir: RunDir) -> int:
+    """The exit code, once the last word is on stderr: what went wrong, what to do, and loudest what still bills."""
+    marker = spec.job.run.success_marker
+    failure = state.failure(marker)
+    if state.detached:
+        click.echo(f"hint: go on with `runpod-deploy resume {run_dir.path}`", err=True)
+    elif failure is not None and failure.kind != "release_unconfirmed":
+        say(failure)
+    if state.pod_may_exist and not state.detached:
+        for unreleased in [f for f in state.closing_failures if f.phase == "release"][-1:]:
+            click.echo(f"hint: {unreleased.hint}", err=True)
+            click.echo(f"error: {unreleased.message}", err=True)
+    return state.exit_code(marker)
+
+
+def say(failure: Failure) -> None:
+    """The failure and its hint are on stderr, a line each."""
+    click.echo(f"error: {failure.message}", err=True)
+    if failure.hint:
+        click.echo(f"hint: {failure.hint}", err=True)
