@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TextIO
 
@@ -47,6 +49,8 @@ class Manner:
     """How long to wait for another process that holds the run."""
     out: TextIO | None = None
     """Where to talk; stderr by default."""
+    screen: Callable[[Run], AbstractContextManager[object]] | None = None
+    """Shows the run while it lasts, in place of lines."""
 
 
 def drive(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -> State:
@@ -55,7 +59,7 @@ def drive(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -> State:
     lock.acquire(wait_s=manner.wait_s)
     try:
         run = attended(open_run(first_asked(spec, run_dir), run_dir, world), manner)
-        with run.signals.installed():
+        with run.signals.installed(), manner.screen(run) if manner.screen else nullcontext():
             return carried_out(run)
     finally:
         lock.release()
@@ -66,7 +70,7 @@ def fetch_artifacts(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -
     lock = RunLock(run_dir)
     lock.acquire(wait_s=manner.wait_s)
     try:
-        run = attended(open_run(spec, run_dir, world), manner)
+        run = attended(open_run(spec, run_dir, world), replace(manner, screen=None))
         if run.state.address is None or run.state.released:
             raise UsageError(f"{run_dir.path}: the run has no pod that could be asked")
         for entry in spec.job.artifacts:
@@ -110,7 +114,8 @@ def read_spec(run_dir: RunDir) -> Spec:
 
 def attended(run: Run, manner: Manner) -> Run:
     """The run with its listeners: the manifest first, so that what is printed is true on disk."""
-    console = Console(manner.out or sys.stderr, run.dir.console, quiet=manner.quiet, verbose=manner.verbose)
+    out = None if manner.screen else manner.out or sys.stderr
+    console = Console(out, run.dir.console, quiet=manner.quiet, verbose=manner.verbose)
     run.detach = manner.detach
     run.listeners += [ManifestWriter(run), Pointing(run.spec, run.dir), console.on_event]
     run.printers.append(console.on_output)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+from contextlib import AbstractContextManager
 from typing import Any
 
 import click
@@ -12,7 +14,7 @@ from .. import live
 from ..config.settings import read_settings
 from ..driver import Manner
 from ..journal import RunDir
-from ..run import World
+from ..run import Run, World
 from ..spec import Spec
 from ..state import Failure, State
 from .access import cache_dir
@@ -31,7 +33,21 @@ def manner(given: dict[str, Any]) -> Manner:
         quiet=given["verbosity"] > logging.INFO,
         verbose=given["verbosity"] < logging.INFO,
         wait_s=float(given.get("wait") or 0.0),
+        screen=on_screen if given["verbosity"] == logging.INFO and is_screen() else None,
     )
+
+
+def is_screen() -> bool:
+    """Whether a person looks at stderr, on a terminal that can be drawn on and that nobody asked to keep plain."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
+    return sys.stderr.isatty() and not plain
+
+
+def on_screen(run: Run) -> AbstractContextManager[object]:
+    """The run on this terminal. Loads what draws only now: a run that nobody looks at stays small."""
+    from ..screen import Screen
+
+    return Screen(run, sys.stderr)
 
 
 def finish(state: State, spec: Spec, run_dir: RunDir) -> int:
