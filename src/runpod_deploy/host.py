@@ -20,6 +20,7 @@ from .pods import Address
 from .run import Follow, GuardTerms, Reply
 from .spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec, Spec
 from .ssh import Connection, Login, Unreachable
+from .tarball import Flaky
 from .transfers import Moved, Pull, Push
 
 T = TypeVar("T")
@@ -53,7 +54,11 @@ def reach(spec: Spec, run_dir: RunDir, address: Address) -> PodHost:
         disk=spec.job.storage.volume_mount,
     )
     telemetry = spec.job.telemetry
-    return PodHost(Connection(login), paths, sample_s=telemetry.sample_interval_sec if telemetry.enabled else 0)
+    return PodHost(
+        Connection(login, contact=paths.contact),
+        paths,
+        sample_s=telemetry.sample_interval_sec if telemetry.enabled else 0,
+    )
 
 
 def authorized_keys(spec: Spec, run_dir: RunDir) -> str:
@@ -164,6 +169,8 @@ class PodHost:
         for pause_s in PAUSES_S:
             try:
                 return act()
+            except Flaky:
+                pass
             except Unreachable as error:
                 if error.reason in ("auth", "host_key"):
                     raise

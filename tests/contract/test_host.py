@@ -20,7 +20,7 @@ from tests.podside.grounds import eventually
 from tests.sshd import free_port
 
 
-@pytest.fixture(params=["openssh-tar", "asyncssh-tar"])
+@pytest.fixture(params=["openssh-tar", "asyncssh-tar", "asyncssh-busybox"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
     with ground(request.param, tmp_path) as made:
         yield made

@@ -5,8 +5,7 @@
 # started (how to release once a job was started: delete, stop or preserve), unstarted (how before that), api.
 # They outlive a restart; the first ones are made of the container's variables. DIR/guard/armed repeats those in force:
 # the proof of life. DIR/guard/disarmed makes it idle, DIR/guard/rest from its next start on; work touches DIR/contact.
-set -u
-umask 077
+set -u && umask 077
 dir=$1 g=$1/guard agent=runpod-deploy-guard/1 boot_id=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
 mkdir -p "$g" || g=$(mktemp -d)
 echo $$ >"$g/pid"
@@ -38,7 +37,8 @@ unstarted $unstarted"
 
 take_terms() {
     told=$(term now)
-    [ -z "$told" ] || [ "$(cat "$g/armed" 2>/dev/null)" = "$(cat "$g/terms")" ] || set_clock "$told"
+    [ -z "$told" ] || [ "$(cat "$g/armed" 2>/dev/null)" = "$(cat "$g/terms")" ] ||
+        { set_clock "$told" && tick && put seen "$now"; }
     deadline=$(term deadline) idle=$(term idle_s) started=$(term started) unstarted=$(term unstarted)
     api=$(of_pid1 RUNPOD_API_BASE_URL) told=$(term api)
     api=${api:-${told:-https://api.runpod.io}} tried=0 pause=5
