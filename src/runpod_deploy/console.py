@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TextIO
 
 from . import events as e
+from .lines import Lines
 from .state import State
 
 # Events that say nothing to a person who did not ask for detail.
@@ -23,49 +24,51 @@ DETAIL = (
 
 
 class Console:
-    """Prints a run's events and its job's output, and keeps both in console.log."""
+    """Prints a run's events and its job's output, unless there is nowhere to, and keeps both in console.log."""
 
-    def __init__(self, out: TextIO, log_path: Path, *, quiet: bool = False, verbose: bool = False) -> None:
+    def __init__(self, out: TextIO | None, log_path: Path, *, quiet: bool = False, verbose: bool = False) -> None:
         self.out = out
         self.log_path = log_path
         self.quiet = quiet
         self.verbose = verbose
-        self._partial: dict[str, bytes] = {}
+        self._output: dict[str, Lines] = {}
 
     def on_event(self, event: e.Event, state: State) -> None:
-        """One line, if the event is worth one."""
+        """One line, if the event is worth one; before it, the end of the output that it is about the end of."""
+        if isinstance(event, e.CommandFinished | e.JobEnded | e.RunFinished):
+            self.finish_lines()
         if isinstance(event, DETAIL) and not self.verbose:
             return
         if (text := words(event, state)) is not None:
             loud = isinstance(event, e.PhaseFailed | e.PodKilledUnexpected)
-            self.say(f"{elapsed(event, state)} {text}", loud=loud)
+            self.say([f"{elapsed(event, state)} {text}"], loud=loud)
+
+    def finish_lines(self) -> None:
+        """What was printed without an end of line is shown."""
+        for source, lines in self._output.items():
+            self.say([f"  {source} | {line}" for line in lines.finish()])
 
     def on_output(self, source: str, data: bytes) -> None:
         """Whole lines of output, each behind the name of what printed it."""
-        *lines, self._partial[source] = (self._partial.get(source, b"") + data).split(b"\n")
-        for line in lines:
-            shown = line.rsplit(b"\r", 1)[-1].decode(errors="replace").rstrip()
-            self.say(f"  {source} | {printable(shown)}")
+        self.say([f"  {source} | {line}" for line in self._output.setdefault(source, Lines()).feed(data)])
 
-    def say(self, line: str, *, loud: bool = False) -> None:
-        """The line is printed, unless it is quiet here, and kept. A closed terminal or a full disk ends nothing."""
-        try:
-            with self.log_path.open("a", encoding="utf-8") as log:
-                log.write(line + "\n")
-        except OSError:
-            pass
-        if self.quiet and not loud:
+    def say(self, lines: list[str], *, loud: bool = False) -> None:
+        """The lines are printed, unless it is quiet here, and kept. A closed terminal or a full disk ends nothing."""
+        text = "".join(f"{line}\n" for line in lines)
+        if not text:
             return
         try:
-            self.out.write(line + "\n")
+            with self.log_path.open("a", encoding="utf-8") as log:
+                log.write(text)
+        except OSError:
+            pass
+        if self.out is None or (self.quiet and not loud):
+            return
+        try:
+            self.out.write(text)
             self.out.flush()
         except (OSError, ValueError):
             self.quiet = True
-
-
-def printable(text: str) -> str:
-    """The text without control characters, which a job may print and a terminal would obey."""
-    return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def elapsed(event: e.Event, state: State) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TextIO
 
@@ -32,6 +34,9 @@ MILESTONES = (
     e.RunFinished,
 )
 
+# Another process that has just made the run of this id needs no longer to write down what it is.
+OTHER_WRITES_WITHIN_S = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -44,6 +49,8 @@ class Manner:
     """How long to wait for another process that holds the run."""
     out: TextIO | None = None
     """Where to talk; stderr by default."""
+    screen: Callable[[Run], AbstractContextManager[object]] | None = None
+    """Shows the run while it lasts, in place of lines."""
 
 
 def drive(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -> State:
@@ -52,7 +59,7 @@ def drive(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -> State:
     lock.acquire(wait_s=manner.wait_s)
     try:
         run = attended(open_run(first_asked(spec, run_dir), run_dir, world), manner)
-        with run.signals.installed():
+        with run.signals.installed(), manner.screen(run) if manner.screen else nullcontext():
             return carried_out(run)
     finally:
         lock.release()
@@ -63,7 +70,7 @@ def fetch_artifacts(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -
     lock = RunLock(run_dir)
     lock.acquire(wait_s=manner.wait_s)
     try:
-        run = attended(open_run(spec, run_dir, world), manner)
+        run = attended(open_run(spec, run_dir, world), replace(manner, screen=None))
         if run.state.address is None or run.state.released:
             raise UsageError(f"{run_dir.path}: the run has no pod that could be asked")
         for entry in spec.job.artifacts:
@@ -71,6 +78,17 @@ def fetch_artifacts(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -
         run.leave_host()
     finally:
         lock.release()
+
+
+def record_ask(spec: Spec, run_dir: RunDir) -> None:
+    """What the run is asked to be is on disk, so that any process can carry it out. Raises RunBusy."""
+    if not run_dir.spec.exists():
+        lock = RunLock(run_dir)
+        lock.acquire(wait_s=OTHER_WRITES_WITHIN_S)
+        try:
+            first_asked(spec, run_dir)
+        finally:
+            lock.release()
 
 
 def first_asked(spec: Spec, run_dir: RunDir) -> Spec:
@@ -102,7 +120,8 @@ def read_spec(run_dir: RunDir) -> Spec:
 
 def attended(run: Run, manner: Manner) -> Run:
     """The run with its listeners: the manifest first, so that what is printed is true on disk."""
-    console = Console(manner.out or sys.stderr, run.dir.console, quiet=manner.quiet, verbose=manner.verbose)
+    out = None if manner.screen else manner.out or sys.stderr
+    console = Console(out, run.dir.console, quiet=manner.quiet, verbose=manner.verbose)
     run.detach = manner.detach
     run.listeners += [ManifestWriter(run), Pointing(run.spec, run.dir), console.on_event]
     run.printers.append(console.on_output)

@@ -29,11 +29,18 @@ class Signals:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Our handlers are in force; the earlier ones come back at the end."""
+        """Our handlers are in force; the earlier ones come back at the end.
+
+        Signals that were blocked so far are let in: one that waited is raised after the first `critical` section.
+        """
         earlier = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
+        self._critical += 1
+        mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        self._critical -= 1
         try:
             yield
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             for number, handler in earlier.items():
                 signal.signal(number, handler)
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..cli.carrying import real_world
 from ..cli.dry_run import print_plan
-from ..cli.run import begin, real_world
+from ..cli.run import begin
 from ..config import checks
 from ..config.finding import refuse
 from ..driver import Manner, drive

@@ -13,8 +13,8 @@ from ..driver import Manner, drive, fetch_artifacts, read_spec
 from ..errors import EXIT_INTERNAL, RunBusy
 from ..journal import Journal, RunDir, RunLock
 from ..state import fold
+from .carrying import finish, manner, real_world
 from .options import verbosity_options
-from .run import finish, manner, real_world
 
 FOLLOW_EVERY_S = 0.5
 LONGEST_FOLLOW_S = 30 * 86400.0
@@ -26,6 +26,7 @@ run_dir_argument = click.argument("run_dir", type=click.Path(path_type=Path))
 @click.command(short_help="Take a run up again from its folder.")
 @run_dir_argument
 @click.option("--wait", type=float, default=0.0, help="Seconds to wait for another process that holds the run.")
+@click.option("--detach", is_flag=True, help="Leave again once the job runs.")
 @verbosity_options
 def resume(run_dir: Path, **given: Any) -> int:
     """Go on from a run's journal to the same end: after a crash, a power cut, or a `run --detach`."""

@@ -5,30 +5,29 @@ from __future__ import annotations
 import logging
 import os
 import re
+import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from .. import live
 from ..config import load, parse_variables
 from ..config.draft import Draft
-from ..config.settings import read_settings
-from ..driver import Manner, drive
+from ..driver import record_ask
 from ..errors import UsageError
 from ..journal import RunDir, claim, reserve
 from ..local import deploy_metadata
-from ..run import World
+from ..signals import SIGNALS
 from ..spec import Spec
-from ..state import Failure, State
-from .access import cache_dir
+from .carrying import real_world
 from .dry_run import print_plan
 from .options import config_option, json_option, variable_options, verbosity_options
-from .output import tell, utter
+from .output import tell
 
 STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -77,23 +76,34 @@ def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: boo
         cloud = None if given["offline_dry_run"] else real_world().cloud
         print_plan(replace(draft.trial, **wishes), cloud, as_json=as_json)
         return 0
-    world = real_world()
+    real_world()  # a key that cannot be used is found before a folder is made
     spec, run_dir = begin(draft, run_id=checked_id(given["run_id"]))
+    record_ask(replace(spec, **wishes), run_dir)
+    if not given["wait"]:
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the run can bear one
     if given["print_run_dir"]:
         with suppress(OSError):  # who asked has gone; the run was asked for all the same
             click.echo(f"RUN_DIR={run_dir.path}")
-    return finish(drive(replace(spec, **wishes), run_dir, world, manner(given)), spec, run_dir)
+    return go_on_lean(run_dir, given)
+
+
+def go_on_lean(run_dir: RunDir, given: dict[str, Any]) -> NoReturn:
+    """This very process takes the run up as `resume` does: without the libraries that it took to read the config.
+
+    They would stay in memory for as long as the run is watched, which may be days, in each of many runs.
+    """
+    flags = ["--detach"] if given["detach"] else []
+    flags += {logging.DEBUG: ["-v"], logging.WARNING: ["-q"]}.get(given["verbosity"], [])
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    argv = ["-P", "-m", "runpod_deploy", "resume", str(run_dir.path), "--wait", str(given["wait"]), *flags]
+    os.execv(sys.executable, [sys.executable, *argv])
 
 
 def overrides(given: dict[str, Any]) -> dict[str, object]:
     """The values that flags replace, by their place in the file."""
     return {place: given[flag] for flag, place, _ in REPLACING if given[flag] is not None}
-
-
-def real_world() -> World:
-    """RunPod with the caller's key. Raises AuthRefused."""
-    settings = read_settings()
-    return live.world(settings.api_key, settings.origin, environ=dict(os.environ), cache_dir=cache_dir())
 
 
 def selection_wishes(given: dict[str, Any]) -> dict[str, Any]:
@@ -135,35 +145,3 @@ def begin(draft: Draft, *, run_id: str = "") -> tuple[Spec, RunDir]:
         run_dir, stamp = reserve(draft.project_root, now.strftime(STAMP))
     spec = draft.render(stamp=stamp, run_dir=run_dir.path, created_at=now, run_id=run_id)
     return replace(spec, metadata=deploy_metadata(spec.project_root, spec.job.telemetry)), run_dir
-
-
-def manner(given: dict[str, Any]) -> Manner:
-    """How to carry the run out, from the flags."""
-    return Manner(
-        detach=bool(given.get("detach")),
-        quiet=given["verbosity"] > logging.INFO,
-        verbose=given["verbosity"] < logging.INFO,
-        wait_s=float(given.get("wait") or 0.0),
-    )
-
-
-def finish(state: State, spec: Spec, run_dir: RunDir) -> int:
-    """The exit code, once the last word is on stderr: what went wrong, what to do, and loudest what still bills."""
-    marker = spec.job.run.success_marker
-    failure = state.failure(marker)
-    if state.detached:
-        utter(f"hint: go on with `runpod-deploy resume {run_dir.path}`")
-    elif failure is not None and failure.kind != "release_unconfirmed":
-        say(failure)
-    if state.pod_may_exist and not state.detached:
-        for unreleased in [f for f in state.closing_failures if f.phase == "release"][-1:]:
-            utter(f"hint: {unreleased.hint}")
-            utter(f"error: {unreleased.message}")
-    return state.exit_code(marker)
-
-
-def say(failure: Failure) -> None:
-    """The failure and its hint are on stderr, a line each."""
-    utter(f"error: {failure.message}")
-    if failure.hint:
-        utter(f"hint: {failure.hint}")

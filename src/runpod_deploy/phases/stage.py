@@ -55,7 +55,7 @@ def put(run: Run, entry: RsyncPushSpec) -> None:
     enforce(run)
     clock = run.world.clock
     begun = clock.monotonic()
-    moved = run.host.push(push_of(entry, run.spec.project_root), Progress(run, entry.label))
+    moved = run.host.push(push_of(entry, run.spec.project_root), Progress(run, entry.label, limited=True))
     run.record(
         StageFinished(
             label=entry.label,
@@ -70,9 +70,11 @@ def put(run: Run, entry: RsyncPushSpec) -> None:
 class Progress:
     """Turns bytes sent into events, no more than one a second."""
 
-    def __init__(self, run: Run, label: str) -> None:
+    def __init__(self, run: Run, label: str, *, limited: bool = False) -> None:
+        """With `limited`, a transfer ends with the run's money and time."""
         self.run = run
         self.label = label
+        self.limited = limited
         self.due = run.world.clock.monotonic() + PROGRESS_EVERY_S
 
     def __call__(self, bytes_sent: int) -> None:
@@ -81,7 +83,8 @@ class Progress:
         if now >= self.due:
             self.due = now + PROGRESS_EVERY_S
             self.run.record(StageProgressed(label=self.label, bytes=bytes_sent))
-            enforce(self.run)
+            if self.limited:
+                enforce(self.run)
 
 
 def launch(run: Run) -> None:

@@ -1,0 +1,71 @@
+"""What every command that carries a run out shares: the world, the manner, the last word. Must stay lean."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import AbstractContextManager
+from typing import Any
+
+from .. import live
+from ..config.settings import read_settings
+from ..driver import Manner
+from ..journal import RunDir
+from ..run import Run, World
+from ..spec import Spec
+from ..state import Failure, State
+from .access import cache_dir
+from .output import utter
+
+
+def real_world() -> World:
+    """RunPod with the caller's key. Raises AuthRefused."""
+    settings = read_settings()
+    return live.world(settings.api_key, settings.origin, environ=dict(os.environ), cache_dir=cache_dir())
+
+
+def manner(given: dict[str, Any]) -> Manner:
+    """How to carry the run out, from the flags."""
+    return Manner(
+        detach=bool(given.get("detach")),
+        quiet=given["verbosity"] > logging.INFO,
+        verbose=given["verbosity"] < logging.INFO,
+        wait_s=float(given.get("wait") or 0.0),
+        screen=on_screen if given["verbosity"] == logging.INFO and is_screen() else None,
+    )
+
+
+def is_screen() -> bool:
+    """Whether a person looks at stderr, on a terminal that can be drawn on and that nobody asked to keep plain."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
+    return sys.stderr.isatty() and not plain
+
+
+def on_screen(run: Run) -> AbstractContextManager[object]:
+    """The run on this terminal. Loads what draws only now: a run that nobody looks at stays small."""
+    from ..screen import Screen
+
+    return Screen(run, sys.stderr)
+
+
+def finish(state: State, spec: Spec, run_dir: RunDir) -> int:
+    """The exit code, once the last word is on stderr: what went wrong, what to do, and loudest what still bills."""
+    marker = spec.job.run.success_marker
+    failure = state.failure(marker)
+    if state.detached:
+        utter(f"hint: go on with `runpod-deploy resume {run_dir.path}`")
+    elif failure is not None and failure.kind != "release_unconfirmed":
+        say(failure)
+    if state.pod_may_exist and not state.detached:
+        for unreleased in [f for f in state.closing_failures if f.phase == "release"][-1:]:
+            utter(f"hint: {unreleased.hint}")
+            utter(f"error: {unreleased.message}")
+    return state.exit_code(marker)
+
+
+def say(failure: Failure) -> None:
+    """The failure and its hint are on stderr, a line each."""
+    utter(f"error: {failure.message}")
+    if failure.hint:
+        utter(f"hint: {failure.hint}")
