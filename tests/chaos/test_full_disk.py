@@ -70,10 +70,12 @@ def test_a_full_disk_does_not_keep_a_pod_from_its_release(sim: Simulator, tmp_pa
     tool.process.communicate()
     limited = ["prlimit", "--fsize=0", TOOL, "resume", str(tool.run_dir)]
     resumed = subprocess.Popen(limited, env=sim.env, stderr=subprocess.PIPE, text=True)
-    time.sleep(5)
+    assert resumed.stderr
+    first = resumed.stderr.readline()
+    time.sleep(3)
     resumed.send_signal(signal.SIGTERM)
     _, words = resumed.communicate(timeout=60)
-    assert resumed.returncode == 130 and "Traceback" not in words, words
+    assert resumed.returncode == 130 and "Traceback" not in words, first + words
     assert sim.ledger["pods_left"] == 0
 
 

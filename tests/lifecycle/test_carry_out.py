@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from runpod_deploy.driver import carried_out
 from runpod_deploy.errors import AnswerUnclear, CloudUnreachable, Interrupt, SshLost
 from runpod_deploy.events import ArtifactPullCompleted, DatacenterFailover, PodKilledUnexpected, PodRequested
 from runpod_deploy.lifecycle import CLOSING, FORWARD, carry_out
@@ -106,6 +110,24 @@ def test_a_pod_that_bills_is_guarded_wherever_its_driver_dies(tmp_path: Path, n:
         pass
     if world.open().state.guarded and any(pod.status == "RUNNING" for pod in world.cloud.billing):
         assert all(host.armed for host in world.hosts.values())
+
+
+@pytest.mark.parametrize("n", range(1, EFFECTS + 1))
+@pytest.mark.parametrize("again", [False, True])
+def test_real_signals_at_any_side_effect_never_keep_the_pod(tmp_path: Path, n: int, again: bool) -> None:
+    world, seen = Memory(tmp_path), itertools.count(1)
+
+    def kick(_where: str) -> None:
+        at = next(seen)
+        if at == n or (again and at == n + 1):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    world.bomb = kick
+    run = world.open()
+    with run.signals.installed():
+        state = carried_out(run)
+    settled(world)
+    assert state.released and (state.interrupted == "SIGTERM" or next(seen) <= n)
 
 
 def test_carrying_out_a_finished_run_changes_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -50,6 +51,8 @@ def chaos(
     try:
         stage = Stage(resolved(command or ("runpod-deploy",)), project(config, folder), keep=keep)
         judged = asyncio.run(tortured(stage, Plan(count, seed, only, jobs, verbose)))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        raise click.Abort from None
     except (SandboxUnavailable, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo("\n".join([*complaints(judged, verbose), *table(judged)]))
@@ -79,14 +82,18 @@ class Plan:
 
 
 async def tortured(stage: Stage, plan: Plan) -> list[Judged]:
-    """Every case, played and judged."""
+    """Every case, played and judged. A signal ends the drivers and the pods too."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     stage, wanted = await rehearsed(stage)
     return list(await asyncio.gather(*(in_turn(case, stage, wanted, plan) for case in plan.cases(wanted.rows))))
 
 
 async def rehearsed(stage: Stage) -> tuple[Stage, Expected]:
     """The stage with the pod's real rate, and what undisturbed runs have in common. Raises ValueError."""
-    undisturbed = await asyncio.gather(*(play(Case(), stage) for _ in range(UNDISTURBED)))
+    # One after the other, so that a time of day in a file is not taken for a result.
+    undisturbed = [await play(Case(), stage) for _ in range(UNDISTURBED)]
     rates = {played.usd_per_hour for played in undisturbed}
     return replace(stage, usd_per_hour=max(rates)), expected(undisturbed)
 

@@ -68,7 +68,8 @@ def money(played: Played) -> Iterator[Flaw]:
 
 def ending(played: Played, wanted: Expected) -> Iterator[Flaw]:
     """What concerns a run that ended: who says that all is well must have it all."""
-    if played.case.mild and played.code != wanted.code:
+    # A run that nobody was to resume has a small cap, which a busy machine may use up before the blow falls.
+    if played.case.mild and played.case.resumed and played.code != wanted.code:
         yield Flaw("difference", f"exit code {played.code} instead of {wanted.code}")
     if played.code == wanted.code:
         wrong = sorted(path for path, digest in wanted.files.items() if played.files.get(path) != digest)

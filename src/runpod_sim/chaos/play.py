@@ -21,7 +21,7 @@ from .project import PULL_GRACE_S, START_LINE, Project, files_of
 GRACE_S = 10 + 2 * PULL_GRACE_S
 # The guard looks each second, waits 5 and 10 s after deletions that were ignored, and the machine may be busy.
 SLACK_S = 30
-SHORT_S = 12.0
+SHORT_S = 15.0
 """What the cap buys in a run that nobody takes up again."""
 PAUSE_S, OUTAGE_S = 4.0, 3.0
 BOOT_WITHIN_S = 20

@@ -19,7 +19,9 @@ COUNT_START = f"echo '{START_LINE}' >/proc/1/fd/1\n"
 LEFT_OUT = shutil.ignore_patterns("artifacts", ".git", ".venv", "__pycache__", "node_modules")
 PULL_GRACE_S = 2
 # What is taken of a machine beside the job differs from run to run: no two could be compared.
-NO_SNAPSHOTS = {"capture_dmesg": False, "capture_remote_env": False}
+NO_SNAPSHOTS = dict.fromkeys(
+    ("capture_dmesg", "capture_nvidia_smi", "capture_pod_describe", "capture_remote_env"), False
+)
 DEFAULT_CAP_USD = 5.0
 
 

@@ -1,0 +1,27 @@
+"""The page of promises names a proof for each, and each proof exists."""
+
+from __future__ import annotations
+
+import re
+
+from tests.workshop import REPOSITORY
+
+PAGE = (REPOSITORY / "docs/guarantee.md").read_text(encoding="utf-8")
+PROOF = re.compile(r"`([\w/]+\.py)::(\w+)`")
+
+
+def test_each_row_names_a_proof() -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("| ") and "what happens" not in line]
+    assert len(rows) > 25
+    assert [row for row in rows if not PROOF.search(row)] == []
+
+
+def test_each_proof_exists() -> None:
+    named = set(PROOF.findall(PAGE))
+    missing = [(file, name) for file, name in named if f"def {name}(" not in source(file)]
+    assert missing == []
+
+
+def source(file: str) -> str:
+    """The test module's text."""
+    return (REPOSITORY / "tests" / file).read_text(encoding="utf-8")
