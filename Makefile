@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test live lint docs clean
+.PHONY: setup demo test chaos live lint docs clean
 
 setup: .venv/ready
 
@@ -16,6 +16,12 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest
+
+# The guarantee under attack: N runs are killed, paused and cut off while the cloud fails; then the bill is looked at.
+N ?= 40
+SEED ?= 1
+chaos: setup
+	$(BIN)/runpod-sim chaos --cases $(N) --seed $(SEED)
 
 # The suite of tests/contract on RunPod itself, with the key in RUNPOD_API_KEY. Costs money, so it asks.
 live: setup

@@ -38,6 +38,19 @@ def tools_without(*hidden: str) -> str:
     return str(folder)
 
 
+@cache
+def busybox_tools() -> str:
+    """A PATH with busybox's programs alone, as on the smallest images; the same folder each time."""
+    folder = Path(tempfile.mkdtemp(prefix="tools-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    busybox = shutil.which("busybox")
+    assert busybox is not None
+    for name in subprocess.check_output([busybox, "--list"], text=True).split():
+        (folder / name).symlink_to(busybox)
+    (folder / "bash").symlink_to("/bin/bash")
+    return str(folder)
+
+
 @contextmanager
 def openssh(folder: Path, public_key: str, path: str) -> Iterator[Address]:
     """Debian's sshd, with a host key of its own, that lets one key in as root."""
@@ -80,7 +93,7 @@ async def serve_forever(folder: Path, path: str) -> None:
 
     async def carry_out(process: asyncssh.SSHServerProcess[bytes]) -> None:
         child = await asyncio.create_subprocess_exec(
-            "/bin/sh",
+            shutil.which("sh", path=path) or "/bin/sh",
             "-c",
             process.command or "",
             stdin=subprocess.PIPE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -40,8 +41,8 @@ class Workshop:
         return {"PATH": path, "HOME": str(self.home), "LANG": "C.UTF-8", "RETRY_AFTER_S": "0"}
 
     def run(self, *command: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """The ended command, stderr in its stdout."""
-        return subprocess.run(
+        """The ended command, stderr in its stdout. Raises TimeoutExpired, leaving nothing behind."""
+        process = subprocess.Popen(
             command,
             cwd=self.dir,
             env=self.environment() | (env or {}),
@@ -49,25 +50,41 @@ class Workshop:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=110,
-            check=False,
+            start_new_session=True,
         )
+        try:
+            printed, _ = process.communicate(timeout=100)
+        except subprocess.TimeoutExpired:
+            end_session(process)
+            raise
+        return subprocess.CompletedProcess(command, process.returncode, printed, "")
 
     def rehearse(
         self, *command: str, faults: Sequence[dict[str, Any]] = (), env: dict[str, str] | None = None
     ) -> Rehearsal:
         """The ended command, on a simulated cloud with these faults."""
-        ledger_path = self.dir / "ledger-of-rehearsal.json"
+        ledger_path = self.home / "ledger.json"
         flags = [part for fault in faults for part in ("--fault", json.dumps(fault))]
         done = self.run("runpod-sim", "exec", "--ledger", str(ledger_path), *flags, "--", *command, env=env)
         ledger = json.loads(ledger_path.read_text()) if ledger_path.exists() else {}
         return Rehearsal(done.returncode, done.stdout, ledger)
 
 
+def end_session(process: subprocess.Popen[str]) -> None:
+    """The process and all that it started are gone."""
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
 def open_workshop(folder: Path) -> Workshop:
     """A new workshop below the folder."""
     for part in ("examples", "recipes"):
         shutil.copytree(REPOSITORY / part, folder / "clone" / part, ignore=LEFT_BY_RUNS)
+    shutil.copy(REPOSITORY / ".gitignore", folder / "clone")
     (folder / "home").mkdir()
     workshop = Workshop(folder / "clone", folder / "home")
     committed = workshop.run("sh", "-c", COMMIT)

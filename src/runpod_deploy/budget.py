@@ -10,7 +10,8 @@ from .spec import BudgetSpec
 
 # After the limit the job gets so long to end by itself before it is killed.
 STOP_GRACE_S = 10.0
-# The guard strikes only when the driver had its chance: job stopped, artifacts pulled, pod released.
+# The guard strikes only when the driver had its chance: job stopped, artifacts pulled, pod released. Who gives pulls
+# less time than this has little to lose, and gives the release no more.
 GUARD_MARGIN_S = 60.0
 # A cap that buys more than this is no limit in practice, and datetime has an end.
 LONGEST = timedelta(days=3650)
@@ -68,4 +69,5 @@ def disk_usd_per_day(size_gb: float, usd_per_gb_month: float) -> float:
 
 def guard_deadline(stop: datetime, budget: BudgetSpec) -> datetime:
     """When the pod's guard acts by itself: after the driver's own stop, pull and release."""
-    return stop + timedelta(seconds=STOP_GRACE_S + budget.pull_grace_sec + GUARD_MARGIN_S)
+    margin_s = min(GUARD_MARGIN_S, budget.pull_grace_sec)
+    return stop + timedelta(seconds=STOP_GRACE_S + budget.pull_grace_sec + margin_s)

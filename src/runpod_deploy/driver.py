@@ -95,7 +95,13 @@ def first_asked(spec: Spec, run_dir: RunDir) -> Spec:
     """What the run was first asked to be, which is this if nothing is recorded. Raises ConfigError."""
     if run_dir.spec.exists():
         return read_spec(run_dir)
-    write_atomically(run_dir.spec, spec_to_json(spec) + "\n")
+    try:
+        write_atomically(run_dir.spec, spec_to_json(spec) + "\n")
+    except OSError as error:
+        raise ConfigError(
+            f"{run_dir.spec}: cannot be written: {error.strerror}",
+            hint="make room on that disk; nothing was started",
+        ) from error
     return spec
 
 

@@ -61,8 +61,8 @@ def rule(pattern: str) -> Rule:
     text = text.rstrip("/") if folders_only else text
     anchored = text.startswith("/")
     whole_path = "/" in text or "**" in text
-    while not anchored and text.startswith("**/"):
-        text = text.removeprefix("**/")  # rsync matches it at the top as well
+    while not anchored and (anywhere := re.match(r"\*{2,}/", text)):
+        text = text[anywhere.end() :]  # rsync matches it at the top as well
     shape = _shape(text.lstrip("/"))
     if whole_path and not anchored:
         shape = f"(?:.*/)?{shape}"

@@ -23,7 +23,7 @@ BOOT = (
 """The guard comes first, so that it covers whatever may fail or hang after it."""
 
 ARMED_WITHIN_S = 10
-STOPPED = "disarmed"
+DISARMED, RESTING = "disarmed", "rest"
 
 
 def start_command(image: str, own: str | None) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def arm_command(paths: JobPaths) -> str:
     """Takes terms on stdin, starts the guard if none lives, and succeeds once it has repeated the terms."""
     guard, control = quote(f"{paths.control_dir}/guard"), quote(paths.control_dir)
     return f"""g={guard}; umask 077; mkdir -p "$g" && cat >"$g/terms.new" && mv "$g/terms.new" "$g/terms" || exit 1
-rm -f "$g/{STOPPED}"
+rm -f "$g/{DISARMED}" "$g/{RESTING}"
 pid=$(cat "$g/pid" 2>/dev/null)
 if ! tr '\\0' '\\n' <"/proc/${{pid:-none}}/cmdline" 2>/dev/null | grep -qxF {control}; then
     setsid sh {quote(paths.tool("guard.sh"))} {control} </dev/null >/dev/null 2>&1 &
@@ -79,6 +79,7 @@ done
 exit 1"""
 
 
-def disarm_command(paths: JobPaths) -> str:
-    """Leaves the guard idle until it is armed again."""
-    return f"[ ! -d {quote(paths.control_dir)}/guard ] || : >{quote(paths.control_dir)}/guard/{STOPPED}"
+def disarm_command(paths: JobPaths, *, from_next_start: bool) -> str:
+    """Leaves the guard idle until it is armed again; at once, or only once the container has been started anew."""
+    marker = RESTING if from_next_start else DISARMED
+    return f"[ ! -d {quote(paths.control_dir)}/guard ] || : >{quote(paths.control_dir)}/guard/{marker}"

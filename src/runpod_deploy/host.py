@@ -20,6 +20,7 @@ from .pods import Address
 from .run import Follow, GuardTerms, Reply
 from .spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec, Spec
 from .ssh import Connection, Login, Unreachable
+from .tarball import Flaky
 from .transfers import Moved, Pull, Push
 
 T = TypeVar("T")
@@ -53,7 +54,11 @@ def reach(spec: Spec, run_dir: RunDir, address: Address) -> PodHost:
         disk=spec.job.storage.volume_mount,
     )
     telemetry = spec.job.telemetry
-    return PodHost(Connection(login), paths, sample_s=telemetry.sample_interval_sec if telemetry.enabled else 0)
+    return PodHost(
+        Connection(login, contact=paths.contact),
+        paths,
+        sample_s=telemetry.sample_interval_sec if telemetry.enabled else 0,
+    )
 
 
 def authorized_keys(spec: Spec, run_dir: RunDir) -> str:
@@ -110,9 +115,9 @@ class PodHost:
         text = guard.terms_text(terms, self._clock.now()).encode()
         return self._again(guard.arm_command(self._paths), text).exit_code == 0
 
-    def disarm(self) -> None:
-        """The guard does nothing until it is armed again."""
-        self._again(guard.disarm_command(self._paths))
+    def disarm(self, *, from_next_start: bool) -> None:
+        """The guard does nothing until it is armed again; at once, or from the container's next start on."""
+        self._again(guard.disarm_command(self._paths, from_next_start=from_next_start))
 
     def launch(self, script: bytes) -> int:
         """The job's process id; the job was started once, however often this is called."""
@@ -164,6 +169,8 @@ class PodHost:
         for pause_s in PAUSES_S:
             try:
                 return act()
+            except Flaky:
+                pass
             except Unreachable as error:
                 if error.reason in ("auth", "host_key"):
                     raise

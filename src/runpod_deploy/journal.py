@@ -6,6 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,8 @@ class RunLock:
                 f"{self.path.parent}: another process holds this run: {self.holder()}",
                 hint="follow it with `runpod-deploy status`, or wait until it has ended",
             ) from None
-        self.note.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
+        with suppress(OSError):  # a courtesy, which a full disk may cost
+            self.note.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
 
     def is_held(self) -> bool:
         """Whether another process holds the run right now."""

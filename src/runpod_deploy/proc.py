@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
+from typing import IO
 
 OUTPUT_LIMIT_BYTES = 4 << 20
 PIPE_BYTES = 1 << 18
@@ -58,11 +59,18 @@ def run(
         return Completed(child.wait(TERM_GRACE_S), bytes(exchange.stdout), bytes(exchange.stderr))
 
 
+def _errors_file() -> IO[bytes]:
+    """Where a child's errors go: into memory where the system can, since a full disk has no room in /tmp either."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("stderr"), "w+b")
+    return tempfile.TemporaryFile()
+
+
 class Child:
     """A running child. Leaving the `with` block kills and reaps what is left of it, whatever was raised."""
 
     def __init__(self, argv: Sequence[str], *, stderr_pipe: bool = False) -> None:
-        self._errors = None if stderr_pipe else tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        self._errors = None if stderr_pipe else _errors_file()
         self._popen = subprocess.Popen(
             argv,
             stdin=subprocess.PIPE,

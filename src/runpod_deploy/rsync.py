@@ -11,9 +11,8 @@ from functools import cache
 from pathlib import Path
 
 from . import proc
-from .errors import StagingFailed
 from .ssh import ALIAS, Connection
-from .tarball import Progress, hint_for
+from .tarball import Progress, refusal
 from .tree import Tree, nul_list
 
 BY_LIST = ("-lptO", "--from0", "--files-from=-", "--partial", "--no-h", "--info=progress2")
@@ -33,30 +32,29 @@ def here() -> bool:
     return bool(found and (int(found[1]), int(found[2])) >= (3, 1))
 
 
-def push_argv(remote_shell: str, root: Path, folder: str) -> tuple[str, ...]:
+def push_argv(way: tuple[str, ...], root: Path, folder: str) -> tuple[str, ...]:
     """What sends listed entries of a local folder into a folder on the pod."""
-    return ("rsync", *BY_LIST, "-s", "-e", remote_shell, f"{root}/", f"{ALIAS}:{folder}/")
+    return ("rsync", *BY_LIST, "-s", *way, f"{root}/", f"{ALIAS}:{folder}/")
 
 
-def pull_argv(remote_shell: str, folder: str, into: Path, basis: Path) -> tuple[str, ...]:
+def pull_argv(way: tuple[str, ...], folder: str, into: Path, basis: Path) -> tuple[str, ...]:
     """What brings listed entries of a folder on the pod below a local one; `basis` may hold older versions."""
     copy = (f"--copy-dest={basis}",) if basis.is_dir() else ()
     # -I: what is asked for is to be read, even if an older version looks equal.
-    return ("rsync", *BY_LIST, "-sI", *copy, "-e", remote_shell, f"{ALIAS}:{folder}/", f"{into}/")
+    return ("rsync", *BY_LIST, "-sI", *copy, *way, f"{ALIAS}:{folder}/", f"{into}/")
 
 
 def send(connection: Connection, root: Path, entries: Tree, folder: str, progress: Progress) -> None:
     """The entries of a local folder are in a folder on the pod. Raises StagingFailed and Unreachable."""
-    ended = _rsync(connection, push_argv(connection.remote_shell(), root, folder), entries, progress)
+    ended = _rsync(connection, push_argv(connection.rsync_way(), root, folder), entries, progress)
     if ended.exit_code not in (0, VANISHED):
-        words = ended.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {ended.exit_code}"]
-        raise StagingFailed(f"rsync: {words[0]}", hint=hint_for(words[0]))
+        raise refusal(ended.stderr, f"rsync: exit code {ended.exit_code}")
 
 
 def fetch(connection: Connection, folder: str, entries: Tree, into: Path, basis: Path, progress: Progress) -> None:
     """The files among the entries are below a local folder, as far as they could be read. Raises Unreachable."""
     files = {path: entry for path, entry in entries.items() if entry.kind == "f"}
-    _rsync(connection, pull_argv(connection.remote_shell(), folder, into, basis), files, progress)
+    _rsync(connection, pull_argv(connection.rsync_way(), folder, into, basis), files, progress)
 
 
 def _rsync(connection: Connection, argv: tuple[str, ...], entries: Tree, progress: Progress) -> proc.Completed:

@@ -138,8 +138,8 @@ class Host(Protocol):
     def arm(self, terms: GuardTerms) -> bool:
         """Gives the guard its terms, starting it if need be. Whether it has proved that it lives."""
 
-    def disarm(self) -> None:
-        """The guard does nothing until it is armed again."""
+    def disarm(self, *, from_next_start: bool) -> None:
+        """The guard does nothing until it is armed again; at once, or from the container's next start on."""
 
     def launch(self, script: bytes) -> int:
         """The job's process id; the job was started once, however often this is called."""

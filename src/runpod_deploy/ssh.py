@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from . import proc
@@ -20,6 +21,8 @@ from .pods import Address
 ALIAS = "pod"
 LOCAL_CALL_S = 20.0
 SSH_FAILED = 255
+PRESENCE = "(while kill -0 $$; do : >CONTACT; sleep 30; done) </dev/null >/dev/null 2>&1 & "
+"""Shell text before a command: tells the guard that somebody is at work."""
 
 Reason = Literal["auth", "host_key", "not_listening", "dropped"]
 
@@ -153,8 +156,10 @@ def classify(stderr: bytes) -> Unreachable:
 class Connection:
     """A multiplexed connection, made by the first call that needs it and by the first one after it broke."""
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: Login, *, contact: str = "") -> None:
+        """`contact` is a file on the pod to touch while a long transfer goes on."""
         self._login = login
+        self._presence = PRESENCE.replace("CONTACT", quote(contact)) if contact else ""
         self._config = login.ssh_dir / "config"
         self._ready = False
 
@@ -182,18 +187,19 @@ class Connection:
 
     def spawn(self, command: str) -> proc.Child:
         """The running command, to be talked with through pipes."""
-        return proc.Child(self.argv(command))
+        # Not the last command: busybox runs that in place of the shell, and its tar then waits for our child.
+        return proc.Child(self.argv(f"{self._presence}{command}\nexit $?"))
 
     def argv(self, command: str) -> tuple[str, ...]:
         """What runs a command on the pod."""
         self._prepare()
         return ("ssh", "-F", str(self._config), "-T", ALIAS, command)
 
-    def remote_shell(self) -> str:
-        """The same for rsync's -e, which splits at spaces and takes a doubled quote for a quote."""
+    def rsync_way(self) -> tuple[str, ...]:
+        """Options that let rsync use this connection: its -e splits at spaces and takes a doubled quote for one."""
         self._prepare()
         path = str(self._config).replace("'", "''")
-        return f"ssh -F '{path}' -T"
+        return ("-e", f"ssh -F '{path}' -T", f"--rsync-path={self._presence}rsync")
 
     def check(self, exit_code: int, stderr: bytes) -> None:
         """Raises Unreachable if ssh itself failed, and not the command, which may exit 255 as well."""
@@ -213,16 +219,26 @@ class Connection:
             return
         make_key(self._login.ssh_dir)
         _make_private(control_path(self._login).parent)
-        fresh = self._config.with_name("config.new")
-        fresh.write_text(config_text(self._login))
-        fresh.chmod(0o600)
-        fresh.replace(self._config)
+        _keep(self._config, config_text(self._login))
         self._ready = True
 
 
 def _identities(login: Login) -> list[Path]:
     users = [login.user_key] if login.user_key is not None and login.user_key.is_file() else []
     return [login.ssh_dir / "key", *users]
+
+
+def _keep(path: Path, text: str) -> None:
+    """The file holds the text. Raises ConfigError if it cannot; a full disk bars nobody from a pod that he knows."""
+    if path.is_file() and path.read_text() == text:
+        return
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        fresh.write_text(text)
+        fresh.chmod(0o600)
+        fresh.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}", hint="make room on that disk") from error
 
 
 def _make_private(folder: Path) -> None:

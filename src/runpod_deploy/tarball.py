@@ -27,7 +27,7 @@ Progress = Callable[[int], None]
 
 def unpack_command(folder: str) -> str:
     """Unpacks the tar on stdin into a folder on the pod."""
-    return f"cd {quote(folder)} && exec tar -xpof -"
+    return f"cd {quote(folder)} && tar -xpof -"
 
 
 def pack_command(folder: str) -> str:
@@ -61,28 +61,29 @@ def fetch(connection: Connection, folder: str, entries: Tree, into: Path, progre
             _unpack(FromPod(child), entries, into, progress)
         except (BrokenPipeError, tarfile.ReadError):
             pass  # the exit code and the checksums tell the rest
+        except TimeoutError as error:
+            raise Unreachable("dropped", str(error)) from error
         code = child.wait(END_S)
         connection.check(code, child.errors())
 
 
 class ToPod:
-    """What tarfile writes to: gathers the small pieces, counts the bytes of files."""
+    """The stream to the pod: gathers the small pieces, counts the bytes of files."""
 
     def __init__(self, child: Child, progress: Progress) -> None:
         self._child, self._progress = child, progress
         self._gathered = bytearray()
         self.sent = 0
 
-    def tell(self) -> int:
-        """tarfile asks where it starts."""
-        return 0
-
-    def write(self, data: bytes) -> int:
-        """The data is on its way."""
-        self._gathered += data
-        if len(self._gathered) >= BUFFER_BYTES:
+    def write(self, data: bytes) -> None:
+        """The data is on its way, or will be with the next flush."""
+        if len(data) >= BUFFER_BYTES:
             self.flush()
-        return len(data)
+            self._child.write(data)
+        else:
+            self._gathered += data
+            if len(self._gathered) >= BUFFER_BYTES:
+                self.flush()
 
     def flush(self) -> None:
         """Nothing is held back."""
@@ -107,41 +108,50 @@ class FromPod:
 
 def _pack(source: Path, entries: Tree, out: ToPod) -> None:
     one_file = source.is_file()
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT, copybufsize=COPY_BYTES) as tar:  # type: ignore[call-overload]
-        for path, entry in entries.items():
-            if entry.kind == "f":
-                _pack_file(tar, source if one_file else source / path, path, out)
-            else:
-                tar.addfile(_member(path, entry))
+    for path, entry in entries.items():
+        if entry.kind == "f":
+            _pack_file(str(source) if one_file else f"{source}/{path}", path, out)
+        else:
+            out.write(_header(path, entry))
+    out.write(bytes(2 * tarfile.BLOCKSIZE))
     out.flush()
 
 
-def _member(path: str, entry: Entry) -> tarfile.TarInfo:
+def _header(path: str, entry: Entry) -> bytes:
     member = tarfile.TarInfo(path)
     member.type = {"d": tarfile.DIRTYPE, "l": tarfile.SYMTYPE, "f": tarfile.REGTYPE}[entry.kind]
     member.mode, member.size, member.mtime = entry.mode or 0o777, entry.size, entry.mtime
     member.linkname = entry.target
-    return member
+    return member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
 
 
-def _pack_file(tar: tarfile.TarFile, source: Path, path: str, out: ToPod) -> None:
+def _pack_file(source: str, path: str, out: ToPod) -> None:
     """One file as it is right now; one that vanished meanwhile is left out."""
     try:
-        opened = source.open("rb", buffering=0)
+        handle = os.open(source, os.O_RDONLY)
     except FileNotFoundError:
         return
     except OSError as error:
         raise StagingFailed(f"cannot read {source}: {error.strerror}") from error
-    with opened as file:
-        found = os.fstat(file.fileno())
-        member = _member(path, Entry("f", stat.S_IMODE(found.st_mode), found.st_size, int(found.st_mtime)))
-        try:
-            tar.addfile(member, file)
-        except OSError as error:
-            if isinstance(error, (BrokenPipeError, TimeoutError)):
-                raise
-            raise StagingFailed(f"{source} changed while it was sent", hint="stage it when it rests") from error
-    out.sent += member.size
+    try:
+        found = os.fstat(handle)
+        entry = Entry("f", stat.S_IMODE(found.st_mode), found.st_size, int(found.st_mtime))
+        out.write(_header(path, entry))
+        _pack_content(handle, found.st_size, out, source)
+    finally:
+        os.close(handle)
+
+
+def _pack_content(handle: int, size: int, out: ToPod, source: str) -> None:
+    left = size
+    while left:
+        data = os.read(handle, min(left, COPY_BYTES))
+        if not data:
+            raise StagingFailed(f"{source} became shorter while it was sent", hint="stage it when it rests")
+        out.write(data)
+        left -= len(data)
+        out.sent += len(data)
+    out.write(bytes(-size % tarfile.BLOCKSIZE))
 
 
 def _unpack(source: FromPod, entries: Tree, into: Path, progress: Progress) -> None:
@@ -171,12 +181,18 @@ def _check_end(connection: Connection, child: Child) -> None:
     code = child.wait(END_S)
     connection.check(code, child.errors())
     if code:
-        words = child.errors().decode(errors="replace").strip().splitlines() or [f"tar: exit code {code}"]
-        raise StagingFailed(f"the pod could not take it: {words[0]}", hint=hint_for(words[0]))
+        raise refusal(child.errors(), f"tar: exit code {code}")
 
 
-def hint_for(words: str) -> str:
-    """What to do about what tar or rsync said."""
-    if "No space left" in words:
-        return "raise storage.volume_gb or pod.container_disk_gb, or stage less"
-    return ""
+class Flaky(StagingFailed):
+    """The pod's disk failed for a moment, as network volumes do; trying again may help."""
+
+
+def refusal(stderr: bytes, otherwise: str) -> StagingFailed:
+    """The error for what tar or rsync said."""
+    words = (stderr.decode(errors="replace").strip().splitlines() or [otherwise])[0]
+    if any(sign in words for sign in ("Input/output error", "Stale file handle", "Resource temporarily")):
+        return Flaky(f"the pod could not take it: {words}")
+    full = "No space left" in words
+    hint = "raise storage.volume_gb or pod.container_disk_gb, or stage less" if full else ""
+    return StagingFailed(f"the pod could not take it: {words}", hint=hint)

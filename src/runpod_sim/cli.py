@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from .chaos.command import chaos
 from .faults import BadFault, Fault, describe, parse
 from .ledger import ledger
 from .pace import PACES
@@ -60,6 +61,9 @@ def simulator_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """A simulator of the RunPod cloud: its API, its pods, its failures and its bill."""
+
+
+cli.add_command(chaos)
 
 
 @cli.command()

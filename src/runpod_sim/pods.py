@@ -6,7 +6,6 @@ import secrets
 import string
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from .catalogue import Place
@@ -124,8 +123,3 @@ def new_id(length: int = 14) -> str:
     """Lower-case letters and digits, as the cloud makes them."""
     alphabet = string.ascii_lowercase + string.digits
     return "".join(secrets.choice(alphabet) for _ in range(length))
-
-
-def pod_dir(root: Path, pod: Pod) -> Path:
-    """Where its disks are."""
-    return root / "pods" / pod.id

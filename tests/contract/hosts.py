@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -19,7 +20,13 @@ from runpod_deploy.ssh import Connection, Login
 from tests import sshd
 
 SERVERS = {"openssh": sshd.openssh, "asyncssh": sshd.asyncssh_server}
-KINDS = [f"{server}-{way}" for server in SERVERS for way in ("rsync", "tar")]
+KINDS = [*(f"{server}-{way}" for server in SERVERS for way in ("rsync", "tar")), "asyncssh-busybox"]
+
+TOOLS: dict[str, Callable[[], str]] = {
+    "rsync": lambda: sshd.tools_without(),
+    "tar": lambda: sshd.tools_without("rsync"),
+    "busybox": sshd.busybox_tools,
+}
 
 
 @dataclass
@@ -37,7 +44,8 @@ class Ground:
         """A host at the server, or at what stands before it."""
         at = address or self.address
         login = Login(ssh_dir=self.ssh_dir, address=at, host_alias=f"pod-{at.port}")
-        made = PodHost(Connection(login), self.paths(run_id), sample_s=sample_s)
+        paths = self.paths(run_id)
+        made = PodHost(Connection(login, contact=paths.contact), paths, sample_s=sample_s)
         self._hosts.append(made)
         return made
 
@@ -62,10 +70,12 @@ def ground(kind: str, folder: Path) -> Iterator[Ground]:
         pytest.skip("no sshd here, or not root")
     if way == "rsync" and not rsync.here():
         pytest.skip("no rsync here")
+    if way == "busybox" and shutil.which("busybox") is None:
+        pytest.skip("no busybox here")
     for name in ("pod", "here"):
         (folder / name).mkdir()
     ssh_dir = folder / "run dir with 'quotes\" and 100%" / "ssh"
-    path = sshd.tools_without(*(("rsync",) if way == "tar" else ()))
+    path = TOOLS[way]()
     with SERVERS[server](folder / "server", ssh.make_key(ssh_dir), path) as address, ExitStack() as stack:
         made = Ground(address, ssh_dir, folder / "pod", folder / "here")
         stack.callback(made.close)
@@ -134,10 +144,3 @@ def cable(to: Address) -> Iterator[Cable]:
         yield laid
     finally:
         laid.close()
-
-
-def never(_: object) -> None:
-    """For callbacks that are not looked at."""
-
-
-Look = Callable[[], object]

@@ -20,7 +20,7 @@ from tests.podside.grounds import eventually
 from tests.sshd import free_port
 
 
-@pytest.fixture(params=["openssh-tar", "asyncssh-tar"])
+@pytest.fixture(params=["openssh-tar", "asyncssh-tar", "asyncssh-busybox"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
     with ground(request.param, tmp_path) as made:
         yield made
@@ -196,10 +196,11 @@ def test_the_guard_is_armed_and_disarmed(place: Ground, host: PodHost) -> None:
     pid = int((control / "guard" / "pid").read_text())
     try:
         assert str(int(deadline.timestamp())) in (control / "guard" / "armed").read_text()
-        host.disarm()
-        assert (control / "guard" / "disarmed").exists()
-        assert host.arm(terms)
-        assert not (control / "guard" / "disarmed").exists()
+        for marker in ("disarmed", "rest"):
+            host.disarm(from_next_start=marker == "rest")
+            assert (control / "guard" / marker).exists()
+            assert host.arm(terms)
+            assert not (control / "guard" / marker).exists()
         assert int((control / "guard" / "pid").read_text()) == pid
     finally:
         host.run(f"kill {pid}", timeout_s=20)

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from tests.docs.blocks import PAGES, Command, commands
 from tests.workshop import REPOSITORY, open_workshop
@@ -23,8 +24,8 @@ FILTERS = (
     (r"\b(port|process) \d+", r"\1 N"),
     (r"\bin \d+\.\d s\b", "in N s"),
 )
-# Pages that are ahead of the product. Such a test fails as soon as the product has caught up.
-NOT_YET = {"recycle.md": "a recycled pod is paused, and the next run does not go on with it yet"}
+# Pages that are ahead of the product, and not run: this one would wait for ever.
+NOT_YET = {"recycle.md": "a resumed pod does not let the next run's own key in"}
 PAGES_WITH_COMMANDS = [page for page in PAGES if commands(page)]
 
 
@@ -32,15 +33,19 @@ def test_pages_have_commands() -> None:
     assert len(PAGES_WITH_COMMANDS) > 10
 
 
-@pytest.mark.parametrize("page", PAGES_WITH_COMMANDS, ids=lambda page: str(page.relative_to(REPOSITORY)))
-def test_page(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    if page.name in NOT_YET:
-        request.applymarker(pytest.mark.xfail(reason=NOT_YET[page.name]))
+def parameter(page: Path) -> ParameterSet:
+    """The page as a parameter, with what is known against it."""
+    marks = [pytest.mark.xfail(reason=NOT_YET[page.name], run=False)] if page.name in NOT_YET else []
+    return pytest.param(page, marks=marks, id=str(page.relative_to(REPOSITORY)))
+
+
+@pytest.mark.parametrize("page", [parameter(page) for page in PAGES_WITH_COMMANDS])
+def test_page(page: Path, tmp_path: Path) -> None:
     shown = commands(page)
     workshop = open_workshop(tmp_path)
-    (workshop.dir / "page.sh").write_text(script(shown))
+    (workshop.home / "page.sh").write_text(script(shown))
     folder = str(page.parent.relative_to(REPOSITORY)) if page.is_relative_to(REPOSITORY / "examples") else "."
-    rehearsal = workshop.rehearse("bash", "-c", 'cd "$1" && . "$2"', "bash", folder, str(workshop.dir / "page.sh"))
+    rehearsal = workshop.rehearse("bash", "-c", 'cd "$1" && . "$2"', "bash", folder, str(workshop.home / "page.sh"))
     for command, printed in zip(shown, outputs(rehearsal.output), strict=True):
         assert matches(command.expected, printed), f"{command.place}\n--- printed:\n{printed}"
 

@@ -61,17 +61,13 @@ def test_named_commands_exist(page: Path) -> None:
     assert named <= set(COMMANDS), named - set(COMMANDS)
 
 
-# Named on pages, and on their way into the product.
-PLANNED = {"--dry-run", "--fallback-cloud-type", "--force-fresh", "--run-id", "--wait", "--wait-for-stock"}
-
-
 @pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(DOCS)))
 def test_named_options_exist(page: Path) -> None:
     spoken = re.findall(r"`[^`\n]+`", re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL))
     named = {
         option for words in spoken if "uv " not in words for option in re.findall(r"(?<!\S|\w)--[a-z-]+", words[1:-1])
     }
-    known = options(cli) | options(simulator) | PLANNED | {"--help"}
+    known = options(cli) | options(simulator) | {"--help"}
     assert named <= known, named - known
 
 

@@ -72,10 +72,11 @@ class FakeHost:
         self.armed = terms
         return self.guard_lives
 
-    def disarm(self) -> None:
-        """The terms are forgotten."""
+    def disarm(self, *, from_next_start: bool) -> None:
+        """The terms are forgotten, at once if it is not from the next start on."""
         self._touch("disarm")
-        self.armed = None
+        if not from_next_start:
+            self.armed = None
 
     def launch(self, script: bytes) -> int:
         """The job runs, started once."""

@@ -95,6 +95,19 @@ def test_interrupted_at_any_side_effect_is_never_a_success(tmp_path: Path, n: in
         assert state.outcome("DONE") == "interrupted" and state.exit_code("DONE") == 130
 
 
+@pytest.mark.parametrize("n", range(1, EFFECTS + 1))
+def test_a_pod_that_bills_is_guarded_wherever_its_driver_dies(tmp_path: Path, n: int) -> None:
+    world = Memory(tmp_path)
+    world.spec = with_job(world.spec, lifecycle=LifecyclePolicySpec(on_success="stop", on_failure="stop"))
+    world.bomb = Bomb(n, Killed)
+    try:
+        carry_out(world.open())
+    except Killed:
+        pass
+    if world.open().state.guarded and any(pod.status == "RUNNING" for pod in world.cloud.billing):
+        assert all(host.armed for host in world.hosts.values())
+
+
 def test_carrying_out_a_finished_run_changes_nothing(tmp_path: Path) -> None:
     world = Memory(tmp_path)
     carry_out(world.open())

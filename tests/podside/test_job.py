@@ -196,7 +196,7 @@ def test_another_process_with_the_job_s_number_is_not_the_job(job: Job) -> None:
 
 
 def test_samples_come_at_once_and_again(job: Job) -> None:
-    job.start("sleep 3")
+    job.start("sleep 6")
     samples = [frame for frame in job.followed(sample_s=1) if isinstance(frame, Sample)]
-    assert 2 <= len(samples) <= 4
+    assert 2 <= len(samples) <= 7
     assert all("host_mem_total_mb" in sample.row for sample in samples)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +10,7 @@ import click
 
 from .. import __version__
 from ..errors import EXIT_INTERRUPTED, DeployError
+from .output import let_go, utter
 
 # name -> module:function; modules are loaded only when their command is called, since start-up is felt.
 COMMANDS = {
@@ -67,8 +67,6 @@ class LazyGroup(click.Group):
                 sys.stdout.flush()
             return result
         except BrokenPipeError:
-            # What is still buffered goes nowhere, so that the interpreter does not complain of it at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
 
 
@@ -79,7 +77,15 @@ def cli() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code of one command line; errors of ours become a line and a hint on stderr, never a traceback."""
+    """The exit code of one command line, whether anybody reads what it prints or not."""
+    code = call(argv)
+    let_go(sys.stdout)
+    let_go(sys.stderr)
+    return code
+
+
+def call(argv: Sequence[str] | None) -> int:
+    """The same; errors of ours become a line and a hint on stderr, never a traceback."""
     try:
         result = cli.main(args=argv, prog_name="runpod-deploy", standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -96,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def complain(error: DeployError) -> int:
     """The error's exit code, once message and hint are on stderr."""
-    click.echo(f"error: {error.message}", err=True)
+    utter(f"error: {error.message}")
     if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
+        utter(f"hint: {error.hint}")
     return error.exit_code

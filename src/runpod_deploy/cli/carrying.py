@@ -8,8 +8,6 @@ import sys
 from contextlib import AbstractContextManager
 from typing import Any
 
-import click
-
 from .. import live
 from ..config.settings import read_settings
 from ..driver import Manner
@@ -18,6 +16,7 @@ from ..run import Run, World
 from ..spec import Spec
 from ..state import Failure, State
 from .access import cache_dir
+from .output import utter
 
 
 def real_world() -> World:
@@ -55,18 +54,18 @@ def finish(state: State, spec: Spec, run_dir: RunDir) -> int:
     marker = spec.job.run.success_marker
     failure = state.failure(marker)
     if state.detached:
-        click.echo(f"hint: go on with `runpod-deploy resume {run_dir.path}`", err=True)
+        utter(f"hint: go on with `runpod-deploy resume {run_dir.path}`")
     elif failure is not None and failure.kind != "release_unconfirmed":
         say(failure)
     if state.pod_may_exist and not state.detached:
         for unreleased in [f for f in state.closing_failures if f.phase == "release"][-1:]:
-            click.echo(f"hint: {unreleased.hint}", err=True)
-            click.echo(f"error: {unreleased.message}", err=True)
+            utter(f"hint: {unreleased.hint}")
+            utter(f"error: {unreleased.message}")
     return state.exit_code(marker)
 
 
 def say(failure: Failure) -> None:
     """The failure and its hint are on stderr, a line each."""
-    click.echo(f"error: {failure.message}", err=True)
+    utter(f"error: {failure.message}")
     if failure.hint:
-        click.echo(f"hint: {failure.hint}", err=True)
+        utter(f"hint: {failure.hint}")

@@ -6,9 +6,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import wraps
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 import click
 
@@ -57,6 +58,21 @@ def visible(line: str) -> str:
     if line.isprintable():
         return line
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
+
+
+def utter(line: str) -> None:
+    """The line is on stderr, if anybody reads there: words that nobody hears change no exit code."""
+    with suppress(OSError):
+        click.echo(line, err=True)
+
+
+def let_go(stream: TextIO | None) -> None:
+    """Nothing is left in the stream's buffer; what nobody reads goes nowhere, or the interpreter complains at exit."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), cast(TextIO, stream).fileno())
 
 
 def say(message: str) -> None:

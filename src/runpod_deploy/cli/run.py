@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,7 +82,8 @@ def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: boo
     if not given["wait"]:
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the run can bear one
     if given["print_run_dir"]:
-        click.echo(f"RUN_DIR={run_dir.path}")
+        with suppress(OSError):  # who asked has gone; the run was asked for all the same
+            click.echo(f"RUN_DIR={run_dir.path}")
     return go_on_lean(run_dir, given)
 
 
@@ -92,8 +94,9 @@ def go_on_lean(run_dir: RunDir, given: dict[str, Any]) -> NoReturn:
     """
     flags = ["--detach"] if given["detach"] else []
     flags += {logging.DEBUG: ["-v"], logging.WARNING: ["-q"]}.get(given["verbosity"], [])
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     argv = ["-P", "-m", "runpod_deploy", "resume", str(run_dir.path), "--wait", str(given["wait"]), *flags]
     os.execv(sys.executable, [sys.executable, *argv])
 

@@ -32,7 +32,7 @@ def release(run: Run) -> None:
         if pod_id != run.state.pod_id:
             vanish(run, pod_id)
     if action != "delete":
-        disarm(run)
+        disarm(run, action)
     state = carry_out_policy(run, run.state.pod_id, action) if run.state.pod_id else None
     run.record(PodReleased(action=action, state=state))
 
@@ -43,12 +43,15 @@ def policy(run: Run) -> LifecycleAction:
     return lifecycle.on_success if run.state.result(run.marker) == "succeeded" else lifecycle.on_failure
 
 
-def disarm(run: Run) -> None:
-    """The guard will not end a pod that is meant to stay, as far as the pod answers."""
+def disarm(run: Run, action: LifecycleAction) -> None:
+    """The guard will not end a pod that is meant to stay, as far as the pod answers.
+
+    While a stop is not confirmed the guard stays armed: it is all that would be left if we died here.
+    """
     failure = run.state.forward_failure
     if run.state.guarded and not (failure and failure.kind in UNREACHABLE):
         try:
-            run.host.disarm()
+            run.host.disarm(from_next_start=action == "stop")
         except (DeployError, TimeoutError):
             return
 

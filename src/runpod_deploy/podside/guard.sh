@@ -3,10 +3,9 @@
 # guard.sh DIR      DIR is the run's control folder, named by the run id, where job.sh keeps DIR/pid and DIR/status
 # DIR/guard/terms is what it goes by, one "name value" a line: now, deadline (both in seconds since 1970), idle_s,
 # started (how to release once a job was started: delete, stop or preserve), unstarted (how before that), api.
-# They outlive a restart of the container; the first ones are made of its variables. DIR/guard/armed repeats those in
-# force: the proof of life. DIR/guard/disarmed makes it idle. DIR/contact is touched by whoever works with the pod.
-set -u
-umask 077
+# They outlive a restart; the first ones are made of the container's variables. DIR/guard/armed repeats those in force:
+# the proof of life. DIR/guard/disarmed makes it idle, DIR/guard/rest from its next start on; work touches DIR/contact.
+set -u && umask 077
 dir=$1 g=$1/guard agent=runpod-deploy-guard/1 boot_id=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
 mkdir -p "$g" || g=$(mktemp -d)
 echo $$ >"$g/pid"
@@ -38,7 +37,8 @@ unstarted $unstarted"
 
 take_terms() {
     told=$(term now)
-    [ -z "$told" ] || [ "$(cat "$g/armed" 2>/dev/null)" = "$(cat "$g/terms")" ] || set_clock "$told"
+    [ -z "$told" ] || [ "$(cat "$g/armed" 2>/dev/null)" = "$(cat "$g/terms")" ] ||
+        { set_clock "$told" && tick && put seen "$now"; }
     deadline=$(term deadline) idle=$(term idle_s) started=$(term started) unstarted=$(term unstarted)
     api=$(of_pid1 RUNPOD_API_BASE_URL) told=$(term api)
     api=${api:-${told:-https://api.runpod.io}} tried=0 pause=5
@@ -107,8 +107,8 @@ print(r.status), open(answer, "wb").write(r.read())' "$1" "$api$2" "$agent" "$g/
 }
 
 restore_clock && tick
-[ -e "$g/terms" ] || first_terms
-[ -e "$g/seen" ] || put seen "$now"
+[ ! -e "$g/rest" ] || mv "$g/rest" "$g/disarmed"
+[ -e "$g/terms" ] || first_terms; [ -e "$g/seen" ] || put seen "$now"
 take_terms
 while :; do
     tick

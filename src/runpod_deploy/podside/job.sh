@@ -73,7 +73,7 @@ follow() {
     while :; do
         read -r now _ </proc/uptime; now=${now%%.*}
         case $state in running*) still_running || state=$(job_state "$dir" "$mark") ;; esac
-        [ "$now" -lt "$alive_at" ] || { say K; alive_at=$((now + 1)); : >"$dir/contact"; }
+        [ "$now" -lt "$alive_at" ] || { say K; alive_at=$((now + 1)); }
         send_sample
         send_log
         [ "$sent" -eq 0 ] || continue
@@ -135,8 +135,12 @@ stop() {
     read -r pid <"$dir/pid"
     members "$mark" "$pid" | xargs kill -TERM 2>/dev/null
     members "$mark" "$pid" | xargs kill -CONT 2>/dev/null
-    n=$((grace * 10))
-    while [ "$n" -gt 0 ] && [ -n "$(members "$mark" "$pid")" ]; do n=$((n - 1)); sleep 0.1; done
+    read -r now _ </proc/uptime
+    end=$((${now%%.*} + grace))
+    while [ "$grace" -gt 0 ] && [ "${now%%.*}" -le "$end" ] && [ -n "$(members "$mark" "$pid")" ]; do
+        sleep 0.1
+        read -r now _ </proc/uptime
+    done
     n=50
     while [ "$n" -gt 0 ] && [ -n "$(members "$mark" "$pid")" ]; do
         members "$mark" "$pid" | xargs kill -KILL 2>/dev/null

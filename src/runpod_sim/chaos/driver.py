@@ -1,0 +1,101 @@
+"""The driver's processes: run, resume, audit; struck when its journal reaches a row. Knows nothing of its inside."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from .cases import Blow
+
+LOOK_EVERY_S = 0.001
+KILLED = -signal.SIGKILL
+Strike = Callable[["Driver", Blow], Awaitable[None]]
+
+
+class Driver:
+    """One driver in one copy of a project, one process of it at a time."""
+
+    def __init__(self, command: Sequence[str], copy: Path, env: Mapping[str, str], blows: Sequence[Blow]) -> None:
+        self.command = list(command)
+        self.copy = copy
+        self.env = {**os.environ, **env, "HOME": str(copy.parent / "home")}
+        self.blows = list(blows)
+        self.out = copy.parent / "out.txt"
+        self.err = copy.parent / "err.txt"
+        self.killed_after: list[str] = []
+        """Last row of the journal at each kill."""
+        self.process: asyncio.subprocess.Process | None = None
+        self._size, self._names = -1, list[str]()
+
+    async def call(self, strike: Strike, *words: str) -> int:
+        """The exit code of one process; -9 if a blow killed it."""
+        with self.out.open("ab") as out, self.err.open("ab") as err:
+            self.process = await asyncio.create_subprocess_exec(
+                *self.command, *words, cwd=self.copy, env=self.env, stdin=asyncio.subprocess.DEVNULL,
+                stdout=out, stderr=err, start_new_session=True,
+            )  # fmt: skip
+        watch = asyncio.create_task(self._watch(strike))
+        try:
+            return await self.process.wait()
+        finally:
+            watch.cancel()
+            self.signal(signal.SIGKILL)
+
+    async def _watch(self, strike: Strike) -> None:
+        """Each blow falls when its row is there."""
+        while self.blows:
+            if self.has_reached(self.blows[0].at):
+                await strike(self, self.blows.pop(0))
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def has_reached(self, at: int | str) -> bool:
+        """Whether the journal has that row."""
+        names = self.events()
+        return at in names if isinstance(at, str) else len(names) >= at
+
+    def kill(self) -> None:
+        """Nothing of the process group is left; what it has sent into the background lives on."""
+        names = self.events()
+        self.killed_after.append(f"row {len(names)} ({names[-1] if names else 'none'})")
+        self.signal(signal.SIGKILL)
+
+    def signal(self, number: int) -> None:
+        """The process group has the signal."""
+        assert self.process is not None
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+    @property
+    def run_dir(self) -> Path | None:
+        """What the driver printed first."""
+        found = re.search(r"^RUN_DIR=(.+)$", self.out.read_text() if self.out.exists() else "", re.M)
+        return Path(found[1]) if found else None
+
+    def events(self) -> list[str]:
+        """Names of the journal's whole rows; read again only when it has grown."""
+        run_dir = self.run_dir if self._size < 0 else self._known_dir
+        if run_dir is None:
+            return []
+        self._known_dir = run_dir
+        path = run_dir / "events.jsonl"
+        size = path.stat().st_size if path.exists() else -1
+        if size != self._size and size >= 0:
+            self._size, self._names = size, [name_of(line) for line in path.read_bytes().split(b"\n")[:-1]]
+        return self._names
+
+    _known_dir: Path | None = None
+
+
+def name_of(line: bytes) -> str:
+    """The event's name; a row that is no JSON counts under that name."""
+    try:
+        return str(json.loads(line).get("event"))
+    except (ValueError, AttributeError):
+        return "not JSON"

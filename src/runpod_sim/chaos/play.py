@@ -1,0 +1,179 @@
+"""One case, on a simulator of its own: what the driver did, and what the ledger says. Judges nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..clock import now
+from ..faults import FOREVER, Fault, parse
+from ..pods import UP, Pod
+from ..simulator import Settings, Simulator, simulate
+from .cases import Blow, Case
+from .driver import KILLED, Driver
+from .project import PULL_GRACE_S, START_LINE, Project, files_of
+
+# What the driver and the guard may take after the limit: end the job, pull, and as much again to release.
+GRACE_S = 10 + 2 * PULL_GRACE_S
+# The guard looks each second, waits 5 and 10 s after deletions that were ignored, and the machine may be busy.
+SLACK_S = 30
+SHORT_S = 12.0
+"""What the cap buys in a run that nobody takes up again."""
+PAUSE_S, OUTAGE_S = 4.0, 3.0
+BOOT_WITHIN_S = 20
+CASE_WITHIN_S = 240.0
+RESUMES = 8
+TRY_AGAIN = (5, 6, 9)
+"""Exit codes after which a user resumes: the API or the pod could not be reached, or the pod may still bill."""
+LOST = ("never-running", "sshd-never")
+
+
+@dataclass(slots=True)
+class Played:
+    """What happened."""
+
+    case: Case
+    code: int | None = None
+    """The last exit code; None if the driver was killed for good, or did not end."""
+    hung: bool = False
+    killed_after: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    pods: int = 0
+    usd_per_hour: float = 0.0
+    starts: int = 0
+    left_after_grace: list[str] = field(default_factory=list)
+    """Pods that had booted and still billed when even the guard's time was over."""
+    left: list[str] = field(default_factory=list)
+    """Pods that billed at the very end, after an audit if nobody resumed."""
+    overspent_s: float = 0.0
+    files: dict[str, str] = field(default_factory=dict)
+    words: str = ""
+    """The end of what the driver printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What all cases share."""
+
+    command: Sequence[str]
+    project: Project
+    usd_per_hour: float | None = None
+    """What the pod of an undisturbed run costs."""
+    keep: Path | None = None
+    """Where the folders of the cases are kept."""
+
+    def cap_usd(self, case: Case) -> float:
+        """What the run may cost."""
+        if case.resumed or self.usd_per_hour is None:
+            return self.project.cap_usd
+        return round(self.usd_per_hour * SHORT_S / 3600, 6)
+
+
+async def play(case: Case, stage: Stage) -> Played:
+    """The case from beginning to end; no pod and no process of it is left."""
+    faults = tuple(parse(fault) for fault in case.faults)
+    async with simulate(Settings(faults=faults)) as simulator:
+        with stage.project.copied() as copy:
+            actor = Driver(stage.command, copy, simulator.exports, case.blows)
+            played = Played(case)
+            try:
+                async with asyncio.timeout(CASE_WITHIN_S):
+                    played.code = await carry_out(actor, case, stage, simulator)
+                    if played.code is None:
+                        await outlive(actor, played, simulator)
+            except TimeoutError:
+                played.hung = True
+            record(played, actor, stage, simulator)
+            if stage.keep:
+                shutil.copytree(copy.parent, stage.keep / f"case-{case.number}", symlinks=True, dirs_exist_ok=True)
+            return played
+
+
+async def carry_out(actor: Driver, case: Case, stage: Stage, simulator: Simulator) -> int | None:
+    """The driver's last exit code, None if it was killed for good."""
+
+    async def strike(driver: Driver, blow: Blow) -> None:
+        await struck(driver, blow, simulator)
+
+    words = ["run", "--config", str(stage.project.config), "--print-run-dir"]
+    words += ["--cost-cap-usd", str(stage.cap_usd(case))]
+    if any(fault["what"] in LOST for fault in case.faults):
+        words += ["--ssh-ready-timeout-sec", str(BOOT_WITHIN_S)]
+    code = await actor.call(strike, *words)
+    for _ in range(RESUMES):
+        last = not any(blow.what == "kill" for blow in actor.blows)
+        if code == KILLED and last and not case.resumed:
+            return None
+        if (code != KILLED and code not in TRY_AGAIN) or actor.run_dir is None:
+            break
+        code = await actor.call(strike, "resume", str(actor.run_dir))
+    return code
+
+
+async def struck(driver: Driver, blow: Blow, simulator: Simulator) -> None:
+    """The blow has fallen."""
+    cloud = simulator.cloud
+    match blow.what:
+        case "kill":
+            driver.kill()
+        case "pause":
+            driver.signal(signal.SIGSTOP)
+            await asyncio.sleep(PAUSE_S)
+            driver.signal(signal.SIGCONT)
+        case "outage":
+            outage = Fault("*", "refuse", times=FOREVER, parameters={"status": 503, "html": False})
+            cloud.faults.rows.insert(0, outage)
+            asyncio.get_running_loop().call_later(OUTAGE_S, cloud.faults.rows.remove, outage)
+        case "drop-ssh":
+            for life in cloud.lives.values():
+                life.sshd.drop()
+        case "restart-container":
+            for life in cloud.lives.values():
+                if life.container is not None:
+                    life.container.signal(signal.SIGKILL)
+
+
+async def outlive(actor: Driver, played: Played, simulator: Simulator) -> None:
+    """The guard has had its time; what never booted has been left to an audit."""
+    cloud = simulator.cloud
+    while any(pod.status in UP and now() < pod.created_at + lasts_s(pod) for pod in cloud.pods.values()):
+        await asyncio.sleep(0.2)
+    still = [pod for pod in cloud.pods.values() if pod.status in UP]
+    played.left_after_grace = [pod.id for pod in still if pod.up_at is not None]
+    if still:
+        await actor.call(no_strike, "audit", "--reap", "--yes")
+
+
+def lasts_s(pod: Pod) -> float:
+    """How old the pod may become by itself: one without a container has no guard."""
+    return SHORT_S + (GRACE_S + SLACK_S if pod.up_at is not None else BOOT_WITHIN_S)
+
+
+async def no_strike(_driver: Driver, _blow: Blow) -> None:
+    """Nothing befalls an audit."""
+
+
+def record(played: Played, actor: Driver, stage: Stage, simulator: Simulator) -> None:
+    """All that is left to see is in the record."""
+    pods = list(simulator.cloud.pods.values())
+    played.events = actor.events()
+    played.killed_after = actor.killed_after
+    played.pods = len(pods)
+    played.usd_per_hour = max((pod.usd_per_hour for pod in pods), default=0.0)
+    played.starts = sum(START_LINE in line.text for pod in pods for line in pod.logs)
+    played.left = [pod.id for pod in pods if pod.status in UP]
+    played.overspent_s = max(0.0, overspent_s(pods, stage.cap_usd(played.case)))
+    played.files = files_of(actor.copy, actor.run_dir)
+    played.words = actor.err.read_text(errors="replace")[-3000:] if actor.err.exists() else ""
+
+
+def overspent_s(pods: Sequence[Pod], cap_usd: float) -> float:
+    """How long the pods went on after their cap was used up, by the meters of their machines; below 0: none did."""
+    if not pods:
+        return 0.0
+    spent = sum(stretch.usd("gpu") + stretch.usd("cpu") for pod in pods for stretch in pod.meter.stretches(now()))
+    return (spent - cap_usd) / pods[-1].usd_per_hour * 3600

@@ -1,0 +1,79 @@
+"""A copy of the user's project for each run, and what files the run left in it. Knows files and YAML."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+START_LINE = "runpod-sim chaos: the job was started"
+# PID 1's output is the container's log, which outlives the pod.
+COUNT_START = f"echo '{START_LINE}' >/proc/1/fd/1\n"
+LEFT_OUT = shutil.ignore_patterns("artifacts", ".git", ".venv", "__pycache__", "node_modules")
+PULL_GRACE_S = 2
+# What is taken of a machine beside the job differs from run to run: no two could be compared.
+NO_SNAPSHOTS = {"capture_dmesg": False, "capture_remote_env": False}
+DEFAULT_CAP_USD = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder and the config in it."""
+
+    folder: Path
+    config: Path
+    """Relative to the folder."""
+    cap_usd: float
+    """What the config allows."""
+
+    @contextmanager
+    def copied(self) -> Iterator[Path]:
+        """A copy whose config counts the starts of its job and gives pulls little time after the limit."""
+        with TemporaryDirectory(prefix="runpod-sim-chaos-") as place:
+            copy = Path(place) / "project"
+            shutil.copytree(self.folder, copy, ignore=LEFT_OUT, symlinks=True)
+            document = read(copy / self.config)
+            document["telemetry"] = {**(document.get("telemetry") or {}), **NO_SNAPSHOTS}
+            document["budget"] = {**(document.get("budget") or {}), "pull_grace_sec": PULL_GRACE_S}
+            if isinstance(document.get("run"), dict) and "body" in document["run"]:
+                document["run"]["body"] = COUNT_START + str(document["run"]["body"])
+            (copy / self.config).write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+            (Path(place) / "home").mkdir()
+            yield copy
+
+
+def project(config: Path, folder: Path | None) -> Project:
+    """The project of a config. Raises ValueError if the folder does not hold the config."""
+    root = (folder or config.parent).resolve()
+    cap = (read(config).get("budget") or {}).get("cost_cap_usd", DEFAULT_CAP_USD)
+    return Project(root, config.resolve().relative_to(root), float(cap))
+
+
+def read(config: Path) -> dict[str, Any]:
+    """The config as YAML has it. Raises ValueError."""
+    document = yaml.safe_load(config.read_text(encoding="utf-8"))
+    if not isinstance(document, dict):
+        raise ValueError(f"{config}: not a mapping")
+    return document
+
+
+def files_of(copy: Path, run_dir: Path | None) -> dict[str, str]:
+    """A digest of each file below the folder, by its path; the run's own folder is called RUN_DIR."""
+    name = run_dir.name if run_dir else "RUN_DIR"
+    paths = (path for path in sorted(copy.rglob("*")) if path.is_file() and not path.is_symlink())
+    return {str(path.relative_to(copy)).replace(name, "RUN_DIR"): digest(path) for path in paths}
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of the file; nothing if it has just gone."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return ""
