@@ -1,6 +1,6 @@
 """What it costs to watch a job, and how soon its end is known, beside two simple drivers in the same run.
 
-    .venv/bin/python bench/watch.py [--job-s 75]
+    .venv/bin/python bench/watch.py [--job-s 40]
 
 One pod of the simulator runs three jobs of the same length at once: one under `runpod-deploy run`, one under a driver
 that logs in every 60 s to look for a file, one under plain ssh. Memory and processor time are the kernel's, taken over
@@ -38,14 +38,14 @@ run:
     for i in $(seq JOB_S); do echo step $i; sleep 1; done
     date +%s.%N > /workspace/ended
 artifacts: [{label: ended, remote_path: /workspace/ended, local_path: "{run_dir}/ended"}]
-lifecycle: {on_failure: delete}
+lifecycle: {on_success: preserve, on_failure: delete}   # the other drivers still need the pod
 """
 
 POLLER = """\
 import subprocess, sys, time
 ssh = ["ssh", "-F", sys.argv[1], "-o", "ControlPath=none", "pod"]
 subprocess.run([*ssh, f"setsid sh -c 'sleep {sys.argv[2]}; date +%s.%N > /tmp/polled' >/dev/null 2>&1 </dev/null &"])
-while True:
+for _ in range(9):
     time.sleep(float(sys.argv[3]))
     done = subprocess.run([*ssh, "cat /tmp/polled"], capture_output=True, text=True)
     if done.returncode == 0:
@@ -67,7 +67,7 @@ class Watched:
 def main() -> int:
     """0 if every limit holds."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--job-s", type=int, default=75)
+    parser.add_argument("--job-s", type=int, default=40)
     job_s = parser.parse_args().job_s
     with (
         tempfile.TemporaryDirectory() as folder,
