@@ -127,8 +127,17 @@ def pull(connection: Connection, asked: Pull, on_progress: OnProgress = None) ->
         return _Homecoming(connection, path, there, target, on_progress).of_folder(excludes, delete=asked.delete)
     into = asked.into or asked.local_path.is_dir()
     target = asked.local_path / name if into else asked.local_path
-    folder = path.rpartition("/")[0] or ("/" if path.startswith("/") else ".")
-    return _Homecoming(connection, folder, there, target, on_progress).of_file(name)
+    real = _followed(connection, path)
+    folder, _, name_there = real.rpartition("/")
+    found = there if real == path else _look(connection, real, excludes, ArtifactMissing)
+    folder = folder or ("/" if real.startswith("/") else ".")
+    return _Homecoming(connection, folder, found, target, on_progress).of_file(name_there)
+
+
+def _followed(connection: Connection, path: str) -> str:
+    """The file that a path leads to: a link brought home would lead to a file of this machine, or to none."""
+    asked = connection.run(f"readlink -f -- {quote(path)}", timeout_s=LISTING_S)
+    return os.fsdecode(asked.stdout.removesuffix(b"\n")) if asked.exit_code == 0 and asked.stdout else path
 
 
 class _Homecoming:

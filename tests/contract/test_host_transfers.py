@@ -331,3 +331,14 @@ def test_more_names_than_a_command_line_holds(host: PodHost, place: Ground) -> N
     push(host, source, place.remote / "dst")
     pull(host, f"{place.remote}/dst/", place.local / "back")
     assert told(place.local / "back") == told(source)
+
+
+def test_a_file_behind_a_link_comes_home_as_a_file(host: PodHost, place: Ground) -> None:
+    remote = place.remote / "latest"
+    remote.mkdir(parents=True)
+    (remote / "step 100.ckpt").write_bytes(b"weights")
+    (remote / "latest.ckpt").symlink_to("step 100.ckpt")
+    local = place.local / "latest.ckpt"
+    for _ in range(2):
+        assert pull(host, remote / "latest.ckpt", local) is not None
+        assert local.read_bytes() == b"weights" and not local.is_symlink()
