@@ -9,9 +9,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from .events import from_row
+from .fold import fold
 from .history.folders import EVENTS_NAME, Unreadable, find
 from .journal import RunDir, rows
-from .state import State, fold
+from .state import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

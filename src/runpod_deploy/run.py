@@ -11,11 +11,12 @@ from typing import Protocol
 from .clock import Clock
 from .errors import DeployError, SshLost
 from .events import Event
+from .fold import apply, fold
 from .journal import Journal, RunDir
 from .pods import Address, Candidate, Offer, Pod, PodAsk
 from .signals import Signals
 from .spec import Spec
-from .state import State, apply, fold
+from .state import State
 from .transfers import Moved, Pull, Push
 
 # A pod that takes longer to run `true` does not answer.

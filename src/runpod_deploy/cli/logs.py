@@ -12,12 +12,13 @@ from ..config import load, parse_variables
 from ..config.draft import Draft
 from ..errors import SshLost, UsageError
 from ..events import from_row
+from ..fold import fold
 from ..joblog import last_lines, stream, tail_argv
 from ..journal import RunDir, rows
 from ..known_runs import known_runs
 from ..pointer import read_pointer
 from ..spec_json import spec_from_json
-from ..state import State, fold
+from ..state import State
 from .access import real_cloud
 from .options import json_option, variable_options
 from .output import output_options, put, put_json, warn

@@ -11,8 +11,8 @@ import click
 from ..clock import SystemClock, wait_until
 from ..driver import Manner, drive, fetch_artifacts, read_spec
 from ..errors import EXIT_INTERNAL, RunBusy
+from ..fold import fold
 from ..journal import Journal, RunDir, RunLock
-from ..state import fold
 from .carrying import finish, manner, real_world
 from .options import verbosity_options
 

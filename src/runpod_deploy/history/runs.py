@@ -10,12 +10,13 @@ from typing import Any
 
 from ..errors import UsageError
 from ..events import from_row
+from ..fold import fold
 from ..journal import RunDir, RunLock, rows, write_atomically
 from ..known_runs import is_held
 from ..manifest import cost, log_facts, manifest, telemetry_files, word
 from ..spec import Spec
 from ..spec_json import spec_from_json
-from ..state import State, fold
+from ..state import State
 from .folders import reason
 from .manifests import Manifest, ManifestUnreadable, read_manifest
 

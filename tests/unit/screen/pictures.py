@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from runpod_deploy import events as e
+from runpod_deploy.fold import apply
 from runpod_deploy.picture import Picture
-from runpod_deploy.state import State, apply
+from runpod_deploy.state import State
 from tests.lifecycle.worlds import spec_in
 
 START = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)

@@ -9,8 +9,8 @@ import pytest
 from rich.text import Text
 
 from runpod_deploy import events as e
+from runpod_deploy.fold import apply
 from runpod_deploy.picture import rows, summary
-from runpod_deploy.state import apply
 from tests.unit.screen.pictures import START, phase, picture, told, watching
 
 

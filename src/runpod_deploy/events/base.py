@@ -1,0 +1,16 @@
+"""What every event is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened to a run."""
+
+    ts_utc: datetime = NEVER
+    """When; set by the run that records it."""

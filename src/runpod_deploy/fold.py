@@ -1,0 +1,206 @@
+"""The fold: what is true of a run after one more event. Pure, and the only way to a state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from . import events as e
+from .pods import Address, Candidate
+from .state import Artifact, Failure, PhaseTime, State
+
+
+def fold(events: Iterable[e.Event]) -> State:
+    """The state after these events."""
+    state = State()
+    for event in events:
+        state = apply(state, event)
+    return state
+
+
+def apply(s: State, event: e.Event) -> State:
+    """The state after one more event."""
+    s = replace(s, last_event=e.snake(type(event).__name__))
+    match event:
+        case e.RunStarted():
+            return replace(s, run_id=event.run_id, started_at=event.ts_utc)
+        case e.RunResumed():
+            return replace(s, detached=None, finished=False, closing_failures=())
+        case e.PhaseStarted():
+            begun = PhaseTime(event.phase, event.ts_utc)
+            return replace(s, phase=event.phase, phases=(*s.phases, begun))
+        case e.PhaseFinished():
+            return ended(s, event.phase, event.duration_sec)
+        case e.PhaseFailed():
+            return failed(ended(s, event.phase, event.duration_sec), event)
+        case e.CandidatesChosen():
+            return replace(s, candidates=event.candidates, refused=())
+        case e.Interrupted():
+            return replace(s, interrupted=event.signal)
+        case e.Detached():
+            return replace(s, detached=event.why)
+        case e.RunFinished():
+            return replace(s, finished=True, finished_at=event.ts_utc)
+    return apply_pod(s, event)
+
+
+def ended(s: State, phase: str, duration_s: float) -> State:
+    """The state with the running phase timed."""
+    rows = list(s.phases)
+    for i, row in enumerate(rows):
+        if row.name == phase and row.duration_s is None:
+            rows[i] = replace(row, duration_s=duration_s)
+    done = s.collected or phase == "collect"
+    return replace(s, phases=tuple(rows), collected=done)
+
+
+def failed(s: State, event: e.PhaseFailed) -> State:
+    """The state with the phase's error; the first error of the way forward is the run's."""
+    failure = Failure(event.kind, event.phase, event.message, event.hint)
+    if event.phase in ("collect", "release"):
+        collected = s.collected and event.phase != "collect"
+        return replace(s, closing_failures=(*s.closing_failures, failure), collected=collected)
+    return replace(s, forward_failure=s.forward_failure or failure)
+
+
+def apply_pod(s: State, event: e.Event) -> State:
+    """The same for events about the pod."""
+    match event:
+        case e.PodRequested():
+            asked = Candidate(gpu_id=event.gpu_id, datacenter_id=event.datacenter_id, cloud_type=event.cloud_type)
+            return replace(s, requested=asked, ever_requested=True, released=False, pod_name=event.name)
+        case e.DatacenterFailover():
+            refused = (event.gpu_id, event.datacenter_id, event.cloud_type)
+            return replace(s, requested=None, refused=(*s.refused, refused), ever_requested=has_pod(s))
+        case e.PodRefused():
+            return replace(s, requested=None, ever_requested=has_pod(s))
+        case e.PodCreated():
+            return replace(created(s, event), requested=None, ever_requested=True, released=False)
+        case e.PodRecycled():
+            return recycled(s, event)
+        case e.PodResumed():
+            return replace(
+                s,
+                pod_resumed=True,
+                usd_per_hour=event.usd_per_hour,
+                price_source=event.price_source,
+                created_at=event.created_at,
+                stop_at=event.stop_at,
+                stop_why=event.stop_why,
+            )
+        case e.PodReachable():
+            return replace(s, address=Address(host=event.host, port=event.port))
+        case e.PodAbandoned():
+            return replace(abandoned(s, event), address=None, guarded=False)
+        case e.PodDiscarded():
+            return replace(s, discarding=None, ever_requested=has_pod(s))
+        case e.GuardArmed():
+            return replace(s, guarded=True)
+        case e.ReleaseStarted():
+            return replace(s, release_action=event.action)
+        case e.PodReleased():
+            return replace(s, released=True, released_at=event.ts_utc, pod_final_state=event.state, requested=None)
+        case e.PodKilledUnexpected():
+            return replace(s, pod_final_state=event.state)
+    return apply_work(s, event)
+
+
+def has_pod(s: State) -> bool:
+    """Whether a pod may exist beside the request that was just refused or the pod that was just discarded."""
+    return s.pod_id is not None or s.discarding is not None
+
+
+def created(s: State, event: e.PodCreated) -> State:
+    """The state with its pod."""
+    return replace(
+        s,
+        pod_id=event.pod_id,
+        gpu_id=event.gpu_id,
+        datacenter_id=event.datacenter_id,
+        cloud_type=event.cloud_type,
+        usd_per_hour=event.usd_per_hour,
+        price_source=event.price_source,
+        created_at=event.created_at,
+        stop_at=event.stop_at,
+        stop_why=event.stop_why,
+    )
+
+
+def recycled(s: State, event: e.PodRecycled) -> State:
+    """The state with the pod of an earlier run."""
+    return replace(
+        s,
+        pod_id=event.pod_id,
+        pod_name=event.name,
+        gpu_id=event.gpu_id,
+        datacenter_id=event.datacenter_id,
+        cloud_type=event.cloud_type,
+        ever_requested=True,
+        released=False,
+    )
+
+
+def abandoned(s: State, event: e.PodAbandoned) -> State:
+    """The state without its pod, which never booted, but with its cost."""
+    lasted_s = (event.ts_utc - s.created_at).total_seconds() if s.created_at else 0.0
+    cost = (s.usd_per_hour or 0.0) * lasted_s / 3600
+    refused = (s.gpu_id or "", s.datacenter_id or "", s.cloud_type or "")
+    return replace(
+        s,
+        pod_id=None,
+        discarding=event.pod_id,
+        abandoned=(*s.abandoned, event.pod_id),
+        refused=(*s.refused, refused),
+        past_usd=s.past_usd + cost,
+        pod_resumed=False,
+        created_at=None,
+    )
+
+
+def apply_work(s: State, event: e.Event) -> State:
+    """The same for events about the work on the pod."""
+    match event:
+        case e.CommandFinished(exit_code=0):
+            return replace(s, commands_done=s.commands_done | {(event.section, event.index)})
+        case e.PythonPinned():
+            return replace(s, python_version=event.version)
+        case e.StageFinished():
+            return replace(s, staged=s.staged | {event.label})
+        case e.SecretWritten():
+            return replace(s, secrets=s.secrets | {event.name})
+        case e.SecretsRemoved():
+            return replace(s, secrets=s.secrets - set(event.names))
+        case e.JobLaunched():
+            return replace(s, job_pid=event.pid)
+        case e.RemoteStepStarted():
+            return replace(s, step=event.name, scanned_bytes=event.log_offset)
+        case e.RemoteStepCompleted():
+            return replace(s, step=None if s.step == event.name else s.step, scanned_bytes=event.log_offset)
+        case e.SuccessMarkerSeen():
+            return replace(s, success_marker_seen=True, scanned_bytes=event.log_offset)
+        case e.FailureMarkerSeen():
+            return replace(s, markers_seen=s.markers_seen | {event.marker}, scanned_bytes=event.log_offset)
+        case e.JobEvent():
+            return replace(s, scanned_bytes=int(event.fields.get("log_offset") or s.scanned_bytes))
+        case e.StopRequested():
+            return replace(s, stop_requested=s.stop_requested or event.why)
+        case e.JobEnded():
+            # What was pulled while the job ran is not the last word on it.
+            over = replace(s, artifacts=(), log_bytes=event.log_bytes)
+            return replace(over, job_ended=True, job_exit_code=event.exit_code, job_why=event.why)
+        case e.ArtifactPullCompleted():
+            pulled = Artifact(
+                "success", event.duration_sec, event.files, event.bytes, event.bytes_transferred, event.sha256
+            )
+            return with_artifact(s, event.label, pulled)
+        case e.ArtifactPullFailed():
+            return with_artifact(s, event.label, Artifact("failed", event.duration_sec, error=event.error))
+        case e.ArtifactSkipped():
+            return with_artifact(s, event.label, Artifact("skipped"))
+    return s
+
+
+def with_artifact(s: State, label: str, artifact: Artifact) -> State:
+    """The state with the latest word on one artifact."""
+    others = tuple(row for row in s.artifacts if row[0] != label)
+    return replace(s, artifacts=(*others, (label, artifact)))
