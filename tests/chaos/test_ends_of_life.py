@@ -54,6 +54,14 @@ def killed(tool: Tool) -> Path:
     return tool.run_dir
 
 
+def eventually_holds(path: Path, text: str) -> None:
+    """The file holds the text."""
+    deadline = time.monotonic() + 30
+    while not path.exists() or text not in path.read_text():
+        assert time.monotonic() < deadline, path.read_text()
+        time.sleep(0.02)
+
+
 def test_a_hangup_ends_the_run_in_order(sim: Simulator, tmp_path: Path) -> None:
     tool = begun(sim, tmp_path / "p")
     tool.signal(signal.SIGHUP)
@@ -185,7 +193,10 @@ def test_a_finished_run_is_its_exit_code_and_no_call(sim: Simulator, tmp_path: P
 def test_a_job_killed_at_a_third_looks_as_if_nothing_had_happened(sim: Simulator, tmp_path: Path) -> None:
     """A user's view: the tool dies, the job ends alone, the final line is that of any run."""
     undisturbed = run(sim, job(tmp_path / "q", body=SLOW, lifecycle=DELETE))
-    run_dir = killed(begun(sim, tmp_path / "p"))
+    tool = begun(sim, tmp_path / "p")
+    assert tool.run_dir
+    eventually_holds(tool.run_dir / "run.log", LINES[9])
+    run_dir = killed(tool)
     time.sleep(4.0)
     ended = resumed(sim, run_dir)
     assert ended.code == 0, ended.err
