@@ -63,7 +63,7 @@ def rule(pattern: str) -> Rule:
     whole_path = "/" in text or "**" in text
     while not anchored and (anywhere := re.match(r"\*{2,}/", text)):
         text = text[anywhere.end() :]  # rsync matches it at the top as well
-    shape = _shape(text.lstrip("/"))
+    shape = _shape(text.removeprefix("/"))
     if whole_path and not anchored:
         shape = f"(?:.*/)?{shape}"
     return Rule(leaves_out, folders_only, whole_path, _compiled(shape))
