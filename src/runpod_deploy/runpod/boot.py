@@ -20,8 +20,9 @@ PULLING_TEXTS = (
     "image",
 )
 STARTED_TEXTS = ("start container", "started container", "container started")
-FIRST_LOOK_S, LOOK_EVERY_S = 5.0, 15.0
-"""How long after a pod was first seen its log is asked for, and how often then: each look is a request and a wait."""
+FIRST_LOOK_S, LOOK_EVERY_S = 5.0, 120.0
+"""How long after a pod was first seen its log is asked for, and how often then: rarely, since fifty pods that boot
+share the sixty requests a minute of one account."""
 QUIET_S = 1.5
 TAIL = 50
 
