@@ -64,11 +64,6 @@ def stop_command(paths: JobPaths, grace_s: float) -> str:
     return _words(paths, "stop", paths.control_dir, paths.mark, str(int(grace_s)))
 
 
-def status_command(paths: JobPaths) -> str:
-    """Prints `none`, `running PID`, `ended CODE` or `lost`."""
-    return _words(paths, "status", paths.control_dir, paths.mark)
-
-
 def _words(paths: JobPaths, *words: str) -> str:
     return " ".join(["sh", *(quote(word) for word in (paths.tool("job.sh"), *words))])
 

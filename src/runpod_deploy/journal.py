@@ -198,39 +198,39 @@ class Journal:
         row |= {k: v for k, v in common.items() if v is not None and k not in row}
         line = json.dumps(row).encode() + b"\n"
         try:
-            self._write(self._unwritten + line)
+            extend(self.path, self._unwritten + line, self._end, synced=True)
         except OSError:
             if must:
                 raise
             self._unwritten += line
             return False
+        self._end += len(self._unwritten + line)
         self._unwritten = b""
         return True
-
-    def _write(self, data: bytes) -> None:
-        """All of the data is on disk, or none of it. Raises OSError."""
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o644)
-        try:
-            put(handle, data, self._end)
-            os.fsync(handle)
-            self._end += len(data)
-        except OSError:
-            os.ftruncate(handle, self._end)
-            raise
-        finally:
-            os.close(handle)
 
     def read(self) -> list[Event]:
         """All events that we know, in order."""
         return [event for row in rows(self.path) if (event := from_row(row)) is not None]
 
 
-def put(handle: int, data: bytes, offset: int) -> None:
-    """All of the data is at this offset of the open file. Raises OSError."""
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(handle, view, offset)
-        view, offset = view[written:], offset + written
+def extend(path: Path, data: bytes, end: int, *, synced: bool = False) -> None:
+    """The file, which ended there, ends with all of the data, or it is as long as before. Raises OSError.
+
+    With `synced`, the data survives a power cut.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+    try:
+        view, at = memoryview(data), end
+        while view:
+            written = os.pwrite(handle, view, at)
+            view, at = view[written:], at + written
+        if synced:
+            os.fsync(handle)
+    except OSError:
+        os.ftruncate(handle, end)
+        raise
+    finally:
+        os.close(handle)
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from .events import Event
+from .journal import extend
 from .marks import LogScanner
 from .spec import RunSpec
 
@@ -45,23 +45,8 @@ class LogMirror:
         if self.received != self.size:
             return  # behind since the disk was full: only a fetch from `size` may go on
         try:
-            append(self.path, data, self.size)
+            extend(self.path, data, self.size)
         except OSError as error:
             self.lagging = error.strerror or str(error)
         else:
             self.size += len(data)
-
-
-def append(path: Path, data: bytes, offset: int) -> None:
-    """The data is at this offset of the file, or the file is as long as before. Raises OSError."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
-    try:
-        view, at = memoryview(data), offset
-        while view:
-            written = os.pwrite(handle, view, at)
-            view, at = view[written:], at + written
-    except OSError:
-        os.ftruncate(handle, offset)
-        raise
-    finally:
-        os.close(handle)
