@@ -102,7 +102,7 @@ for seed in sys.argv[2:]:
     while (log := pathlib.Path(sys.argv[1], f"{seed}.{number}.log")).is_file():
         code = text(log.with_suffix(".code")).strip()
         named = [line[8:] for line in text(log).splitlines() if line.startswith("RUN_DIR=")]
-        run_dir = pathlib.Path(*named[:1])
+        run_dir = pathlib.Path(named[0] if named else "/dev/null")
         manifest = json.loads(text(run_dir / "runpod_deploy_pull_manifest.json") or "{}")
         reason = (manifest.get("failure") or {}).get("kind") or manifest.get("outcome")
         if '"event": "pod_killed_unexpected"' in text(run_dir / "events.jsonl"):

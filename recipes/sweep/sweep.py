@@ -64,7 +64,7 @@ class Try:
     def manifest(self) -> dict[str, Any]:
         """What the run says of itself; empty if it says nothing."""
         try:
-            content: dict[str, Any] = json.loads(Path(self.run_dir() or "", MANIFEST).read_text())
+            content: dict[str, Any] = json.loads(Path(self.run_dir() or os.devnull, MANIFEST).read_text())
         except (OSError, ValueError):
             return {}
         return content
