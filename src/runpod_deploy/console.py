@@ -150,7 +150,8 @@ def about_work(event: e.Event, _state: State) -> str | None:
                 f"{k}={v}" for k, v in event.fields.items() if k not in ("event", "log_offset")
             )
         case e.Heartbeat():
-            return f"running; ${event.spent_usd:.2f} of ${event.cost_cap_usd:.2f} spent"
+            at = f"{event.phase}, {event.doing}" if event.doing else event.phase
+            return f"still at {at}; ${event.spent_usd:.2f} of ${event.cost_cap_usd:.2f} spent"
     return None
 
 

@@ -74,10 +74,14 @@ def fetch_artifacts(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -
         if run.state.address is None or run.state.released:
             raise UsageError(f"{run_dir.path}: the run has no pod that could be asked")
         for entry in spec.job.artifacts:
-            patiently(run, f"pulling {entry.label}", partial(pull, run, entry))
+            patiently(run, f"pulling {entry.label}", partial(pull, run, entry, at_leisure))
         run.leave_host()
     finally:
         lock.release()
+
+
+def at_leisure() -> None:
+    """What somebody asks for by hand may take its time."""
 
 
 def record_ask(spec: Spec, run_dir: RunDir) -> None:

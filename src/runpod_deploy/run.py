@@ -89,6 +89,8 @@ class JobEnd:
 
     exit_code: int | None
     """None if the job vanished without leaving a status: killed with its container."""
+    stopped: bool = False
+    """Whether somebody stopped it, rather than that it ended by itself."""
 
 
 Frame = LogChunk | Sample | JobEnd
@@ -192,6 +194,8 @@ class Run:
     """Told of output as it comes: what printed it, and the bytes."""
     detach: bool = False
     """Whether to leave after the launch."""
+    beat_due: float | None = None
+    """When the next heartbeat is due, by the clock's monotonic seconds."""
     _host: Host | None = None
 
     def record(self, event: Event, *, must: bool = False) -> None:

@@ -24,6 +24,7 @@ class FakeHost:
     log: bytes = b"hello\nDONE\n"
     results: dict[str, bytes] = field(default_factory=lambda: {"/workspace/out": b"result"})
     """What is on the pod once the job has run, by remote path."""
+    pull_lasts_s: float = 0.0
     guard_lives: bool = True
     alive: Callable[[], bool] = lambda: True
     """Whether the pod of this inside still runs."""
@@ -58,6 +59,10 @@ class FakeHost:
     def pull(self, transfer: Pull, on_progress: Callable[[int], None] | None = None) -> Moved | None:
         """The result is written to its local path."""
         self._touch(f"pull {transfer.label}")
+        for second in range(int(self.pull_lasts_s)):
+            self.clock.sleep(1.0)
+            if on_progress:
+                on_progress(second)
         data = self.results.get(transfer.remote_path)
         if data is None:
             return None
@@ -139,6 +144,7 @@ class FakeFollow:
             data, self.offset = host.log[self.offset : known], known
             return LogChunk(data)
         if host.over:
-            return JobEnd(143 if host.stopped_at is not None else host.job_exit_code)
+            stopped = host.stopped_at is not None
+            return JobEnd(143 if stopped else host.job_exit_code, stopped=stopped)
         host.clock.sleep(timeout_s)
         return None

@@ -17,6 +17,7 @@ from ..events import (
 from ..pods import Pod
 from ..run import GuardTerms, Run
 from . import snapshots
+from .heart import beat
 from .limits import enforce
 from .patience import GONE_STATES, patiently
 from .provision import IDLE_S, provision, untried
@@ -104,6 +105,7 @@ class BootWatch:
     def look(self) -> bool | None:
         """True once the pod answers; None while it may still come. Raises BootTimeout when it cannot any more."""
         enforce(self.run)
+        beat(self.run, self.stage)
         pod = self.ask()
         if pod is None:
             return None
