@@ -138,8 +138,8 @@ class Host(Protocol):
     def pull(self, transfer: Pull, on_progress: Callable[[int], None] | None = None) -> Moved | None:
         """The local side holds the remote one, verified; None if there is nothing at that remote path."""
 
-    def arm(self, terms: GuardTerms) -> bool:
-        """Gives the guard its terms, starting it if need be. Whether it has proved that it lives."""
+    def arm(self, terms: GuardTerms) -> str:
+        """Gives the guard its terms, starting it if need be. Empty once it has proved that it lives; else why not."""
 
     def disarm(self, *, from_next_start: bool) -> None:
         """The guard does nothing until it is armed again; at once, or from the container's next start on."""

@@ -71,11 +71,11 @@ class FakeHost:
         path.write_bytes(data)
         return Moved(files=1, bytes_total=len(data), bytes_transferred=len(data), sha256="0" * 64)
 
-    def arm(self, terms: GuardTerms) -> bool:
+    def arm(self, terms: GuardTerms) -> str:
         """The terms are kept."""
         self._touch("arm")
         self.armed = terms
-        return self.guard_lives
+        return "" if self.guard_lives else "it does not run"
 
     def disarm(self, *, from_next_start: bool) -> None:
         """The terms are forgotten, at once if it is not from the next start on."""

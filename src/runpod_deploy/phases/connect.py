@@ -168,12 +168,14 @@ def arm(run: Run) -> None:
         on_failure=policy.on_failure,
         api_base_url=run.world.api_base_url,
     )
-    if run.host.arm(terms):
+    silence = run.host.arm(terms)
+    if not silence:
         run.record(GuardArmed(deadline_at=deadline))
     elif run.spec.job.guard.required:
         raise BootTimeout(
-            "the guard on the pod gave no sign of life",
-            hint="the image needs curl, wget or python3; or allow to go on without it by guard: {required: false}",
+            f"the guard on the pod gave no proof that it could end it: {silence}",
+            hint="the image needs curl, wget or python3, and CA certificates, to reach the API; "
+            "or allow to go on without it by guard: {required: false}",
         )
     else:
-        run.record(GuardMissing(reason="no sign of life"))
+        run.record(GuardMissing(reason=silence))
