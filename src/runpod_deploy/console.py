@@ -172,6 +172,8 @@ def about_end(event: e.Event, state: State) -> str | None:
             return f"job over: {event.why}, status {event.exit_code}"
         case e.PodKilledUnexpected():
             return f"POD LOST: {event.note}"
+        case e.GuardReleased():
+            return f"the pod's guard has ended it: {event.state or 'gone'}"
         case e.ArtifactPullCompleted():
             return f"pulled {event.label}: {event.files} files, {size(event.bytes)} in {event.duration_sec:.1f} s"
         case e.ArtifactPullFailed():

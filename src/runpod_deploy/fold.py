@@ -68,7 +68,10 @@ def apply_pod(s: State, event: e.Event) -> State:
     match event:
         case e.PodRequested():
             asked = Candidate(gpu_id=event.gpu_id, datacenter_id=event.datacenter_id, cloud_type=event.cloud_type)
-            return replace(s, requested=asked, ever_requested=True, released=False, pod_name=event.name)
+            again = s.asked_again or s.requested is not None
+            return replace(
+                s, requested=asked, asked_again=again, ever_requested=True, released=False, pod_name=event.name
+            )
         case e.DatacenterFailover():
             refused = (event.gpu_id, event.datacenter_id, event.cloud_type)
             return replace(s, requested=None, refused=(*s.refused, refused), ever_requested=has_pod(s))
@@ -91,17 +94,17 @@ def apply_pod(s: State, event: e.Event) -> State:
         case e.PodReachable():
             return replace(s, address=Address(host=event.host, port=event.port))
         case e.PodAbandoned():
-            return replace(abandoned(s, event), address=None, guarded=False)
+            return replace(abandoned(s, event), address=None, guard_deadline_at=None)
         case e.PodDiscarded():
             return replace(s, discarding=None, ever_requested=has_pod(s))
         case e.GuardArmed():
-            return replace(s, guarded=True)
+            return replace(s, guard_deadline_at=event.deadline_at)
         case e.ReleaseStarted():
             return replace(s, release_action=event.action)
         case e.PodReleased():
             return replace(s, released=True, released_at=event.ts_utc, pod_final_state=event.state, requested=None)
-        case e.PodKilledUnexpected():
-            return replace(s, pod_final_state=event.state)
+        case e.PodKilledUnexpected() | e.GuardReleased():
+            return lost(s, event)
     return apply_work(s, event)
 
 
@@ -155,6 +158,17 @@ def abandoned(s: State, event: e.PodAbandoned) -> State:
         pod_resumed=False,
         created_at=None,
     )
+
+
+def lost(s: State, event: e.PodKilledUnexpected | e.GuardReleased) -> State:
+    """The state whose pod was ended, or whose job died with its container while the pod runs on.
+
+    However late it is found out: the guard has let no pod live past its deadline.
+    """
+    if event.state == "RUNNING":
+        return replace(s, pod_final_state=event.state)
+    at = min(event.ts_utc, s.guard_deadline_at or event.ts_utc)
+    return replace(s, pod_final_state=event.state, lost_at=s.lost_at or at)
 
 
 def apply_work(s: State, event: e.Event) -> State:

@@ -66,7 +66,7 @@ def terms_text(terms: GuardTerms, now: datetime) -> str:
 def arm_command(paths: JobPaths) -> str:
     """Takes terms on stdin, starts the guard if none lives, and succeeds once it has proved that it does.
 
-    The proof: it has repeated the terms, and the API has answered to the pod's own key. Else its last words are printed.
+    The proof: it has repeated the terms, and the API has answered to the pod's key. Else its last words are printed.
     """
     guard, control = quote(f"{paths.control_dir}/guard"), quote(paths.control_dir)
     return f"""g={guard}; umask 077; mkdir -p "$g" && cat >"$g/terms.new" && mv "$g/terms.new" "$g/terms" || exit 1

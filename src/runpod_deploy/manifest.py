@@ -113,7 +113,7 @@ def cost(state: State, now: datetime) -> dict[str, Any]:
     if seconds is None or state.usd_per_hour is None or state.created_at is None:
         past = round(state.past_usd, 4) if state.abandoned else None
         return {"wall_time_sec": seconds, "estimated_cost_usd": past}
-    until = state.released_at or now
+    until = state.billed_until or now
     usd = state.past_usd + spent_usd(state.usd_per_hour, since=state.created_at, until=until)
     return {"wall_time_sec": seconds, "estimated_cost_usd": round(usd, 4)}
 
@@ -122,7 +122,7 @@ def billed_s(state: State, now: datetime) -> float | None:
     """Seconds from the pod's creation to its confirmed release, or until now; None without a pod."""
     if state.created_at is None:
         return None
-    return round(((state.released_at or now) - state.created_at).total_seconds(), 3)
+    return round(((state.billed_until or now) - state.created_at).total_seconds(), 3)
 
 
 def artifact(entry: ArtifactPullSpec, done: Artifact | None) -> dict[str, Any]:

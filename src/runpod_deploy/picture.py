@@ -177,7 +177,7 @@ def spent_by(state: State, now: datetime) -> float:
     """USD until then, or until the pod's release."""
     if state.created_at is None or state.usd_per_hour is None:
         return state.past_usd
-    return state.past_usd + spent_usd(state.usd_per_hour, since=state.created_at, until=state.released_at or now)
+    return state.past_usd + spent_usd(state.usd_per_hour, since=state.created_at, until=state.billed_until or now)
 
 
 def alarm(share: float) -> str:

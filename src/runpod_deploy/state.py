@@ -67,6 +67,8 @@ class State:
     """(GPU, datacenter, cloud) of each refused request since the candidates were chosen."""
     requested: Candidate | None = None
     """A request whose answer is not in the journal: a pod of our name may exist."""
+    asked_again: bool = False
+    """Whether such a request was given up and made anew: its pod may show up beside the other."""
     ever_requested: bool = False
     pod_id: str | None = None
     pod_name: str | None = None
@@ -87,7 +89,8 @@ class State:
     past_usd: float = 0.0
     """What the discarded pods cost."""
     address: Address | None = None
-    guarded: bool = False
+    guard_deadline_at: datetime | None = None
+    """When the pod's guard acts by itself; None before it has proved that it lives."""
     python_version: str | None = None
     commands_done: frozenset[tuple[str, int]] = frozenset()
     staged: frozenset[str] = frozenset()
@@ -113,6 +116,8 @@ class State:
     release_action: str | None = None
     released: bool = False
     released_at: datetime | None = None
+    lost_at: datetime | None = None
+    """When the pod was ended by others or by its guard, at the latest."""
     pod_final_state: str | None = None
     finished: bool = False
 
@@ -161,6 +166,17 @@ class State:
     def pod_may_exist(self) -> bool:
         """Whether a pod of ours may exist that is not as the policy asks."""
         return self.ever_requested and not self.released
+
+    @property
+    def pod_answers(self) -> bool:
+        """Whether it is worth asking the pod itself: it was reached once and is not known to be gone."""
+        out_of_reach = self.forward_failure is not None and self.forward_failure.kind in ("ssh_lost", "boot_timeout")
+        return self.address is not None and self.lost_at is None and not out_of_reach
+
+    @property
+    def billed_until(self) -> datetime | None:
+        """When the pod ceased to bill; None as long as it does."""
+        return self.lost_at or self.released_at
 
     @property
     def may_go_forward(self) -> bool:

@@ -11,11 +11,27 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy.driver import carried_out
-from runpod_deploy.errors import AnswerUnclear, CloudUnreachable, Interrupt, SshLost
-from runpod_deploy.events import ArtifactPullCompleted, DatacenterFailover, PodKilledUnexpected, PodRequested
+from runpod_deploy.errors import AnswerUnclear, AuthRefused, CloudUnreachable, Interrupt, SshLost
+from runpod_deploy.events import (
+    ArtifactPullCompleted,
+    DatacenterFailover,
+    Event,
+    GuardReleased,
+    JobLaunched,
+    PodKilledUnexpected,
+    PodRequested,
+)
 from runpod_deploy.lifecycle import CLOSING, FORWARD, carry_out
 from runpod_deploy.manifest import manifest
-from runpod_deploy.spec import ArtifactPullSpec, BudgetSpec, LifecyclePolicySpec, RunSpec, SecretSpec
+from runpod_deploy.spec import (
+    ArtifactPullSpec,
+    BudgetSpec,
+    LifecycleAction,
+    LifecyclePolicySpec,
+    RunSpec,
+    SecretSpec,
+)
+from runpod_deploy.state import State
 from tests.lifecycle.worlds import Bomb, Killed, Memory, dies_after, nothing, with_job
 
 EVENTS = 51
@@ -100,15 +116,16 @@ def test_interrupted_at_any_side_effect_is_never_a_success(tmp_path: Path, n: in
 
 
 @pytest.mark.parametrize("n", range(1, EFFECTS + 1))
-def test_a_pod_that_bills_is_guarded_wherever_its_driver_dies(tmp_path: Path, n: int) -> None:
+@pytest.mark.parametrize("policy", ["stop", "recycle"])
+def test_a_pod_that_bills_is_guarded_wherever_its_driver_dies(tmp_path: Path, n: int, policy: LifecycleAction) -> None:
     world = Memory(tmp_path)
-    world.spec = with_job(world.spec, lifecycle=LifecyclePolicySpec(on_success="stop", on_failure="stop"))
+    world.spec = with_job(world.spec, lifecycle=LifecyclePolicySpec(on_success=policy, on_failure="stop"))
     world.bomb = Bomb(n, Killed)
     try:
         carry_out(world.open())
     except Killed:
         pass
-    if world.open().state.guarded and any(pod.status == "RUNNING" for pod in world.cloud.billing):
+    if world.open().state.guard_deadline_at and any(pod.status == "RUNNING" for pod in world.cloud.billing):
         assert all(host.armed for host in world.hosts.values())
 
 
@@ -251,6 +268,72 @@ def test_a_pod_killed_from_outside_is_known_within_30_s(tmp_path: Path) -> None:
     assert (killed.ts_utc - world.spec.created_at).total_seconds() - died_s <= 30
     assert killed.gpu_id == "NVIDIA L4" and killed.datacenter_id == "EU-RO-1" and killed.pod_id
     assert state.exit_code("DONE") == 22 and world.cloud.list_pods() == []
+
+
+def left_at_launch(world: Memory) -> None:
+    """The driver is killed when the job has just been launched."""
+
+    def listen(event: Event, _state: State) -> None:
+        if isinstance(event, JobLaunched):
+            raise Killed
+
+    with pytest.raises(Killed):
+        carry_out(world.open(listen))
+
+
+def test_a_pod_that_its_guard_paused_was_stopped_by_the_limit_and_costs_no_more(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=10.0**6)
+    world.spec = with_job(world.spec, lifecycle=LifecyclePolicySpec(on_failure="stop"))
+    left_at_launch(world)
+    deadline = world.open().state.guard_deadline_at
+    assert deadline
+    world.clock.advance((deadline - world.clock.now()).total_seconds() + 1)
+    world.cloud.exit(next(iter(world.cloud.rented)))
+    world.clock.advance(86_400.0)
+    state = carry_out(world.open())
+    assert state.exit_code("DONE") == 21 and state.outcome("DONE") == "stopped"
+    assert [event.state for event in world.events if isinstance(event, GuardReleased)] == ["EXITED"]
+    spent = manifest(world.spec, state, now=world.clock.now(), log=None, files=[])["estimated_cost_usd"]
+    assert state.created_at
+    assert spent == pytest.approx(0.40 * (deadline - state.created_at).total_seconds() / 3600, 0.01)
+
+
+def test_a_pod_that_was_ended_before_its_guard_s_time_was_killed(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=10.0**6)
+    left_at_launch(world)
+    world.cloud.exit(next(iter(world.cloud.rented)))
+    assert carry_out(world.open()).exit_code("DONE") == 22
+
+
+def test_what_a_restarted_container_still_holds_comes_home(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_exit_code=None)
+    state = carry_out(world.open())
+    settled(world)
+    assert state.exit_code("DONE") == 22
+    assert (tmp_path / "results/out").read_bytes() == b"result"
+
+
+def test_a_pod_that_shows_up_when_another_was_asked_for_is_gone_in_the_end(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.cloud.listing_lag_s = 60.0
+    world.bomb = lose_first_answer()
+    state = carry_out(world.open())
+    assert len(world.cloud.created) == 2, "nobody can know of a pod that no listing shows for a minute"
+    assert world.cloud.list_pods() == [] and state.outcome("DONE") == "succeeded"
+
+
+def test_a_key_that_is_refused_at_the_end_is_exit_9(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+
+    def refuse(where: str) -> None:
+        if where == "before delete":
+            raise AuthRefused("HTTP 401")
+
+    world.bomb = refuse
+    state = carry_out(world.open())
+    assert state.exit_code("DONE") == 9
+    words = state.closing_failures[-1]
+    assert "MAY STILL BE BILLING at $0.40 per hour" in words.message and "https://" in words.message
 
 
 def test_an_unconfirmed_release_is_exit_9_and_can_be_taken_up_again(tmp_path: Path) -> None:

@@ -333,7 +333,11 @@ def test_another_process_of_the_job_s_number_does_not_keep_the_pod(control: Path
 def test_somebody_at_a_terminal_keeps_the_pod(control: Path, api: FakeApi) -> None:
     env = variables(api.url, **boot_terms(3600, idle_s=1))
     person = "exec -a 'sshd: root@pts/0' sleep 600"
-    argv = ("bash", "-c", f"({person}) & person=$!; sh {control}/bin-1/guard.sh {control} & sleep 4; kill $person; wait")
+    argv = (
+        "bash",
+        "-c",
+        f"({person}) & person=$!; sh {control}/bin-1/guard.sh {control} & sleep 4; kill $person; wait",
+    )
     with container(env, argv):
         time.sleep(3.5)
         assert api.calls == []

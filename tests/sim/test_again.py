@@ -54,6 +54,20 @@ def test_attaching_to_a_run_that_somebody_carries_out_shows_it(sim: Simulator, t
     assert "line 8" in looker.err and "carries it out" in looker.err
 
 
+def test_who_looks_on_takes_the_run_up_when_its_driver_dies(sim: Simulator, tmp_path: Path) -> None:
+    tool = Tool(sim, "run", "--config", str(job(tmp_path / "p", body=SLOW)), "--print-run-dir")
+    tool.await_event(launched)
+    looker = Tool(sim, "attach", str(tool.run_dir))
+    assert looker.process.stderr and "carries it out" in looker.process.stderr.readline()
+    tool.signal(signal.SIGKILL)
+    tool.process.communicate()
+    ended = looker.end()
+    ended.run_dir = tool.run_dir
+    assert ended.code == 0 and "carrying it out from here" in ended.err, ended.err
+    assert ended.manifest["outcome"] == "succeeded" and sim.ledger["pods_left"] == 0
+    assert (ended.run_dir / "run.log").read_text() == LINES  # type: ignore[operator]
+
+
 def test_a_busy_run_is_exit_8(sim: Simulator, tmp_path: Path) -> None:
     tool = Tool(sim, "run", "--config", str(job(tmp_path / "p", body=SLOW)), "--print-run-dir")
     tool.await_event(launched)

@@ -172,6 +172,14 @@ class PodKilledUnexpected(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GuardReleased(Event):
+    """The pod's guard has ended it, at the limit: nobody else was there to do so."""
+
+    state: str | None
+    """The pod's status; None: there is no such pod."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReleaseStarted(Event):
     """The lifecycle action is about to be carried out."""
 

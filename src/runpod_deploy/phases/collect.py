@@ -23,6 +23,7 @@ from ..mirror import LogMirror
 from ..run import JobEnd, LogChunk, Run
 from ..shell import remove_files
 from ..spec import ArtifactPullSpec
+from ..state import JOB_WORDS, State
 from ..transfers import Moved, Pull
 from ..verdict import cause_of_end
 from . import snapshots
@@ -37,7 +38,7 @@ REMOVE_TIMEOUT_S = 30.0
 def collect(run: Run) -> None:
     """Whatever the job left is here, verified, if a job was ever launched. Raises ArtifactMissing, SshLost."""
     state = run.state
-    if state.collected or state.released or state.address is None or pod_gone(run):
+    if state.collected or state.released or not state.pod_answers:
         return
     if state.job_pid is not None:
         stop_job(run)
@@ -49,11 +50,6 @@ def collect(run: Run) -> None:
             bring_home(run)
     finally:
         snapshots.described_at_end(run)
-
-
-def pod_gone(run: Run) -> bool:
-    """Whether others ended the pod: then there is nobody to ask."""
-    return bool(run.state.forward_failure and run.state.forward_failure.kind == "pod_killed_unexpected")
 
 
 def bring_home(run: Run) -> None:
@@ -72,9 +68,16 @@ def stop_job(run: Run) -> None:
     """The job is over, and if we end it here, the journal says so."""
     if run.state.job_ended:
         return
-    why = run.state.stop_requested or ("interrupted" if run.state.interrupted else "internal")
-    run.record(StopRequested(why=why))
+    run.record(StopRequested(why=why_we_stop(run.state)))
     patiently(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S))
+
+
+def why_we_stop(state: State) -> str:
+    """What ends a job that is still on its way when the run closes."""
+    if state.stop_requested or state.interrupted:
+        return state.stop_requested or "interrupted"
+    failed = state.forward_failure.kind if state.forward_failure else "internal"
+    return failed if failed in JOB_WORDS else "internal"
 
 
 def finish_log(run: Run) -> None:

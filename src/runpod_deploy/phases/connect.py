@@ -42,7 +42,7 @@ def connect(run: Run) -> None:
     """
     if run.state.address is None:
         boot(run)
-    if not run.state.guarded:
+    if run.state.guard_deadline_at is None:
         patiently(run, "arming the guard", lambda: arm(run))
     snapshots.at_start(run)
 

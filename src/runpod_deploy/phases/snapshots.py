@@ -16,7 +16,6 @@ from ..pods import Pod
 from ..provenance import MARKS
 from ..run import Run
 from ..shell import command as shell_text
-from .patience import UNREACHABLE
 
 TIMEOUT_S = 15.0
 PART_S = 6
@@ -71,8 +70,8 @@ def freeze_path(run: Run) -> str:
 
 def at_end(run: Run) -> None:
     """The snapshots of a pod whose work is over are here, as far as it still answers."""
-    switches, failure = run.spec.job.telemetry, run.state.forward_failure
-    if not switches.enabled or (failure and failure.kind in UNREACHABLE):
+    switches = run.spec.job.telemetry
+    if not switches.enabled:
         return
     parts = []
     if switches.capture_nvidia_smi:
