@@ -84,15 +84,16 @@ def at_leisure() -> None:
     """What somebody asks for by hand may take its time."""
 
 
-def record_ask(spec: Spec, run_dir: RunDir) -> None:
-    """What the run is asked to be is on disk, so that any process can carry it out. Raises RunBusy."""
-    if not run_dir.spec.exists():
-        lock = RunLock(run_dir)
-        lock.acquire(wait_s=OTHER_WRITES_WITHIN_S)
-        try:
-            first_asked(spec, run_dir)
-        finally:
-            lock.release()
+def record_ask(spec: Spec, run_dir: RunDir) -> Spec:
+    """What the run was first asked to be, on disk for any process to carry out. Raises RunBusy, ConfigError."""
+    if run_dir.spec.exists():
+        return read_spec(run_dir)
+    lock = RunLock(run_dir)
+    lock.acquire(wait_s=OTHER_WRITES_WITHIN_S)
+    try:
+        return first_asked(spec, run_dir)
+    finally:
+        lock.release()
 
 
 def first_asked(spec: Spec, run_dir: RunDir) -> Spec:

@@ -85,7 +85,8 @@ def test_a_run_id_is_one_run_whoever_asks(sim: Simulator, tmp_path: Path) -> Non
     ended = [tool.end() for tool in both]
     assert [e.code for e in ended] == [0, 0], [e.err for e in ended]
     assert ended[0].run_dir == ended[1].run_dir and ended[0].manifest["run_id"] == "seed-7"
-    third = run(sim, config, "--run-id", "seed-7")
+    third = run(sim, job(tmp_path / "p", body="echo other"), "--run-id", "seed-7")
+    assert "first asked for with another config" in third.err and "first asked" not in ended[0].err + ended[1].err
     assert third.code == 0 and sim.ledger["pods_created"] == 1 and sim.ledger["pods_left"] == 0
     assert (ended[0].run_dir / "out/starts").read_text() == "once\n"  # type: ignore[operator]
 
