@@ -22,8 +22,7 @@ BOOT = (
 )
 """The guard comes first, so that it covers whatever may fail or hang after it."""
 
-# One call to the API may take 30 s, and may have to be made again.
-ARMED_WITHIN_S = 45
+ARMED_WITHIN_S = 5
 DISARMED, RESTING = "disarmed", "rest"
 
 

@@ -31,6 +31,8 @@ LISTING_AGE_IN_HURRY_S = 0.5
 LISTING_AGE_S = 2.5
 # sshd may be up before the keys are in place; after that a refusal is final, and waiting for it costs money.
 REFUSED_FOR_S = 30.0
+# One call of the guard's to the API may take 30 s, and may have to be made again.
+PROOF_WITHIN_S = 45.0
 # A new pod may be missing from the API's answers for a while.
 UNSEEN_FOR_S = 60.0
 
@@ -168,7 +170,7 @@ def arm(run: Run) -> None:
         on_failure=policy.on_failure,
         api_base_url=run.world.api_base_url,
     )
-    silence = run.host.arm(terms)
+    silence = unproven(run, terms)
     if not silence:
         run.record(GuardArmed(deadline_at=deadline))
     elif run.spec.job.guard.required:
@@ -179,3 +181,19 @@ def arm(run: Run) -> None:
         )
     else:
         run.record(GuardMissing(reason=silence))
+
+
+def unproven(run: Run, terms: GuardTerms) -> str:
+    """Empty once the guard has its terms and has proved that it lives, else its last words. Raises LimitReached."""
+    words = [""]
+
+    def look() -> bool | None:
+        enforce(run)
+        words[0] = run.host.arm(terms)
+        return None if words[0] else True
+
+    try:
+        wait_until(run.world.clock, look, every_s=1.0, within_s=PROOF_WITHIN_S, what="the guard's proof of life")
+    except TimeoutError:
+        return words[0]
+    return ""

@@ -12,7 +12,7 @@ from ..errors import AnswerUnclear, AuthRefused, BalanceSpent, CloudUnreachable,
 from ..events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRefused, PodRequested
 from ..host import control_dir
 from ..pods import Candidate, Pod, PodAsk
-from ..provenance import BOOT_DEADLINE_MARK
+from ..provenance import BOOT_DEADLINE_MARK, CAP_MARK
 from ..run import Run
 from ..selection import cuda_floor
 from .choose import choose_afresh
@@ -231,6 +231,7 @@ def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
         **run.spec.job.pod.env,
         "PUBLIC_KEY": keys,
         BOOT_DEADLINE_MARK: str(int(boots_until.timestamp())),
+        CAP_MARK: str(run.spec.job.budget.cost_cap_usd),
         **guard.pod_env(
             control_dir(run.spec.job, run.spec.run_id),
             boot_deadline(run, candidate),
