@@ -80,3 +80,13 @@ def test_the_heart_beats_in_whatever_phase_is_long(tmp_path: Path) -> None:
     apart = [(b.ts_utc - a.ts_utc).total_seconds() for a, b in pairwise(beats)]
     assert apart and all(60 <= gap < 63 for gap in apart)
     assert beats[-1].spent_usd > beats[0].spent_usd > 0
+
+
+def test_who_waits_for_stock_says_so(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.cloud.sold_out = {("NVIDIA L4", "EU-RO-1"), ("NVIDIA L4", "US-TX-3")}
+    world.spec = replace(world.spec, wait_for_stock_s=HOUR_S)
+    world.clock.at(300.0, world.cloud.sold_out.clear)
+    assert carry_out(world.open()).outcome("DONE") == "succeeded"
+    beats = [event for event in world.events if isinstance(event, Heartbeat)]
+    assert {(beat.phase, beat.doing) for beat in beats} == {("provision", "waiting for stock")} and len(beats) >= 4

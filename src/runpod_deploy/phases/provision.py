@@ -16,6 +16,7 @@ from ..provenance import BOOT_DEADLINE_MARK, CAP_MARK
 from ..run import Run
 from ..selection import cuda_floor
 from .choose import choose_afresh
+from .heart import beat
 from .recycle import recycle
 
 # A create whose answer was lost may show up in the listing late: how long to look for it, and how often.
@@ -47,6 +48,7 @@ def wait_for_stock(run: Run, within_s: float) -> bool:
     """Whether a pod could be placed within this time, looking at the catalogue again and again."""
 
     def look() -> bool | None:
+        beat(run, "waiting for stock")
         choose_afresh(run)
         return place_somewhere(run) or None
 
