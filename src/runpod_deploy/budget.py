@@ -69,5 +69,9 @@ def disk_usd_per_day(size_gb: float, usd_per_gb_month: float) -> float:
 
 def guard_deadline(stop: datetime, budget: BudgetSpec) -> datetime:
     """When the pod's guard acts by itself: after the driver's own stop, pull and release."""
-    margin_s = min(GUARD_MARGIN_S, budget.pull_grace_sec)
-    return stop + timedelta(seconds=STOP_GRACE_S + budget.pull_grace_sec + margin_s)
+    return stop + timedelta(seconds=closing_s(budget))
+
+
+def closing_s(budget: BudgetSpec) -> float:
+    """Seconds from the limit to the guard's deadline."""
+    return STOP_GRACE_S + budget.pull_grace_sec + min(GUARD_MARGIN_S, budget.pull_grace_sec)

@@ -16,6 +16,7 @@ from .journal import RunDir, RunLock, write_atomically
 from .lifecycle import carry_out
 from .manifest import write_manifest
 from .phases.collect import pull
+from .phases.limits import unhurried
 from .phases.patience import patiently
 from .pointer import Pointing
 from .run import Run, World, open_run
@@ -74,14 +75,10 @@ def fetch_artifacts(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -
         if run.state.address is None or run.state.released:
             raise UsageError(f"{run_dir.path}: the run has no pod that could be asked")
         for entry in spec.job.artifacts:
-            patiently(run, f"pulling {entry.label}", partial(pull, run, entry, at_leisure))
+            patiently(run, f"pulling {entry.label}", partial(pull, run, entry, unhurried), unhurried)
         run.leave_host()
     finally:
         lock.release()
-
-
-def at_leisure() -> None:
-    """What somebody asks for by hand may take its time."""
 
 
 def record_ask(spec: Spec, run_dir: RunDir) -> Spec:

@@ -17,11 +17,11 @@ BOOT_DEADLINE_MARK = "RUNPOD_DEPLOY_BOOT_DEADLINE"
 """Seconds since the epoch: when the driver gives the boot up."""
 CAP_MARK = "RUNPOD_DEPLOY_COST_CAP_USD"
 """What the run may cost: at a real price below the expected one its pod may live longer than its first deadline."""
-MARKS = (RUN_ID_MARK, DEADLINE_MARK, BOOT_DEADLINE_MARK, CAP_MARK)
+CLOSING_MARK = "RUNPOD_DEPLOY_CLOSING_S"
+"""Seconds that its driver and its guard may take after that."""
+MARKS = (RUN_ID_MARK, DEADLINE_MARK, BOOT_DEADLINE_MARK, CAP_MARK, CLOSING_MARK)
 
 RUN_NAME = re.compile(r".*-\d{8}T\d{6}Z(-\d+)?")
-CLOSING = timedelta(minutes=15)
-"""What the driver and the guard take after the cap: the defaults' pull grace, and as much again and more."""
 BOOT_PATIENCE = timedelta(minutes=30)
 """For a pod that does not say how long its boot may take: twice the default."""
 
@@ -54,14 +54,14 @@ def provenance(pod: Pod) -> Provenance | None:
 
 
 def cap_lasts_until(pod: Pod) -> datetime | None:
-    """Until when its cap lasts at its real price; None if that cannot be told."""
+    """Until when its guard lets it be at its real price; None if that cannot be told."""
     try:
-        cap_usd = float(pod.env.get(CAP_MARK, ""))
-    except ValueError:
+        cap_usd, closing = float(pod.env[CAP_MARK]), timedelta(seconds=float(pod.env[CLOSING_MARK]))
+    except (KeyError, ValueError, OverflowError):
         return None
     if not pod.usd_per_hour or pod.created_at is None:
         return None
-    return pod.created_at + affordable(cap_usd, pod.usd_per_hour) + CLOSING
+    return pod.created_at + affordable(cap_usd, pod.usd_per_hour) + closing
 
 
 def latest(*instants: datetime | None) -> datetime | None:

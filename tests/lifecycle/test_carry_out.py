@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -178,15 +179,21 @@ def test_a_lost_answer_is_adopted_and_never_asked_twice(tmp_path: Path) -> None:
     assert [call for call in world.cloud.calls if call.startswith("create")] == ["create demo-20261101T120000Z"]
 
 
+class FirstAt(Bomb):
+    """Goes off the first time at one place."""
+
+    def __init__(self, place: str, error: Callable[[], BaseException]) -> None:
+        super().__init__(1, error)
+        self.place = place
+
+    def __call__(self, where: str) -> None:
+        if where == self.place:
+            super().__call__(where)
+
+
 def lose_first_answer() -> Bomb:
     """A create that has its effect and whose answer is lost."""
-
-    class AfterCreate(Bomb):
-        def __call__(self, where: str) -> None:
-            if where == "after create":
-                super().__call__(where)
-
-    return AfterCreate(1, lambda: AnswerUnclear("connection reset"))
+    return FirstAt("after create", lambda: AnswerUnclear("connection reset"))
 
 
 def test_refusals_fall_through_with_a_row_each(tmp_path: Path) -> None:
@@ -334,6 +341,30 @@ def test_a_key_that_is_refused_at_the_end_is_exit_9(tmp_path: Path) -> None:
     assert state.exit_code("DONE") == 9
     words = state.closing_failures[-1]
     assert "MAY STILL BE BILLING at $0.40 per hour" in words.message and "https://" in words.message
+
+
+def test_a_connection_that_breaks_after_the_limit_does_not_end_the_pull(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=10.0**9)
+    world.spec = with_job(world.spec, budget=BudgetSpec(cost_cap_usd=0.40, assumed_hourly_rate_usd=0.2))
+    world.bomb = FirstAt("before pull out", lambda: SshLost("connection reset"))
+    state = carry_out(world.open())
+    assert state.exit_code("DONE") == 21 and (tmp_path / "results/out").exists()
+
+
+def test_a_pod_that_cannot_be_reached_before_the_job_is_given_up_at_the_limit(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    budget = BudgetSpec(cost_cap_usd=0.04, assumed_hourly_rate_usd=0.2, ssh_lost_timeout_sec=3600)
+    world.spec = with_job(world.spec, budget=budget)
+
+    def deaf(where: str) -> None:
+        if where.startswith(("before push", "before run")) and world.open().state.phase == "stage":
+            raise SshLost("connection reset")
+
+    world.bomb = deaf
+    state = carry_out(world.open())
+    settled(world)
+    assert state.exit_code("DONE") == 21 and state.stop_at and state.released_at
+    assert (state.released_at - state.stop_at).total_seconds() < 10
 
 
 def test_an_unconfirmed_release_is_exit_9_and_can_be_taken_up_again(tmp_path: Path) -> None:

@@ -55,9 +55,9 @@ def test_a_pod_past_its_deadline_is_a_leftover_after_the_grace() -> None:
 
 def test_a_pod_that_is_cheaper_than_expected_may_live_as_long_as_its_cap_lasts() -> None:
     cheap = pod()
-    cheap = replace(cheap, env={**cheap.env, "RUNPOD_DEPLOY_COST_CAP_USD": "2.0"})
-    assert reason(cheap, timedelta(hours=4)) == "unknown"
-    assert reason(cheap, timedelta(hours=4, minutes=20)) == "past_deadline"
+    cheap = replace(cheap, env={**cheap.env, "RUNPOD_DEPLOY_COST_CAP_USD": "2.0", "RUNPOD_DEPLOY_CLOSING_S": "370"})
+    assert reason(cheap, timedelta(hours=4, minutes=8)) == "unknown"
+    assert reason(cheap, timedelta(hours=4, minutes=9)) == "past_deadline"
     assert reason(replace(cheap, usd_per_hour=9.0), timedelta(hours=1, minutes=5)) == "past_deadline"
 
 

@@ -28,6 +28,7 @@ from ..transfers import Moved, Pull
 from ..verdict import cause_of_end
 from . import snapshots
 from .check import local_path
+from .limits import unhurried
 from .patience import patiently
 from .stage import Progress
 
@@ -69,7 +70,7 @@ def stop_job(run: Run) -> None:
     if run.state.job_ended:
         return
     run.record(StopRequested(why=why_we_stop(run.state)))
-    patiently(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S))
+    patiently(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S), unhurried)
 
 
 def why_we_stop(state: State) -> str:
@@ -86,7 +87,7 @@ def finish_log(run: Run) -> None:
     if run.state.job_ended and mirror.size >= run.state.log_bytes:
         return
     try:
-        end = patiently(run, "fetching the rest of the log", lambda: drain(run, mirror))
+        end = patiently(run, "fetching the rest of the log", lambda: drain(run, mirror), unhurried)
     except (TimeoutError, SshLost) as error:
         run.record(RemoteLogPullFailed(path=run.spec.job.run.log_path, error=str(error)))
         end = JobEnd(None, stopped=True)
@@ -131,7 +132,7 @@ def pulled(run: Run, entry: ArtifactPullSpec, hold: Callable[[], None]) -> bool:
     done = dict(run.state.artifacts).get(entry.label)
     if done is not None and done.status == "success":
         return True
-    return patiently(run, f"pulling {entry.label}", partial(pull, run, entry, hold))
+    return patiently(run, f"pulling {entry.label}", partial(pull, run, entry, hold), hold)
 
 
 def pull(run: Run, entry: ArtifactPullSpec, hold: Callable[[], None]) -> bool:

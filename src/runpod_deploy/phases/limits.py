@@ -24,6 +24,10 @@ def enforce(run: Run) -> None:
         )
 
 
+def unhurried() -> None:
+    """What has to be done after the limit too is not ended by it."""
+
+
 def remaining_s(run: Run, at_most_s: float) -> float:
     """Seconds until the limit, but no more than this. Raises LimitReached if none are left."""
     enforce(run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from ..clock import wait_until
@@ -21,27 +22,27 @@ TRIES = 10
 GONE_STATES = ("EXITED", "TERMINATED", "ERROR")
 
 
-def patiently(run: Run, what: str, action: Callable[[], T]) -> T:
-    """The action's result, tried again after each loss of the connection.
+def patiently(run: Run, what: str, action: Callable[[], T], hold: Callable[[], None] | None = None) -> T:
+    """The action's result, tried again after each loss of the connection, for as long as `hold` does not raise.
 
-    Raises PodKilled if the pod is gone, SshLost if it runs and cannot be reached, LimitReached (its guard's doing, or
-    our own), and what the action raises.
+    Without a hold of its own it ends with the run's limit. Raises PodKilled if the pod is gone, SshLost if it runs and
+    cannot be reached, LimitReached (its guard's doing, or our own), and what the action raises.
     """
     for _ in range(TRIES - 1):
         try:
             return action()
         except SshLost as error:
             run.record(Retried(what=what, error=error.message, in_sec=RECONNECT_EVERY_S))
-            reconnect(run)
-            enforce(run)
+            reconnect(run, hold or partial(enforce, run))
     return action()
 
 
-def reconnect(run: Run) -> None:
-    """The pod answers again. Raises PodKilled, LimitReached or SshLost."""
+def reconnect(run: Run, hold: Callable[[], None]) -> None:
+    """The pod answers again. Raises PodKilled, LimitReached, SshLost, and what `hold` raises."""
     run.leave_host()
 
     def look() -> bool | None:
+        hold()
         still_running(run)
         return True if run.state.address and run.try_host(run.state.address) is None else None
 

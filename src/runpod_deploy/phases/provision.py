@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from .. import guard
-from ..budget import affordable, guard_deadline, stop_at
+from ..budget import affordable, closing_s, guard_deadline, stop_at
 from ..choosing import narrowed
 from ..clock import wait_until
 from ..errors import AnswerUnclear, AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut
 from ..events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRefused, PodRequested
 from ..host import control_dir
 from ..pods import Candidate, Pod, PodAsk
-from ..provenance import BOOT_DEADLINE_MARK, CAP_MARK
+from ..provenance import BOOT_DEADLINE_MARK, CAP_MARK, CLOSING_MARK
 from ..run import Run
 from ..selection import cuda_floor
 from .choose import choose_afresh
@@ -234,6 +234,7 @@ def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
         "PUBLIC_KEY": keys,
         BOOT_DEADLINE_MARK: str(int(boots_until.timestamp())),
         CAP_MARK: str(run.spec.job.budget.cost_cap_usd),
+        CLOSING_MARK: str(closing_s(run.spec.job.budget)),
         **guard.pod_env(
             control_dir(run.spec.job, run.spec.run_id),
             boot_deadline(run, candidate),

@@ -23,7 +23,7 @@ from ..run import Frame, JobEnd, LogChunk, Run, Sample
 from ..verdict import cause_of_end
 from .collect import pull
 from .heart import beat
-from .limits import enforce
+from .limits import enforce, unhurried
 from .patience import killed, patiently, reconnect
 
 # How long one read may wait before the clock is looked at again.
@@ -90,7 +90,7 @@ class Watcher:
         """The pod answers again. Raises PodKilled, SshLost."""
         lost_at = self.clock.monotonic()
         self.run.record(ConnectionLost(error=error.message, log_bytes=self.mirror.received))
-        reconnect(self.run)
+        reconnect(self.run, unhurried)
         lost_sec = round(self.clock.monotonic() - lost_at, 3)
         self.run.record(ConnectionRestored(log_bytes=self.mirror.received, lost_sec=lost_sec))
         self.silent_s = 0.0
@@ -129,7 +129,7 @@ class Watcher:
         """No process of the job is left; its end arrives in the channel. Intent first."""
         if self.run.state.stop_requested is None:
             self.run.record(StopRequested(why=why))
-        patiently(self.run, "stopping the job", lambda: self.run.host.stop_job(STOP_GRACE_S))
+        patiently(self.run, "stopping the job", lambda: self.run.host.stop_job(STOP_GRACE_S), unhurried)
 
     def tick(self) -> None:
         """Limits are held and the heart beats."""

@@ -20,6 +20,7 @@ START_LINE = "runpod-sim chaos: the job was started"
 COUNT_START = f"echo '{START_LINE}' >/proc/1/fd/1\n"
 LEFT_OUT = shutil.ignore_patterns("artifacts", ".git", ".venv", "__pycache__", "node_modules")
 PULL_GRACE_S = 2
+IMPATIENT = {"pull_grace_sec": PULL_GRACE_S, "ssh_lost_timeout_sec": 30}
 # What is taken of a machine beside the job differs from run to run: no two could be compared.
 NO_SNAPSHOTS = dict.fromkeys(
     ("capture_dmesg", "capture_nvidia_smi", "capture_pod_describe", "capture_remote_env"), False
@@ -39,13 +40,13 @@ class Project:
 
     @contextmanager
     def copied(self, ground: str = AS_GIVEN) -> Iterator[Path]:
-        """A copy for this ground, whose config counts the starts of its job and gives pulls little time."""
+        """A copy for this ground, whose config counts the starts of its job and has little patience."""
         with TemporaryDirectory(prefix="runpod-sim-chaos-") as place:
             copy = Path(place) / "project"
             shutil.copytree(self.folder, copy, ignore=LEFT_OUT, symlinks=True)
             document = grounded(read(copy / self.config), ground)
             document["telemetry"] = {**(document.get("telemetry") or {}), **NO_SNAPSHOTS}
-            document["budget"] = {**(document.get("budget") or {}), "pull_grace_sec": PULL_GRACE_S}
+            document["budget"] = {**(document.get("budget") or {}), **IMPATIENT}
             if isinstance(document.get("run"), dict) and "body" in document["run"]:
                 document["run"]["body"] = COUNT_START + str(document["run"]["body"])
             (copy / self.config).write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
