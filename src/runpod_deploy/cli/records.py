@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from ..history.manifests import (
 )  # fmt: skip
 from ..history.totals import Totals
 from .options import json_option
-from .output import is_screen, output_options, put, put_json, say, warn
+from .output import is_screen, json_text, output_options, put, put_json, say, warn
 
 
 @click.command("manifest-summary")
@@ -79,9 +78,9 @@ def json_document(found: Iterator[tuple[str, Manifest]], totals: Totals) -> Iter
     yield '{"manifests": ['
     comma = ""
     for path, manifest in found:
-        yield comma + json.dumps({"path": path, **manifest})
+        yield comma + json_text({"path": path, **manifest})
         comma = ","
-    yield f'], "totals": {json.dumps(totals.as_json())}}}'
+    yield f'], "totals": {json_text(totals.as_json())}}}'
 
 
 def put_labelled(lines: Iterator[str]) -> None:
