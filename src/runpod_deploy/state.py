@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from .budget import Rental
 from .errors import KINDS
+from .events import NEVER
 from .pods import Address, Candidate
 from .verdict import verdict
 
@@ -37,6 +39,8 @@ class PhaseTime:
     name: str
     started_at: datetime
     duration_s: float | None = None
+    broken_off: bool = False
+    """Whether it was left before its end; its duration is as long as is known, then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class State:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     last_event: str = ""
+    last_at: datetime = NEVER
     phase: str = ""
     phases: tuple[PhaseTime, ...] = ()
     candidates: tuple[Candidate, ...] = ()
@@ -76,7 +81,10 @@ class State:
     cloud_type: str | None = None
     usd_per_hour: float | None = None
     price_source: str | None = None
-    created_at: datetime | None = None
+    rentals: tuple[Rental, ...] = ()
+    """Every time in which a pod of this run cost, discarded pods included."""
+    volume_gb: int | None = None
+    """Size of the pod's own volume."""
     stop_at: datetime | None = None
     stop_why: str = ""
     pod_resumed: bool = False
@@ -84,8 +92,6 @@ class State:
     """Pods that never booted; the last may still exist."""
     discarding: str | None = None
     """An abandoned pod that is not confirmed to be gone."""
-    past_usd: float = 0.0
-    """What the discarded pods cost."""
     address: Address | None = None
     guarded: bool = False
     python_version: str | None = None
@@ -112,7 +118,6 @@ class State:
     detached: str | None = None
     release_action: str | None = None
     released: bool = False
-    released_at: datetime | None = None
     pod_final_state: str | None = None
     finished: bool = False
 
