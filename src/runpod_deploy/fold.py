@@ -22,6 +22,8 @@ def fold(events: Iterable[e.Event]) -> State:
 
 def apply(s: State, event: e.Event) -> State:
     """The state after one more event."""
+    if isinstance(event, e.Billed):  # learned afterwards, and no part of the run's own course
+        return replace(s, billed_usd=event.usd, bill_settled=event.settled)
     before, s = s, replace(s, last_event=e.snake(type(event).__name__), last_at=event.ts_utc)
     match event:
         case e.RunStarted():

@@ -93,7 +93,13 @@ def manifest(
         "config_sha256": spec.config_sha256,
         "python_version": state.python_version,
         "log": log,
+        **bill(state),
     }
+
+
+def bill(state: State) -> dict[str, Any]:
+    """What the cloud has billed; nothing if it was never asked."""
+    return {} if state.bill_settled is None else {"billed_usd": state.billed_usd, "bill_settled": state.bill_settled}
 
 
 def word(state: State) -> str:

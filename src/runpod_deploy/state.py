@@ -120,6 +120,10 @@ class State:
     released: bool = False
     pod_final_state: str | None = None
     finished: bool = False
+    billed_usd: float | None = None
+    """What the cloud has really billed, as far as it was asked."""
+    bill_settled: bool | None = None
+    """Whether nothing more is to come; None if it was never asked."""
 
     def failure(self, marker: str | None) -> Failure | None:
         """Why the run did not succeed (marker: the configured success marker), or None."""

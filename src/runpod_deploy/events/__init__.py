@@ -27,7 +27,17 @@ from .pod import (
     ReleaseStarted,
 )
 from .rows import KINDS, from_row, instant, snake, to_row
-from .run import Detached, Interrupted, PhaseFailed, PhaseFinished, PhaseStarted, RunFinished, RunResumed, RunStarted
+from .run import (
+    Billed,
+    Detached,
+    Interrupted,
+    PhaseFailed,
+    PhaseFinished,
+    PhaseStarted,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+)
 from .work import (
     ArtifactPullCompleted,
     ArtifactPullFailed,
@@ -65,6 +75,7 @@ __all__ = [
     "ArtifactPullFailed",
     "ArtifactPullStarted",
     "ArtifactSkipped",
+    "Billed",
     "CandidatesChosen",
     "CloudTypeFallback",
     "CommandFinished",
