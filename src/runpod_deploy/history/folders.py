@@ -42,9 +42,9 @@ def run_dirs(project_root: Path) -> list[Path]:
     return sorted(path for path in runs.iterdir() if path.is_dir()) if runs.is_dir() else []
 
 
-def walk_run_dirs(project_root: Path) -> list[Path]:
+def walk_run_dirs(project_root: Path | str) -> list[Path]:
     """The run dirs of a project that hold a manifest, oldest first."""
-    return [path for path in run_dirs(project_root) if (path / MANIFEST_NAME).is_file()]
+    return [path for path in run_dirs(Path(project_root)) if (path / MANIFEST_NAME).is_file()]
 
 
 def normal(root: str) -> str:
