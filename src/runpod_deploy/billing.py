@@ -64,12 +64,12 @@ def claims_below(root: str, now: datetime, unreadable: Unreadable) -> Iterator[C
     for path, manifest in read_manifests(find(root, MANIFEST_NAME, unreadable), unreadable):
         if manifest is not None:
             run_dir = Path(path).parent
-            yield claim(run_dir, brought_up(run_dir, manifest, now), now)
+            yield claim(run_dir, brought_up(run_dir, manifest, now, unreadable), now)
 
 
-def brought_up(run_dir: Path, manifest: Manifest, now: datetime) -> Manifest:
+def brought_up(run_dir: Path, manifest: Manifest, now: datetime, unreadable: Unreadable) -> Manifest:
     """The manifest as it would be now."""
-    if manifest.get("state") == "finished" or not may_go_on(run_dir):
+    if manifest.get("state") == "finished" or not may_go_on(run_dir, unreadable):
         return manifest
     try:
         return rebuilt(read_run(run_dir), now)

@@ -217,7 +217,8 @@ def apply_work(s: State, event: e.Event) -> State:
         case e.FailureMarkerSeen():
             return replace(s, markers_seen=s.markers_seen | {event.marker}, scanned_bytes=event.log_offset)
         case e.JobEvent():
-            return replace(s, scanned_bytes=int(event.fields.get("log_offset") or s.scanned_bytes))
+            offset = event.fields.get("log_offset")
+            return replace(s, scanned_bytes=offset if isinstance(offset, int) else s.scanned_bytes)
         case e.StopRequested():
             return replace(s, stop_requested=s.stop_requested or event.why)
         case e.JobEnded():

@@ -83,7 +83,7 @@ class State:
     price_source: str | None = None
     rentals: tuple[Rental, ...] = ()
     """Every time in which a pod of this run cost, discarded pods included."""
-    volume_gb: int | None = None
+    volume_gb: float | None = None
     """Size of the pod's own volume."""
     stop_at: datetime | None = None
     stop_why: str = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
@@ -11,7 +10,7 @@ from ..billing import Reckoning, reckon, record
 from ..clock import SystemClock
 from ..errors import UsageError
 from ..history.bills import COLUMNS, cells, row, total_facts, totals
-from ..history.folders import normal
+from ..history.folders import may_be_folder, normal
 from ..history.layouts import TOTAL_WIDTH, table_lines
 from .access import real_cloud
 from .options import json_option
@@ -29,7 +28,7 @@ def billing(root: str, as_json: bool) -> None:
     The bill is by the hour and comes late, by days or weeks: what is not in it yet is said to be so and never made up.
     What is, is recorded with the run: as an event, and as `billed_usd` in its manifest.
     """
-    if not Path(root).is_dir():
+    if not may_be_folder(root):
         raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs with --root")
     clock = SystemClock()
     found = reckon(normal(root), real_cloud(), clock.now(), warn)

@@ -13,7 +13,7 @@ from ..clock import SystemClock
 from ..errors import UsageError
 from ..history.conditions import parse_condition
 from ..history.events import Row, described, events_path, instant, read_events, timed
-from ..history.folders import normal
+from ..history.folders import may_be_folder, normal
 from ..history.queries import Query, search
 from .output import is_screen, json_text, output_options, put, say, warn
 
@@ -46,7 +46,7 @@ def events(run_dir: Path, as_json: bool) -> None:
 @output_options
 def events_query(root: str, filters: tuple[str, ...], since: str | None, until: str | None, as_json: bool) -> None:
     """Events of all runs below a folder that meet all the conditions."""
-    if not Path(root).is_dir():
+    if not may_be_folder(root):
         raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs with --root")
     query = Query(tuple(map(parse_condition, filters)), moment(since), moment(until))
     found = search(normal(root), query, warn)

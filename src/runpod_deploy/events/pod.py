@@ -89,7 +89,7 @@ class PodCreated(Event):
     """Whether it was found by its name rather than answered by the create call."""
     disks_usd_per_hour: float = 0.0
     """What its disks cost beside `usd_per_hour`."""
-    volume_gb: int | None = None
+    volume_gb: float | None = None
     """Size of its own volume, which costs on when it is stopped."""
 
 
@@ -119,7 +119,7 @@ class PodResumed(Event):
     stop_why: str
     disks_usd_per_hour: float = 0.0
     """What its disks cost beside `usd_per_hour`."""
-    volume_gb: int | None = None
+    volume_gb: float | None = None
     """Size of its own volume, which costs on when it is stopped."""
 
 

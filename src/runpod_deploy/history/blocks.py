@@ -10,13 +10,21 @@ BLOCK_BYTES = 1 << 18
 LONGEST_LINE_BYTES = 1 << 24
 """Nobody writes rows of that length: of such a line only a mark is kept, which is no JSON."""
 NO_JSON = 0xFF
-WITHOUT_WAITING = os.O_RDONLY | os.O_NONBLOCK
-"""A pipe that bears the name of a record is empty, not a reason to wait."""
+
+
+def opened(path: str) -> int:
+    """A handle to read the file by. Raises OSError.
+
+    A pipe that bears the name of a record is empty and not waited for, unless somebody is about to write into it.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(handle, True)
+    return handle
 
 
 def whole(path: str) -> bytes:
     """All of a file. Raises OSError."""
-    with os.fdopen(os.open(path, WITHOUT_WAITING), "rb", buffering=0) as file:
+    with os.fdopen(opened(path), "rb", buffering=0) as file:
         return file.readall()
 
 
@@ -30,7 +38,7 @@ def blocks(path: str, buffer: bytearray) -> Iterator[int]:
 
     Raises OSError.
     """
-    handle = os.open(path, WITHOUT_WAITING)
+    handle = opened(path)
     filled = 0
     try:
         while count := read_into(handle, buffer, filled):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,15 @@ class ManifestUnreadable(UsageError):
         self.path = path
         self.why = why
 
+    @property
+    def missing(self) -> bool:
+        """Whether there is none at all."""
+        return isinstance(self.__cause__, FileNotFoundError) and not Path(self.path).is_symlink()
+
 
 def read_manifest(path: Path | str) -> Manifest:
     """The manifest of that file or run dir. Raises ManifestUnreadable."""
-    place = manifest_path(Path(path))
-    return parsed(str(place), place.read_bytes)
+    return parsed(str(manifest_path(Path(path))))
 
 
 def manifest_path(path: Path) -> Path:
@@ -36,10 +39,10 @@ def manifest_path(path: Path) -> Path:
     return path / MANIFEST_NAME if path.is_dir() else path
 
 
-def parsed(path: str, content: Callable[[], bytes]) -> Manifest:
-    """The manifest that has this content. Raises ManifestUnreadable."""
+def parsed(path: str) -> Manifest:
+    """The manifest of that file. Raises ManifestUnreadable."""
     try:
-        found = json.loads(content())
+        found = json.loads(whole(path))
     except (OSError, ValueError, RecursionError) as error:
         raise ManifestUnreadable(path, reason(error)) from error
     if not isinstance(found, dict):
@@ -51,7 +54,7 @@ def read_manifests(paths: Iterable[str], unreadable: Unreadable) -> Iterator[tup
     """Each path of a file with its manifest, or with None if it cannot be read."""
     for path in paths:
         try:
-            yield path, parsed(path, partial(whole, path))
+            yield path, parsed(path)
         except ManifestUnreadable as error:
             unreadable(error.path, error.why)
             yield path, None

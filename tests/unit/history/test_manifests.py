@@ -119,6 +119,11 @@ def test_unreadable_manifests_do_not_stop_the_others(tmp_path: Path) -> None:
     assert told == [str(bad)]
 
 
+def tell_nobody(path: str, why: str) -> None:
+    """Nothing is unreadable here."""
+    raise AssertionError(f"{path}: {why}")
+
+
 def test_run_dirs_are_direct_children_oldest_first(tmp_path: Path) -> None:
     runs = tmp_path / "artifacts" / "runpod"
     for name in ("20260604T101500Z-2", "20260604T101500Z", "20250101T000000Z", "x/20260101T000000Z"):
@@ -126,14 +131,14 @@ def test_run_dirs_are_direct_children_oldest_first(tmp_path: Path) -> None:
     (runs / "20260604T101500Z" / MANIFEST_NAME).write_text("{}")
     (runs / "x" / "20260101T000000Z" / MANIFEST_NAME).write_text("{}")
 
-    assert [path.name for path in run_dirs(tmp_path)] == [
+    assert [path.name for path in run_dirs(tmp_path, tell_nobody)] == [
         "20250101T000000Z",
         "20260604T101500Z",
         "20260604T101500Z-2",
         "x",
     ]
-    assert [path.name for path in walk_run_dirs(tmp_path)] == ["20260604T101500Z"]
-    assert walk_run_dirs(tmp_path / "absent") == []
+    assert [path.name for path in walk_run_dirs(tmp_path, tell_nobody)] == ["20260604T101500Z"]
+    assert walk_run_dirs(tmp_path / "absent", tell_nobody) == []
 
 
 def test_each_phase_has_its_cost_as_recorded() -> None:
