@@ -106,6 +106,9 @@ def apply_pod(s: State, event: e.Event) -> State:
             )
         case e.PodReachable():
             return replace(s, address=Address(host=event.host, port=event.port))
+        case e.RemoteEnvSeen():
+            python, system = event.remote_python_version, event.remote_uname
+            return replace(s, remote_env=(("remote_python_version", python), ("remote_uname", system)))
         case e.PodAbandoned():
             return replace(abandoned(s, event), address=None, guarded=False)
         case e.PodDiscarded():

@@ -65,7 +65,7 @@ def manifest(
         "volume_mount": job.storage.volume_mount,
         "volume_name": job.storage.volume_name,
         "volume_gb": job.storage.volume_gb,
-        "deploy_metadata": spec.metadata,
+        "deploy_metadata": {**spec.metadata, **dict(state.remote_env)},
         "artifacts": [artifact(entry, dict(state.artifacts).get(entry.label)) for entry in job.artifacts],
         "telemetry_files": files,
         "state": word(state),

@@ -94,7 +94,10 @@ class State:
     """An abandoned pod that is not confirmed to be gone."""
     address: Address | None = None
     guarded: bool = False
+    remote_env: tuple[tuple[str, str | None], ...] = ()
+    """What the pod ran before anything was set up."""
     python_version: str | None = None
+    """The interpreter that was pinned on it."""
     commands_done: frozenset[tuple[str, int]] = frozenset()
     staged: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()

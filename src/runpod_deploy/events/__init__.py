@@ -25,6 +25,7 @@ from .pod import (
     PodRequested,
     PodResumed,
     ReleaseStarted,
+    RemoteEnvSeen,
 )
 from .rows import KINDS, from_row, instant, snake, to_row
 from .run import (
@@ -111,6 +112,7 @@ __all__ = [
     "PodResumed",
     "PythonPinned",
     "ReleaseStarted",
+    "RemoteEnvSeen",
     "RemoteLogPullFailed",
     "RemoteStepCompleted",
     "RemoteStepStarted",

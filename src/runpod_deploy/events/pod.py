@@ -140,6 +140,15 @@ class PodReachable(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemoteEnvSeen(Event):
+    """The pod has told what it runs, before anything was set up there."""
+
+    remote_uname: str
+    remote_python_version: str | None
+    """Of the image's own `python3`; None if it has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PodAbandoned(Event):
     """The pod never booted, and will be deleted: written before the call."""
 
