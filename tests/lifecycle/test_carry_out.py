@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from runpod_deploy.budget import spent_usd
 from runpod_deploy.driver import carried_out
 from runpod_deploy.errors import AnswerUnclear, AuthRefused, CloudUnreachable, Interrupt, SshLost
 from runpod_deploy.events import (
@@ -220,7 +221,10 @@ def test_a_pod_that_never_boots_is_replaced_once(tmp_path: Path) -> None:
     state = carry_out(world.open())
     assert world.cloud.list_pods() == [] and world.starts == 1
     assert state.outcome("DONE") == "succeeded" and len(world.cloud.created) == 2
-    assert state.past_usd == pytest.approx(0.40 * 900 / 3600, rel=0.05)
+    first, second = state.rentals
+    assert first.until_at is not None
+    assert spent_usd([first], first.until_at) == pytest.approx(0.404 * 900 / 3600, rel=0.05)
+    assert first.until_at <= second.since_at
 
 
 def test_two_pods_that_never_boot_end_the_run(tmp_path: Path) -> None:
@@ -251,8 +255,7 @@ def test_the_cap_ends_a_job_that_hangs(tmp_path: Path) -> None:
     settled(world)
     failure = state.failure("DONE")
     assert failure is not None and failure.kind == "cost_cap" and state.exit_code("DONE") == 21
-    assert state.created_at and state.released_at
-    assert 3600 <= (state.released_at - state.created_at).total_seconds() <= 3620
+    assert 0.40 <= spent_usd(state.rentals, world.clock.now()) <= 0.4025
     assert (tmp_path / "results/out").exists()
 
 
@@ -301,8 +304,8 @@ def test_a_pod_that_its_guard_paused_was_stopped_by_the_limit_and_costs_no_more(
     assert state.exit_code("DONE") == 21 and state.outcome("DONE") == "stopped"
     assert [event.state for event in world.events if isinstance(event, GuardReleased)] == ["EXITED"]
     spent = manifest(world.spec, state, now=world.clock.now(), log=None, files=[])["estimated_cost_usd"]
-    assert state.created_at
-    assert spent == pytest.approx(0.40 * (deadline - state.created_at).total_seconds() / 3600, 0.01)
+    lasted_s = (deadline - state.rentals[0].since_at).total_seconds()
+    assert spent == pytest.approx(state.rentals[0].usd_per_hour * lasted_s / 3600, 0.01)
 
 
 def test_a_pod_that_was_ended_before_its_guard_s_time_was_killed(tmp_path: Path) -> None:
@@ -363,8 +366,9 @@ def test_a_pod_that_cannot_be_reached_before_the_job_is_given_up_at_the_limit(tm
     world.bomb = deaf
     state = carry_out(world.open())
     settled(world)
-    assert state.exit_code("DONE") == 21 and state.stop_at and state.released_at
-    assert (state.released_at - state.stop_at).total_seconds() < 10
+    ended_at = state.rentals[0].until_at
+    assert state.exit_code("DONE") == 21 and state.stop_at and ended_at
+    assert (ended_at - state.stop_at).total_seconds() < 10
 
 
 def test_an_unconfirmed_release_is_exit_9_and_can_be_taken_up_again(tmp_path: Path) -> None:

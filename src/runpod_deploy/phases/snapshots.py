@@ -10,7 +10,7 @@ from collections.abc import Callable
 from shlex import quote
 from typing import Any
 
-from ..events import SnapshotFailed
+from ..events import RemoteEnvSeen, SnapshotFailed
 from ..journal import write_atomically
 from ..pods import Pod
 from ..provenance import MARKS
@@ -103,8 +103,10 @@ def keep(run: Run, printed: bytes) -> None:
     said = dict(named_parts(printed.decode(errors="replace")))
     if REMOTE_ENV in said:
         version = said.pop(PYTHON, "").removeprefix("Python ").strip() or None
-        facts = {"remote_uname": said[REMOTE_ENV].strip(), "remote_python_version": version}
+        system = said[REMOTE_ENV].strip()
+        facts = {"remote_uname": system, "remote_python_version": version}
         said[REMOTE_ENV] = json.dumps(facts, indent=2) + "\n"
+        run.record(RemoteEnvSeen(remote_uname=system, remote_python_version=version))
     for name, text in said.items():
         if text:
             write_atomically(run.dir.path / name, text)
