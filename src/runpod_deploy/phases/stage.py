@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from ..errors import StagingFailed
@@ -11,6 +12,7 @@ from ..shell import job_script, secret_text, write_file
 from ..shipment import push_of
 from ..spec import RsyncPushSpec, SecretSpec
 from .check import local_path
+from .heart import beat
 from .limits import enforce, remaining_s
 from .patience import patiently
 
@@ -55,7 +57,7 @@ def put(run: Run, entry: RsyncPushSpec) -> None:
     enforce(run)
     clock = run.world.clock
     begun = clock.monotonic()
-    moved = run.host.push(push_of(entry, run.spec.project_root), Progress(run, entry.label, limited=True))
+    moved = run.host.push(push_of(entry, run.spec.project_root), Progress(run, entry.label, partial(enforce, run)))
     run.record(
         StageFinished(
             label=entry.label,
@@ -68,23 +70,23 @@ def put(run: Run, entry: RsyncPushSpec) -> None:
 
 
 class Progress:
-    """Turns bytes sent into events, no more than one a second."""
+    """Turns bytes sent into events, no more than one a second, and holds the transfer to its time."""
 
-    def __init__(self, run: Run, label: str, *, limited: bool = False) -> None:
-        """With `limited`, a transfer ends with the run's money and time."""
+    def __init__(self, run: Run, label: str, hold: Callable[[], None]) -> None:
+        """`hold` raises when the time is over."""
         self.run = run
         self.label = label
-        self.limited = limited
+        self.hold = hold
         self.due = run.world.clock.monotonic() + PROGRESS_EVERY_S
 
     def __call__(self, bytes_sent: int) -> None:
-        """Records the progress if it is time to. Raises LimitReached."""
+        """Records the progress if it is time to. Raises what `hold` raises."""
+        beat(self.run, self.label)
         now = self.run.world.clock.monotonic()
         if now >= self.due:
             self.due = now + PROGRESS_EVERY_S
             self.run.record(StageProgressed(label=self.label, bytes=bytes_sent))
-            if self.limited:
-                enforce(self.run)
+            self.hold()
 
 
 def launch(run: Run) -> None:
