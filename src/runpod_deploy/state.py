@@ -89,7 +89,14 @@ class State:
     """Size of the pod's own volume."""
     stop_at: datetime | None = None
     stop_why: str = ""
+    pod_recycled: bool = False
+    """Whether the pod is one of an earlier run."""
     pod_resumed: bool = False
+    """Whether that one runs again."""
+    visiting: bool = False
+    """Whether the paused pod was started again to fetch what it holds; the run itself is over."""
+    visit_failure: Failure | None = None
+    """What went wrong then."""
     abandoned: tuple[str, ...] = ()
     """Pods that never booted; the last may still exist."""
     discarding: str | None = None
@@ -188,7 +195,8 @@ class State:
     @property
     def may_go_forward(self) -> bool:
         """Whether anything but closing is left to do."""
-        return not (self.forward_failure or self.interrupted or self.released or self.finished)
+        over = self.released or self.finished or self.visiting
+        return not (self.forward_failure or self.interrupted or over)
 
 
 JOB_WORDS = {

@@ -124,6 +124,18 @@ class PodResumed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PodReopening(Event):
+    """The paused pod of this run is about to be started, for as long as it takes to fetch what it holds."""
+
+    pod_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodReopened(PodResumed):
+    """It runs again, and its price is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PodBooting(Event):
     """The boot entered another stage: placing, image_pull, starting, sshd."""
 
