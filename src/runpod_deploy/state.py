@@ -187,6 +187,11 @@ class State:
         return self.ever_requested and not self.released
 
     @property
+    def has_running_pod(self) -> bool:
+        """Whether the run has its pod, and a recycled one was started again."""
+        return self.pod_id is not None and (self.pod_resumed or not self.pod_recycled)
+
+    @property
     def pod_answers(self) -> bool:
         """Whether it is worth asking the pod itself: it was reached once and is not known to be gone."""
         out_of_reach = self.forward_failure is not None and self.forward_failure.kind in ("ssh_lost", "boot_timeout")

@@ -39,16 +39,35 @@ def recycle(run: Run) -> bool:
     One that is not what the config asks for any more, or whose host has no free GPU, is deleted: nobody else
     knows of it, and its disk costs money.
     """
-    pointer = pointed(run) if may_recycle(run) else None
-    pod = run.world.cloud.get(pointer.pod_id) if pointer else None
-    if pod is None or pointer is None or pod.name != pointer.run_id or pod.status != "EXITED":
+    pod = taken(run) or wanted(run)
+    if pod is None:
         return False
-    take(run, pod)
-    if pointer.run_dir is not None:
+    pointer = pointed(run)
+    if pointer is not None and pointer.run_dir is not None:
         copy_key(pointer.run_dir / "ssh", run.dir.ssh)
     if differences := drift(run.spec.job, pod):
         return give_up(run, pod, f"it is not what the config asks for: {'; '.join(differences)}")
     return resume(run, pod)
+
+
+def taken(run: Run) -> Pod | None:
+    """The pod that a process of this run took and died over before it ran."""
+    if not run.state.pod_recycled or run.state.pod_id is None:
+        return None
+    pod = run.world.cloud.get(run.state.pod_id)
+    if pod is None:
+        run.record(PodAbandoned(pod_id=run.state.pod_id, reason="it does not exist any more"))
+    return pod
+
+
+def wanted(run: Run) -> Pod | None:
+    """The paused pod that the state file names, if it is still the one, and the journal knows it as this run's now."""
+    pointer = pointed(run) if may_recycle(run) else None
+    pod = run.world.cloud.get(pointer.pod_id) if pointer else None
+    if pod is None or pointer is None or pod.name != pointer.run_id or pod.status != "EXITED":
+        return None
+    take(run, pod)
+    return pod
 
 
 def take(run: Run, pod: Pod) -> None:
