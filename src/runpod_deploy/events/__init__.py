@@ -5,7 +5,7 @@ kept (`datacenter_failover`, `gpu_selected`, `remote_step_started`, `artifact_pu
 `pod_killed_unexpected`, …). Rows that the job itself asked for carry `"source": "job"`.
 """
 
-from .base import NEVER, Event
+from .event import NEVER, Event
 from .pod import (
     CandidatesChosen,
     CloudTypeFallback,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..pods import Candidate
-from .base import Event
+from .event import Event
 
 
 @dataclass(frozen=True, kw_only=True)
