@@ -35,7 +35,7 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/shellcheck --shell=sh src/runpod_deploy/podside/*.sh
-	$(BIN)/shellcheck recipes/*/*.sh recipes/*/*/*.sh
+	$(BIN)/shellcheck .ci/run recipes/*/*.sh recipes/*/*/*.sh
 
 docs: setup
 	$(BIN)/sphinx-build --fail-on-warning --quiet docs site

@@ -1,10 +1,49 @@
-"""What holds for every test."""
+"""What holds for every test: nobody's account, nobody's home, no network but this machine's own."""
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
 from hypothesis import settings
 
 # The suite tries the same examples each time, so that a failure is of the change and not of the day; a hunt for new
 # ones is `pytest --hypothesis-profile=default`.
 settings.register_profile("suite", derandomize=True)
 settings.load_profile("suite")
+
+# With a key and the wish to pay, the contract suite asks RunPod itself: `make live`.
+LIVE = os.environ.get("RUNPOD_LIVE") == "1"
+
+
+def refuse_strangers(event: str, args: tuple[Any, ...]) -> None:
+    """Raises on a connection to anything but loopback."""
+    if event == "socket.connect" and isinstance(args[1], tuple) and not is_loopback(str(args[1][0])):
+        raise AssertionError(f"a test tried to reach {args[1]}")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the address is this machine's own."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+if not LIVE:
+    sys.addaudithook(refuse_strangers)
+
+
+@pytest.fixture(autouse=True)
+def nobody(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home of the test, which is empty; nothing of the caller's own account is in the environment."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name in [name for name in os.environ if name.startswith(("RUNPOD_", "XDG_"))]:
+        if not LIVE:
+            monkeypatch.delenv(name)
+    return home

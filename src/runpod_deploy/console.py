@@ -106,6 +106,8 @@ def about_pod(event: e.Event, state: State) -> str | None:
         case e.PodCreated():
             how = "found" if event.adopted else "created"
             return f"pod {event.pod_id} {how}: {rate(event)}; stops by {event.stop_at:%H:%M:%S} UTC"
+        case e.PodReopening():
+            return f"starting pod {event.pod_id} again, to fetch what it holds"
         case e.PodResumed():
             return f"pod {event.pod_id} resumed: {rate(event)}; stops by {event.stop_at:%H:%M:%S} UTC"
         case e.PodBooting():

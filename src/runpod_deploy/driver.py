@@ -13,11 +13,12 @@ from . import events as e
 from .console import Console
 from .errors import ConfigError, Interrupt, UsageError
 from .journal import RunDir, RunLock, write_atomically
-from .lifecycle import carry_out
+from .lifecycle import carry_out, visit
 from .manifest import write_manifest
 from .phases.collect import pull
 from .phases.limits import unhurried
 from .phases.patience import patiently
+from .pods import Pod
 from .pointer import Pointing
 from .run import Run, World, open_run
 from .spec import Spec
@@ -72,13 +73,41 @@ def fetch_artifacts(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -
     lock.acquire(wait_s=manner.wait_s)
     try:
         run = attended(open_run(spec, run_dir, world), replace(manner, screen=None))
-        if run.state.address is None or run.state.released:
-            raise UsageError(f"{run_dir.path}: the run has no pod that could be asked")
+        if run.state.address is None or (run.state.released and pod_of(run).status == "EXITED"):
+            raise UsageError(
+                f"{run_dir.path}: the run has no pod that runs",
+                hint="if its pod is paused, `pull --start` starts it for as long as it takes",
+            )
         for entry in spec.job.artifacts:
             patiently(run, f"pulling {entry.label}", partial(pull, run, entry, unhurried), unhurried)
         run.leave_host()
     finally:
         lock.release()
+
+
+def visit_pod(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -> State:
+    """The run's state, once the paused pod has given what it held and is paused again. Raises RunBusy, UsageError."""
+    lock = RunLock(run_dir)
+    lock.acquire(wait_s=manner.wait_s)
+    try:
+        run = attended(open_run(spec, run_dir, world), manner)
+        if not (run.state.released and run.state.address) and not run.state.visiting:
+            raise UsageError(f"{run_dir.path}: the run has left no paused pod", hint="plain `pull` asks one that runs")
+        if run.state.collected:
+            raise UsageError(f"{run_dir.path}: nothing is left to fetch: all that the run was to bring home is here")
+        pod_of(run)
+        with run.signals.installed(), manner.screen(run) if manner.screen else nullcontext():
+            return carried_out(run, visit)
+    finally:
+        lock.release()
+
+
+def pod_of(run: Run) -> Pod:
+    """The run's pod as the API has it. Raises UsageError if it is gone, or another's."""
+    pod = run.world.cloud.get(run.state.pod_id or "")
+    if pod is None or pod.name != run.state.pod_name:
+        raise UsageError(f"{run.dir.path}: its pod {run.state.pod_id} does not exist any more")
+    return pod
 
 
 def record_ask(spec: Spec, run_dir: RunDir) -> Spec:
@@ -148,10 +177,10 @@ class ManifestWriter:
                 pass
 
 
-def carried_out(run: Run) -> State:
+def carried_out(run: Run, story: Callable[[Run], State] = carry_out) -> State:
     """The run's state at the end; connections are closed whatever happens."""
     try:
-        return carry_out(run)
+        return story(run)
     except Interrupt as interrupt:  # came after the last phase: all that is left to do is to say so
         run.record(e.Interrupted(signal=interrupt.signal_name))
         return run.state

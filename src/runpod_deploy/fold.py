@@ -30,18 +30,22 @@ def apply(s: State, event: e.Event) -> State:
             return replace(s, run_id=event.run_id, started_at=event.ts_utc)
         case e.RunResumed():
             cut = cut_off(s.phases, before.last_at)
-            return replace(s, phases=cut, detached=None, finished=False, closing_failures=())
+            failures = s.closing_failures if s.visiting else ()
+            return replace(s, phases=cut, detached=None, finished=False, closing_failures=failures)
         case e.PhaseStarted():
             begun = PhaseTime(event.phase, event.ts_utc)
             return replace(s, phase=event.phase, phases=(*s.phases, begun))
         case e.PhaseFinished():
             return ended(s, event.phase, event.duration_sec)
         case e.PhaseFailed():
-            return failed(ended(s, event.phase, event.duration_sec), event)
+            return failed(timed(s, event.phase, event.duration_sec), event)
         case e.CandidatesChosen():
             return replace(s, candidates=event.candidates, refused=())
         case e.Interrupted():
-            return replace(s, phases=cut_off(s.phases, event.ts_utc), interrupted=event.signal)
+            s = replace(s, phases=cut_off(s.phases, event.ts_utc))
+            if s.visiting:
+                return replace(s, visit_failure=Failure("interrupted", s.phase, f"interrupted by {event.signal}"))
+            return replace(s, interrupted=event.signal)
         case e.Detached():
             return replace(s, phases=cut_off(s.phases, event.ts_utc), detached=event.why)
         case e.RunFinished():
@@ -62,16 +66,26 @@ def since(start: datetime, end: datetime) -> float:
     return round(max(0.0, (end - start).total_seconds()), 3)
 
 
-def ended(s: State, phase: str, duration_s: float) -> State:
+def timed(s: State, phase: str, duration_s: float) -> State:
     """The state with the running phase timed."""
-    rows = [replace(p, duration_s=duration_s) if p.name == phase and p.duration_s is None else p for p in s.phases]
-    done = s.collected or phase == "collect"
-    return replace(s, phases=tuple(rows), collected=done)
+    rows = (replace(p, duration_s=duration_s) if p.name == phase and p.duration_s is None else p for p in s.phases)
+    return replace(s, phases=tuple(rows))
+
+
+def ended(s: State, phase: str, duration_s: float) -> State:
+    """The state in which the running phase has reached its end."""
+    s = timed(s, phase, duration_s)
+    if phase != "collect" or not (s.pod_answers or s.job_pid is None):
+        return s  # of a pod that does not answer nothing was collected
+    # What a run could not collect may have come by now.
+    return replace(s, collected=True, closing_failures=tuple(f for f in s.closing_failures if f.phase != "collect"))
 
 
 def failed(s: State, event: e.PhaseFailed) -> State:
     """The state with the phase's error; the first error of the way forward is the run's."""
     failure = Failure(event.kind, event.phase, event.message, event.hint)
+    if s.visiting and event.phase != "release":
+        return replace(s, visit_failure=s.visit_failure or failure)
     if event.phase in ("collect", "release"):
         collected = s.collected and event.phase != "collect"
         return replace(s, closing_failures=(*s.closing_failures, failure), collected=collected)
@@ -96,17 +110,11 @@ def apply_pod(s: State, event: e.Event) -> State:
             return replace(created(s, event), requested=None, ever_requested=True, released=False)
         case e.PodRecycled():
             return recycled(s, event)
+        case e.PodReopening():
+            known = replace(s, address=None, guard_deadline_at=None, pod_lost=False)
+            return replace(known, visiting=True, visit_failure=None, released=False, finished=False)
         case e.PodResumed():
-            return replace(
-                s,
-                pod_resumed=True,
-                usd_per_hour=event.usd_per_hour,
-                price_source=event.price_source,
-                rentals=(*s.rentals, rental(event)),
-                volume_gb=event.volume_gb,
-                stop_at=event.stop_at,
-                stop_why=event.stop_why,
-            )
+            return rented(s, event)
         case e.PodReachable():
             return replace(s, address=Address(host=event.host, port=event.port))
         case e.RemoteEnvSeen():
@@ -122,7 +130,8 @@ def apply_pod(s: State, event: e.Event) -> State:
             return replace(s, release_action=event.action)
         case e.PodReleased():
             paid = over(s.rentals, event.ts_utc)
-            return replace(s, released=True, rentals=paid, pod_final_state=event.state, requested=None)
+            over_now = replace(s, released=True, visiting=False, pod_final_state=event.state, requested=None)
+            return replace(over_now, rentals=paid)
         case e.PodKilledUnexpected() | e.GuardReleased():
             return lost(s, event)
     return apply_work(s, event)
@@ -148,14 +157,11 @@ def watched(rentals: tuple[Rental, ...], deadline_at: datetime) -> tuple[Rental,
     return tuple(r if r.until_at else replace(r, guard_at=deadline_at) for r in rentals)
 
 
-def created(s: State, event: e.PodCreated) -> State:
-    """The state with its pod."""
+def rented(s: State, event: e.PodCreated | e.PodResumed) -> State:
+    """The state whose pod costs from now on."""
     return replace(
         s,
-        pod_id=event.pod_id,
-        gpu_id=event.gpu_id,
-        datacenter_id=event.datacenter_id,
-        cloud_type=event.cloud_type,
+        pod_resumed=s.pod_recycled,
         usd_per_hour=event.usd_per_hour,
         price_source=event.price_source,
         rentals=(*s.rentals, rental(event)),
@@ -165,11 +171,23 @@ def created(s: State, event: e.PodCreated) -> State:
     )
 
 
+def created(s: State, event: e.PodCreated) -> State:
+    """The state with its pod."""
+    return replace(
+        rented(s, event),
+        pod_id=event.pod_id,
+        gpu_id=event.gpu_id,
+        datacenter_id=event.datacenter_id,
+        cloud_type=event.cloud_type,
+    )
+
+
 def recycled(s: State, event: e.PodRecycled) -> State:
     """The state with the pod of an earlier run."""
     return replace(
         s,
         pod_id=event.pod_id,
+        pod_recycled=True,
         pod_name=event.name,
         gpu_id=event.gpu_id,
         datacenter_id=event.datacenter_id,
@@ -188,6 +206,7 @@ def abandoned(s: State, event: e.PodAbandoned) -> State:
         discarding=event.pod_id,
         abandoned=(*s.abandoned, event.pod_id),
         refused=(*s.refused, refused),
+        pod_recycled=False,
         pod_resumed=False,
     )
 

@@ -31,6 +31,7 @@ from .phases import (
     preflight,
     provision,
     release,
+    reopen,
     secrets,
     setup,
     stage,
@@ -67,6 +68,17 @@ def carry_out(run: Run) -> State:
     except Leave as leave:
         run.record(Detached(why=leave.why))
         return run.state
+    except Interrupt as interrupt:
+        run.record(Interrupted(signal=interrupt.signal_name))
+    close(run)
+    return run.state
+
+
+def visit(run: Run) -> State:
+    """What the paused pod of a run that is over still held is here, and it is paused again. Safe to call again."""
+    try:
+        if step(run, reopen):
+            step(run, connect)
     except Interrupt as interrupt:
         run.record(Interrupted(signal=interrupt.signal_name))
     close(run)

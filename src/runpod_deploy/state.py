@@ -89,7 +89,14 @@ class State:
     """Size of the pod's own volume."""
     stop_at: datetime | None = None
     stop_why: str = ""
+    pod_recycled: bool = False
+    """Whether the pod is one of an earlier run."""
     pod_resumed: bool = False
+    """Whether that one runs again."""
+    visiting: bool = False
+    """Whether the paused pod was started again to fetch what it holds; the run itself is over."""
+    visit_failure: Failure | None = None
+    """What went wrong then."""
     abandoned: tuple[str, ...] = ()
     """Pods that never booted; the last may still exist."""
     discarding: str | None = None
@@ -180,6 +187,11 @@ class State:
         return self.ever_requested and not self.released
 
     @property
+    def has_running_pod(self) -> bool:
+        """Whether the run has its pod, and a recycled one was started again."""
+        return self.pod_id is not None and (self.pod_resumed or not self.pod_recycled)
+
+    @property
     def pod_answers(self) -> bool:
         """Whether it is worth asking the pod itself: it was reached once and is not known to be gone."""
         out_of_reach = self.forward_failure is not None and self.forward_failure.kind in ("ssh_lost", "boot_timeout")
@@ -188,7 +200,8 @@ class State:
     @property
     def may_go_forward(self) -> bool:
         """Whether anything but closing is left to do."""
-        return not (self.forward_failure or self.interrupted or self.released or self.finished)
+        over = self.released or self.finished or self.visiting
+        return not (self.forward_failure or self.interrupted or over)
 
 
 JOB_WORDS = {

@@ -204,6 +204,12 @@ def test_a_run_that_its_guard_ended_is_one_that_a_limit_stopped(sim: Simulator, 
     assert ended.manifest["failure"]["kind"] == "cost_cap" and ended.manifest["pod_final_state"] == "EXITED"
     assert [row["state"] for row in ended.named("guard_released")] == ["EXITED"]
     assert "the pod's guard ended it" in ended.err and "pull --start" in ended.err
+    spent = ended.manifest["estimated_cost_usd"]
+    fetched = Tool(sim, "pull", "--start", str(run_dir)).end()
+    assert fetched.code == 0, fetched.err
+    assert (run_dir / "out/result.txt").read_text() == "result\n"
+    assert [pod["status"] for pod in sim.ledger["pods"]] == ["EXITED"]
+    assert ended.manifest["outcome"] == "stopped" and ended.manifest["estimated_cost_usd"] > spent
 
 
 def test_a_job_killed_at_a_third_looks_as_if_nothing_had_happened(sim: Simulator, tmp_path: Path) -> None:

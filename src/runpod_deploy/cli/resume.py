@@ -9,11 +9,13 @@ from typing import Any
 import click
 
 from ..clock import SystemClock, wait_until
-from ..driver import Manner, drive, fetch_artifacts, read_spec
-from ..errors import RunBusy
+from ..driver import Manner, drive, fetch_artifacts, read_spec, visit_pod
+from ..errors import KINDS, RunBusy
 from ..fold import fold
 from ..journal import Journal, RunDir, RunLock
-from .carrying import finish, manner, real_world
+from ..spec import Spec
+from ..state import State
+from .carrying import finish, manner, real_world, say
 from .options import verbosity_options
 from .output import utter
 
@@ -56,12 +58,29 @@ def attach(run_dir: Path, **given: Any) -> int:
 
 @click.command(short_help="Pull a run's artifacts as they are now.")
 @run_dir_argument
+@click.option("--start", is_flag=True, help="Start the pod if it is paused, and pause it again afterwards.")
 @verbosity_options
-def pull(run_dir: Path, **given: Any) -> int:
-    """Bring the artifacts of a run whose pod still runs home, without ending anything."""
+def pull(run_dir: Path, start: bool, **given: Any) -> int:
+    """Bring the artifacts of a run whose pod still runs home, without ending anything.
+
+    With --start, a paused pod is started for as long as it takes to fetch what is not here yet.
+    """
     folder = RunDir(run_dir.absolute())
-    fetch_artifacts(read_spec(folder), folder, real_world(), manner(given))
+    spec = read_spec(folder)
+    if start:
+        return visited(visit_pod(spec, folder, real_world(), manner(given)), spec, folder)
+    fetch_artifacts(spec, folder, real_world(), manner(given))
     return 0
+
+
+def visited(state: State, spec: Spec, folder: RunDir) -> int:
+    """The exit code of a visit, once its last word is on stderr: that of the visit, not of the run."""
+    if state.pod_may_exist:
+        return finish(state, spec, folder)
+    if state.visit_failure is None:
+        return 0
+    say(state.visit_failure)
+    return KINDS[state.visit_failure.kind].exit_code
 
 
 def taken_up(folder: RunDir, how: Manner) -> int:

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from ..clock import SystemClock
 from ..config import load, parse_variables
 from ..config.draft import Draft
 from ..driver import record_ask
@@ -139,7 +139,7 @@ def checked_id(run_id: str | None) -> str:
 
 def begin(draft: Draft, *, run_id: str = "") -> tuple[Spec, RunDir]:
     """A run folder and the spec rendered for it: a folder of our own, or with an id the one of that run."""
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     draft.trial  # noqa: B018 - every mistake is found before a folder is made
     if run_id:
         run_dir, stamp = claim(draft.project_root, run_id), run_id

@@ -5,7 +5,7 @@ kept (`datacenter_failover`, `gpu_selected`, `remote_step_started`, `artifact_pu
 `pod_killed_unexpected`, …). Rows that the job itself asked for carry `"source": "job"`.
 """
 
-from .base import NEVER, Event
+from .event import NEVER, Event
 from .pod import (
     CandidatesChosen,
     CloudTypeFallback,
@@ -23,6 +23,8 @@ from .pod import (
     PodRecycled,
     PodRefused,
     PodReleased,
+    PodReopened,
+    PodReopening,
     PodRequested,
     PodResumed,
     ReleaseStarted,
@@ -110,6 +112,8 @@ __all__ = [
     "PodRecycled",
     "PodRefused",
     "PodReleased",
+    "PodReopened",
+    "PodReopening",
     "PodRequested",
     "PodResumed",
     "PythonPinned",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..pods import Candidate
-from .base import Event
+from .event import Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +121,18 @@ class PodResumed(Event):
     """What its disks cost beside `usd_per_hour`."""
     volume_gb: float | None = None
     """Size of its own volume, which costs on when it is stopped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodReopening(Event):
+    """The paused pod of this run is about to be started, for as long as it takes to fetch what it holds."""
+
+    pod_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodReopened(PodResumed):
+    """It runs again, and its price is known."""
 
 
 @dataclass(frozen=True, kw_only=True)

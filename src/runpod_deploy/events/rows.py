@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from . import pod, run, work
-from .base import NEVER, Event
+from .event import NEVER, Event
 from .work import JobEvent
 
 OR_NONE = " | None"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .base import Event
+from .event import Event
 
 
 @dataclass(frozen=True, kw_only=True)

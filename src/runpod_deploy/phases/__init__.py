@@ -7,6 +7,7 @@ from .commands import preflight, setup
 from .connect import connect
 from .provision import provision
 from .release import release
+from .reopen import reopen
 from .stage import launch, secrets, stage
 from .watch import watch
 
@@ -19,6 +20,7 @@ __all__ = [
     "preflight",
     "provision",
     "release",
+    "reopen",
     "secrets",
     "setup",
     "stage",

@@ -58,6 +58,8 @@ def boot(run: Run) -> None:
         try:
             return await_ssh(run)
         except BootTimeout as error:
+            if run.state.job_pid is not None:
+                raise  # what holds results is not given up
             run.record(PodAbandoned(pod_id=run.state.pod_id or "", reason=error.message))
             discard(run)
             if last or not untried(run):
@@ -112,7 +114,7 @@ class BootWatch:
         if pod is None:
             return None
         self.enter(self.run.world.cloud.boot_stage(pod))
-        if pod.status in GONE_STATES:
+        if pod.status in GONE_STATES and self.is_gone(pod):
             raise BootTimeout(f"pod {pod.id} went to {pod.status} while booting")
         if pod.address is None or pod.uptime_s is None:
             return None
@@ -133,6 +135,11 @@ class BootWatch:
             raise BootTimeout(f"pod {self.run.state.pod_id} vanished while booting")
         self.seen = self.seen or pod is not None
         return pod
+
+    def is_gone(self, pod: Pod) -> bool:
+        """Whether the API itself says so: a shared listing may show a pod as it was before it was started."""
+        now = self.run.world.cloud.get(pod.id)
+        return now is None or now.status in GONE_STATES
 
     def enter(self, stage: str) -> None:
         """The stage is recorded if it is a new one."""

@@ -35,7 +35,7 @@ def provision(run: Run) -> None:
 
     Raises StockOut when every candidate refused, and what the cloud raises.
     """
-    if run.state.pod_id or recycle(run):
+    if run.state.has_running_pod or recycle(run):
         return
     if not run.state.candidates:
         choose_afresh(run)

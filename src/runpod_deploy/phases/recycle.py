@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..budget import stop_at
+from typing import Any
+
+from ..budget import StopAt, stop_at
 from ..errors import ConfigError, StockOut
 from ..events import PodAbandoned, PodRecycled, PodResumed
 from ..pods import Pod
@@ -37,16 +39,35 @@ def recycle(run: Run) -> bool:
     One that is not what the config asks for any more, or whose host has no free GPU, is deleted: nobody else
     knows of it, and its disk costs money.
     """
-    pointer = pointed(run) if may_recycle(run) else None
-    pod = run.world.cloud.get(pointer.pod_id) if pointer else None
-    if pod is None or pointer is None or pod.name != pointer.run_id or pod.status != "EXITED":
+    pod = taken(run) or wanted(run)
+    if pod is None:
         return False
-    take(run, pod)
-    if pointer.run_dir is not None:
+    pointer = pointed(run)
+    if pointer is not None and pointer.run_dir is not None:
         copy_key(pointer.run_dir / "ssh", run.dir.ssh)
     if differences := drift(run.spec.job, pod):
         return give_up(run, pod, f"it is not what the config asks for: {'; '.join(differences)}")
     return resume(run, pod)
+
+
+def taken(run: Run) -> Pod | None:
+    """The pod that a process of this run took and died over before it ran."""
+    if not run.state.pod_recycled or run.state.pod_id is None:
+        return None
+    pod = run.world.cloud.get(run.state.pod_id)
+    if pod is None:
+        run.record(PodAbandoned(pod_id=run.state.pod_id, reason="it does not exist any more"))
+    return pod
+
+
+def wanted(run: Run) -> Pod | None:
+    """The paused pod that the state file names, if it is still the one, and the journal knows it as this run's now."""
+    pointer = pointed(run) if may_recycle(run) else None
+    pod = run.world.cloud.get(pointer.pod_id) if pointer else None
+    if pod is None or pointer is None or pod.name != pointer.run_id or pod.status != "EXITED":
+        return None
+    take(run, pod)
+    return pod
 
 
 def take(run: Run, pod: Pod) -> None:
@@ -68,26 +89,28 @@ def resume(run: Run, pod: Pod) -> bool:
         started = run.world.cloud.start(pod.id)
     except StockOut as refusal:
         return give_up(run, pod, refusal.message)
+    run.record(PodResumed(**terms(run, started)))
+    return True
+
+
+def terms(run: Run, started: Pod, stop: StopAt | None = None) -> dict[str, Any]:
+    """What the event says of a pod that was started again: what it costs from now on, and until when it may."""
     budget, now = run.spec.job.budget, run.world.clock.now()
-    known = bool(started.usd_per_hour)
     rate, sizes_gb = started.usd_per_hour or budget.assumed_hourly_rate_usd, own_disks_gb(run.spec.job, started)
     disks = disks_rate(sizes_gb)
-    stop = stop_at(budget, created_at=now, usd_per_hour=rate + disks, past_usd=spent_so_far(run))
-    run.record(
-        PodResumed(
-            pod_id=pod.id,
-            gpu_id=pod.gpu_id,
-            datacenter_id=pod.datacenter_id,
-            usd_per_hour=rate,
-            price_source="pod_describe" if known else "assumed_rate",
-            created_at=now,
-            stop_at=stop.at,
-            stop_why=stop.why,
-            disks_usd_per_hour=disks,
-            volume_gb=sizes_gb[1],
-        )
-    )
-    return True
+    stop = stop or stop_at(budget, created_at=now, usd_per_hour=rate + disks, past_usd=spent_so_far(run))
+    return {
+        "pod_id": started.id,
+        "gpu_id": started.gpu_id,
+        "datacenter_id": started.datacenter_id,
+        "usd_per_hour": rate,
+        "price_source": "pod_describe" if started.usd_per_hour else "assumed_rate",
+        "created_at": now,
+        "stop_at": stop.at,
+        "stop_why": stop.why,
+        "disks_usd_per_hour": disks,
+        "volume_gb": sizes_gb[1],
+    }
 
 
 def give_up(run: Run, pod: Pod, reason: str) -> bool:

@@ -37,7 +37,9 @@ def release(run: Run) -> None:
 
 
 def policy(run: Run) -> LifecycleAction:
-    """What is to become of the pod: read from the outcome, never from a flag."""
+    """What is to become of the pod: read from the outcome, never from a flag; after a visit it is paused again."""
+    if run.state.visiting:
+        return "stop"
     lifecycle = run.spec.job.lifecycle
     return lifecycle.on_success if run.state.result(run.marker) == "succeeded" else lifecycle.on_failure
 

@@ -1,0 +1,65 @@
+"""A paused pod of an earlier run, taken up again; whenever the process dies, it is taken up once and never lost."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.journal import RunDir
+from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.spec import LifecyclePolicySpec
+from tests.lifecycle.worlds import Bomb, Killed, Memory, nothing, with_job
+
+EFFECTS = 40
+
+
+def second_run(tmp_path: Path) -> Memory:
+    """A world in which one run has paused its pod for the next, which is about to begin."""
+    world = Memory(tmp_path)
+    lifecycle = LifecyclePolicySpec(on_success="recycle", on_failure="stop")
+    world.spec = with_job(world.spec, lifecycle=lifecycle, state_file=str(tmp_path / "pod.json"))
+    first = carry_out(world.open())
+    assert first.pod_final_state == "EXITED"
+    pointer = {"pod_id": first.pod_id, "run_id": first.run_id, "run_dir": str(world.dir.path)}
+    (tmp_path / "pod.json").write_text(json.dumps(pointer))
+    world.dir = RunDir(tmp_path / "artifacts/runpod/second")
+    world.dir.path.mkdir()
+    world.hosts.clear()
+    world.spec = replace(world.spec, run_id="second")
+    return world
+
+
+def test_the_paused_pod_is_taken_up(tmp_path: Path) -> None:
+    world = second_run(tmp_path)
+    state = carry_out(world.open())
+    assert state.outcome("DONE") == "succeeded" and state.pod_resumed and len(world.cloud.created) == 1
+
+
+@pytest.mark.parametrize("n", range(1, EFFECTS + 1))
+def test_killed_at_any_side_effect_and_resumed(tmp_path: Path, n: int) -> None:
+    world = second_run(tmp_path)
+    world.bomb = Bomb(n, Killed)
+    try:
+        carry_out(world.open())
+    except Killed:
+        world.bomb = nothing
+        carry_out(world.open())
+    state = world.open().state
+    assert state.outcome("DONE") == "succeeded" and state.pod_resumed
+    assert len(world.cloud.created) == 1 and [pod.status for pod in world.cloud.list_pods()] == ["EXITED"]
+
+
+def test_a_taken_pod_that_vanished_gives_way_to_a_fresh_one(tmp_path: Path) -> None:
+    world = second_run(tmp_path)
+    first = next(iter(world.cloud.rented))
+    world.bomb = Bomb(1, Killed)
+    with pytest.raises(Killed):
+        carry_out(world.open())
+    world.bomb = nothing
+    assert world.open().state.pod_recycled
+    world.cloud.vanish(first)
+    state = carry_out(world.open())
+    assert state.outcome("DONE") == "succeeded" and not state.pod_resumed and len(world.cloud.created) == 2

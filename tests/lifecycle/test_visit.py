@@ -1,0 +1,102 @@
+"""A paused pod that is started again to fetch what it holds: whatever happens, it is paused again, nothing is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.driver import carried_out
+from runpod_deploy.errors import Interrupt, SshLost
+from runpod_deploy.lifecycle import carry_out, visit
+from runpod_deploy.spec import LifecyclePolicySpec, RunSpec
+from runpod_deploy.state import State
+from tests.lifecycle.worlds import Bomb, Killed, Memory, nothing, with_job
+
+EFFECTS = 24
+
+
+def left_behind(tmp_path: Path) -> Memory:
+    """A world with a run whose job failed and whose results could not be pulled; its pod is paused."""
+    world = Memory(tmp_path, job_exit_code=3)
+    world.spec = with_job(
+        world.spec,
+        lifecycle=LifecyclePolicySpec(on_success="delete", on_failure="stop"),
+        run=RunSpec(script_path="/r", log_path="/l", body="x"),
+    )
+
+    def no_pull(where: str) -> None:
+        if where == "before pull out":
+            raise SshLost("connection reset")
+
+    world.bomb = no_pull
+    state = carry_out(world.open())
+    assert state.exit_code(None) == 20 and paused(world) and not (tmp_path / "results/out").exists()
+    world.bomb = nothing
+    return world
+
+
+def paused(world: Memory) -> bool:
+    """Its one pod is there and costs no GPU."""
+    return [pod.status for pod in world.cloud.list_pods()] == ["EXITED"] and len(world.cloud.created) == 1
+
+
+def visited(world: Memory) -> State:
+    return carried_out(world.open(), visit)
+
+
+def test_what_was_left_comes_home_and_the_pod_is_paused_again(tmp_path: Path) -> None:
+    world = left_behind(tmp_path)
+    before = world.open().state
+    state = visited(world)
+    assert (tmp_path / "results/out").read_bytes() == b"result"
+    assert paused(world) and world.starts == 1
+    assert state.visit_failure is None and state.released and state.exit_code(None) == 20
+    assert len(before.rentals) == 1 and len(state.rentals) == 2 and state.rentals[1].until_at
+
+
+def test_a_host_without_a_free_gpu_changes_nothing(tmp_path: Path) -> None:
+    world = left_behind(tmp_path)
+    world.cloud.host_is_full = True
+    state = visited(world)
+    assert state.visit_failure is not None and state.visit_failure.kind == "stock_out"
+    assert paused(world) and state.exit_code(None) == 20 and not state.pod_may_exist
+    world.cloud.host_is_full = False
+    assert visited(world).visit_failure is None and (tmp_path / "results/out").exists()
+
+
+@pytest.mark.parametrize("n", range(1, EFFECTS + 1))
+@pytest.mark.parametrize("again", [visit, carry_out])
+def test_killed_at_any_side_effect_and_taken_up_again(tmp_path: Path, n: int, again: object) -> None:
+    world = left_behind(tmp_path)
+    world.bomb = Bomb(n, Killed)
+    try:
+        visited(world)
+    except Killed:
+        world.bomb = nothing
+        state = carried_out(world.open(), again)  # type: ignore[arg-type]
+        assert not state.pod_may_exist and state.exit_code(None) == 20
+    assert paused(world) and world.starts == 1
+    if again is visit:
+        assert (tmp_path / "results/out").exists()
+
+
+@pytest.mark.parametrize("n", range(1, EFFECTS + 1))
+@pytest.mark.parametrize("error", [lambda: SshLost("reset"), lambda: Interrupt("SIGINT"), lambda: RuntimeError("bad")])
+def test_whatever_goes_wrong_the_pod_is_paused_and_the_run_is_what_it_was(
+    tmp_path: Path, n: int, error: object
+) -> None:
+    world = left_behind(tmp_path)
+    world.bomb = bomb = Bomb(n, error)  # type: ignore[arg-type]
+    state = visited(world)
+    if bomb.where.startswith(("before stop ", "after stop ")) or state.pod_may_exist:
+        world.bomb = nothing
+        state = carry_out(world.open())
+    assert paused(world) and state.exit_code(None) == 20 and state.interrupted is None
+
+
+def test_count_the_side_effects(tmp_path: Path) -> None:
+    world = left_behind(tmp_path)
+    world.bomb = counter = Bomb(10**9, RuntimeError)
+    visited(world)
+    assert counter.seen <= EFFECTS, "EFFECTS above must cover every side effect"

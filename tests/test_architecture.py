@@ -1,0 +1,134 @@
+"""The rules of the house that no linter knows. Each is a walk over the syntax trees of src/."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.workshop import REPOSITORY
+
+SOURCES = REPOSITORY / "src"
+PRODUCT, SIMULATOR = SOURCES / "runpod_deploy", SOURCES / "runpod_sim"
+MODULES = sorted(SOURCES.rglob("*.py"))
+VAGUE = {"utils", "helpers", "common", "manager", "handler", "service", "base", "misc", "tools"}
+HEAVY = ("pydantic", "yaml", "rich", "asyncssh", "aiohttp", "jsonschema")
+LONGEST = 300
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def inside(path: Path, *places: str) -> bool:
+    """Whether the module lies at, or below, one of these places of the product."""
+    return any(path == PRODUCT / place or (PRODUCT / place) in path.parents for place in places)
+
+
+def product(*but: str) -> list[Path]:
+    """The product's modules that do not lie there."""
+    return [path for path in MODULES if PRODUCT in path.parents and not inside(path, *but)]
+
+
+def name_of(node: ast.expr) -> str:
+    """`time.sleep` for that expression; empty for what has no such name."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return f"{name_of(node.value)}.{node.attr}" if isinstance(node, ast.Attribute) else ""
+
+
+def uses(path: Path) -> Iterator[str]:
+    """Every dotted name that the module mentions, and every module that it imports, whole."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Attribute | ast.Name):
+            yield name_of(node)
+        elif isinstance(node, ast.Import):
+            yield from (f"import {alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield f"import {node.module}"
+            yield from (f"import {node.module}.{alias.name}" for alias in node.names)
+
+
+RULES = [
+    pytest.param(("import subprocess", "os.system", "os.popen"), ("proc.py",), id="only proc.py starts processes"),
+    pytest.param(
+        ("time.sleep", "time.time", "datetime.now", "datetime.utcnow", "import time.sleep", "import time.time"),
+        ("clock.py",),
+        id="only clock.py sleeps and tells the time of day",
+    ),
+    pytest.param(("print",), ("cli", "console.py"), id="only cli/ and console.py print"),
+    pytest.param(("os.environ", "os.getenv"), ("cli", "config"), id="only cli/ and config/ read the environment"),
+    pytest.param(("import runpod_sim",), (), id="the product knows no simulator"),
+    pytest.param(("import asyncio", "import threading"), ("api",), id="one thread of control"),
+]
+
+
+@pytest.mark.parametrize(("names", "places"), RULES)
+def test_what_only_some_may_do(names: tuple[str, ...], places: tuple[str, ...]) -> None:
+    found = {str(path.relative_to(SOURCES)): used for path in product(*places) for used in uses(path) if used in names}
+    assert not found
+
+
+def test_the_rules_see_what_they_forbid() -> None:
+    seen = {used for path in MODULES for used in uses(path)}
+    assert {"import subprocess", "time.sleep", "datetime.now", "os.environ"} <= seen
+
+
+def test_no_import_hides_in_a_function() -> None:
+    """It would hide a cycle. cli/ may: there a heavy library is loaded only by those who need it."""
+    hidden = [
+        f"{path.relative_to(SOURCES)}:{node.lineno}"
+        for path in product("cli")
+        for outer in ast.walk(tree(path))
+        if isinstance(outer, ast.FunctionDef)
+        for node in ast.walk(outer)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert not hidden
+
+
+def test_every_module_is_short_and_says_what_it_is() -> None:
+    long = [path.name for path in MODULES if path.read_text(encoding="utf-8").count("\n") > LONGEST]
+    silent = [path.name for path in MODULES if path.stat().st_size and not ast.get_docstring(tree(path))]
+    assert (long, silent) == ([], [])
+
+
+def test_no_name_says_nothing() -> None:
+    assert [path for path in MODULES if set(path.relative_to(SOURCES).with_suffix("").parts) & VAGUE] == []
+
+
+def test_every_public_function_says_what_it_gives() -> None:
+    silent = [
+        f"{path.relative_to(SOURCES)}:{node.lineno} {node.name}"
+        for path in product()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+        and not nested(path, node)
+    ]
+    assert not silent
+
+
+def nested(path: Path, wanted: ast.AST) -> bool:
+    """Whether the definition lies within a function: what it is then stands around it."""
+    outer = (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return any(wanted is not node and wanted in ast.walk(node) for node in outer)
+
+
+@pytest.mark.parametrize("module", ["runpod_deploy.cli.resume", "runpod_deploy.cli.carrying", "runpod_deploy.live"])
+def test_the_process_that_watches_is_lean(module: str) -> None:
+    code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert loaded.stdout == "[]\n"
+
+
+def test_the_simulator_does_not_even_name_the_product_but_for_the_driver_that_it_tortures() -> None:
+    naming = [path.name for path in SIMULATOR.rglob("*.py") if "runpod_deploy" in path.read_text(encoding="utf-8")]
+    assert naming == []
