@@ -61,13 +61,14 @@ def test_a_run_is_followed_taken_up_again_and_reported(sim: Simulator, tmp_path:
 
 
 def test_a_manifest_says_what_was_run_on_what_from_which_state_of_the_code(sim: Simulator, tmp_path: Path) -> None:
-    config = job(tmp_path, body=WORK)
-    (tmp_path / "uv.lock").write_text("pinned")
+    project = tmp_path / "p"
+    config = job(project, body=WORK)
+    (project / "uv.lock").write_text("pinned")
     git = "git init -q . && git checkout -qB main && git add . && git -c user.name=a -c user.email=b commit -qm c"
-    subprocess.run(git, shell=True, cwd=tmp_path, check=True)
+    subprocess.run(git, shell=True, cwd=project, check=True)
     ended = run(sim, config)
 
-    manifest, environment = ended.manifest, json.loads(tell(sim, tmp_path, "capture-env"))
+    manifest, environment = ended.manifest, json.loads(tell(sim, project, "capture-env"))
     assert list(environment) == list(manifest["deploy_metadata"])[:5]
     assert environment["local_git_branch"] == "main" and environment["local_git_dirty"] is False
     assert ended.run_dir is not None
