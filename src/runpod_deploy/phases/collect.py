@@ -26,7 +26,7 @@ from ..transfers import Moved, Pull
 from . import snapshots
 from .check import local_path
 from .patience import patiently
-from .stage import Progress
+from .stage import Meter
 
 DRAIN_WITHIN_S = 30.0
 REMOVE_TIMEOUT_S = 30.0
@@ -134,7 +134,7 @@ def run_pull(run: Run, entry: ArtifactPullSpec) -> Moved | None:
     budget, stop_at = run.spec.job.budget, run.state.stop_at
     if stop_at and run.world.clock.now() >= stop_at + timedelta(seconds=budget.pull_grace_sec):
         raise ArtifactMissing(f"no time left to pull it: the limit passed {budget.pull_grace_sec} s ago")
-    return run.host.pull(pull_of(run, entry), Progress(run, entry.label))
+    return run.host.pull(pull_of(run, entry), Meter(run, entry.label))
 
 
 def pull_of(run: Run, entry: ArtifactPullSpec) -> Pull:
