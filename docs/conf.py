@@ -16,8 +16,13 @@ project = "runpod-deploy"
 html_title = "runpod-deploy"
 html_theme = "furo"
 html_show_sphinx = False
+html_show_copyright = False
 html_copy_source = False
-extensions = ["myst_parser"]
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+extensions = ["myst_parser", "sphinx_copybutton"]
 exclude_patterns = ["generate"]
 myst_heading_anchors = 4
 nitpicky = True
+# Of a console block, its commands are copied, without the prompt and without what they print.
+copybutton_prompt_text = "$ "

@@ -40,14 +40,15 @@ def tools_without(*hidden: str) -> str:
 
 @cache
 def busybox_tools() -> str:
-    """A PATH with busybox's programs alone, as on the smallest images; the same folder each time."""
+    """A PATH with busybox's programs, bash and curl alone, as on the smallest images; the same folder each time."""
     folder = Path(tempfile.mkdtemp(prefix="tools-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     busybox = shutil.which("busybox")
     assert busybox is not None
     for name in subprocess.check_output([busybox, "--list"], text=True).split():
         (folder / name).symlink_to(busybox)
-    (folder / "bash").symlink_to("/bin/bash")
+    for name in ("bash", "curl"):
+        (folder / name).symlink_to(shutil.which(name) or "/nowhere")
     return str(folder)
 
 

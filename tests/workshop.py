@@ -40,7 +40,9 @@ class Workshop:
         path = f"{COMMANDS_DIR}{os.pathsep}/usr/local/bin:/usr/bin:/bin"
         return {"PATH": path, "HOME": str(self.home), "LANG": "C.UTF-8", "RETRY_AFTER_S": "0"}
 
-    def run(self, *command: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, env: dict[str, str] | None = None, within_s: float = 100
+    ) -> subprocess.CompletedProcess[str]:
         """The ended command, stderr in its stdout. Raises TimeoutExpired, leaving nothing behind."""
         process = subprocess.Popen(
             command,
@@ -53,19 +55,24 @@ class Workshop:
             start_new_session=True,
         )
         try:
-            printed, _ = process.communicate(timeout=100)
+            printed, _ = process.communicate(timeout=within_s)
         except subprocess.TimeoutExpired:
             end_session(process)
             raise
         return subprocess.CompletedProcess(command, process.returncode, printed, "")
 
     def rehearse(
-        self, *command: str, faults: Sequence[dict[str, Any]] = (), env: dict[str, str] | None = None
+        self,
+        *command: str,
+        faults: Sequence[dict[str, Any]] = (),
+        env: dict[str, str] | None = None,
+        within_s: float = 100,
     ) -> Rehearsal:
         """The ended command, on a simulated cloud with these faults."""
         ledger_path = self.home / "ledger.json"
         flags = [part for fault in faults for part in ("--fault", json.dumps(fault))]
-        done = self.run("runpod-sim", "exec", "--ledger", str(ledger_path), *flags, "--", *command, env=env)
+        words = ("runpod-sim", "exec", "--ledger", str(ledger_path), *flags, "--", *command)
+        done = self.run(*words, env=env, within_s=within_s)
         ledger = json.loads(ledger_path.read_text()) if ledger_path.exists() else {}
         return Rehearsal(done.returncode, done.stdout, ledger)
 

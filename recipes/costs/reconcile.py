@@ -1,6 +1,9 @@
-"""Do the rates that configs assume fit what pods really cost? One line a config, over all runs below a folder.
+"""Do the rates that configs assume fit what pods cost? One line a config, over all runs below a folder.
 
-python3 reconcile.py artifacts/runpod
+    python3 reconcile.py artifacts/runpod
+
+BILLED is what `runpod-deploy billing` has learned so far, of as many runs as BILLS says. Exits 1 if some config assumes
+less than its pods cost: its cap then ends jobs before their time.
 """
 
 from __future__ import annotations
@@ -14,14 +17,15 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST = "runpod_deploy_pull_manifest.json"
+LAYOUT = "{:<20} {:>4} {:>7} {:>8} {:>8} {:>9} {:>9} {:>5}"
 
 
 def main() -> int:
-    """1 if some config assumes less than its pods cost: its cap then ends jobs before their planned time."""
+    """1 if some config assumes too little."""
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for manifest in manifests(Path(sys.argv[1])):
         groups[Path(manifest["config_path"]).name].append(manifest)
-    print(f"{'CONFIG':<24} {'RUNS':>4} {'UNKNOWN':>7} {'ASSUMED':>8} {'REAL':>8} {'SPENT':>9}")
+    print(LAYOUT.format("CONFIG", "RUNS", "UNKNOWN", "ASSUMED", "REAL", "ESTIMATE", "BILLED", "BILLS"))
     too_low = [line(name, group) for name, group in sorted(groups.items())]
     return 1 if any(too_low) else 0
 
@@ -42,10 +46,11 @@ def line(name: str, group: list[dict[str, Any]]) -> bool:
     """Whether this config assumes too little; its line is printed. A run whose price nobody knows is counted apart."""
     rates = [one["gpu_price_per_hour_usd"] for one in group if one["gpu_price_source"] == "pod_describe"]
     assumed = max(one["assumed"] for one in group)
-    spent = sum(one["estimated_cost_usd"] or 0.0 for one in group)
     real = statistics.median(rates) if rates else None
-    shown = "-" if real is None else f"{real:.2f}"
-    print(f"{name:<24} {len(group):>4} {len(group) - len(rates):>7} {assumed:>8.2f} {shown:>8} {spent:>9.4f}")
+    estimate = sum(one["estimated_cost_usd"] or 0.0 for one in group)
+    bills = [one["billed_usd"] for one in group if one.get("billed_usd") is not None]
+    shown = ["-" if real is None else f"{real:.2f}", f"{estimate:.4f}", f"{sum(bills):.4f}" if bills else "-"]
+    print(LAYOUT.format(name, len(group), len(group) - len(rates), f"{assumed:.2f}", *shown, len(bills)))
     return real is not None and real > assumed
 
 

@@ -8,18 +8,19 @@ run_dir=${1:?usage: look.sh RUN_DIR}
 manifest=$run_dir/runpod_deploy_pull_manifest.json
 
 runpod-deploy manifest-summary "$manifest"
-echo
-echo '== why'
-python3 -c '
+
+printf '\n== why\n'
+python3 - "$manifest" <<'PYTHON'
 import json, sys
+
 manifest = json.load(open(sys.argv[1]))
-failure = manifest["failure"] or {"kind": "none", "phase": "-", "message": "the run did not fail"}
-kind, phase, message = failure["kind"], failure["phase"], failure["message"]
-print(f"{kind} in phase {phase}: {message} (status of the job: {manifest['"'job_exit_code'"']})")
-' "$manifest"
-echo
-echo '== the last that happened'
+failure = manifest["failure"] or {"kind": "nothing", "phase": "any", "message": "the run did not fail"}
+print("{kind} in phase {phase}: {message}".format(**failure), end=" ")
+print(f"(status of the job: {manifest['job_exit_code']})")
+PYTHON
+
+printf '\n== the last that happened\n'
 runpod-deploy events "$run_dir" | tail -n 8
-echo
-echo '== the last lines of the job'
-[[ -s $run_dir/run.log ]] && tail -n 8 "$run_dir/run.log"
+
+printf '\n== the last lines of the job\n'
+if [[ -s $run_dir/run.log ]]; then tail -n 8 "$run_dir/run.log"; else echo 'it has said nothing'; fi

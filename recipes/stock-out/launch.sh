@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a job if its GPUs are in stock; if not, says what is, and what can be done. Exits 3 then.
+# Runs a job if its GPUs are in stock; if not, says what is, and what can be done. Exits as the run, or with 3.
 #
 #   ./launch.sh job.yaml [FLAG...]
 set -uo pipefail
@@ -7,13 +7,17 @@ set -uo pipefail
 config=${1:?usage: launch.sh CONFIG [FLAG...]}
 shift
 
-if runpod-deploy gpu-inventory --config "$config"; then
-  exec runpod-deploy run --config "$config" "$@"
+runpod-deploy gpu-inventory --config "$config"
+code=$?
+if ((code == 0)); then
+  runpod-deploy run --config "$config" "$@" # stock may be gone by now: then this ends with 3 as well
+  code=$?
 fi
+((code == 3)) || exit "$code"
 
 cat >&2 <<MENU
 
-Nothing of pod.gpu_order is in stock in pod.datacenters. Four ways out:
+No GPU of pod.gpu_order is in stock in pod.datacenters. Four ways out:
   wait    runpod-deploy run --config $config --wait-for-stock 2h
   widen   add GPUs or datacenters to $config; the lists above show what is free
   switch  runpod-deploy run --config $config --fallback-cloud-type COMMUNITY

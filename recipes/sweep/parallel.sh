@@ -3,31 +3,43 @@
 #
 #   AT_ONCE=3 TOTAL_CAP_USD=10 ./parallel.sh job.yaml 1 2 3 4 5 6
 #
-# Needs bash 5.1 or newer, and python3 for the table.
+# Cut short? The same command with LOGS=<its folder> goes on; what has ended is not paid again.
+((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 403)) || {
+  echo "parallel.sh: needs bash 4.3 for \`wait -n\`; this is $BASH_VERSION (macOS: brew install bash)" >&2
+  exit 2
+}
 set -uo pipefail # no -e: a seed that failed is a result, not the end of this script
-set -m           # each run gets a process group of its own, so that an interrupt can be passed on
+set -m           # each run has a process group of its own, so that an interrupt reaches it once, from us
 
-config=${1:?usage: parallel.sh CONFIG SEED...}
+(($# > 1)) || { echo 'usage: parallel.sh CONFIG SEED...' >&2; exit 2; }
+config=$1
 shift
 at_once=${AT_ONCE:-3}              # runs at the same time
 attempts=${ATTEMPTS:-3}            # tries for one seed
+retry_after_s=${RETRY_AFTER_S:-10} # pause before its second try; twice as long before the third
 cap_usd=${CAP_USD:-1.00}           # the most that one run may cost
 total_cap_usd=${TOTAL_CAP_USD:-20} # nothing is launched that could take the sum past this
-logs=${LOGS:-sweep-$(date -u +%Y%m%dT%H%M%SZ)-$$}
+stamp=sweep-$(date -u +%Y%m%dT%H%M%SZ)-$$
+logs=${LOGS:-$stamp}
 mkdir -p "$logs" || exit 2
+[[ -s $logs/id ]] || echo "$stamp" >"$logs/id"
+sweep=$(<"$logs/id") # with seed and try, the id of a run
 
-queue=("$@")       # seeds to launch
-launched=()        # tries as SEED.TRY, in order
-declare -A tries=()   # seed -> how many tries were launched
-declare -A flying=()  # pid -> SEED.TRY
-declare -A code_of=() # SEED.TRY -> exit code, once ended
+seeds=("$@")
+queue=("$@")         # seeds to launch
+declare -A tries=()  # seed -> the number of its last try
+declare -A flying=() # SEED.NUMBER -> process
+halt=0               # the exit code that ends the whole early
 
 main() {
-  trap stop INT TERM
-  while ((${#queue[@]} + ${#flying[@]})); do
-    if ((${#queue[@]} && ${#flying[@]} < at_once)) && affordable; then
-      launch "${queue[0]}"
-      queue=("${queue[@]:1}")
+  local seed number reason
+  trap interrupt INT TERM HUP
+  while IFS=$'\t' read -r seed number _ reason _; do # of an earlier call: what Ctrl-C has ended gets another try
+    [[ $reason == interrupted ]] && tries[$seed]=$number
+  done < <(rows)
+  while ((${#flying[@]} || (${#queue[@]} && !halt))); do
+    if ((${#queue[@]} && !halt && ${#flying[@]} < at_once)) && affordable; then
+      launch
     elif ((${#flying[@]})); then
       collect
     else
@@ -35,56 +47,70 @@ main() {
       break
     fi
   done
-  report "$@"
+  report
 }
 
+# One more run for the first seed of the queue.
 launch() {
-  local seed=$1 try=$((${tries[$1]:-0} + 1))
-  tries[$seed]=$try
-  launched+=("$seed.$try")
-  run_once "$seed" "$try" &
-  flying[$!]=$seed.$try
+  local seed=${queue[0]} pause_s=0 wait_s=0 number log
+  queue=("${queue[@]:1}")
+  number=$((${tries[$seed]:-0} + 1))
+  log=$logs/$seed.$number.log
+  if [[ -e $log ]]; then wait_s=86400; else pause_s=$(((number - 1) * retry_after_s)); fi
+  : >>"$log" # from now on it counts
+  rm -f "$logs/$seed.$number.code"
+  run_once </dev/null &
+  tries[$seed]=$number flying[$seed.$number]=$!
 }
 
+# The id stays the same, so that asking for the run again goes on with it, or repeats how it ended.
 run_once() {
-  local seed=$1 try=$2
-  sleep $(((try - 1) * ${RETRY_AFTER_S:-10}))
-  runpod-deploy run --config "$config" --var "seed=$seed" --cost-cap-usd "$cap_usd" --on-failure delete \
-    --print-run-dir 2>&1 | tee -i "$logs/$seed.$try.log"
+  sleep "$pause_s"
+  runpod-deploy run --config "$config" --var "seed=$seed" --run-id "$sweep-$seed.$number" --wait "$wait_s" \
+    --cost-cap-usd "$cap_usd" --on-failure delete --print-run-dir 2>&1 | tee -i -a "$log"
 }
 
-# Notes how the next run to end has ended; its seed goes back into the queue if trying again may help.
+# Notes every run that has ended; at least one has. Its seed is queued again if another try may help.
 collect() {
-  local pid='' code key seed
-  wait -n -p pid "${!flying[@]}"
-  code=$?
-  key=${flying[$pid]} seed=${flying[$pid]%.*}
-  code_of[$key]=$code
-  unset "flying[$pid]"
-  case $code in # no stock, API down, pod lost, run held by another process, pod killed
-    3 | 5 | 6 | 8 | 22) ((tries[$seed] < attempts)) && queue+=("$seed") ;;
-  esac
+  local key seed code
+  wait -n
+  for key in "${!flying[@]}"; do
+    kill -0 "${flying[$key]}" 2>/dev/null && continue
+    wait "${flying[$key]}"
+    code=$? seed=${key%.*}
+    echo "$code" >"$logs/$key.code"
+    unset "flying[$key]"
+    case $code in
+      3 | 5 | 6 | 8 | 22) # no stock, API down, pod lost, run held by another process, pod killed
+        ((tries[$seed] < attempts)) && queue+=("$seed") ;;
+      4 | 9) # no key or no money; a pod that may still be billing: look first
+        halt=$code ;;
+    esac
+  done
 }
 
-# One line a try: seed, try, exit code, reason, cost or "-", run dir.
+# One line a try: seed, number, exit code, reason, USD, run dir; "-" for what is not known, or not yet.
 rows() {
-  local key
-  for key in "${launched[@]}"; do
-    printf '%s\t%s\t%s\n' "$key" "${code_of[$key]:--}" "$(sed -n 's/^RUN_DIR=//p' "$logs/$key.log" 2>/dev/null)"
-  done | python3 -c '
+  python3 - "$logs" "${seeds[@]}" <<'PYTHON'
 import json, pathlib, sys
-for line in sys.stdin:
-    key, code, run_dir = line.rstrip("\n").split("\t")
-    try:
-        manifest = json.loads(pathlib.Path(run_dir, "runpod_deploy_pull_manifest.json").read_text())
-    except (OSError, ValueError):
-        manifest = {}
-    events = pathlib.Path(run_dir, "events.jsonl")
-    killed = events.is_file() and "\"event\": \"pod_killed_unexpected\"" in events.read_text()
-    reason = "pod_killed" if killed else (manifest.get("failure") or {}).get("kind") or manifest.get("outcome")
-    usd = manifest.get("estimated_cost_usd") if code != "-" else None
-    print(*key.rsplit(".", 1), code, reason or "-", "-" if usd is None else usd, run_dir or "-", sep="\t")
-'
+
+def text(path):
+    return path.read_text(errors="replace") if path.is_file() else ""
+
+for seed in sys.argv[2:]:
+    number = 1
+    while (log := pathlib.Path(sys.argv[1], f"{seed}.{number}.log")).is_file():
+        code = text(log.with_suffix(".code")).strip()
+        named = [line[8:] for line in text(log).splitlines() if line.startswith("RUN_DIR=")]
+        run_dir = pathlib.Path(named[0] if named else "/dev/null")
+        manifest = json.loads(text(run_dir / "runpod_deploy_pull_manifest.json") or "{}")
+        reason = (manifest.get("failure") or {}).get("kind") or manifest.get("outcome")
+        if '"event": "pod_killed_unexpected"' in text(run_dir / "events.jsonl"):
+            reason = "pod_killed_unexpected"
+        usd = manifest.get("estimated_cost_usd") if code else None
+        print(seed, number, code or "-", reason or "-", "-" if usd is None else usd, *named[:1] or "-", sep="\t")
+        number += 1
+PYTHON
 }
 
 # Whether one more run fits under the total. A run in flight, or one whose cost nobody knows, counts with its cap.
@@ -93,24 +119,26 @@ affordable() {
     '{ spent += $5 == "-" ? cap : $5 } END { exit !(spent + cap <= total) }'
 }
 
-# An interrupt goes on to every run; each brings home what there is and releases its pod before it ends.
+# Each run brings home what there is and releases its pod before it ends.
 # shellcheck disable=SC2329  # called by the trap
-stop() {
-  trap '' INT TERM
-  for pid in "${!flying[@]}"; do kill -INT -- "-$pid"; done
-  while ((${#flying[@]})); do collect; done
-  exit 130
+interrupt() {
+  local key
+  halt=130
+  for key in "${!flying[@]}"; do kill -INT -- "-${flying[$key]}"; done
 }
 
 # The table, and the exit code of the whole.
 report() {
   local seed code failed=0
-  { printf 'SEED\tTRY\tEXIT\tREASON\tUSD\tRUN_DIR\n' && rows; } | column -t -s $'\t'
-  for seed in "$@"; do
-    code=${code_of[$seed.${tries[$seed]:-0}]:-not started}
-    [[ $code == 0 ]] || { echo "seed $seed: ${code/#[0-9]/exit &}" >&2 && failed=1; }
+  { printf 'SEED\tTRY\tEXIT\tREASON\tUSD\tRUN_DIR\n' && rows; } |
+    awk -F'\t' '{ printf "%-8s %-3s %-4s %-21s %-8s %s\n", $1, $2, $3, $4, $5, $6 }'
+  for seed in "${seeds[@]}"; do
+    code=$(cat "$logs/$seed.${tries[$seed]:-0}.code" 2>/dev/null)
+    [[ $code == 0 ]] && continue
+    failed=1
+    echo "seed $seed: ${code:+exit }${code:-not started}" >&2
   done
-  return "$failed"
+  exit $((halt ? halt : failed))
 }
 
-main "$@"
+main

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Runs several configs one after another, each checked before the first is paid. Exits 1 if any did not succeed.
 #
-#   ./sequential.sh train.yaml evaluate.yaml
+#   CAP_USD=2 TOTAL_CAP_USD=10 ./sequential.sh train.yaml evaluate.yaml
 set -uo pipefail # no -e: one config that fails must not hide the results of the others
 
 (($#)) || { echo 'usage: sequential.sh CONFIG...' >&2; exit 2; }
-cap_usd=${CAP_USD:-2.00}   # the most that one run may cost
-minutes=${MINUTES:-60}     # the longest that one pod may live
+cap_usd=${CAP_USD:-2.00}           # the most that one run may cost
+total_cap_usd=${TOTAL_CAP_USD:-20} # no run begins that could take the sum past this
+minutes=${MINUTES:-60}             # the longest that one pod may live
 logs=${LOGS:-sweep-$(date -u +%Y%m%dT%H%M%SZ)-$$}
 mkdir -p "$logs" || exit 2
 
@@ -21,22 +22,31 @@ wrong=0
 for config in "$@"; do runpod-deploy validate --config "$config" --all || wrong=1; done
 ((wrong)) && exit 2
 
-manifests=() failed=()
+# What the runs so far have cost; one whose cost nobody knows counts with its cap.
+spent_usd() {
+  cat "$logs"/*.json | sed -n 's/^  "estimated_cost_usd": \(.*\),$/\1/p' |
+    awk -v cap="$cap_usd" '{ usd += $1 == "null" ? cap : $1 } END { print usd + 0 }'
+}
+
+failed=0 number=0 halt=0
 for config in "$@"; do
-  log=$logs/$(basename "$config" .yaml).log
+  if awk "BEGIN { exit !($(spent_usd) + $cap_usd > $total_cap_usd) }"; then
+    echo "$config: not started: the total cap of $total_cap_usd USD leaves no room" >&2
+    failed=$((failed + 1))
+    continue
+  fi
+  number=$((number + 1)) name=$logs/$number-$(basename "$config" .yaml)
   runpod-deploy run --config "$config" --cost-cap-usd "$cap_usd" --max-runtime-minutes "$minutes" \
-    --on-failure delete --print-run-dir 2>&1 | tee -i "$log"
+    --on-failure delete --print-run-dir 2>&1 | tee -i "$name.log"
   code=$?
-  run_dir=$(sed -n 's/^RUN_DIR=//p' "$log")
-  [[ -n $run_dir ]] && manifests+=("$run_dir/runpod_deploy_pull_manifest.json")
-  ((code)) && failed+=("$config: exit $code")
-  ((code == 130 || code == 9)) && break # interrupted; or a pod may still be billing: look first
+  run_dir=$(sed -n 's/^RUN_DIR=//p' "$name.log")
+  [[ $run_dir ]] && cp "$run_dir/runpod_deploy_pull_manifest.json" "$name.json"
+  ((code)) && failed=$((failed + 1)) && echo "$config: exit $code" >&2
+  case $code in 4 | 9 | 130) halt=$code && break ;; esac # no money; a pod may still be billing; interrupted
 done
 
 # What belongs after all runs goes here: tables, plots, one file of all metrics.
-for manifest in "${manifests[@]}"; do
-  runpod-deploy manifest-summary "$manifest"
-  echo
+for manifest in "$logs"/*-*.json; do
+  [[ -e $manifest ]] && runpod-deploy manifest-summary "$manifest" && echo
 done
-for line in "${failed[@]}"; do echo "failed: $line" >&2; done
-((${#failed[@]} == 0))
+exit $((halt ? halt : failed > 0))

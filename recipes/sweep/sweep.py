@@ -1,20 +1,27 @@
 #!/usr/bin/env python3
 """Run one config for many seeds, a few at a time, under one cap for the sum.
 
-    python3 sweep.py job.yaml 1 2 3 4 --at-once 2 --total-cap-usd 10
+    python3 sweep.py job.yaml 1 2 3 4 --at-once 2 --total-cap-usd 10 -- --max-runtime-minutes 30
 
-Plain Python, 3.9 or newer, no packages: it drives the command line and reads what runs leave on disk.
-Exits 1 if any seed did not succeed, 130 if interrupted.
+What stands behind `--` goes to each `runpod-deploy run`. Cut short? The same command with `--logs` and its folder goes
+on: each try has a run id, and asking for a run again resumes it, or repeats how it ended without paying twice.
+
+Plain Python, 3.9 or newer, no packages: it drives the command line and reads what runs leave on disk. Exits 0 if the
+last try of each seed succeeded, 1 if not, 130 after Ctrl-C, and with 4 or 9 as soon as a run does.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,66 +29,89 @@ from typing import Any
 MANIFEST = "runpod_deploy_pull_manifest.json"
 # No stock, API down, pod lost, run held by another process, pod killed: these may go away by themselves.
 TRANSIENT = {3, 5, 6, 8, 22}
+# No key or no money; a pod that may still be billing: no other seed would fare better, and somebody must look.
+HALTING = {4, 9}
+INTERRUPTED = 130
 LOOK_EVERY_S = 0.2
+LONGEST_WAIT_S = 30 * 86400  # for a run that an earlier sweep has left running
 
 
 @dataclass
 class Try:
-    """One run of one seed."""
+    """One run of one seed. Without a process, it ended in an earlier call."""
 
     seed: str
     number: int
     log_path: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None = None
 
     @property
     def exit_code(self) -> int | None:
-        """None while it lasts."""
-        return self.process.poll()
+        """As a shell tells it; None while the run lasts."""
+        code = self.process.poll() if self.process else self.manifest().get("exit_code")
+        return 128 - code if code is not None and code < 0 else code
 
-    def run_dir(self) -> Path | None:
+    def interrupt(self) -> None:
+        """The run knows; it brings home what there is and releases its pod before it ends."""
+        if self.process:
+            self.process.send_signal(signal.SIGINT)
+
+    def run_dir(self) -> str | None:
         """The folder that the run named in its first line; None if it ended before that."""
-        for line in self.log_path.read_text(errors="replace").splitlines():
-            if line.startswith("RUN_DIR="):
-                return Path(line[len("RUN_DIR=") :])
-        return None
+        lines = self.log_path.read_text(errors="replace").splitlines()
+        return next((line[len("RUN_DIR=") :] for line in lines if line.startswith("RUN_DIR=")), None)
 
     def manifest(self) -> dict[str, Any]:
         """What the run says of itself; empty if it says nothing."""
-        run_dir = self.run_dir()
         try:
-            content: dict[str, Any] = json.loads((run_dir / MANIFEST).read_text()) if run_dir else {}
+            content: dict[str, Any] = json.loads(Path(self.run_dir() or os.devnull, MANIFEST).read_text())
         except (OSError, ValueError):
             return {}
         return content
 
-    def reason(self) -> str:
-        """Why it ended as it did, in a word."""
-        manifest = self.manifest()
-        return (manifest.get("failure") or {}).get("kind") or manifest.get("outcome") or "-"
-
-    def usd(self) -> float | None:
-        """What it has cost; None while it lasts, and if nobody knows."""
-        return None if self.exit_code is None else self.manifest().get("estimated_cost_usd")
+    def row(self) -> dict[str, Any]:
+        """What the table says of it. The cost is None while it lasts, and if nobody knows."""
+        manifest, code = self.manifest(), self.exit_code
+        return {
+            "seed": self.seed,
+            "try": self.number,
+            "exit": code,
+            "reason": (manifest.get("failure") or {}).get("kind") or manifest.get("outcome"),
+            "usd": None if code is None else manifest.get("estimated_cost_usd"),
+            "run_dir": self.run_dir(),
+        }
 
 
 @dataclass
 class Sweep:
-    """The seeds to come, with the moment before which they must wait; all tries; those in flight."""
+    """The seeds to come, each with the moment before which it must wait; all tries; those in flight."""
 
     options: argparse.Namespace
     queue: list[tuple[float, str]]
-    tries: list[Try] = field(default_factory=list)
+    tries: list[Try]
     flying: list[Try] = field(default_factory=list)
+    interrupts: int = 0
+    halt: int = 0  # the exit code that ends the sweep early
+
+    def on_signal(self, *_: object) -> None:
+        """It is noted; the loop passes it on."""
+        self.interrupts += 1
+        self.halt = INTERRUPTED
 
     def carry_out(self) -> None:
-        """Every seed has succeeded, has failed for good, or finds no room under the total cap."""
-        while self.queue or self.flying:
-            if self.queue and len(self.flying) < self.options.at_once:
+        """Every seed has succeeded, has failed for good, or was not started: no money left, or a halt."""
+        passed_on = 0
+        while self.flying or (self.queue and not self.halt):
+            if passed_on < self.interrupts:
+                passed_on = self.interrupts
+                for one in self.flying:
+                    one.interrupt()
+            elif self.queue and not self.halt and len(self.flying) < self.options.at_once:
                 if self.affordable():
                     self.launch_next()
                 elif not self.flying:
-                    return
+                    say(f"the total cap of {self.options.total_cap_usd} USD has no room for another run")
+                    break
             time.sleep(LOOK_EVERY_S)
             self.collect()
 
@@ -89,87 +119,124 @@ class Sweep:
         """Whether one more run fits: one in flight, or one whose cost nobody knows, counts with its cap."""
         cap: float = self.options.cap_usd
         total: float = self.options.total_cap_usd
-        costs = [one.usd() for one in self.tries]
+        costs = [one.row()["usd"] for one in self.tries]
         return sum(cap if usd is None else usd for usd in costs) + cap <= total
 
     def launch_next(self) -> None:
         """The seed that has waited longest is in flight, if it need not wait any more."""
-        not_before, seed = min(self.queue)
-        if time.monotonic() < not_before:
-            return
-        self.queue.remove((not_before, seed))
-        number = 1 + sum(one.seed == seed for one in self.tries)
-        one = start(self.options, seed, number)
-        self.tries.append(one)
-        self.flying.append(one)
+        not_before, seed = min(self.queue, key=lambda item: item[0])
+        if time.monotonic() >= not_before:
+            self.queue.remove((not_before, seed))
+            one = start(self.options, seed, 1 + sum(one.seed == seed for one in self.tries))
+            self.tries.append(one)
+            self.flying.append(one)
 
     def collect(self) -> None:
         """Tries that have ended are out of flight; a seed for which another try may help is queued again."""
         for one in [one for one in self.flying if one.exit_code is not None]:
             self.flying.remove(one)
-            print(f"seed {one.seed}: try {one.number} ended, exit {one.exit_code}, {one.reason()}", flush=True)
-            if one.exit_code in TRANSIENT and one.number < self.options.attempts:
+            code, reason = one.exit_code, one.row()["reason"]
+            say(f"seed {one.seed}: try {one.number} ended, exit {code}, {reason or 'see its log'}")
+            if code in HALTING:
+                self.halt = self.halt or code
+            if code in TRANSIENT and one.number < self.options.attempts:
                 self.queue.append((time.monotonic() + one.number * self.options.retry_after_s, one.seed))
-
-    def stop(self) -> None:
-        """Every run in flight was interrupted once, brought home what there was and released its pod."""
-        for one in self.flying:
-            one.process.send_signal(signal.SIGINT)
-        for one in self.flying:
-            one.process.wait()
 
 
 def main() -> int:
     """The exit code of the sweep."""
     options = parse_arguments()
-    options.logs.mkdir(parents=True, exist_ok=True)
-    sweep = Sweep(options, [(0.0, seed) for seed in options.seeds])
-    try:
-        sweep.carry_out()
-    except KeyboardInterrupt:
-        sweep.stop()
-        return 130
+    sweep = Sweep(options, [(0.0, seed) for seed in options.seeds], list(earlier(options)))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # under nohup, a closed terminal is nothing to us
+            signal.signal(number, sweep.on_signal)
+    sweep.carry_out()
     return report(sweep)
 
 
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Run one config for many seeds, a few at a time.")
-    parser.add_argument("config", type=Path)
-    parser.add_argument("seeds", nargs="+")
-    parser.add_argument("--at-once", type=int, default=3, help="runs at the same time")
-    parser.add_argument("--attempts", type=int, default=3, help="tries for a seed whose failure may go away")
-    parser.add_argument("--retry-after-s", type=float, default=10.0, help="pause before a second try, in seconds")
-    parser.add_argument("--cap-usd", type=float, default=1.0, help="the most that one run may cost")
-    parser.add_argument("--total-cap-usd", type=float, default=20.0, help="the most that all may cost")
-    parser.add_argument("--logs", type=Path, default=Path(time.strftime("sweep-%Y%m%dT%H%M%SZ", time.gmtime())))
-    return parser.parse_args()
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        usage="%(prog)s [OPTION]... CONFIG SEED... [-- FLAG_OF_RUN...]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    stamp = time.strftime("sweep-%Y%m%dT%H%M%SZ-", time.gmtime()) + str(os.getpid())
+    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    parser.add_argument("config", metavar="CONFIG", help="declares a variable `seed`")
+    parser.add_argument("seeds", metavar="SEED", nargs="+")
+    parser.add_argument("--at-once", type=positive, default=3, metavar="N", help="runs at the same time (3)")
+    parser.add_argument("--attempts", type=positive, default=3, metavar="N", help="tries for one seed (3)")
+    parser.add_argument("--retry-after-s", type=float, default=10.0, metavar="S", help="pause before a second try (10)")
+    parser.add_argument("--cap-usd", type=float, default=1.0, metavar="USD", help="the most that one run may cost (1)")
+    parser.add_argument("--total-cap-usd", type=float, default=20.0, metavar="USD", help="and all of them (20)")
+    parser.add_argument("--logs", type=Path, default=Path(stamp), metavar="DIR", help="of this sweep, old or new")
+    parser.add_argument("--json", action="store_true", help="the table as JSON")
+    options = parser.parse_args(sys.argv[1:at])
+    if not shutil.which("runpod-deploy"):
+        parser.error("runpod-deploy is not on PATH")
+    options.seeds, options.flags = list(dict.fromkeys(options.seeds)), sys.argv[at + 1 :]
+    options.logs.mkdir(parents=True, exist_ok=True)
+    id_path = options.logs / "id"
+    if not id_path.exists():
+        id_path.write_text(stamp)
+    options.id = id_path.read_text().strip()
+    return options
+
+
+def positive(text: str) -> int:
+    """A whole number above 0."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return int(text)
+
+
+def earlier(options: argparse.Namespace) -> Iterator[Try]:
+    """The tries of an earlier call up to the last that Ctrl-C ended: they are paid, and their seed gets another."""
+    for seed in options.seeds:
+        tries = (Try(seed, number, options.logs / f"{seed}.{number}.log") for number in itertools.count(1))
+        made = list(itertools.takewhile(lambda one: one.log_path.exists(), tries))
+        while made and made[-1].exit_code != INTERRUPTED:
+            made.pop()
+        yield from made
 
 
 def start(options: argparse.Namespace, seed: str, number: int) -> Try:
-    """The seed's run, just started, its output going to a log of its own."""
-    command = ["runpod-deploy", "run", "--config", str(options.config), "--var", f"seed={seed}"]
-    command += ["--cost-cap-usd", str(options.cap_usd), "--on-failure", "delete", "--print-run-dir"]
+    """The seed's run, just started or asked for again, its output added to a log of its own."""
     log_path = options.logs / f"{seed}.{number}.log"
-    with log_path.open("wb") as log:
+    wait_s = LONGEST_WAIT_S if log_path.exists() else 0
+    command = ["runpod-deploy", "run", "--config", options.config, "--var", f"seed={seed}"]
+    command += ["--run-id", f"{options.id}-{seed}.{number}", "--wait", str(wait_s), "--print-run-dir"]
+    command += ["--cost-cap-usd", str(options.cap_usd), "--on-failure", "delete", *options.flags]
+    with log_path.open("ab") as log:
         # A session of its own: Ctrl-C then reaches the run once, from us, and not from the terminal as well.
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-    print(f"seed {seed}: try {number} started, log in {log_path}", flush=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    say(f"seed {seed}: try {number} started, log in {log_path}")
     return Try(seed, number, log_path, process)
 
 
 def report(sweep: Sweep) -> int:
-    """The sweep's exit code, once the table is printed: 0 if the last try of each seed succeeded."""
-    print(f"{'SEED':<8} {'TRY':<4} {'EXIT':<5} {'REASON':<22} {'USD':<8} RUN_DIR")
-    for one in sweep.tries:
-        usd, run_dir = one.usd(), one.run_dir() or "-"
-        cost = "-" if usd is None else f"{usd:.4f}"
-        print(f"{one.seed:<8} {one.number:<4} {one.exit_code!s:<5} {one.reason():<22} {cost:<8} {run_dir}")
-    last = {one.seed: one.exit_code for one in sweep.tries}
+    """The sweep's exit code, once the table is printed."""
+    rows = [one.row() for one in sorted(sweep.tries, key=lambda one: sweep.options.seeds.index(one.seed))]
+    if sweep.options.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        print(f"{'SEED':<8} {'TRY':<3} {'EXIT':<4} {'REASON':<21} {'USD':<8} RUN_DIR")
+        for row in rows:
+            seed, number, code, reason, usd, run_dir = ("-" if cell is None else cell for cell in row.values())
+            print(f"{seed:<8} {number:<3} {code:<4} {reason:<21} {usd:<8} {run_dir}")
+    last = {row["seed"]: row["exit"] for row in rows}
     failed = [seed for seed in sweep.options.seeds if last.get(seed) != 0]
     for seed in failed:
-        print(f"seed {seed}: {f'exit {last[seed]}' if seed in last else 'not started'}", file=sys.stderr)
-    return 1 if failed else 0
+        say(f"seed {seed}: {f'exit {last[seed]}' if seed in last else 'not started'}")
+    return sweep.halt or (1 if failed else 0)
+
+
+def say(text: str) -> None:
+    """A line of talk; stdout is for the table."""
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,9 @@ def by_journal(pod: Pod, run: KnownRun, ours: Provenance | None, now: datetime) 
         return "over", "its run has ended without a confirmed release"
     if not has_booted(pod) and state.address is None:
         return "never_booted", "its driver is gone and it never answered"
-    if is_past(state.stop_at or (ours.deadline_at if ours else None), now):
+    if pod.status == "EXITED":
+        return "driver_gone", f"paused, maybe with results: `runpod-deploy resume {run.path}` says what became of it"
+    if is_past(state.guard_deadline_at or state.stop_at or (ours.deadline_at if ours else None), now):
         return "past_deadline", "its driver is gone and its time is up"
     return None if state.detached else ("driver_gone", f"go on with `runpod-deploy resume {run.path}`")
 

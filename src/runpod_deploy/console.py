@@ -105,9 +105,9 @@ def about_pod(event: e.Event, state: State) -> str | None:
             return f"refused: {event.reason}" + (f"; next {event.to}" if event.to else "")
         case e.PodCreated():
             how = "found" if event.adopted else "created"
-            return f"pod {event.pod_id} {how}: ${event.usd_per_hour:.2f}/hr; stops by {event.stop_at:%H:%M:%S} UTC"
+            return f"pod {event.pod_id} {how}: {rate(event)}; stops by {event.stop_at:%H:%M:%S} UTC"
         case e.PodResumed():
-            return f"pod {event.pod_id} resumed"
+            return f"pod {event.pod_id} resumed: {rate(event)}; stops by {event.stop_at:%H:%M:%S} UTC"
         case e.PodBooting():
             return f"booting: {event.stage}"
         case e.PodReachable():
@@ -119,6 +119,12 @@ def about_pod(event: e.Event, state: State) -> str | None:
         case e.GuardMissing():
             return "NO GUARD on this pod: if this machine dies, it bills on"
     return None
+
+
+def rate(event: e.PodCreated | e.PodResumed) -> str:
+    """The pod's price; that of its disks too if it is a cent or more."""
+    disks = f" + ${event.disks_usd_per_hour:.2f} for its disks" if event.disks_usd_per_hour >= 0.005 else ""
+    return f"${event.usd_per_hour:.2f}/hr{disks}"
 
 
 def about_work(event: e.Event, _state: State) -> str | None:
@@ -150,7 +156,8 @@ def about_work(event: e.Event, _state: State) -> str | None:
                 f"{k}={v}" for k, v in event.fields.items() if k not in ("event", "log_offset")
             )
         case e.Heartbeat():
-            return f"running; ${event.spent_usd:.2f} of ${event.cost_cap_usd:.2f} spent"
+            at = f"{event.phase}, {event.doing}" if event.doing else event.phase
+            return f"still at {at}; ${event.spent_usd:.2f} of ${event.cost_cap_usd:.2f} spent"
     return None
 
 
@@ -171,6 +178,8 @@ def about_end(event: e.Event, state: State) -> str | None:
             return f"job over: {event.why}, status {event.exit_code}"
         case e.PodKilledUnexpected():
             return f"POD LOST: {event.note}"
+        case e.GuardReleased():
+            return f"the pod's guard has ended it: {event.state or 'gone'}"
         case e.ArtifactPullCompleted():
             return f"pulled {event.label}: {event.files} files, {size(event.bytes)} in {event.duration_sec:.1f} s"
         case e.ArtifactPullFailed():

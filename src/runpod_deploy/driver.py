@@ -16,6 +16,7 @@ from .journal import RunDir, RunLock, write_atomically
 from .lifecycle import carry_out
 from .manifest import write_manifest
 from .phases.collect import pull
+from .phases.limits import unhurried
 from .phases.patience import patiently
 from .pointer import Pointing
 from .run import Run, World, open_run
@@ -74,21 +75,22 @@ def fetch_artifacts(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -
         if run.state.address is None or run.state.released:
             raise UsageError(f"{run_dir.path}: the run has no pod that could be asked")
         for entry in spec.job.artifacts:
-            patiently(run, f"pulling {entry.label}", partial(pull, run, entry))
+            patiently(run, f"pulling {entry.label}", partial(pull, run, entry, unhurried), unhurried)
         run.leave_host()
     finally:
         lock.release()
 
 
-def record_ask(spec: Spec, run_dir: RunDir) -> None:
-    """What the run is asked to be is on disk, so that any process can carry it out. Raises RunBusy."""
-    if not run_dir.spec.exists():
-        lock = RunLock(run_dir)
-        lock.acquire(wait_s=OTHER_WRITES_WITHIN_S)
-        try:
-            first_asked(spec, run_dir)
-        finally:
-            lock.release()
+def record_ask(spec: Spec, run_dir: RunDir) -> Spec:
+    """What the run was first asked to be, on disk for any process to carry out. Raises RunBusy, ConfigError."""
+    if run_dir.spec.exists():
+        return read_spec(run_dir)
+    lock = RunLock(run_dir)
+    lock.acquire(wait_s=OTHER_WRITES_WITHIN_S)
+    try:
+        return first_asked(spec, run_dir)
+    finally:
+        lock.release()
 
 
 def first_asked(spec: Spec, run_dir: RunDir) -> Spec:

@@ -1,7 +1,8 @@
 """Everything that can go wrong, as one tree. Knows words and exit codes; knows no cause.
 
 DeployError                    exit  transient
-├─ UsageError, ConfigError        2
+├─ UsageError, ConfigError        2        ConfigError is a ValueError, too
+│              └─ ConfigMissing   2        and this one a FileNotFoundError
 ├─ StockOut                       3  yes
 ├─ AuthRefused, BalanceSpent      4
 ├─ CloudUnreachable               5  yes
@@ -60,8 +61,11 @@ KINDS: dict[str, Kind] = {
 }
 
 
-class DeployError(Exception):
-    """An error of ours: a message that names the thing, a hint that says what to do, a kind."""
+class DeployError(RuntimeError):
+    """An error of ours: a message that names the thing, a hint that says what to do, a kind.
+
+    It and its kinds are errors of Python's own as well, as far as scripts of old catch those.
+    """
 
     kind = "internal"
 
@@ -89,10 +93,14 @@ class UsageError(DeployError):
     kind = "usage"
 
 
-class ConfigError(DeployError):
+class ConfigError(DeployError, ValueError):
     """The YAML file, or what it names, is wrong. The message may hold several lines, one a mistake."""
 
     kind = "config"
+
+
+class ConfigMissing(ConfigError, FileNotFoundError):
+    """There is no such file."""
 
 
 class StockOut(DeployError):

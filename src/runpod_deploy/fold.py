@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from . import events as e
+from .budget import Rental
 from .pods import Address, Candidate
 from .state import Artifact, Failure, PhaseTime, State
 
@@ -20,12 +22,15 @@ def fold(events: Iterable[e.Event]) -> State:
 
 def apply(s: State, event: e.Event) -> State:
     """The state after one more event."""
-    s = replace(s, last_event=e.snake(type(event).__name__))
+    if isinstance(event, e.Billed):  # learned afterwards, and no part of the run's own course
+        return replace(s, billed_usd=event.usd, bill_settled=event.settled)
+    before, s = s, replace(s, last_event=e.snake(type(event).__name__), last_at=event.ts_utc)
     match event:
         case e.RunStarted():
             return replace(s, run_id=event.run_id, started_at=event.ts_utc)
         case e.RunResumed():
-            return replace(s, detached=None, finished=False, closing_failures=())
+            cut = cut_off(s.phases, before.last_at)
+            return replace(s, phases=cut, detached=None, finished=False, closing_failures=())
         case e.PhaseStarted():
             begun = PhaseTime(event.phase, event.ts_utc)
             return replace(s, phase=event.phase, phases=(*s.phases, begun))
@@ -36,20 +41,30 @@ def apply(s: State, event: e.Event) -> State:
         case e.CandidatesChosen():
             return replace(s, candidates=event.candidates, refused=())
         case e.Interrupted():
-            return replace(s, interrupted=event.signal)
+            return replace(s, phases=cut_off(s.phases, event.ts_utc), interrupted=event.signal)
         case e.Detached():
-            return replace(s, detached=event.why)
+            return replace(s, phases=cut_off(s.phases, event.ts_utc), detached=event.why)
         case e.RunFinished():
             return replace(s, finished=True, finished_at=event.ts_utc)
     return apply_pod(s, event)
 
 
+def cut_off(phases: tuple[PhaseTime, ...], at: datetime) -> tuple[PhaseTime, ...]:
+    """The phases; one that was left before its end has lasted until then, as far as anything is known of it."""
+    return tuple(
+        p if p.duration_s is not None else replace(p, duration_s=since(p.started_at, at), broken_off=True)
+        for p in phases
+    )
+
+
+def since(start: datetime, end: datetime) -> float:
+    """Seconds from one to the other, as durations are recorded."""
+    return round(max(0.0, (end - start).total_seconds()), 3)
+
+
 def ended(s: State, phase: str, duration_s: float) -> State:
     """The state with the running phase timed."""
-    rows = list(s.phases)
-    for i, row in enumerate(rows):
-        if row.name == phase and row.duration_s is None:
-            rows[i] = replace(row, duration_s=duration_s)
+    rows = [replace(p, duration_s=duration_s) if p.name == phase and p.duration_s is None else p for p in s.phases]
     done = s.collected or phase == "collect"
     return replace(s, phases=tuple(rows), collected=done)
 
@@ -68,7 +83,10 @@ def apply_pod(s: State, event: e.Event) -> State:
     match event:
         case e.PodRequested():
             asked = Candidate(gpu_id=event.gpu_id, datacenter_id=event.datacenter_id, cloud_type=event.cloud_type)
-            return replace(s, requested=asked, ever_requested=True, released=False, pod_name=event.name)
+            again = s.asked_again or s.requested is not None
+            return replace(
+                s, requested=asked, asked_again=again, ever_requested=True, released=False, pod_name=event.name
+            )
         case e.DatacenterFailover():
             refused = (event.gpu_id, event.datacenter_id, event.cloud_type)
             return replace(s, requested=None, refused=(*s.refused, refused), ever_requested=has_pod(s))
@@ -84,30 +102,50 @@ def apply_pod(s: State, event: e.Event) -> State:
                 pod_resumed=True,
                 usd_per_hour=event.usd_per_hour,
                 price_source=event.price_source,
-                created_at=event.created_at,
+                rentals=(*s.rentals, rental(event)),
+                volume_gb=event.volume_gb,
                 stop_at=event.stop_at,
                 stop_why=event.stop_why,
             )
         case e.PodReachable():
             return replace(s, address=Address(host=event.host, port=event.port))
+        case e.RemoteEnvSeen():
+            python, system = event.remote_python_version, event.remote_uname
+            return replace(s, remote_env=(("remote_python_version", python), ("remote_uname", system)))
         case e.PodAbandoned():
-            return replace(abandoned(s, event), address=None, guarded=False)
+            return replace(abandoned(s, event), address=None, guard_deadline_at=None)
         case e.PodDiscarded():
-            return replace(s, discarding=None, ever_requested=has_pod(s))
+            return replace(s, discarding=None, ever_requested=has_pod(s), rentals=over(s.rentals, event.ts_utc))
         case e.GuardArmed():
-            return replace(s, guarded=True)
+            return replace(s, guard_deadline_at=event.deadline_at, rentals=watched(s.rentals, event.deadline_at))
         case e.ReleaseStarted():
             return replace(s, release_action=event.action)
         case e.PodReleased():
-            return replace(s, released=True, released_at=event.ts_utc, pod_final_state=event.state, requested=None)
-        case e.PodKilledUnexpected():
-            return replace(s, pod_final_state=event.state)
+            paid = over(s.rentals, event.ts_utc)
+            return replace(s, released=True, rentals=paid, pod_final_state=event.state, requested=None)
+        case e.PodKilledUnexpected() | e.GuardReleased():
+            return lost(s, event)
     return apply_work(s, event)
 
 
 def has_pod(s: State) -> bool:
     """Whether a pod may exist beside the request that was just refused or the pod that was just discarded."""
     return s.pod_id is not None or s.discarding is not None
+
+
+def rental(event: e.PodCreated | e.PodResumed) -> Rental:
+    """The time in which this pod costs has begun."""
+    return Rental(event.pod_id, event.usd_per_hour + event.disks_usd_per_hour, event.created_at)
+
+
+def over(rentals: tuple[Rental, ...], at: datetime) -> tuple[Rental, ...]:
+    """The rentals, none of which goes on after this."""
+    return tuple(r if r.until_at else replace(r, until_at=at) for r in rentals)
+
+
+def watched(rentals: tuple[Rental, ...], deadline_at: datetime) -> tuple[Rental, ...]:
+    """The rentals with the instant at which the guard ends the pod that goes on."""
+    return tuple(r if r.until_at else replace(r, guard_at=deadline_at) for r in rentals)
 
 
 def created(s: State, event: e.PodCreated) -> State:
@@ -120,7 +158,8 @@ def created(s: State, event: e.PodCreated) -> State:
         cloud_type=event.cloud_type,
         usd_per_hour=event.usd_per_hour,
         price_source=event.price_source,
-        created_at=event.created_at,
+        rentals=(*s.rentals, rental(event)),
+        volume_gb=event.volume_gb,
         stop_at=event.stop_at,
         stop_why=event.stop_why,
     )
@@ -141,9 +180,7 @@ def recycled(s: State, event: e.PodRecycled) -> State:
 
 
 def abandoned(s: State, event: e.PodAbandoned) -> State:
-    """The state without its pod, which never booted, but with its cost."""
-    lasted_s = (event.ts_utc - s.created_at).total_seconds() if s.created_at else 0.0
-    cost = (s.usd_per_hour or 0.0) * lasted_s / 3600
+    """The state without its pod, which never booted; it costs until it is gone."""
     refused = (s.gpu_id or "", s.datacenter_id or "", s.cloud_type or "")
     return replace(
         s,
@@ -151,10 +188,20 @@ def abandoned(s: State, event: e.PodAbandoned) -> State:
         discarding=event.pod_id,
         abandoned=(*s.abandoned, event.pod_id),
         refused=(*s.refused, refused),
-        past_usd=s.past_usd + cost,
         pod_resumed=False,
-        created_at=None,
     )
+
+
+def lost(s: State, event: e.PodKilledUnexpected | e.GuardReleased) -> State:
+    """The state whose pod was ended, or whose job died with its container while the pod runs on.
+
+    It may have been so for long, but not longer than its guard lets a pod be.
+    """
+    s = replace(s, pod_final_state=event.state, pod_lost=event.state != "RUNNING")
+    if event.state not in (None, "EXITED", "TERMINATED"):
+        return s
+    ended_now = (r if r.until_at else replace(r, until_at=r.end_at(event.ts_utc)) for r in s.rentals)
+    return replace(s, rentals=tuple(ended_now))
 
 
 def apply_work(s: State, event: e.Event) -> State:
@@ -181,7 +228,8 @@ def apply_work(s: State, event: e.Event) -> State:
         case e.FailureMarkerSeen():
             return replace(s, markers_seen=s.markers_seen | {event.marker}, scanned_bytes=event.log_offset)
         case e.JobEvent():
-            return replace(s, scanned_bytes=int(event.fields.get("log_offset") or s.scanned_bytes))
+            offset = event.fields.get("log_offset")
+            return replace(s, scanned_bytes=offset if isinstance(offset, int) else s.scanned_bytes)
         case e.StopRequested():
             return replace(s, stop_requested=s.stop_requested or event.why)
         case e.JobEnded():

@@ -22,7 +22,7 @@ BOOT = (
 )
 """The guard comes first, so that it covers whatever may fail or hang after it."""
 
-ARMED_WITHIN_S = 10
+ARMED_WITHIN_S = 5
 DISARMED, RESTING = "disarmed", "rest"
 
 
@@ -63,7 +63,10 @@ def terms_text(terms: GuardTerms, now: datetime) -> str:
 
 
 def arm_command(paths: JobPaths) -> str:
-    """Takes terms on stdin, starts the guard if none lives, and succeeds once it has repeated the terms."""
+    """Takes terms on stdin, starts the guard if none lives, and succeeds once it has proved that it does.
+
+    The proof: it has repeated the terms, and the API has answered to the pod's key. Else its last words are printed.
+    """
     guard, control = quote(f"{paths.control_dir}/guard"), quote(paths.control_dir)
     return f"""g={guard}; umask 077; mkdir -p "$g" && cat >"$g/terms.new" && mv "$g/terms.new" "$g/terms" || exit 1
 rm -f "$g/{DISARMED}" "$g/{RESTING}"
@@ -73,9 +76,10 @@ if ! tr '\\0' '\\n' <"/proc/${{pid:-none}}/cmdline" 2>/dev/null | grep -qxF {con
 fi
 n=0
 while [ "$n" -lt {ARMED_WITHIN_S * 10} ]; do
-    cmp -s "$g/terms" "$g/armed" && exit 0
+    cmp -s "$g/terms" "$g/armed" && [ -e "$g/proof" ] && exit 0
     n=$((n + 1)); sleep 0.1
 done
+if cmp -s "$g/terms" "$g/armed"; then tail -n 1 "$g/log"; else echo 'it does not run'; fi
 exit 1"""
 
 

@@ -109,11 +109,12 @@ class PodHost:
         """The local side holds the remote one, verified; None if there is nothing at that remote path."""
         return self._retried(lambda: pulling.pull(self._connection, pull, on_progress))
 
-    def arm(self, terms: GuardTerms) -> bool:
-        """Gives the guard its terms, starting it if need be. Whether it has repeated them."""
+    def arm(self, terms: GuardTerms) -> str:
+        """Gives the guard its terms, starting it if need be. Empty once it has proved that it lives; else its words."""
         self._install()
         text = guard.terms_text(terms, self._clock.now()).encode()
-        return self._again(guard.arm_command(self._paths), text).exit_code == 0
+        reply = self._again(guard.arm_command(self._paths), text)
+        return "" if reply.exit_code == 0 else reply.stdout.decode(errors="replace").strip() or "it says nothing"
 
     def disarm(self, *, from_next_start: bool) -> None:
         """The guard does nothing until it is armed again; at once, or from the container's next start on."""

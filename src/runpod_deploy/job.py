@@ -102,7 +102,8 @@ class Frames:
             row, self._data = self._data[: int(value)], self._data[int(value) :]
             yield from sampled(row)
         elif kind == b"E":
-            yield JobEnd(None if value == b"-" else int(value))
+            code, _, how = value.partition(b" ")
+            yield JobEnd(None if code == b"-" else int(code), stopped=how == b"stopped")
         elif kind != b"K":
             raise ValueError(f"a header of an unknown kind: {kind!r}")
 

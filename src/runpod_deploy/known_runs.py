@@ -10,7 +10,8 @@ from filelock import FileLock, Timeout
 
 from .events import from_row
 from .fold import fold
-from .history.folders import EVENTS_NAME, Unreadable, find
+from .history.blocks import whole
+from .history.folders import EVENTS_NAME, Unreadable, find, may_be_folder
 from .journal import RunDir, rows
 from .state import State
 
@@ -34,14 +35,14 @@ def known_runs(roots: Iterable[str], words: Collection[str], unreadable: Unreada
 def journals(roots: Iterable[str], unreadable: Unreadable) -> Iterator[Path]:
     """Paths of all journals below these folders; a folder that is not there has none."""
     for root in roots:
-        if Path(root).is_dir():
+        if may_be_folder(root):
             yield from map(Path, find(root, EVENTS_NAME, unreadable))
 
 
 def mentions(path: Path, wanted: list[bytes]) -> bool:
     """Whether the file holds one of the words anywhere."""
     try:
-        content = path.read_bytes()
+        content = whole(str(path))
     except OSError:
         return False
     return any(word in content for word in wanted)

@@ -37,10 +37,10 @@ def deploy_metadata(project_root: Path, telemetry: TelemetrySpec) -> dict[str, A
     return metadata
 
 
-def capture_local_git(project_root: Path) -> dict[str, Any]:
+def capture_local_git(project_root: Path | str) -> dict[str, Any]:
     """Commit, dirty flag and branch of a checkout; None for what cannot be known. Never raises."""
     pathspec = [":/", OWN_RESULTS]
-    status = git(project_root, "status", "--porcelain=v2", "--branch", "--", *pathspec)
+    status = git(Path(project_root), "status", "--porcelain=v2", "--branch", "--", *pathspec)
     if status is None:
         return dict.fromkeys(GIT_KEYS)
     lines = status.decode(errors="replace").splitlines()
@@ -53,11 +53,11 @@ def capture_local_git(project_root: Path) -> dict[str, Any]:
     }
 
 
-def capture_payload_lockfile(project_root: Path) -> dict[str, Any]:
+def capture_payload_lockfile(project_root: Path | str) -> dict[str, Any]:
     """Name and hash of a project's lockfile; None if it has none. Never raises."""
     for name in LOCKFILES:
         try:
-            content = (project_root / name).read_bytes()
+            content = (Path(project_root) / name).read_bytes()
         except (OSError, ValueError):
             continue
         return {"payload_lockfile": name, "payload_lockfile_sha256": hashlib.sha256(content).hexdigest()}

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .budget import spent_usd
+from .budget import Rental, left_usd_per_day, spent_between_usd, spent_usd
 from .journal import RunDir, write_atomically
 from .spec import ArtifactPullSpec, Spec
-from .state import Artifact, State
+from .state import Artifact, PhaseTime, State
 
 TELEMETRY_FILES = (
     "events.jsonl",
@@ -65,7 +65,7 @@ def manifest(
         "volume_mount": job.storage.volume_mount,
         "volume_name": job.storage.volume_name,
         "volume_gb": job.storage.volume_gb,
-        "deploy_metadata": spec.metadata,
+        "deploy_metadata": {**spec.metadata, **dict(state.remote_env)},
         "artifacts": [artifact(entry, dict(state.artifacts).get(entry.label)) for entry in job.artifacts],
         "telemetry_files": files,
         "state": word(state),
@@ -79,20 +79,27 @@ def manifest(
             "message": failure.message,
             "transient": failure.transient,
         },
-        "phases": [
-            {"name": p.name, "started_at": p.started_at.isoformat(), "duration_sec": p.duration_s} for p in state.phases
-        ],
+        "phases": [phase_row(phase, state.rentals, now) for phase in state.phases],
         "variables": spec.variables,
         "cloud_type": state.cloud_type or job.pod.cloud_type,
         "gpu_count": job.pod.gpu_count,
         "started_at_utc": stamp(state.started_at),
         "finished_at_utc": stamp(state.finished_at),
-        "billed_sec": billed_s(state, now),
+        "billed_sec": rented_s(state, now),
+        "pods": [pod_row(rental, now) for rental in state.rentals],
+        "discarded_pods": list(state.abandoned),
+        "left_usd_per_day": left(state),
         "tool": {"name": "runpod-deploy", "version": __version__},
         "config_sha256": spec.config_sha256,
         "python_version": state.python_version,
         "log": log,
+        **bill(state),
     }
+
+
+def bill(state: State) -> dict[str, Any]:
+    """What the cloud has billed; nothing if it was never asked."""
+    return {} if state.bill_settled is None else {"billed_usd": state.billed_usd, "bill_settled": state.bill_settled}
 
 
 def word(state: State) -> str:
@@ -103,26 +110,54 @@ def word(state: State) -> str:
 
 
 def price(state: State) -> dict[str, Any]:
-    """The real rate of the pod and where it was learned."""
+    """The real rate of the pod, as the cloud names it, and where it was learned."""
     return {"gpu_price_per_hour_usd": state.usd_per_hour, "gpu_price_source": state.price_source}
 
 
 def cost(state: State, now: datetime) -> dict[str, Any]:
-    """Wall time of the pod's life and what it cost, from creation to confirmed release, discarded pods included."""
-    seconds = billed_s(state, now)
-    if seconds is None or state.usd_per_hour is None or state.created_at is None:
-        past = round(state.past_usd, 4) if state.abandoned else None
-        return {"wall_time_sec": seconds, "estimated_cost_usd": past}
-    until = state.released_at or now
-    usd = state.past_usd + spent_usd(state.usd_per_hour, since=state.created_at, until=until)
-    return {"wall_time_sec": seconds, "estimated_cost_usd": round(usd, 4)}
+    """How long pods were rented and what they cost, from creation to confirmed end, discarded pods included.
+
+    None while nobody knows whether there is a pod: a request without an answer.
+    """
+    if not state.rentals and state.pod_may_exist:
+        return {"wall_time_sec": None, "estimated_cost_usd": None}
+    usd = round(spent_usd(state.rentals, now), 4)
+    return {"wall_time_sec": rented_s(state, now), "estimated_cost_usd": usd}
 
 
-def billed_s(state: State, now: datetime) -> float | None:
-    """Seconds from the pod's creation to its confirmed release, or until now; None without a pod."""
-    if state.created_at is None:
+def rented_s(state: State, now: datetime) -> float:
+    """Seconds in which pods of the run cost."""
+    return round(sum((rental.seconds(now) for rental in state.rentals), 0.0), 3)
+
+
+def left(state: State) -> float | None:
+    """What the pod that the run has left costs on a day; None if it left none."""
+    if not (state.released and state.pod_id and state.rentals):
         return None
-    return round(((state.released_at or now) - state.created_at).total_seconds(), 3)
+    usd = left_usd_per_day(state.rentals[-1], state.pod_final_state, state.volume_gb)
+    return None if usd is None else round(usd, 6)
+
+
+def pod_row(rental: Rental, now: datetime) -> dict[str, Any]:
+    """One pod's time: from when to when, at which rate, what it cost."""
+    return {
+        "pod_id": rental.pod_id,
+        "usd_per_hour": round(rental.usd_per_hour, 6),
+        "since_utc": rental.since_at.isoformat(),
+        "until_utc": stamp(rental.until_at),
+        "cost_usd": round(spent_usd([rental], now), 6),
+    }
+
+
+def phase_row(phase: PhaseTime, rentals: tuple[Rental, ...], now: datetime) -> dict[str, Any]:
+    """One phase: when it began, how long it took, what pods cost meanwhile."""
+    end_at = now if phase.duration_s is None else phase.started_at + timedelta(seconds=phase.duration_s)
+    return {
+        "name": phase.name,
+        "started_at": phase.started_at.isoformat(),
+        "duration_sec": phase.duration_s,
+        "cost_usd": round(spent_between_usd(rentals, phase.started_at, end_at), 6),
+    }
 
 
 def artifact(entry: ArtifactPullSpec, done: Artifact | None) -> dict[str, Any]:

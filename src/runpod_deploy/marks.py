@@ -6,6 +6,7 @@ Pure: bytes in, events out. Split writes do not matter: a line is looked at once
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 
@@ -26,6 +27,8 @@ EVENT = "__RUNPOD_EVENT__"
 # A line without an end is not kept for ever: what follows so many bytes is looked at as a line of its own.
 LONGEST_LINE_BYTES = 1 << 20
 SHOWN_CHARS = 300
+DEEPEST = 50
+"""How deep the rows of a job may be nested."""
 
 
 class LogScanner:
@@ -97,7 +100,19 @@ def job_row(line: str) -> dict[str, object] | None:
     if not found:
         return None
     try:
-        row = json.loads(text)
-    except ValueError:
+        row = json.loads(text, parse_constant=number, parse_float=number)
+    except (ValueError, RecursionError):
         return None
-    return row if isinstance(row, dict) and isinstance(row.get("event"), str) else None
+    return row if isinstance(row, dict) and isinstance(row.get("event"), str) and is_shallow(row, DEEPEST) else None
+
+
+def number(text: str) -> float | None:
+    """The number; None for NaN and infinities, which are no JSON: a loss may well be one."""
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def is_shallow(value: object, levels: int) -> bool:
+    """Whether it is nested no deeper than so: what is read at the limit of the stack could not be written."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(is_shallow(item, levels - 1) for item in inner)

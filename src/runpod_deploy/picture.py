@@ -95,7 +95,7 @@ def phase_rows(picture: Picture, width: int) -> list[Text]:
 
 def phase_text(phase: PhaseTime, picture: Picture) -> Text:
     """One phase: done, failed, broken off, or under way with the step that it is at."""
-    if phase.duration_s is None and (picture.state.finished or phase.name != picture.state.phase):
+    if phase.broken_off:
         return Text(f"■ {phase.name}", style="yellow")
     failed = {f.phase for f in (picture.state.forward_failure, *picture.state.closing_failures) if f}
     if phase.duration_s is None:
@@ -162,7 +162,7 @@ def bar(share: float, cells: int, style: str = "cyan") -> Text:
 def money(picture: Picture, width: int) -> Text:
     """What is spent of the cap, and when it ends at the latest."""
     state, cap = picture.state, picture.spec.job.budget.cost_cap_usd
-    spent = spent_by(state, picture.now)
+    spent = spent_usd(state.rentals, picture.now)
     share = spent / cap if cap else 0.0
     row = Text(f"${spent:.2f} of ${cap:.2f} ").append_text(bar(share, bar_width(width), alarm(share)))
     if state.usd_per_hour is not None:
@@ -171,13 +171,6 @@ def money(picture: Picture, width: int) -> Text:
         left_s = max(0.0, (state.stop_at - picture.now).total_seconds())
         row.append(f" · {LIMIT_WORDS.get(state.stop_why, 'limit')} in {span(left_s)}, at {state.stop_at:%H:%M} UTC")
     return row
-
-
-def spent_by(state: State, now: datetime) -> float:
-    """USD until then, or until the pod's release."""
-    if state.created_at is None or state.usd_per_hour is None:
-        return state.past_usd
-    return state.past_usd + spent_usd(state.usd_per_hour, since=state.created_at, until=state.released_at or now)
 
 
 def alarm(share: float) -> str:
@@ -203,7 +196,7 @@ def summary(picture: Picture, width: int) -> Iterable[Text]:
     """What stays on the screen after the run."""
     state = picture.state
     outcome = state.outcome(picture.spec.job.run.success_marker) if state.finished else "left running"
-    took, spent = clock(state.finished_at or picture.now, state.started_at), spent_by(state, picture.now)
+    took, spent = clock(state.finished_at or picture.now, state.started_at), spent_usd(state.rentals, picture.now)
     style = f"bold {OUTCOME_STYLES.get(outcome, 'red' if state.finished else 'yellow')}"
     yield Text.assemble((outcome.replace("_", " "), style), f"  {picture.spec.run_id}  {took}  ${spent:.2f}")
     yield from (Text("  ").append_text(row) for row in phase_rows(picture, width - 2))

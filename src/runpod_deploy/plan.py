@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from .pinning import TIMEOUT_S as PIN_TIMEOUT_S
 from .pods import Candidate
 from .shipment import Shipment
 from .spec import ArtifactPullSpec, CommandSpec, RsyncPushSpec, SecretSpec, Spec
@@ -42,7 +43,7 @@ def plan(spec: Spec, outlook: Outlook) -> list[Step]:
         Step("choose", tuple(choose_lines(outlook))),
         Step("provision", tuple(provision_lines(spec, outlook))),
         Step("connect", tuple(connect_lines(spec))),
-        Step("setup", tuple(command_lines(job.setup))),
+        Step("setup", (*python_lines(job.pod.python_version), *command_lines(job.setup))),
         Step("secrets", tuple(secret_line(secret, outlook) for secret in job.secrets)),
         Step("stage", tuple(line for i, entry in enumerate(job.staging) for line in stage_lines(i, entry, outlook))),
         Step("preflight", tuple(command_lines(job.preflight))),
@@ -104,6 +105,12 @@ def connect_lines(spec: Spec) -> Iterator[str]:
     yield f"wait up to {spec.job.budget.ssh_ready_timeout_sec} s for SSH, key {spec.job.ssh.key_path} or the run's own"
     guard = "and launch nothing without it" if spec.job.guard.required else "if it can be"
     yield f"arm the guard on the pod, {guard}"
+
+
+def python_lines(version: str | None) -> Iterator[str]:
+    """The interpreter that is made sure of before the first command."""
+    if version:
+        yield f"within {PIN_TIMEOUT_S} s: Python {version} for uv, and uv itself if the image has none"
 
 
 def command_lines(commands: Sequence[CommandSpec]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from .budget import affordable
 from .pods import Pod
 
 RUN_ID_MARK = "RUNPOD_DEPLOY_RUN_ID"
@@ -14,7 +15,11 @@ DEADLINE_MARK = "RUNPOD_DEPLOY_DEADLINE"
 """Seconds since the epoch: when the guard acts if it hears nothing more."""
 BOOT_DEADLINE_MARK = "RUNPOD_DEPLOY_BOOT_DEADLINE"
 """Seconds since the epoch: when the driver gives the boot up."""
-MARKS = (RUN_ID_MARK, DEADLINE_MARK, BOOT_DEADLINE_MARK)
+CAP_MARK = "RUNPOD_DEPLOY_COST_CAP_USD"
+"""What the run may cost: at a real price below the expected one its pod may live longer than its first deadline."""
+CLOSING_MARK = "RUNPOD_DEPLOY_CLOSING_S"
+"""Seconds that its driver and its guard may take after that."""
+MARKS = (RUN_ID_MARK, DEADLINE_MARK, BOOT_DEADLINE_MARK, CAP_MARK, CLOSING_MARK)
 
 RUN_NAME = re.compile(r".*-\d{8}T\d{6}Z(-\d+)?")
 BOOT_PATIENCE = timedelta(minutes=30)
@@ -39,13 +44,29 @@ def provenance(pod: Pod) -> Provenance | None:
         return None
     extra = since_restart(pod)
     boot = instant(pod.env, BOOT_DEADLINE_MARK) or (pod.created_at and pod.created_at + BOOT_PATIENCE)
-    deadline = instant(pod.env, DEADLINE_MARK)
+    deadline = latest(instant(pod.env, DEADLINE_MARK), cap_lasts_until(pod))
     return Provenance(
         run_id=run_id or pod.name,
         marked=bool(run_id),
         deadline_at=deadline and deadline + extra,
         boot_deadline_at=boot and boot + extra,
     )
+
+
+def cap_lasts_until(pod: Pod) -> datetime | None:
+    """Until when its guard lets it be at its real price; None if that cannot be told."""
+    try:
+        cap_usd, closing = float(pod.env[CAP_MARK]), timedelta(seconds=float(pod.env[CLOSING_MARK]))
+    except (KeyError, ValueError, OverflowError):
+        return None
+    if not pod.usd_per_hour or pod.created_at is None:
+        return None
+    return pod.created_at + affordable(cap_usd, pod.usd_per_hour) + closing
+
+
+def latest(*instants: datetime | None) -> datetime | None:
+    """The last of those that are known."""
+    return max((at for at in instants if at is not None), default=None)
 
 
 def since_restart(pod: Pod) -> timedelta:

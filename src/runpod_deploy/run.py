@@ -89,6 +89,8 @@ class JobEnd:
 
     exit_code: int | None
     """None if the job vanished without leaving a status: killed with its container."""
+    stopped: bool = False
+    """Whether somebody stopped it, rather than that it ended by itself."""
 
 
 Frame = LogChunk | Sample | JobEnd
@@ -136,8 +138,8 @@ class Host(Protocol):
     def pull(self, transfer: Pull, on_progress: OnProgress | None = None) -> Moved | None:
         """The local side holds the remote one, verified; None if there is nothing at that remote path."""
 
-    def arm(self, terms: GuardTerms) -> bool:
-        """Gives the guard its terms, starting it if need be. Whether it has proved that it lives."""
+    def arm(self, terms: GuardTerms) -> str:
+        """Gives the guard its terms, starting it if need be. Empty once it has proved that it lives; else why not."""
 
     def disarm(self, *, from_next_start: bool) -> None:
         """The guard does nothing until it is armed again; at once, or from the container's next start on."""
@@ -192,6 +194,8 @@ class Run:
     """Told of output as it comes: what printed it, and the bytes."""
     detach: bool = False
     """Whether to leave after the launch."""
+    beat_due: float | None = None
+    """When the next heartbeat is due, by the clock's monotonic seconds."""
     _host: Host | None = None
 
     def record(self, event: Event, *, must: bool = False) -> None:

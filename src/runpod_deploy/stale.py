@@ -13,7 +13,7 @@ NAME_WIDTH = 40
 RULE = "-" * 82
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class StalePod:
     """A stopped pod that keeps its disk."""
 

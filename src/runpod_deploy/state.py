@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from .budget import Rental
 from .errors import KINDS
+from .events import NEVER
 from .pods import Address, Candidate
 from .verdict import verdict
 
@@ -37,6 +39,8 @@ class PhaseTime:
     name: str
     started_at: datetime
     duration_s: float | None = None
+    broken_off: bool = False
+    """Whether it was left before its end; its duration is as long as is known, then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class State:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     last_event: str = ""
+    last_at: datetime = NEVER
     phase: str = ""
     phases: tuple[PhaseTime, ...] = ()
     candidates: tuple[Candidate, ...] = ()
@@ -67,6 +72,8 @@ class State:
     """(GPU, datacenter, cloud) of each refused request since the candidates were chosen."""
     requested: Candidate | None = None
     """A request whose answer is not in the journal: a pod of our name may exist."""
+    asked_again: bool = False
+    """Whether such a request was given up and made anew: its pod may show up beside the other."""
     ever_requested: bool = False
     pod_id: str | None = None
     pod_name: str | None = None
@@ -76,7 +83,10 @@ class State:
     cloud_type: str | None = None
     usd_per_hour: float | None = None
     price_source: str | None = None
-    created_at: datetime | None = None
+    rentals: tuple[Rental, ...] = ()
+    """Every time in which a pod of this run cost, discarded pods included."""
+    volume_gb: float | None = None
+    """Size of the pod's own volume."""
     stop_at: datetime | None = None
     stop_why: str = ""
     pod_resumed: bool = False
@@ -84,11 +94,13 @@ class State:
     """Pods that never booted; the last may still exist."""
     discarding: str | None = None
     """An abandoned pod that is not confirmed to be gone."""
-    past_usd: float = 0.0
-    """What the discarded pods cost."""
     address: Address | None = None
-    guarded: bool = False
+    guard_deadline_at: datetime | None = None
+    """When the pod's guard acts by itself; None before it has proved that it lives."""
+    remote_env: tuple[tuple[str, str | None], ...] = ()
+    """What the pod ran before anything was set up."""
     python_version: str | None = None
+    """The interpreter that was pinned on it."""
     commands_done: frozenset[tuple[str, int]] = frozenset()
     staged: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
@@ -112,9 +124,14 @@ class State:
     detached: str | None = None
     release_action: str | None = None
     released: bool = False
-    released_at: datetime | None = None
+    pod_lost: bool = False
+    """Whether the pod was ended by others or by its guard."""
     pod_final_state: str | None = None
     finished: bool = False
+    billed_usd: float | None = None
+    """What the cloud has really billed, as far as it was asked."""
+    bill_settled: bool | None = None
+    """Whether nothing more is to come; None if it was never asked."""
 
     def failure(self, marker: str | None) -> Failure | None:
         """Why the run did not succeed (marker: the configured success marker), or None."""
@@ -161,6 +178,12 @@ class State:
     def pod_may_exist(self) -> bool:
         """Whether a pod of ours may exist that is not as the policy asks."""
         return self.ever_requested and not self.released
+
+    @property
+    def pod_answers(self) -> bool:
+        """Whether it is worth asking the pod itself: it was reached once and is not known to be gone."""
+        out_of_reach = self.forward_failure is not None and self.forward_failure.kind in ("ssh_lost", "boot_timeout")
+        return self.address is not None and not self.pod_lost and not out_of_reach
 
     @property
     def may_go_forward(self) -> bool:

@@ -11,7 +11,7 @@ LEVELS = ("HIGH", "MEDIUM", "LOW")
 UNKNOWN_PRICE = "—"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class DatacenterInventory:
     """One datacenter's stock of the GPUs of a config, and of others."""
 
@@ -29,7 +29,7 @@ class DatacenterInventory:
         return bool(self.configured_available or self.configured_low_stock)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class InventoryReport:
     """The stock of a config's GPUs in its datacenters."""
 

@@ -47,6 +47,9 @@ OPTIONS = (
     click.option("--fault", "faults", type=FaultType(), multiple=True, help="Something that goes wrong; repeatable."),
     click.option("--balance", "balance_usd", default=1_000_000.0, help="USD of credit on the account."),
     click.option("--clock-skew", "clock_skew_s", default=0.0, help="Seconds that the cloud's clock is ahead of yours."),
+    click.option(
+        "--billing-lag", "billing_lag_s", default=3600.0, help="Seconds that bills are behind.", show_default=True
+    ),
     click.option("--requests-per-minute", "per_minute", type=int, help="Quota of each key (fast: 6000, spec: 60)."),
 )
 

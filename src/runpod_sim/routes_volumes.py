@@ -8,15 +8,8 @@ from aiohttp import web
 
 from . import schemas
 from .answers import CLOUD, answer, body, nothing, page
-from .clock import now
-from .cloud import Cloud
-from .meter import Meter
-from .pods import new_id
 from .problems import bad, missing
-from .sandbox import wipe
-
-# USD per GB and hour: 0.07 a month for the first TB, 0.05 beyond.
-FIRST_TB_USD, BEYOND_USD = 0.07 / 730, 0.05 / 730
+from .volumes import add_volume, remove_volume, turn_meter
 
 
 def routes() -> list[web.RouteDef]:
@@ -47,10 +40,7 @@ async def create(request: web.Request) -> web.Response:
     kind = ask.get("type", home["networkVolumeTypes"][0])
     if kind not in home["networkVolumeTypes"]:
         raise bad(f'data center "{ask["dataCenter"]}" does not support {kind} network volumes')
-    volume = {name: ask[name] for name in ("name", "size", "dataCenter")} | {"id": new_id(10), "type": kind}
-    cloud.volumes[volume["id"]] = volume
-    cloud.world.ground.volume_dir(volume["id"]).mkdir(parents=True, exist_ok=True)
-    _turn_meter(cloud, volume)
+    volume = add_volume(cloud, name=ask["name"], size_gb=ask["size"], datacenter=ask["dataCenter"], kind=kind)
     return answer(volume, 201)
 
 
@@ -66,7 +56,7 @@ async def update(request: web.Request) -> web.Response:
     if change.get("size", volume["size"]) < volume["size"]:
         raise bad(f"network volume size cannot be reduced: it is {volume['size']} GB")
     volume.update(change)
-    _turn_meter(request.app[CLOUD], volume)
+    turn_meter(request.app[CLOUD], volume)
     return answer(volume)
 
 
@@ -75,9 +65,7 @@ async def delete(request: web.Request) -> web.Response:
     cloud, volume = request.app[CLOUD], _volume(request)
     if any(pod.volume_id() == volume["id"] for pod in cloud.left()):
         raise bad("network volume is attached to a pod")
-    del cloud.volumes[volume["id"]]
-    cloud.meters[volume["id"]].turn(now(), {})
-    wipe(cloud.world.ground.volume_dir(volume["id"]))
+    remove_volume(cloud, volume)
     return nothing()
 
 
@@ -86,10 +74,3 @@ def _volume(request: web.Request) -> dict[str, Any]:
     if volume is None:
         raise missing("network volume")
     return volume
-
-
-def _turn_meter(cloud: Cloud, volume: dict[str, Any]) -> None:
-    first = min(volume["size"], 1000)
-    usd = first * FIRST_TB_USD + (volume["size"] - first) * BEYOND_USD
-    kind = "standard" if volume["type"] == "STANDARD" else "highPerformance"
-    cloud.meters.setdefault(volume["id"], Meter()).turn(now(), {kind: usd})

@@ -41,6 +41,7 @@ class Settings:
     state_path: Path | None = None
     """A folder to be taken up and kept; None: everything is gone at the end."""
     clock_skew_s: float = 0.0
+    billing_lag_s: float = 3600.0
 
 
 @dataclass(slots=True)
@@ -100,6 +101,7 @@ def _free_port(wanted: int) -> int:
 def _cloud(settings: Settings, world: World) -> Cloud:
     ground, faults = world.ground, Faults(list(settings.faults))
     cloud = Cloud(world, ground.catalogue, faults, settings.balance_usd, secrets=ground.secrets)
+    cloud.billing_lag_s = settings.billing_lag_s
     if settings.api_key:
         cloud.api_key = settings.api_key
     return cloud

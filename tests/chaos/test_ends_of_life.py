@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.podside.grounds import eventually
 from tests.sim.harness import TOOL, WORK, Ended, Simulator, Tool, job, run
 
 LINES = [f"line {n}\n" for n in range(1, 31)]
@@ -188,6 +189,21 @@ def test_a_finished_run_is_its_exit_code_and_no_call(sim: Simulator, tmp_path: P
     assert (again.code, len(again.events)) == (ended.code, rows) == (20, rows)
     assert sim.ledger["requests"] == asked
     assert resumed(sim, ended.run_dir, RUNPOD_API_BASE_URL="http://127.0.0.1:9").code == 20
+
+
+def test_a_run_that_its_guard_ended_is_one_that_a_limit_stopped(sim: Simulator, tmp_path: Path) -> None:
+    """Nobody came back in time: the guard paused the pod; who comes later learns what happened, and where it lies."""
+    pod = {"gpu_order": ["SIM 3600"]}
+    limits = {"cost_cap_usd": 10.0, "pull_grace_sec": 2, "assumed_hourly_rate_usd": 3600.0}
+    body = WORK + "sleep 600"
+    tool = begun(sim, tmp_path / "p", body=body, pod=pod, budget=limits, lifecycle={"on_failure": "stop"})
+    run_dir = killed(tool)
+    eventually(lambda: sim.ledger["pods"][0]["status"] == "EXITED", within_s=50)
+    ended = resumed(sim, run_dir)
+    assert ended.code == 21 and ended.manifest["outcome"] == "stopped", ended.err
+    assert ended.manifest["failure"]["kind"] == "cost_cap" and ended.manifest["pod_final_state"] == "EXITED"
+    assert [row["state"] for row in ended.named("guard_released")] == ["EXITED"]
+    assert "the pod's guard ended it" in ended.err and "pull --start" in ended.err
 
 
 def test_a_job_killed_at_a_third_looks_as_if_nothing_had_happened(sim: Simulator, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from runpod_sim.chaos.cases import Blow, Case, cases
+from runpod_sim.chaos.cases import GROUNDS, WAYS, Blow, Case, Scope, cases
 from runpod_sim.chaos.command import OWN_CONFIG, chaos, resolved
 from runpod_sim.chaos.judge import Expected, flaws
 from runpod_sim.chaos.play import Played, Stage, play
@@ -73,8 +73,9 @@ async def all_at_once() -> dict[str, Played]:
 
 
 def test_the_same_seed_makes_the_same_cases_and_every_row_is_struck() -> None:
-    first = list(cases(200, 3, 40))
-    assert first == list(cases(200, 3, 40)) != list(cases(200, 4, 40))
+    scope = Scope(40, GROUNDS, WAYS)
+    first = list(cases(200, 3, scope))
+    assert first == list(cases(200, 3, scope)) != list(cases(200, 4, scope))
     assert {blow.at for case in first for blow in case.blows if blow.what == "kill"} == set(range(1, 41))
     assert 30 < sum(not case.resumed for case in first) < 100
 

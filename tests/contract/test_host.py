@@ -16,7 +16,7 @@ from runpod_deploy.pods import Address
 from runpod_deploy.run import Frame, GuardTerms, JobEnd, LogChunk, Sample
 from runpod_deploy.ssh import Unreachable
 from tests.contract.hosts import Ground, cable, ground
-from tests.podside.grounds import eventually
+from tests.podside.grounds import eventually, fake_api
 from tests.sshd import free_port
 
 
@@ -189,18 +189,30 @@ def test_stop_job_leaves_no_process_and_a_status(place: Ground, host: PodHost) -
 
 def test_the_guard_is_armed_and_disarmed(place: Ground, host: PodHost) -> None:
     deadline = datetime.now(UTC) + timedelta(hours=1)
-    terms = GuardTerms(deadline_at=deadline, idle_s=3600, on_failure="stop", api_base_url="http://127.0.0.1:9")
-    assert host.arm(terms)
-    assert host.arm(terms), "again, to the guard that lives"
     control = Path(place.paths().control_dir)
-    pid = int((control / "guard" / "pid").read_text())
     try:
+        with fake_api() as api:
+            terms = GuardTerms(deadline_at=deadline, idle_s=3600, on_failure="stop", api_base_url=api.url)
+            assert host.arm(terms) == ""
+            assert host.arm(terms) == "", "again, to the guard that lives"
+        pid = int((control / "guard" / "pid").read_text())
         assert str(int(deadline.timestamp())) in (control / "guard" / "armed").read_text()
         for marker in ("disarmed", "rest"):
             host.disarm(from_next_start=marker == "rest")
             assert (control / "guard" / marker).exists()
-            assert host.arm(terms)
+            assert host.arm(terms) == ""
             assert not (control / "guard" / marker).exists()
         assert int((control / "guard" / "pid").read_text()) == pid
     finally:
-        host.run(f"kill {pid}", timeout_s=20)
+        subprocess.run(["pkill", "-KILL", "-f", str(control)])
+
+
+def test_a_guard_whose_key_the_api_refuses_has_proved_nothing(place: Ground, host: PodHost) -> None:
+    deadline = datetime.now(UTC) + timedelta(hours=1)
+    try:
+        with fake_api() as api:
+            api.answers = {"GET /v2/pods/": (401, {})}
+            terms = GuardTerms(deadline_at=deadline, idle_s=3600, on_failure="stop", api_base_url=api.url)
+            assert host.arm(terms).endswith("401")
+    finally:
+        subprocess.run(["pkill", "-KILL", "-f", place.paths().control_dir])

@@ -197,16 +197,11 @@ def test_progress_is_told_in_files_and_bytes_of_what_has_to_move(host: PodHost, 
     (place.local / "src" / "big").write_bytes(os.urandom(30_000_000))
     (place.local / "src" / "small").write_bytes(b"small")
     whole = Progress(2, 30_000_005, 2, 30_000_005)
-    for move in (
-        lambda seen: host.push(
-            Push(label="x", source=place.local / "src", contents=True, destination=f"{place.remote}/dst"), seen.append
-        ),
-        lambda seen: host.pull(
-            Pull(label="x", remote_path=f"{place.remote}/dst/", local_path=place.local / "back"), seen.append
-        ),
-    ):
+    up = Push(label="x", source=place.local / "src", contents=True, destination=f"{place.remote}/dst")
+    down = Pull(label="x", remote_path=f"{place.remote}/dst/", local_path=place.local / "back")
+    for way in (up, down):
         seen: list[Progress] = []
-        moved = move(seen)
+        moved = host.push(way, seen.append) if isinstance(way, Push) else host.pull(way, seen.append)
         assert moved is not None and moved.bytes_transferred == whole.bytes
         assert seen[0] == Progress(0, 0, 2, whole.bytes), "what has to move is known first"
         assert seen[-1] == whole and len(seen) > 10

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -18,16 +16,6 @@ from tests.workshop import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
 PROSE = [page for page in DOCS.rglob("*.md") if "reference" not in page.parts]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built site."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet"]
-    done = subprocess.run([*command, str(DOCS), str(folder)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return folder
 
 
 def test_links_resolve_and_each_command_has_its_place(site: Path) -> None:

@@ -90,3 +90,32 @@ def test_a_result_says_which_commit_made_it(workshop: Workshop) -> None:
     made_with = json.loads((workshop.dir / "result.json").read_text())["made_with"]
     assert made_with["local_git_sha"] == commit and made_with["local_git_branch"] == "main"
     assert (first.returncode, again.returncode) == (0, 1), "the second time the result itself has changed"
+
+
+def test_what_a_run_would_be_is_told_before_it_is_paid(workshop: Workshop) -> None:
+    config = workshop.dir / "job.yaml"
+    job = yaml.safe_load((workshop.dir / "examples/hello/hello.yaml").read_text())
+    job |= {"name": "s{seed}", "variables": {"seed": "0"}, "local": {"required_paths": ["{seed}.txt"]}}
+    config.write_text(yaml.safe_dump(job))
+    (workshop.dir / "7.txt").touch()
+
+    fine = workshop.run("python3", "examples/api/before_paying.py", "job.yaml", "seed=7")
+    missing = workshop.run("python3", "examples/api/before_paying.py", "job.yaml")
+    absent = workshop.run("python3", "examples/api/before_paying.py", "absent.yaml")
+
+    assert (fine.returncode, missing.returncode, absent.returncode) == (0, 2, 2)
+    assert fine.stdout.startswith("s7-20") and "greeting: /workspace/greeting.txt -> " in fine.stdout
+    assert "0.txt" in missing.stdout and "no such file" in absent.stdout
+
+
+def test_a_place_is_chosen_by_stock_and_price(workshop: Workshop) -> None:
+    stock = [{"gpuId": "NVIDIA RTX A5000", "stockStatus": "Low"}, {"gpuId": "NVIDIA L40S", "stockStatus": "High"}]
+    places = [{"id": "EU-SE-1", "gpuAvailability": stock[1:]}, {"id": "US-TX-3", "gpuAvailability": stock}]
+    (workshop.dir / "places.json").write_text(json.dumps(places))
+    script = "python3 examples/api/choose_place.py examples/hello/hello.yaml"
+
+    done = workshop.rehearse("bash", "-c", f"{script} 0.50 < places.json && {script} 0.10 < places.json")
+
+    assert "EU-SE-1: NVIDIA L40S: $0.79/hr is over the limit of $0.50/hr; next US-TX-3" in done.output
+    assert "--gpu-id 'NVIDIA RTX A5000' --datacenter-id US-TX-3" in done.output
+    assert done.exit_code == 3

@@ -10,7 +10,7 @@ from pathlib import Path
 from runpod_deploy.clock import Clock
 from runpod_deploy.errors import SshLost
 from runpod_deploy.run import Follow, Frame, GuardTerms, JobEnd, LogChunk, Reply
-from runpod_deploy.transfers import Moved, OnProgress, Pull, Push
+from runpod_deploy.transfers import Moved, OnProgress, Progress, Pull, Push
 
 
 @dataclass
@@ -24,6 +24,7 @@ class FakeHost:
     log: bytes = b"hello\nDONE\n"
     results: dict[str, bytes] = field(default_factory=lambda: {"/workspace/out": b"result"})
     """What is on the pod once the job has run, by remote path."""
+    pull_lasts_s: float = 0.0
     guard_lives: bool = True
     alive: Callable[[], bool] = lambda: True
     """Whether the pod of this inside still runs."""
@@ -58,6 +59,10 @@ class FakeHost:
     def pull(self, transfer: Pull, on_progress: OnProgress | None = None) -> Moved | None:
         """The result is written to its local path."""
         self._touch(f"pull {transfer.label}")
+        for second in range(int(self.pull_lasts_s)):
+            self.clock.sleep(1.0)
+            if on_progress:
+                on_progress(Progress(0, second, 1, int(self.pull_lasts_s)))
         data = self.results.get(transfer.remote_path)
         if data is None:
             return None
@@ -66,11 +71,11 @@ class FakeHost:
         path.write_bytes(data)
         return Moved(files=1, bytes_total=len(data), bytes_transferred=len(data), sha256="0" * 64)
 
-    def arm(self, terms: GuardTerms) -> bool:
+    def arm(self, terms: GuardTerms) -> str:
         """The terms are kept."""
         self._touch("arm")
         self.armed = terms
-        return self.guard_lives
+        return "" if self.guard_lives else "it does not run"
 
     def disarm(self, *, from_next_start: bool) -> None:
         """The terms are forgotten, at once if it is not from the next start on."""
@@ -139,6 +144,7 @@ class FakeFollow:
             data, self.offset = host.log[self.offset : known], known
             return LogChunk(data)
         if host.over:
-            return JobEnd(143 if host.stopped_at is not None else host.job_exit_code)
+            stopped = host.stopped_at is not None
+            return JobEnd(143 if stopped else host.job_exit_code, stopped=stopped)
         host.clock.sleep(timeout_s)
         return None

@@ -6,16 +6,34 @@ import itertools
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from runpod_deploy.budget import spent_usd
 from runpod_deploy.driver import carried_out
-from runpod_deploy.errors import AnswerUnclear, CloudUnreachable, Interrupt, SshLost
-from runpod_deploy.events import ArtifactPullCompleted, DatacenterFailover, PodKilledUnexpected, PodRequested
+from runpod_deploy.errors import AnswerUnclear, AuthRefused, CloudUnreachable, Interrupt, SshLost
+from runpod_deploy.events import (
+    ArtifactPullCompleted,
+    DatacenterFailover,
+    Event,
+    GuardReleased,
+    JobLaunched,
+    PodKilledUnexpected,
+    PodRequested,
+)
 from runpod_deploy.lifecycle import CLOSING, FORWARD, carry_out
 from runpod_deploy.manifest import manifest
-from runpod_deploy.spec import ArtifactPullSpec, BudgetSpec, LifecyclePolicySpec, RunSpec, SecretSpec
+from runpod_deploy.spec import (
+    ArtifactPullSpec,
+    BudgetSpec,
+    LifecycleAction,
+    LifecyclePolicySpec,
+    RunSpec,
+    SecretSpec,
+)
+from runpod_deploy.state import State
 from tests.lifecycle.worlds import Bomb, Killed, Memory, dies_after, nothing, with_job
 
 EVENTS = 51
@@ -100,15 +118,16 @@ def test_interrupted_at_any_side_effect_is_never_a_success(tmp_path: Path, n: in
 
 
 @pytest.mark.parametrize("n", range(1, EFFECTS + 1))
-def test_a_pod_that_bills_is_guarded_wherever_its_driver_dies(tmp_path: Path, n: int) -> None:
+@pytest.mark.parametrize("policy", ["stop", "recycle"])
+def test_a_pod_that_bills_is_guarded_wherever_its_driver_dies(tmp_path: Path, n: int, policy: LifecycleAction) -> None:
     world = Memory(tmp_path)
-    world.spec = with_job(world.spec, lifecycle=LifecyclePolicySpec(on_success="stop", on_failure="stop"))
+    world.spec = with_job(world.spec, lifecycle=LifecyclePolicySpec(on_success=policy, on_failure="stop"))
     world.bomb = Bomb(n, Killed)
     try:
         carry_out(world.open())
     except Killed:
         pass
-    if world.open().state.guarded and any(pod.status == "RUNNING" for pod in world.cloud.billing):
+    if world.open().state.guard_deadline_at and any(pod.status == "RUNNING" for pod in world.cloud.billing):
         assert all(host.armed for host in world.hosts.values())
 
 
@@ -161,15 +180,21 @@ def test_a_lost_answer_is_adopted_and_never_asked_twice(tmp_path: Path) -> None:
     assert [call for call in world.cloud.calls if call.startswith("create")] == ["create demo-20261101T120000Z"]
 
 
+class FirstAt(Bomb):
+    """Goes off the first time at one place."""
+
+    def __init__(self, place: str, error: Callable[[], BaseException]) -> None:
+        super().__init__(1, error)
+        self.place = place
+
+    def __call__(self, where: str) -> None:
+        if where == self.place:
+            super().__call__(where)
+
+
 def lose_first_answer() -> Bomb:
     """A create that has its effect and whose answer is lost."""
-
-    class AfterCreate(Bomb):
-        def __call__(self, where: str) -> None:
-            if where == "after create":
-                super().__call__(where)
-
-    return AfterCreate(1, lambda: AnswerUnclear("connection reset"))
+    return FirstAt("after create", lambda: AnswerUnclear("connection reset"))
 
 
 def test_refusals_fall_through_with_a_row_each(tmp_path: Path) -> None:
@@ -196,7 +221,10 @@ def test_a_pod_that_never_boots_is_replaced_once(tmp_path: Path) -> None:
     state = carry_out(world.open())
     assert world.cloud.list_pods() == [] and world.starts == 1
     assert state.outcome("DONE") == "succeeded" and len(world.cloud.created) == 2
-    assert state.past_usd == pytest.approx(0.40 * 900 / 3600, rel=0.05)
+    first, second = state.rentals
+    assert first.until_at is not None
+    assert spent_usd([first], first.until_at) == pytest.approx(0.404 * 900 / 3600, rel=0.05)
+    assert first.until_at <= second.since_at
 
 
 def test_two_pods_that_never_boot_end_the_run(tmp_path: Path) -> None:
@@ -227,8 +255,7 @@ def test_the_cap_ends_a_job_that_hangs(tmp_path: Path) -> None:
     settled(world)
     failure = state.failure("DONE")
     assert failure is not None and failure.kind == "cost_cap" and state.exit_code("DONE") == 21
-    assert state.created_at and state.released_at
-    assert 3600 <= (state.released_at - state.created_at).total_seconds() <= 3620
+    assert 0.40 <= spent_usd(state.rentals, world.clock.now()) <= 0.4025
     assert (tmp_path / "results/out").exists()
 
 
@@ -251,6 +278,97 @@ def test_a_pod_killed_from_outside_is_known_within_30_s(tmp_path: Path) -> None:
     assert (killed.ts_utc - world.spec.created_at).total_seconds() - died_s <= 30
     assert killed.gpu_id == "NVIDIA L4" and killed.datacenter_id == "EU-RO-1" and killed.pod_id
     assert state.exit_code("DONE") == 22 and world.cloud.list_pods() == []
+
+
+def left_at_launch(world: Memory) -> None:
+    """The driver is killed when the job has just been launched."""
+
+    def listen(event: Event, _state: State) -> None:
+        if isinstance(event, JobLaunched):
+            raise Killed
+
+    with pytest.raises(Killed):
+        carry_out(world.open(listen))
+
+
+def test_a_pod_that_its_guard_paused_was_stopped_by_the_limit_and_costs_no_more(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=10.0**6)
+    world.spec = with_job(world.spec, lifecycle=LifecyclePolicySpec(on_failure="stop"))
+    left_at_launch(world)
+    deadline = world.open().state.guard_deadline_at
+    assert deadline
+    world.clock.advance((deadline - world.clock.now()).total_seconds() + 1)
+    world.cloud.exit(next(iter(world.cloud.rented)))
+    world.clock.advance(86_400.0)
+    state = carry_out(world.open())
+    assert state.exit_code("DONE") == 21 and state.outcome("DONE") == "stopped"
+    assert [event.state for event in world.events if isinstance(event, GuardReleased)] == ["EXITED"]
+    spent = manifest(world.spec, state, now=world.clock.now(), log=None, files=[])["estimated_cost_usd"]
+    lasted_s = (deadline - state.rentals[0].since_at).total_seconds()
+    assert spent == pytest.approx(state.rentals[0].usd_per_hour * lasted_s / 3600, 0.01)
+
+
+def test_a_pod_that_was_ended_before_its_guard_s_time_was_killed(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=10.0**6)
+    left_at_launch(world)
+    world.cloud.exit(next(iter(world.cloud.rented)))
+    assert carry_out(world.open()).exit_code("DONE") == 22
+
+
+def test_what_a_restarted_container_still_holds_comes_home(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_exit_code=None)
+    state = carry_out(world.open())
+    settled(world)
+    assert state.exit_code("DONE") == 22
+    assert (tmp_path / "results/out").read_bytes() == b"result"
+
+
+def test_a_pod_that_shows_up_when_another_was_asked_for_is_gone_in_the_end(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.cloud.listing_lag_s = 60.0
+    world.bomb = lose_first_answer()
+    state = carry_out(world.open())
+    assert len(world.cloud.created) == 2, "nobody can know of a pod that no listing shows for a minute"
+    assert world.cloud.list_pods() == [] and state.outcome("DONE") == "succeeded"
+
+
+def test_a_key_that_is_refused_at_the_end_is_exit_9(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+
+    def refuse(where: str) -> None:
+        if where == "before delete":
+            raise AuthRefused("HTTP 401")
+
+    world.bomb = refuse
+    state = carry_out(world.open())
+    assert state.exit_code("DONE") == 9
+    words = state.closing_failures[-1]
+    assert "MAY STILL BE BILLING at $0.40 per hour" in words.message and "https://" in words.message
+
+
+def test_a_connection_that_breaks_after_the_limit_does_not_end_the_pull(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=10.0**9)
+    world.spec = with_job(world.spec, budget=BudgetSpec(cost_cap_usd=0.40, assumed_hourly_rate_usd=0.2))
+    world.bomb = FirstAt("before pull out", lambda: SshLost("connection reset"))
+    state = carry_out(world.open())
+    assert state.exit_code("DONE") == 21 and (tmp_path / "results/out").exists()
+
+
+def test_a_pod_that_cannot_be_reached_before_the_job_is_given_up_at_the_limit(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    budget = BudgetSpec(cost_cap_usd=0.04, assumed_hourly_rate_usd=0.2, ssh_lost_timeout_sec=3600)
+    world.spec = with_job(world.spec, budget=budget)
+
+    def deaf(where: str) -> None:
+        if where.startswith(("before push", "before run")) and world.open().state.phase == "stage":
+            raise SshLost("connection reset")
+
+    world.bomb = deaf
+    state = carry_out(world.open())
+    settled(world)
+    ended_at = state.rentals[0].until_at
+    assert state.exit_code("DONE") == 21 and state.stop_at and ended_at
+    assert (ended_at - state.stop_at).total_seconds() < 10
 
 
 def test_an_unconfirmed_release_is_exit_9_and_can_be_taken_up_again(tmp_path: Path) -> None:

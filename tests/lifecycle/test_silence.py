@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from runpod_deploy import proc
+from runpod_deploy.errors import SetupFailed
 from runpod_deploy.events import CommandSilent
-from runpod_deploy.phases.commands import Listener
+from runpod_deploy.phases.commands import Listener, Step
+from runpod_deploy.spec import CommandSpec
 from tests.lifecycle.worlds import Memory
 
 
@@ -22,13 +24,17 @@ def test_a_silent_command_is_spoken_of_every_five_minutes(tmp_path: Path) -> Non
     run = world.open()
     shown: list[bytes] = []
     run.printers.append(lambda source, data: shown.append(data))
-    listener = Listener(run, "setup", 0)
+    listener = Listener(run, Step("setup", 0, CommandSpec(command="uv sync"), SetupFailed))
     listener(b"installing\n")
     for _ in range(1300):
         world.clock.advance(0.5)
         listener(b"")
-    assert [event.silent_sec for event in world.events if isinstance(event, CommandSilent)] == [300.0, 600.0]
+    assert silences(world) == [300.0, 600.0]
     listener(b"done\n")
     world.clock.advance(299.0)
     listener(b"")
-    assert len(world.events) == 2 and shown == [b"installing\n", b"done\n"]
+    assert len(silences(world)) == 2 and shown == [b"installing\n", b"done\n"]
+
+
+def silences(world: Memory) -> list[float]:
+    return [event.silent_sec for event in world.events if isinstance(event, CommandSilent)]

@@ -82,6 +82,7 @@ def test_what_the_pod_printed_lands_in_its_files(tmp_path: Path) -> None:
     keep(run, (printed + f"\n{SEPARATOR} dmesg_tail.txt\nline\n\n{SEPARATOR} nvidia_smi_start.txt\n").encode())
     environment = json.loads((run.dir.path / "remote_env.json").read_text())
     assert environment == {"remote_uname": "Linux pod 6.8", "remote_python_version": "3.12.3"}
+    assert dict(run.state.remote_env) == environment, "the manifest has it too"
     assert (run.dir.path / "dmesg_tail.txt").read_text() == "line\n"
     assert not (run.dir.path / "nvidia_smi_start.txt").exists(), "an empty part is no snapshot"
 

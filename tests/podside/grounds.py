@@ -65,6 +65,9 @@ class FakeApi:
     answers: dict[str, tuple[int, object]] = field(default_factory=dict)
     """Status and body by `METHOD path`; 204 for the rest."""
     calls: list[Call] = field(default_factory=list)
+    """What was asked to change something."""
+    looks: list[Call] = field(default_factory=list)
+    """What was only asked to answer."""
 
     def asked(self) -> list[str]:
         """`METHOD path` of each call, in order."""
@@ -81,7 +84,8 @@ def fake_api(port: int = 0) -> Iterator[FakeApi]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             authorized = self.headers.get("Authorization") == f"Bearer {KEY}"
             agent = self.headers.get("User-Agent", "")
-            api.calls.append(Call(self.command, self.path, body, agent, authorized, key_in_some_argv()))
+            heard = api.looks if self.command == "GET" else api.calls
+            heard.append(Call(self.command, self.path, body, agent, authorized, key_in_some_argv()))
             status, reply = api.answers.get(f"{self.command} {self.path}", (204, None))
             content = b"" if reply is None else json.dumps(reply).encode()
             self.send_response(status)

@@ -103,11 +103,41 @@ def test_releases_at_the_deadline_in_every_shell_with_every_client(
     arm(control, -1)
     with guarding(control, variables(api.url, PATH=path), shell_or_skip(shell)):
         eventually(lambda: api.calls)
-    call = api.calls[0]
-    assert (call.method, call.path) == ("DELETE", POD)
-    assert call.authorized
-    assert call.agent.startswith("runpod-deploy-guard/")
-    assert not call.key_seen_in_argv
+    assert (api.calls[0].method, api.calls[0].path) == ("DELETE", POD)
+    for call in (api.calls[0], api.looks[0]):
+        assert call.authorized and call.path == POD
+        assert call.agent.startswith("runpod-deploy-guard/")
+        assert not call.key_seen_in_argv
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_it_proves_that_the_api_answers_to_its_key(client: str, control: Path, api: FakeApi) -> None:
+    api.answers = {f"GET {POD}": (401, {})}
+    arm(control, 3600)
+    path = tools_without(*(name for name in CLIENTS if name != client))
+    with guarding(control, variables(api.url, PATH=path)):
+        eventually(lambda: api.looks)
+        time.sleep(1.0)
+        assert not (control / "guard" / "proof").exists() and len(api.looks) == 1, "it does not storm the API"
+        api.answers.clear()
+        eventually((control / "guard" / "proof").exists, within_s=15)
+    assert api.calls == []
+
+
+def test_without_a_client_there_is_no_proof(control: Path, api: FakeApi) -> None:
+    arm(control, 3600)
+    with guarding(control, variables(api.url, PATH=tools_without(*CLIENTS, "runpodctl"))):
+        eventually(lambda: "no answer" in log_of(control))
+        assert not (control / "guard" / "proof").exists()
+    assert api.looks == []
+
+
+def test_a_proof_is_made_anew_after_a_restart(control: Path, api: FakeApi) -> None:
+    arm(control, 3600)
+    (control / "guard" / "proof").touch()
+    with guarding(control, variables(api.url)):
+        eventually(lambda: api.looks)
+        eventually((control / "guard" / "proof").exists)
 
 
 def test_goes_down_the_whole_ladder(control: Path, api: FakeApi) -> None:
@@ -159,7 +189,7 @@ def test_a_job_is_stopped_first_and_the_pod_released_as_asked(control: Path, api
     env = variables(api.url)
     argv = ["sh", str(control / "bin-1" / "guard.sh"), str(control)]
     # Outside of a namespace, so that it sees the job; what a container's PID 1 tells it is put in its place.
-    spoken = podside.text("guard.sh").replace("/proc/1/environ", "/proc/$$/environ")
+    spoken = podside.text("guard.sh").replace("$(of 1 ", "$(of $$ ")
     (control / "bin-1" / "guard.sh").write_text(spoken)
     process = subprocess.Popen(argv, env=env)
     try:
@@ -257,15 +287,61 @@ def test_a_disarmed_guard_is_idle(control: Path, api: FakeApi) -> None:
 
 def test_a_guard_that_may_rest_holds_the_pod_until_its_next_start(control: Path, api: FakeApi) -> None:
     arm(control, 3)
-    with guarding(control, variables(api.url)):
+    env = variables(api.url, **boot_terms(3, idle_s=4))
+    with guarding(control, env):
         eventually(lambda: (control / "guard" / "armed").exists())
         (control / "guard" / "rest").touch()
         eventually(lambda: api.calls)
     asked = len(api.calls)
-    with guarding(control, variables(api.url)):
-        eventually(lambda: (control / "guard" / "disarmed").exists())
-        time.sleep(1.5)
+    with guarding(control, env):
+        time.sleep(2.0)
+        assert len(api.calls) == asked, "who starts it again has his time"
+        eventually(lambda: len(api.calls) > asked)
+    assert api.calls[-1].body == '{"action":"stop"}', "and what is on its disk is not thrown away"
+
+
+def test_a_pod_that_its_guard_stopped_can_be_started_again(control: Path, api: FakeApi) -> None:
+    (control / "pid").write_text("999999\n")
+    arm(control, -1, on_failure="stop")
+    env = variables(api.url, **boot_terms(-1))
+    with guarding(control, env):
+        eventually(lambda: (control / "guard" / "rest").exists())
+    asked = len(api.calls)
+    with guarding(control, env):
+        eventually(lambda: not (control / "guard" / "rest").exists())
+        time.sleep(2.0)
         assert len(api.calls) == asked
+
+
+def test_a_stop_that_was_refused_is_no_reason_to_rest(control: Path, api: FakeApi) -> None:
+    api.answers = {ACTION: (500, {}), "POST /graphql": (500, {})}
+    (control / "pid").write_text("999999\n")
+    arm(control, -1, on_failure="stop")
+    for _ in range(2):
+        before = len(api.calls)
+        with guarding(control, variables(api.url, PATH=tools_without("runpodctl"))):
+            eventually(lambda before=before: len(api.calls) > before)  # type: ignore[misc]
+        assert not (control / "guard" / "rest").exists()
+
+
+def test_another_process_of_the_job_s_number_does_not_keep_the_pod(control: Path, api: FakeApi) -> None:
+    (control / "pid").write_text("1\n")
+    with guarding(control, variables(api.url, **boot_terms(3600, idle_s=1))):
+        eventually(lambda: api.calls)
+
+
+def test_somebody_at_a_terminal_keeps_the_pod(control: Path, api: FakeApi) -> None:
+    env = variables(api.url, **boot_terms(3600, idle_s=1))
+    person = "exec -a 'sshd: root@pts/0' sleep 600"
+    argv = (
+        "bash",
+        "-c",
+        f"({person}) & person=$!; sh {control}/bin-1/guard.sh {control} & sleep 4; kill $person; wait",
+    )
+    with container(env, argv):
+        time.sleep(3.5)
+        assert api.calls == []
+        eventually(lambda: api.calls)
 
 
 def test_a_pod_that_was_stopped_and_started_again_is_not_ended_at_once(control: Path, api: FakeApi) -> None:

@@ -160,7 +160,7 @@ def test_stop_leaves_nobody(job: Job) -> None:
     eventually(lambda: job.log.exists() and job.log.read_bytes() == b"ready\n" and len(sleepers(marker)) == 4)
     assert job.stop(1) == 0
     assert sleepers(marker) == []
-    assert job.followed()[-1] == JobEnd(143)
+    assert job.followed()[-1] == JobEnd(143, stopped=True)
 
 
 def sleepers(marker: str) -> list[int]:
@@ -174,7 +174,7 @@ def test_a_job_that_ends_itself_on_term_keeps_its_exit_code(job: Job) -> None:
     job.stop(10)
     frames = job.followed()
     assert log_of(frames).endswith(b"saved\n")
-    assert frames[-1] == JobEnd(7)
+    assert frames[-1] == JobEnd(7, stopped=True)
 
 
 def test_stop_without_a_job_does_nothing(job: Job) -> None:
@@ -200,3 +200,10 @@ def test_samples_come_at_once_and_again(job: Job) -> None:
     samples = [frame for frame in job.followed(sample_s=1) if isinstance(frame, Sample)]
     assert 2 <= len(samples) <= 7
     assert all("host_mem_total_mb" in sample.row for sample in samples)
+
+
+def test_who_comes_to_stop_a_job_that_is_over_has_not_stopped_it(job: Job) -> None:
+    job.start("echo done")
+    eventually(lambda: job.status() == "ended 0")
+    job.stop(1)
+    assert job.followed()[-1] == JobEnd(0, stopped=False)

@@ -7,7 +7,9 @@ import pytest
 from tests.workshop import REPOSITORY
 
 SOURCES = [
-    path for path in sorted((REPOSITORY / "src/runpod_deploy").rglob("*")) if path.suffix in (".py", ".sh", ".bash")
+    path
+    for path in sorted((REPOSITORY / "src/runpod_deploy").rglob("*"))
+    if path.is_file() and "__pycache__" not in path.parts
 ]
 
 

@@ -1,169 +1,174 @@
-"""Sweeps over the digits job, three at a time: one seed fails for good, two pods are lost. Every driver says so.
-
-Six seeds here; `SWEEP_SEEDS=12 pytest tests/recipes` takes as many as the page names.
-"""
+"""Every driver of the sweep page runs all seeds, tells the truth about each, keeps the caps, and leaves no pod."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.workshop import Rehearsal, Workshop, open_workshop
+from tests.recipes.sweeps import DRIVERS, LOSE_THIS_POD, SKIP_TRAINING, TRAIN, Row, exit_codes, rows, write_config
+from tests.workshop import Workshop, open_workshop
 
-COUNT = int(os.environ.get("SWEEP_SEEDS", "6"))
-BAD_SEED = "5"
-TOTAL_CAP_USD = 14.0
-# The second and the fourth pod that the cloud makes are lost four seconds after their boot: pods are reached after two
-# at the latest, and no job ends before five.
-PODS_LOST = [{"where": "pod", "what": "pod-dies", "after_s": 4, "nth": nth} for nth in (2, 4)]
-CONFIG = f"""\
-extends: examples/digits/digits.yaml
-local: {{project_root: examples/digits}}
-variables: {{epochs: "1"}}
-budget: {{poll_interval_sec: 1}}
-setup: []
-preflight: []
-run:
-  body: |
-    set -euo pipefail
-    sleep 3
-    if [ {{seed}} = {BAD_SEED} ]; then exit 3; fi
-    cd "{{remote_dir}}"
-    python3 train.py --seed {{seed}} --epochs {{epochs}} --out "${{RESULTS_DIR}}"
+SEEDS = [str(seed) for seed in range(1, 13)]
+FAILS, LOST = "5", ("2", "9")
+FATES = f"""\
+case {{run_id}} in
+  *-{FAILS}.*) exit 3 ;;
+  *-{LOST[0]}.1 | *-{LOST[1]}.1)
+    {LOSE_THIS_POD} ;;
+esac
 """
-
-
-@dataclass(frozen=True)
-class Driver:
-    """One way to run many seeds."""
-
-    command: list[str]
-    row: str
-    """The pattern of a line of the table: seed, try or tries, exit code."""
-    failed: int
-    """Its exit code if a seed failed."""
-
-    def rehearse(self, workshop: Workshop, seeds: list[str]) -> Rehearsal:
-        """The ended sweep."""
-        tail = [f"SEEDS={' '.join(seeds)}"] if self.command[0] == "make" else seeds
-        return workshop.rehearse(*self.command, *tail, faults=PODS_LOST, env={"TOTAL_CAP_USD": str(TOTAL_CAP_USD)})
-
-
-DRIVERS = {
-    "bash": Driver(["recipes/sweep/parallel.sh", "sweep.yaml"], r"^(\d+) +(?P<try>\d+) +(?P<exit>\d+) +\w+ +0\.0", 1),
-    "make": Driver(
-        ["make", "-f", "recipes/sweep/Makefile", "sweep", "CONFIG=sweep.yaml"],
-        r"^(\d+) +(?P<exit>\d+) +(?P<try>\d+) +/",
-        2,
-    ),
-    "python": Driver(
-        [
-            "python3",
-            "recipes/sweep/sweep.py",
-            "sweep.yaml",
-            "--retry-after-s",
-            "0",
-            "--total-cap-usd",
-            str(TOTAL_CAP_USD),
-        ],
-        r"^(\d+) +(?P<try>\d+) +(?P<exit>\d+) +\w+ +0\.0",
-        1,
-    ),
-}
+HELLO = "examples/hello/hello.yaml"
+each_driver = pytest.mark.parametrize("driver", DRIVERS)
+# make cannot wait for money: it counts each of its slots with a cap.
+each_that_waits = pytest.mark.parametrize("driver", ["bash", "python"])
 
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
-    """A workshop with a config of which one seed fails."""
-    opened = open_workshop(tmp_path)
-    (opened.dir / "sweep.yaml").write_text(CONFIG)
-    return opened
+    return open_workshop(tmp_path)
 
 
-@pytest.mark.parametrize("name", DRIVERS)
-def test_sweep(workshop: Workshop, name: str) -> None:
-    driver, seeds = DRIVERS[name], [str(seed) for seed in range(1, COUNT + 1)]
-    rehearsal = driver.rehearse(workshop, seeds)
-    tries = {(found[1], int(found["try"])): int(found["exit"]) for found in rows(driver, rehearsal)}
-    last = {seed: exit_code for (seed, _), exit_code in sorted(tries.items())}
-    assert last == {seed: 20 if seed == BAD_SEED else 0 for seed in seeds}, rehearsal.output
-    assert rehearsal.exit_code == driver.failed
-    assert rehearsal.ledger["pods_created"] == COUNT + len(PODS_LOST)
-    assert rehearsal.ledger["pods_left"] == 0
-    assert 0 < rehearsal.ledger["billed_usd"] <= TOTAL_CAP_USD
+@pytest.mark.timeout(300)
+@each_driver
+def test_twelve_seeds_three_at_a_time(workshop: Workshop, driver: str) -> None:
+    """One fails for good, two lose their pod once."""
+    write_config(workshop, FATES, TRAIN)
+    sweep = workshop.rehearse("bash", "-c", DRIVERS[driver].call(SEEDS, AT_ONCE="3"), within_s=280)
+    table = rows(sweep.output)
+    assert exit_codes(table) == {seed: fate(seed) for seed in SEEDS}, sweep.output
+    assert sweep.exit_code == DRIVERS[driver].failed
+    assert sweep.ledger["pods_created"] == len(SEEDS) + len(LOST) and sweep.ledger["pods_left"] == 0
+    for row in table:
+        assert_true(row, sweep.ledger)
+    # The cloud's own bill: the table tells no less, and the cap holds.
+    assert 0.95 * sweep.ledger["billed_usd"] < sum(float(row.usd) for row in table) <= 600
 
 
-def rows(driver: Driver, rehearsal: Rehearsal) -> list[re.Match[str]]:
-    """The lines of the table at the end."""
-    return list(re.finditer(driver.row, rehearsal.output, re.MULTILINE))
+def fate(seed: str) -> list[int]:
+    """The exit codes of its tries."""
+    return [20] if seed == FAILS else [22, 0] if seed in LOST else [0]
 
 
-# With job control, as at a prompt: a shell without it makes what it puts into the background deaf to SIGINT.
-INTERRUPTED = """
+def assert_true(row: Row, ledger: dict[str, Any]) -> None:
+    """The line says what the run's own record, the cloud and the results say."""
+    manifest = row.manifest()
+    assert (manifest["variables"]["seed"], manifest["exit_code"]) == (row.seed, row.exit_code)
+    assert float(row.usd) == manifest["estimated_cost_usd"] > 0
+    assert row.reason in (manifest["outcome"], (manifest["failure"] or {}).get("kind"))
+    assert [pod["how"] for pod in ledger["pods"] if pod["name"] == manifest["run_id"]] == [
+        "died" if row.exit_code == 22 else "deleted"
+    ]
+    metrics_path = Path(row.run_dir, "../../../results", manifest["run_id"], "metrics.json")
+    assert metrics_path.exists() is (row.exit_code == 0)
+    if row.exit_code == 0:
+        assert json.loads(metrics_path.read_text())["seed"] == int(row.seed)
+
+
+# With job control, as at a prompt: there Ctrl-C goes to every process of the command that is in front.
+AGAIN = """\
 set -m
-%s & driver=$!
+{call} & driver=$!
 cd examples/digits && mkdir -p artifacts/runpod && cd artifacts/runpod || exit
-until [ "$(grep -sl '"event": "job_launched"' */events.jsonl | wc -l)" = 2 ]; do sleep 0.2; done
-kill -INT "$driver"
-wait "$driver"
+until [ "$(grep -sl '"event": "job_launched"' */events.jsonl | wc -l)" = {jobs} ]; do sleep 0.2; done
+cd ../../../.. && kill {signal} || exit
+wait "$driver"; echo "first exit $?"; sleep 0.5; echo "@@@"
+{call}
 """
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["recipes/sweep/parallel.sh sweep.yaml 1 2 3", "python3 recipes/sweep/sweep.py sweep.yaml 1 2 3 --at-once 2"],
-    ids=["bash", "python"],
-)
-def test_an_interrupt_reaches_every_run_once(workshop: Workshop, command: str) -> None:
-    rehearsal = workshop.rehearse("bash", "-c", INTERRUPTED % command, env={"AT_ONCE": "2"})
-    assert rehearsal.exit_code == 130, rehearsal.output
-    assert rehearsal.ledger["pods_created"] == 2
-    assert rehearsal.ledger["pods_left"] == 0
-    manifests = sorted((workshop.dir / "examples/digits/artifacts/runpod").glob("*/*manifest.json"))
-    assert [json.loads(path.read_text())["outcome"] for path in manifests] == ["interrupted"] * 2
+@each_driver
+def test_ctrl_c_reaches_every_run_once_and_the_sweep_can_go_on(workshop: Workshop, driver: str) -> None:
+    """The first seed has ended by then, the other two have not; nothing is paid twice."""
+    write_config(workshop, "case {run_id} in *-[23].1) sleep 60 ;; esac", SKIP_TRAINING)
+    call = DRIVERS[driver].call("123", AT_ONCE="2")
+    sweep = workshop.rehearse("bash", "-c", AGAIN.format(call=call, jobs=3, signal='-INT -- "-$driver"'))
+    first, again = sweep.output.split("@@@\n")
+    assert exit_codes(rows(first)) == {"1": [0], "2": [130], "3": [130]}, sweep.output
+    assert "first exit 130" in first
+    assert exit_codes(rows(again)) == {"1": [0], "2": [130, 0], "3": [130, 0]}, sweep.output
+    assert {row.manifest()["outcome"] for row in rows(again) if row.exit_code} == {"interrupted"}
+    assert sweep.exit_code == 0
+    assert sweep.ledger["pods_created"] == 5 and sweep.ledger["pods_left"] == 0
 
 
-def under_a_total(workshop: Workshop, driver: str, total_cap_usd: str) -> Rehearsal:
-    """Two runs of the hello job, with room for two at once but for the money."""
-    command = {
-        "bash": ["recipes/sweep/parallel.sh", "examples/hello/hello.yaml", "1", "2"],
-        "python": ["python3", "recipes/sweep/sweep.py", "examples/hello/hello.yaml", "1", "2"],
-    }
-    flags = ["--total-cap-usd", total_cap_usd] if driver == "python" else []
-    return workshop.rehearse(*command[driver], *flags, env={"TOTAL_CAP_USD": total_cap_usd})
+@each_driver
+def test_runs_outlive_a_driver_that_is_killed_and_the_next_takes_them_over(workshop: Workshop, driver: str) -> None:
+    write_config(workshop, "sleep 3", SKIP_TRAINING)
+    call = DRIVERS[driver].call("12", AT_ONCE="2")
+    sweep = workshop.rehearse("bash", "-c", AGAIN.format(call=call, jobs=2, signal='-KILL "$driver"'))
+    first, again = sweep.output.split("@@@\n")
+    assert "first exit 137" in first
+    table = dict.fromkeys(rows(again))  # what the killed make had started may come to its own table
+    assert exit_codes(table) == {"1": [0], "2": [0]}, sweep.output
+    assert sweep.exit_code == 0
+    assert sweep.ledger["pods_created"] == 2 and sweep.ledger["pods_left"] == 0
 
 
-@pytest.mark.parametrize("driver", ["bash", "python"])
+@each_driver
 def test_nothing_starts_that_could_pass_the_total(workshop: Workshop, driver: str) -> None:
-    rehearsal = under_a_total(workshop, driver, "0.5")
-    assert rehearsal.exit_code == 1
-    assert rehearsal.ledger["pods_created"] == 0
-    assert "seed 2: not started" in rehearsal.output
+    call = DRIVERS[driver].call("12", HELLO, CAP_USD="1", TOTAL_CAP_USD="0.5")
+    sweep = workshop.rehearse("bash", "-c", call)
+    assert sweep.exit_code == DRIVERS[driver].failed
+    assert sweep.ledger["pods_created"] == 0
+    assert "seed 2: not started" in sweep.output
 
 
-@pytest.mark.parametrize("driver", ["bash", "python"])
+@each_that_waits
 def test_runs_in_flight_count_with_their_caps(workshop: Workshop, driver: str) -> None:
     """The total leaves room for one cap and some change: the runs must go one after another."""
-    rehearsal = under_a_total(workshop, driver, "1.5")
-    assert rehearsal.exit_code == 0, rehearsal.output
-    first, second = sorted(rehearsal.ledger["pods"], key=lambda pod: str(pod["created"]))
+    sweep = workshop.rehearse("bash", "-c", DRIVERS[driver].call("12", HELLO, CAP_USD="1", TOTAL_CAP_USD="1.5"))
+    assert sweep.exit_code == 0, sweep.output
+    first, second = sorted(sweep.ledger["pods"], key=lambda pod: str(pod["created"]))
     assert first["ended"] <= second["created"]
 
 
-@pytest.mark.parametrize("driver", ["bash", "python"])
+def test_make_counts_each_of_its_slots_with_a_cap(workshop: Workshop) -> None:
+    call = DRIVERS["make"].call("12", HELLO, AT_ONCE="2", CAP_USD="1", TOTAL_CAP_USD="1.5")
+    assert workshop.rehearse("bash", "-c", call).ledger["pods_created"] == 0
+
+
+@each_driver
 def test_what_may_go_away_is_tried_again_but_not_for_ever(workshop: Workshop, driver: str) -> None:
     """Nothing is in stock: exit code 3 at each try."""
-    command = {
-        "bash": ["recipes/sweep/parallel.sh", "examples/hello/hello.yaml", "1"],
-        "python": ["python3", "recipes/sweep/sweep.py", "examples/hello/hello.yaml", "1", "--retry-after-s", "0"],
-    }
-    flags = ["--attempts", "2"] if driver == "python" else []
-    rehearsal = workshop.rehearse(*command[driver], *flags, faults=[{"what": "no-stock"}], env={"ATTEMPTS": "2"})
-    assert rehearsal.exit_code == 1
-    assert re.findall(r"^1 +(\d) +3 +stock_out", rehearsal.output, re.MULTILINE) == ["1", "2"]
-    assert rehearsal.ledger["pods_created"] == 0
+    call = DRIVERS[driver].call("1", HELLO, CAP_USD="1", ATTEMPTS="2")
+    sweep = workshop.rehearse("bash", "-c", call, faults=[{"what": "no-stock"}])
+    assert exit_codes(rows(sweep.output.replace(" - ", " 0 "))) == {"1": [3, 3]}, sweep.output
+    assert sweep.exit_code == DRIVERS[driver].failed
+    assert sweep.ledger["pods_created"] == 0
+
+
+@each_that_waits
+def test_what_no_other_seed_would_survive_ends_the_sweep(workshop: Workshop, driver: str) -> None:
+    call = DRIVERS[driver].call("123", HELLO, AT_ONCE="1")
+    sweep = workshop.rehearse("bash", "-c", f"export RUNPOD_API_KEY=refused; {call}")
+    assert exit_codes(rows(sweep.output)) == {"1": [4]}, sweep.output
+    assert sweep.exit_code == 4
+    assert "seed 2: not started" in sweep.output
+
+
+def test_the_table_as_json(workshop: Workshop) -> None:
+    call = DRIVERS["python"].call("1", HELLO, CAP_USD="1")
+    sweep = workshop.rehearse("bash", "-c", f"{call} --json -- --var greeting=hi 2>/dev/null")
+    [row] = json.loads(sweep.output)
+    manifest = json.loads(Path(row.pop("run_dir"), "runpod_deploy_pull_manifest.json").read_text())
+    usd = manifest["estimated_cost_usd"]
+    assert row == {"seed": "1", "try": 1, "exit": 0, "reason": "succeeded", "usd": usd}
+    assert manifest["variables"]["greeting"] == "hi"
+
+
+@pytest.mark.parametrize("script", ["parallel.sh CONFIG", "sequential.sh", "sweep.py"])
+def test_a_call_that_makes_no_sense_is_told_the_usage(workshop: Workshop, script: str) -> None:
+    done = workshop.run("bash", "-c", f"recipes/sweep/{script}")
+    assert done.returncode == 2
+    assert "usage: " in done.stdout
+
+
+def test_a_bash_that_is_too_old_is_told_so(workshop: Workshop) -> None:
+    script = workshop.dir / "recipes/sweep/parallel.sh"
+    script.write_text(script.read_text().replace(">= 403", ">= 9903"))
+    done = workshop.run(str(script), "job.yaml", "1")
+    assert done.returncode == 2
+    assert "needs bash 4.3" in done.stdout

@@ -54,6 +54,20 @@ def test_attaching_to_a_run_that_somebody_carries_out_shows_it(sim: Simulator, t
     assert "line 8" in looker.err and "carries it out" in looker.err
 
 
+def test_who_looks_on_takes_the_run_up_when_its_driver_dies(sim: Simulator, tmp_path: Path) -> None:
+    tool = Tool(sim, "run", "--config", str(job(tmp_path / "p", body=SLOW)), "--print-run-dir")
+    tool.await_event(launched)
+    looker = Tool(sim, "attach", str(tool.run_dir))
+    assert looker.process.stderr and "carries it out" in looker.process.stderr.readline()
+    tool.signal(signal.SIGKILL)
+    tool.process.communicate()
+    ended = looker.end()
+    ended.run_dir = tool.run_dir
+    assert ended.code == 0 and "carrying it out from here" in ended.err, ended.err
+    assert ended.manifest["outcome"] == "succeeded" and sim.ledger["pods_left"] == 0
+    assert (ended.run_dir / "run.log").read_text() == LINES  # type: ignore[operator]
+
+
 def test_a_busy_run_is_exit_8(sim: Simulator, tmp_path: Path) -> None:
     tool = Tool(sim, "run", "--config", str(job(tmp_path / "p", body=SLOW)), "--print-run-dir")
     tool.await_event(launched)
@@ -71,7 +85,8 @@ def test_a_run_id_is_one_run_whoever_asks(sim: Simulator, tmp_path: Path) -> Non
     ended = [tool.end() for tool in both]
     assert [e.code for e in ended] == [0, 0], [e.err for e in ended]
     assert ended[0].run_dir == ended[1].run_dir and ended[0].manifest["run_id"] == "seed-7"
-    third = run(sim, config, "--run-id", "seed-7")
+    third = run(sim, job(tmp_path / "p", body="echo other"), "--run-id", "seed-7")
+    assert "first asked for with another config" in third.err and "first asked" not in ended[0].err + ended[1].err
     assert third.code == 0 and sim.ledger["pods_created"] == 1 and sim.ledger["pods_left"] == 0
     assert (ended[0].run_dir / "out/starts").read_text() == "once\n"  # type: ignore[operator]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.sim.harness import WORK, Simulator, Tool, job
+from tests.sim.harness import WORK, Simulator, Tool, job, run
 
 
 def tell(sim: Simulator, cwd: Path, *args: str) -> str:
@@ -57,6 +58,26 @@ def test_a_run_is_followed_taken_up_again_and_reported(sim: Simulator, tmp_path:
     assert again == before and again["outcome"] == "succeeded"
     page = Path(tell(sim, project, "report", str(tool.run_dir)).strip()).read_text()
     assert "run_resumed" in page and '<div class="timeline">' in page
+
+
+def test_a_manifest_says_what_was_run_on_what_from_which_state_of_the_code(sim: Simulator, tmp_path: Path) -> None:
+    config = job(tmp_path, body=WORK)
+    (tmp_path / "uv.lock").write_text("pinned")
+    git = "git init -q . && git checkout -qB main && git add . && git -c user.name=a -c user.email=b commit -qm c"
+    subprocess.run(git, shell=True, cwd=tmp_path, check=True)
+    ended = run(sim, config)
+
+    manifest, environment = ended.manifest, json.loads(tell(sim, tmp_path, "capture-env"))
+    assert list(environment) == list(manifest["deploy_metadata"])[:5]
+    assert environment["local_git_branch"] == "main" and environment["local_git_dirty"] is False
+    assert ended.run_dir is not None
+    remote = json.loads((ended.run_dir / "remote_env.json").read_text())
+    assert manifest["deploy_metadata"] == {**environment, **remote}
+    assert manifest["config_sha256"] == hashlib.sha256(config.read_bytes()).hexdigest()
+    assert f"version {manifest['tool']['version']}\n" in tell(sim, tmp_path, "--version")
+    assert manifest["image"].startswith("runpod/pytorch:")
+    compared = tell(sim, tmp_path, "compare-runs", str(ended.run_dir), str(ended.run_dir))
+    assert f"deploy_metadata.remote_uname             {remote['remote_uname']} == " in compared
 
 
 def test_totals_of_runs_of_many_fates_are_what_jq_counts(sim: Simulator, tmp_path: Path) -> None:

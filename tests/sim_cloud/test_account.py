@@ -121,6 +121,14 @@ def test_bills_lag_unless_they_are_told_not_to(sim: Sim, size: str) -> None:
     assert account["metadata"]["totals"]["podGpuAmount"] >= spent
 
 
+def test_bills_lag_as_told_at_the_start(serve: Callable[..., Sim]) -> None:
+    sim = serve("--billing-lag", "0")
+    pod = sim.create()
+    sim.call("DELETE", f"/v2/pods/{pod['id']}")
+    records = sim.call("GET", "/v2/billing/pods?bucketSize=hour&lastN=2").body["records"]
+    assert {row["podId"] for row in records} == {pod["id"]}
+
+
 def test_without_an_hours_credit_no_pod_is_rented(serve: Callable[..., Sim]) -> None:
     sim = serve("--balance", "3599")
     refused = sim.call("POST", "/v2/pods", sim.ask())

@@ -53,6 +53,27 @@ def test_a_pod_past_its_deadline_is_a_leftover_after_the_grace() -> None:
     assert reason(pod(), hour + DEADLINE_GRACE + timedelta(seconds=1)) == "past_deadline"
 
 
+def test_a_pod_that_is_cheaper_than_expected_may_live_as_long_as_its_cap_lasts() -> None:
+    cheap = pod()
+    cheap = replace(cheap, env={**cheap.env, "RUNPOD_DEPLOY_COST_CAP_USD": "2.0", "RUNPOD_DEPLOY_CLOSING_S": "370"})
+    assert reason(cheap, timedelta(hours=4, minutes=8)) == "unknown"
+    assert reason(cheap, timedelta(hours=4, minutes=9)) == "past_deadline"
+    assert reason(replace(cheap, usd_per_hour=9.0), timedelta(hours=1, minutes=5)) == "past_deadline"
+
+
+def test_a_pod_whose_driver_is_gone_is_left_to_its_guard_for_as_long_as_that_lasts() -> None:
+    at = timedelta(hours=1)
+    run = known(State(run_id=RUN_ID, pod_id="pod", stop_at=BORN + at, guard_deadline_at=BORN + at * 2))
+    assert reason(pod(), timedelta(hours=1, minutes=30), run) == "driver_gone"
+    assert reason(pod(), timedelta(hours=2, minutes=3), run) == "past_deadline"
+
+
+def test_what_a_guard_has_paused_may_hold_results_and_is_never_a_leftover() -> None:
+    paused = replace(pod(), status="EXITED", uptime_s=None)
+    run = known(State(run_id=RUN_ID, pod_id="pod", stop_at=BORN, address=Address(host="h", port=1)))
+    assert reason(paused, timedelta(days=9), run) == "driver_gone"
+
+
 def test_a_pod_that_another_run_resumed_gets_its_time_anew() -> None:
     resumed = replace(pod(), started_at=BORN + timedelta(days=1))
     assert reason(resumed, timedelta(days=1, minutes=30)) == "unknown"

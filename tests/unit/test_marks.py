@@ -48,6 +48,13 @@ def test_offsets_are_the_ends_of_lines() -> None:
         assert offset == len(LOG) or LOG[offset - 1 : offset] in (b"\n", b"\r")
 
 
+def test_a_row_of_the_job_is_json_for_everybody_or_none_at_all() -> None:
+    (row,) = scan(b'__RUNPOD_EVENT__ {"event": "step", "loss": NaN, "best": [-Infinity, 1e999]}\n')
+    assert isinstance(row, JobEvent) and row.fields["loss"] is None and row.fields["best"] == [None, None]
+    for deep in (b"[" * 50_000, b'{"event": "x", "a": ' + b"[" * 900 + b"]" * 900 + b"}", b'{"event": 5}', b"{"):
+        assert scan(b"__RUNPOD_EVENT__ " + deep + b"\n") == []
+
+
 def test_glued_step_markers_are_two() -> None:
     found = scan(b"__RUNPOD_STEP_DONE__a____RUNPOD_STEP_START__b__\n")
     assert [(type(e), e.name) for e in found if isinstance(e, RemoteStepStarted | RemoteStepCompleted)] == [

@@ -26,6 +26,7 @@ pod:
   gpu_order: [NVIDIA L40S, NVIDIA Voodoo]
   gpu_count: 2
   env: {TOKEN: pod-secret-value}
+  python_version: 3.12.4
 storage: {mode: ephemeral, volume_gb: 40}
 budget: {cost_cap_usd: 2.18}
 local: {required_paths: [src]}
@@ -75,6 +76,7 @@ connect
   arm the guard on the pod, and launch nothing without it
 
 setup
+  within 900 s: Python 3.12.4 for uv, and uv itself if the image has none
   within 60 s:
     | apt-get install -y jq
     | echo 7

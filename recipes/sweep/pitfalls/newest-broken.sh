@@ -3,7 +3,7 @@
 root=$(dirname "$1")/artifacts/runpod
 runpod-deploy run --config "$1" --var seed=first
 runpod-deploy run --config "$1" --var seed=next & # the slot is free
-sleep 1
+until [[ $(find "$root" -name spec.json | wc -l) -gt 1 ]]; do sleep 0.1; done
 # shellcheck disable=SC2012 # the point of this file
 echo "first: $(ls -td "$root"/*/ | head -n 1)"
 wait

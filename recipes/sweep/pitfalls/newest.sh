@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Takes the folder that the run itself has named.
+root=$(dirname "$1")/artifacts/runpod
 run_dir=$(runpod-deploy run --config "$1" --var seed=first --print-run-dir | sed -n 's/^RUN_DIR=//p')
 runpod-deploy run --config "$1" --var seed=next & # the slot is free
-sleep 1
+until [[ $(find "$root" -name spec.json | wc -l) -gt 1 ]]; do sleep 0.1; done
 echo "first: $run_dir"
 wait

@@ -1,6 +1,7 @@
 """The public Python API, a thin layer over the rest. `runpod_deploy` itself offers all these names."""
 
 import logging
+from dataclasses import replace
 
 from ..errors import DeployError
 from ..local import capture_local_git, capture_payload_lockfile
@@ -93,6 +94,7 @@ __all__ = [
     "load_events",
     "load_job_spec",
     "load_manifest",
+    "replace",
     "report_gpu_inventory",
     "resolve_volume",
     "rsync_argv",

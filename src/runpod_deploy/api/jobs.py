@@ -117,8 +117,8 @@ def stamp_of(timestamp: str | datetime | None) -> str:
     return (timestamp or SystemClock().now()).astimezone(UTC).strftime(STAMP)
 
 
-def validate_local_paths(context: JobContext) -> None:
+def validate_local_paths(ctx: JobContext) -> None:
     """Returns if every one of local.required_paths exists. Raises FileNotFoundError that names all that do not."""
-    paths = [context.render_path(path) for path in context.spec.local.required_paths]
+    paths = [ctx.render_path(path) for path in ctx.spec.local.required_paths]
     if missing := [str(path) for path in paths if not path.exists()]:
         raise FileNotFoundError(f"required paths do not exist: {', '.join(missing)}")

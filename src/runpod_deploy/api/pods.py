@@ -64,9 +64,9 @@ def bulk_delete_pods(ids: Iterable[str], *, dry_run: bool) -> list[tuple[str, bo
     return [(pod.pod_id, not pod.error, pod.error or "deleted") for pod in ended]
 
 
-def report_gpu_inventory(context: JobContext) -> InventoryReport:
+def report_gpu_inventory(ctx: JobContext) -> InventoryReport:
     """Which of the job's GPUs are in stock in its datacenters. Raises CloudUnreachable, AuthRefused."""
-    pod = context.spec.pod
+    pod = ctx.spec.pod
     offers = cloud().catalogue(
         pod.cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None, vcpu_count=pod.min_vcpu_count or 2
     )

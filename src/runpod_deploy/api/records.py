@@ -5,13 +5,18 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from ..history import folders
 from ..history.events import Row, read_events
-from ..history.folders import walk_run_dirs
 from ..history.manifests import Manifest, ManifestUnreadable, read_manifest
 
 __all__ = ["load_events", "load_manifest", "walk_run_dirs"]
 
 logger = logging.getLogger("runpod_deploy")
+
+
+def walk_run_dirs(project_root: Path | str) -> list[Path]:
+    """The run dirs of a project that hold a manifest, oldest first. What cannot be looked into is logged."""
+    return folders.walk_run_dirs(project_root, warn)
 
 
 def load_manifest(path: Path | str) -> Manifest | None:

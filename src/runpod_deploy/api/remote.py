@@ -51,7 +51,7 @@ def own_folder() -> Path:
     return Path(mkdtemp(prefix="runpod-deploy-"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class RemoteRunner:
     """Commands and transfers on one pod, as root.
 
@@ -63,7 +63,7 @@ class RemoteRunner:
     port: int
     ssh_key: Path
     dry_run: bool = False
-    _own: Path = field(default_factory=own_folder, repr=False, compare=False)
+    _own: Path = field(default_factory=own_folder, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         weakref.finalize(self, shutil.rmtree, self._own, ignore_errors=True)
@@ -73,24 +73,24 @@ class RemoteRunner:
         """What ssh and rsync call the pod."""
         return f"root@{self.host}"
 
-    def ssh_argv(self, command: str, *, detached: bool = False) -> list[str]:
+    def ssh_argv(self, cmd: str, *, detached: bool = False) -> list[str]:
         """The ssh call that runs a command; detached, the command outlives the call."""
-        far = f"setsid sh -c {quote(command)} >/dev/null 2>&1 </dev/null &" if detached else command
+        far = f"setsid sh -c {quote(cmd)} >/dev/null 2>&1 </dev/null &" if detached else cmd
         return ["ssh", *ssh_options(self.port, self.ssh_key, self._known_hosts), self.target, far]
 
-    def ssh_exec(self, command: str, *, timeout_sec: float = 600, check: bool = True) -> RemoteResult:
+    def ssh_exec(self, cmd: str, *, timeout_sec: float = 600, check: bool = True) -> RemoteResult:
         """The ended command. Raises RemoteRunError if it failed and check is set, and TimeoutError."""
-        return self._carry_out(self.ssh_argv(command), timeout_sec, check)
+        return self._carry_out(self.ssh_argv(cmd), timeout_sec, check)
 
-    def ssh_stream(self, command: str) -> int:
+    def ssh_stream(self, cmd: str) -> int:
         """The exit code of a command whose output went to our stdout as it came."""
         if self.dry_run:
-            return self._carry_out(self.ssh_argv(command), 0, False).returncode
-        return proc.run(self.ssh_argv(command), timeout_s=STREAM_WITHIN_S, on_output=pass_on).exit_code
+            return self._carry_out(self.ssh_argv(cmd), 0, False).returncode
+        return proc.run(self.ssh_argv(cmd), timeout_s=STREAM_WITHIN_S, on_output=pass_on).exit_code
 
-    def ssh_exec_detached(self, command: str, *, timeout_sec: float = 30) -> RemoteResult:
+    def ssh_exec_detached(self, cmd: str, *, timeout_sec: float = 30) -> RemoteResult:
         """The command was started and goes on without us. Raises RemoteRunError, TimeoutError."""
-        return self._carry_out(self.ssh_argv(command, detached=True), timeout_sec, True)
+        return self._carry_out(self.ssh_argv(cmd, detached=True), timeout_sec, True)
 
     def rsync_push(
         self, transfer: RsyncPushSpec, *, timeout_sec: float = 3600, chmod: str | None = None

@@ -28,6 +28,7 @@ COMMANDS = {
     "compare-runs": "records:compare_runs",
     "events": "events:events",
     "events-query": "events:events_query",
+    "billing": "billing:billing",
     "init": "init:init",
     "config": "config:config",
     "estimate": "estimate:estimate",

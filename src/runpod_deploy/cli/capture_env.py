@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from ..local import capture_local_git, capture_payload_lockfile
+from .options import json_option
+from .output import output_options, put_json
 
 
 @click.command("capture-env", short_help="Print commit and lockfile of a project as JSON.")
 @click.option("--project-root", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Default: here.")
-def capture_env(project_root: Path) -> None:
+@json_option
+@output_options
+def capture_env(project_root: Path, as_json: bool) -> None:  # noqa: ARG001 - it prints nothing else
     """Print commit, dirty flag, branch, lockfile and its hash as JSON; null for what cannot be known."""
     facts = {**capture_local_git(project_root), **capture_payload_lockfile(project_root)}
     unknown = [key for key, value in facts.items() if value is None]
     if unknown:
         click.echo(f"warning: unknown: {', '.join(unknown)}", err=True)
-    click.echo(json.dumps(facts, indent=2))
+    put_json(facts)

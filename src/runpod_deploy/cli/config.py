@@ -12,6 +12,7 @@ import click
 from ..config import load, parse_variables
 from ..spec_json import to_plain
 from .options import config_option, json_option, variable_options
+from .output import output_options, put, put_json
 
 
 @click.group()
@@ -24,6 +25,7 @@ def config() -> None:
 @variable_options
 @click.option("--defaults/--no-defaults", default=True, help="With or without values that nobody has set.")
 @json_option
+@output_options
 def show(config: Path, var: tuple[str, ...], vars_file: Path | None, defaults: bool, as_json: bool) -> None:
     """Print the rendered config with the origin of every value. The run's id and folder are not known yet."""
     draft = load(config, cli_variables=parse_variables(var, vars_file))
@@ -33,10 +35,9 @@ def show(config: Path, var: tuple[str, ...], vars_file: Path | None, defaults: b
     rows = {path: (value, spec.origins.get(path, "default")) for path, value in values.items()}
     shown = {path: row for path, row in rows.items() if defaults or row[1] != "default"}
     if as_json:
-        click.echo(json.dumps({p: {"value": v, "origin": o} for p, (v, o) in shown.items()}, indent=2))
+        put_json({p: {"value": v, "origin": o} for p, (v, o) in shown.items()})
         return
-    for path, (value, origin) in shown.items():
-        click.echo(f"{path} = {json.dumps(value, ensure_ascii=False)}  # {origin}")
+    put(f"{path} = {json.dumps(value, ensure_ascii=False)}  # {origin}" for path, (value, origin) in shown.items())
 
 
 def leaves(plain: Any, path: str) -> Iterator[tuple[str, Any]]:

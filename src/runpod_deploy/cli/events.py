@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -14,9 +13,9 @@ from ..clock import SystemClock
 from ..errors import UsageError
 from ..history.conditions import parse_condition
 from ..history.events import Row, described, events_path, instant, read_events, timed
-from ..history.folders import normal
+from ..history.folders import may_be_folder, normal
 from ..history.queries import Query, search
-from .output import is_screen, output_options, put, say, warn
+from .output import is_screen, json_text, output_options, put, say, warn
 
 AGE = re.compile(r"(\d+)([smhd])", re.ASCII)
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -31,7 +30,7 @@ def events(run_dir: Path, as_json: bool) -> None:
     if not run_dir.exists():
         raise UsageError(f"{run_dir}: no such run dir", hint="`runpod-deploy ls-runs --all` lists them")
     rows = read_events(run_dir, warn) if events_path(run_dir).exists() else iter(())
-    if not (put(map(json.dumps, rows)) if as_json else put_events(timed(rows))):
+    if not (put(map(json_text, rows)) if as_json else put_events(timed(rows))):
         say(f"no events in {run_dir}")
 
 
@@ -47,7 +46,7 @@ def events(run_dir: Path, as_json: bool) -> None:
 @output_options
 def events_query(root: str, filters: tuple[str, ...], since: str | None, until: str | None, as_json: bool) -> None:
     """Events of all runs below a folder that meet all the conditions."""
-    if not Path(root).is_dir():
+    if not may_be_folder(root):
         raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs with --root")
     query = Query(tuple(map(parse_condition, filters)), moment(since), moment(until))
     found = search(normal(root), query, warn)
@@ -84,7 +83,7 @@ def placed(found: Iterator[tuple[str, Row]]) -> Iterator[tuple[str, Row]]:
 def json_lines(found: Iterator[tuple[str, Row]]) -> Iterator[str]:
     """The stored row with the run dir's name and full path added last."""
     for run_path, row in found:
-        yield json.dumps({**row, "run_dir": leaf(run_path), "run_path": str(Path(run_path).absolute())})
+        yield json_text({**row, "run_dir": leaf(run_path), "run_path": str(Path(run_path).absolute())})
 
 
 def leaf(run_path: str) -> str:

@@ -8,12 +8,14 @@ import click
 
 from ..errors import UsageError
 from ..starter import look_at, starter
+from .output import output_options, say
 
 
 @click.command(short_help="Write a commented config for this project.")
 @click.option("--project-root", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="DIR")
 @click.option("--output", "-o", default="runpod.yaml", metavar="NAME", help="Default: runpod.yaml in that folder.")
 @click.option("--force", is_flag=True, help="Replace a file of that name.")
+@output_options
 def init(project_root: Path, output: str, force: bool) -> None:
     """Write a commented config for the project in this folder. Asks nothing."""
     path = project_root / output
@@ -26,4 +28,4 @@ def init(project_root: Path, output: str, force: bool) -> None:
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
     click.echo(path)
-    click.echo(f"{project.kind} project; check it with `runpod-deploy validate --config {path}`", err=True)
+    say(f"{project.kind} project; check it with `runpod-deploy validate --config {path}`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -47,10 +48,37 @@ def put(lines: Iterable[str]) -> int:
     return count
 
 
+def put_labelled(lines: Iterable[str]) -> None:
+    """Lines such as `label: value` are on stdout, coloured for a person."""
+    if is_screen():
+        from .screens import labelled, show  # rich is slow to import, and only needed here
+
+        show(map(labelled, lines))
+    else:
+        put(lines)
+
+
 def put_json(value: Any) -> None:
     """The value is on stdout as indented JSON."""
-    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+    sys.stdout.write(json_text(value, indent=2) + "\n")
     sys.stdout.flush()
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """The value as JSON that every parser takes: what records call a number and is none, such as NaN, is null."""
+    try:
+        return json.dumps(value, indent=indent, allow_nan=False)
+    except ValueError:
+        return json.dumps(finite(value), indent=indent)
+
+
+def finite(value: Any) -> Any:
+    """The value with null in place of NaN and infinities, however deep."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def visible(line: str) -> str:

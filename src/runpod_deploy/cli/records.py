@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import click
 from ..clock import SystemClock
 from ..errors import UsageError
 from ..history.comparison import Difference, compare, comparison_lines
-from ..history.folders import MANIFEST_NAME, find, normal, run_dirs
+from ..history.folders import MANIFEST_NAME, find, may_be_folder, normal, run_dirs
 from ..history.layouts import RUN_COLUMNS, run_cells, run_row, summary_lines, table_lines, total_lines
 from ..history.manifests import (
     Manifest,
@@ -24,7 +23,7 @@ from ..history.manifests import (
 )  # fmt: skip
 from ..history.totals import Totals
 from .options import json_option
-from .output import is_screen, output_options, put, put_json, say, warn
+from .output import is_screen, json_text, output_options, put, put_json, put_labelled, say, warn
 
 
 @click.command("manifest-summary")
@@ -46,7 +45,7 @@ def manifest_summary(manifest: Path | None, root: str | None, as_json: bool) -> 
 
 def summarize_all(root: str, as_json: bool) -> None:
     """Every manifest below root is on stdout, then the totals."""
-    if not Path(root).is_dir():
+    if not may_be_folder(root):
         raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs")
     totals = Totals()
     found = counted(read_manifests(find(normal(root), MANIFEST_NAME, warn), warn), totals)
@@ -79,19 +78,9 @@ def json_document(found: Iterator[tuple[str, Manifest]], totals: Totals) -> Iter
     yield '{"manifests": ['
     comma = ""
     for path, manifest in found:
-        yield comma + json.dumps({"path": path, **manifest})
+        yield comma + json_text({"path": path, **manifest})
         comma = ","
-    yield f'], "totals": {json.dumps(totals.as_json())}}}'
-
-
-def put_labelled(lines: Iterator[str]) -> None:
-    """The lines are on stdout, coloured for a person."""
-    if is_screen():
-        from .screens import labelled, show  # rich is slow to import, and only needed here
-
-        show(map(labelled, lines))
-    else:
-        put(lines)
+    yield f'], "totals": {json_text(totals.as_json())}}}'
 
 
 @click.command("ls-runs")
@@ -105,7 +94,7 @@ def put_labelled(lines: Iterator[str]) -> None:
 @output_options
 def ls_runs(project_root: Path, limit: int, everything: bool, as_json: bool) -> None:
     """The runs of a project, oldest first."""
-    found = run_dirs(project_root)
+    found = run_dirs(project_root, warn)
     rows = [row for path in found if (row := listed_row(path, everything)) is not None]
     if hidden := len(found) - len(rows):
         say(f"{hidden} run dirs without a readable manifest are not listed; --all lists them too")
@@ -123,7 +112,7 @@ def listed_row(run_dir: Path, everything: bool) -> dict[str, Any] | None:
     try:
         return run_row(run_dir, read_manifest(run_dir))
     except ManifestUnreadable as error:
-        if (run_dir / MANIFEST_NAME).exists():
+        if not error.missing:
             warn(error.path, error.why)
     return run_row(run_dir, {}) if everything else None
 

@@ -10,7 +10,7 @@ import click
 from ..clock import SystemClock
 from ..errors import UsageError
 from ..history.details import read_details
-from ..history.folders import MANIFEST_NAME, find, normal
+from ..history.folders import MANIFEST_NAME, find, may_be_folder, normal
 from ..history.manifests import read_manifests
 from ..history.totals import Totals
 from ..report.page import page
@@ -33,7 +33,7 @@ def report(run_dir: Path | None, root: Path | None, output: Path | None, as_json
     if (run_dir is None) == (root is None):
         raise UsageError("give either a RUN_DIR or --root DIR")
     folder = run_dir or root or Path()
-    if not folder.is_dir():
+    if not may_be_folder(str(folder)):
         raise UsageError(f"{folder}: no such folder", hint="give a run dir, or with --root a folder that holds some")
     target = output or folder / PAGE_NAME
     write(target, pieces(folder, one=run_dir is not None))

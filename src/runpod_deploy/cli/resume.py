@@ -10,11 +10,12 @@ import click
 
 from ..clock import SystemClock, wait_until
 from ..driver import Manner, drive, fetch_artifacts, read_spec
-from ..errors import EXIT_INTERNAL, RunBusy
+from ..errors import RunBusy
 from ..fold import fold
 from ..journal import Journal, RunDir, RunLock
 from .carrying import finish, manner, real_world
 from .options import verbosity_options
+from .output import utter
 
 FOLLOW_EVERY_S = 0.5
 LONGEST_FOLLOW_S = 30 * 86400.0
@@ -37,13 +38,20 @@ def resume(run_dir: Path, **given: Any) -> int:
 @run_dir_argument
 @verbosity_options
 def attach(run_dir: Path, **given: Any) -> int:
-    """Follow a run to its end: carry it out if nobody does, else show what the process that does so prints."""
+    """Follow a run to its end: carry it out if nobody does, else show what the process that does so prints.
+
+    If that process dies, this one takes the run up.
+    """
     folder = RunDir(run_dir.absolute())
-    try:
-        return taken_up(folder, manner(given))
-    except RunBusy:
-        click.echo(f"{RunLock(folder).holder()} carries it out; this only shows it (Ctrl-C leaves)", err=True)
-        return Onlooker(folder).follow()
+    onlooker = Onlooker(folder)
+    while True:
+        try:
+            return taken_up(folder, manner(given))
+        except RunBusy:
+            utter(f"{RunLock(folder).holder()} carries it out; this only shows it (Ctrl-C leaves)")
+        if (code := onlooker.follow()) is not None:
+            return code
+        utter("it has let go of the run: carrying it out from here (Ctrl-C now ends the run)")
 
 
 @click.command(short_help="Pull a run's artifacts as they are now.")
@@ -72,14 +80,14 @@ class Onlooker:
         self.folder = folder
         self.shown = 0
 
-    def follow(self) -> int:
-        """The run's exit code, once the other process has let go of it."""
+    def follow(self) -> int | None:
+        """The run's exit code, once the other process has let go of it; None if it died over it."""
         wait_until(
             SystemClock(), self.look, every_s=FOLLOW_EVERY_S, within_s=LONGEST_FOLLOW_S, what="the end of the run"
         )
         spec = read_spec(self.folder)
         state = fold(Journal(self.folder.events).read())
-        return state.exit_code(spec.job.run.success_marker) if state.finished else EXIT_INTERNAL
+        return state.exit_code(spec.job.run.success_marker) if state.finished or state.detached else None
 
     def look(self) -> bool | None:
         """True once the run is let go of and everything is shown."""

@@ -27,7 +27,7 @@ from ..spec import Spec
 from .carrying import real_world
 from .dry_run import print_plan
 from .options import config_option, json_option, variable_options, verbosity_options
-from .output import tell
+from .output import tell, utter
 
 STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -78,7 +78,9 @@ def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: boo
         return 0
     real_world()  # a key that cannot be used is found before a folder is made
     spec, run_dir = begin(draft, run_id=checked_id(given["run_id"]))
-    record_ask(replace(spec, **wishes), run_dir)
+    asked = record_ask(replace(spec, **wishes), run_dir)
+    if asked.job != spec.job:
+        utter(f"warning: run {asked.run_id} was first asked for with another config or other variables: those hold")
     if not given["wait"]:
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the run can bear one
     if given["print_run_dir"]:

@@ -7,9 +7,11 @@ import json
 import click
 
 from ..config.json_schema import editor_schema
+from .output import output_options
 
 
 @click.command()
+@output_options
 def schema() -> None:
     """Print the JSON Schema of config files, for editors.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -14,9 +14,8 @@ from ..history.comparison import Difference, relation
 from ..history.events import Row, described
 from ..history.layouts import RUN_COLUMNS, run_cells
 from .output import visible
+from .tables import ago
 
-STAMP = "%Y%m%dT%H%M%SZ"
-AGES = ((86400, "d"), (3600, "h"), (60, "min"))
 BAD_WORDS = ("failed", "killed", "lost", "abandoned", "interrupted", "missing")
 GOOD_WORDS = ("completed", "finished", "released", "restored")
 
@@ -40,19 +39,6 @@ def runs_table(rows: list[dict[str, Any]], now: datetime) -> Table:
         cells = (ago(row["timestamp"], now), *run_cells(row))
         table.add_row(*(Text(visible(cell)) for cell in cells), style=colour_of(row["failed"]))
     return table
-
-
-def ago(stamp: str, now: datetime) -> str:
-    """How long ago a run dir's name says that it began; empty if it says nothing."""
-    try:
-        began_at = datetime.strptime(stamp[:16], STAMP).replace(tzinfo=UTC)
-    except ValueError:
-        return ""
-    seconds = int((now - began_at).total_seconds())
-    for size, unit in AGES:
-        if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return "now"
 
 
 def colour_of(failed: bool | None) -> str:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..clock import SystemClock
-from ..errors import UsageError
+from ..errors import KINDS, UsageError
 from ..history.folders import run_dirs
 from ..history.layouts import dollars, summary_lines, table_lines, text
 from ..history.runs import RecordedRun, RunUnreadable, may_go_on, read_run, rebuild
 from ..history.runs import status as status_of
 from .options import json_option
-from .output import output_options, put, put_json, say, warn
+from .output import output_options, put_json, put_labelled, say, warn
+from .tables import ago, put_table
 
 COLUMNS = ("timestamp", "state", "phase", "step", "pod_id", "gpu", "spent", "last line")
 
@@ -31,32 +34,44 @@ COLUMNS = ("timestamp", "state", "phase", "step", "pod_id", "gpu", "spent", "las
 )
 @json_option
 @output_options
-def status(run_dirs_given: tuple[Path, ...], project_root: Path, as_json: bool) -> None:
+def status(run_dirs_given: tuple[Path, ...], project_root: Path, as_json: bool) -> int:
     """Where runs stand: state, phase, spent, the log's last line. Without RUN_DIR: all that have not ended.
 
-    "left" is a run that has not ended and that no process carries out any more: `resume` it.
+    "left" is a run that has not ended and that no process carries out any more: `resume` it. Exit 2: a RUN_DIR holds
+    no run.
     """
-    found = map(read_run, run_dirs_given) if run_dirs_given else unfinished(project_root)
+    found = readable(run_dirs_given) if run_dirs_given else unfinished(project_root)
     now = SystemClock().now()
     rows = [status_of(run, now) for run in found]
     if as_json:
         put_json(rows)
     elif rows:
-        put(table_lines(COLUMNS, [cells(row) for row in rows]))
-    else:
+        put_rows(rows, now)
+    elif not run_dirs_given:
         say(f"no unfinished runs in {project_root}")
+    return KINDS["usage"].exit_code if len(rows) < len(run_dirs_given) else 0
+
+
+def put_rows(rows: list[dict[str, Any]], now: datetime) -> None:
+    """The table of runs is on stdout; for a person with the age of each."""
+    table = [cells(row) for row in rows]
+    aged = ((ago(row["timestamp"], now), *shown) for row, shown in zip(rows, table, strict=True))
+    put_table(table_lines(COLUMNS, table), ("when", *COLUMNS), aged)
 
 
 def unfinished(project_root: Path) -> Iterator[RecordedRun]:
     """The runs of a project that have not ended; what cannot be read is named."""
-    for path in filter(may_go_on, run_dirs(project_root)):
+    paths = filter(partial(may_go_on, unreadable=warn), run_dirs(project_root, warn))
+    return (run for run in readable(paths) if not run.state.finished)
+
+
+def readable(paths: Iterable[Path]) -> Iterator[RecordedRun]:
+    """The runs of these folders; what cannot be read is named."""
+    for path in paths:
         try:
-            run = read_run(path)
+            yield read_run(path)
         except RunUnreadable as error:
-            warn(str(path), error.why)
-            continue
-        if not run.state.finished:
-            yield run
+            warn(error.path, error.why)
 
 
 def cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -80,4 +95,4 @@ def manifest(run_dir: Path, as_json: bool) -> None:
     if as_json:
         put_json(document)
     else:
-        put(summary_lines(document))
+        put_labelled(summary_lines(document))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from .output import is_screen, put, visible
 
 COLOURS = {"HIGH": "green", "MEDIUM": "green", "LOW": "yellow", "NONE": "red", "RUNNING": "green", "ERROR": "red"}
+COLOURS |= {"LEFT": "red", "DETACHED": "yellow", "SETTLED": "green", "NOT YET": "yellow", "SO FAR": "yellow"}
+STAMP = "%Y%m%dT%H%M%SZ"
+AGES = ((86400, "d"), (3600, "h"), (60, "min"))
 NUMBER_SIGNS = ("$", "GB", "AGE")
 
 
@@ -32,3 +36,16 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(Text(visible(cell), style=COLOURS.get(cell.upper(), "")) for cell in row))
     Console(highlight=False, markup=False, emoji=False).print(table)
+
+
+def ago(stamp: str, now: datetime) -> str:
+    """How long ago a run dir's name says that it began; empty if it says nothing."""
+    try:
+        began_at = datetime.strptime(stamp[:16], STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return ""
+    seconds = int((now - began_at).total_seconds())
+    for size, unit in AGES:
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return "now"

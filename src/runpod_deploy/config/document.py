@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from ..errors import ConfigError
+from ..errors import ConfigError, ConfigMissing
 from .finding import Finding, Loc, dotted
 
 LARGEST_BYTES = 1_000_000
@@ -84,12 +84,12 @@ def read_document(path: Path) -> Document:
 def read_bytes(path: Path) -> bytes:
     """The content of a file of acceptable size. Raises ConfigError."""
     try:
-        if path.is_dir():
-            raise ConfigError(f"{path}: is a folder", hint="Name the YAML file in it.")
         with path.open("rb") as file:
             raw = file.read(LARGEST_BYTES + 1)
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file", hint=f"Paths start from {Path.cwd()}.") from None
+        raise ConfigMissing(f"{path}: no such file", hint=f"Paths start from {Path.cwd()}.") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: is a folder", hint="Name the YAML file in it.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"{str(path)!r}: cannot be read: {reason}") from None

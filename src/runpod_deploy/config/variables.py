@@ -29,8 +29,9 @@ def parse_variables(pairs: Sequence[str], vars_file: Path | None) -> dict[str, s
 
 def read_vars_file(path: Path) -> dict[str, str]:
     """The variables of a JSON object of texts. Raises ConfigError with every mistake and its line."""
+    raw = read_bytes(path)
     try:
-        text = read_bytes(path).decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
         pairs = json.loads(text, object_pairs_hook=Pairs)
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not UTF-8 text") from None

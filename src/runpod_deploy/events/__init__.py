@@ -13,6 +13,7 @@ from .pod import (
     GpuSelected,
     GuardArmed,
     GuardMissing,
+    GuardReleased,
     PodAbandoned,
     PodBooting,
     PodCreated,
@@ -25,9 +26,20 @@ from .pod import (
     PodRequested,
     PodResumed,
     ReleaseStarted,
+    RemoteEnvSeen,
 )
 from .rows import KINDS, from_row, instant, snake, to_row
-from .run import Detached, Interrupted, PhaseFailed, PhaseFinished, PhaseStarted, RunFinished, RunResumed, RunStarted
+from .run import (
+    Billed,
+    Detached,
+    Interrupted,
+    PhaseFailed,
+    PhaseFinished,
+    PhaseStarted,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+)
 from .work import (
     ArtifactPullCompleted,
     ArtifactPullFailed,
@@ -65,6 +77,7 @@ __all__ = [
     "ArtifactPullFailed",
     "ArtifactPullStarted",
     "ArtifactSkipped",
+    "Billed",
     "CandidatesChosen",
     "CloudTypeFallback",
     "CommandFinished",
@@ -79,6 +92,7 @@ __all__ = [
     "GpuSelected",
     "GuardArmed",
     "GuardMissing",
+    "GuardReleased",
     "Heartbeat",
     "Interrupted",
     "JobEnded",
@@ -100,6 +114,7 @@ __all__ = [
     "PodResumed",
     "PythonPinned",
     "ReleaseStarted",
+    "RemoteEnvSeen",
     "RemoteLogPullFailed",
     "RemoteStepCompleted",
     "RemoteStepStarted",

@@ -87,6 +87,10 @@ class PodCreated(Event):
     stop_why: str
     adopted: bool = False
     """Whether it was found by its name rather than answered by the create call."""
+    disks_usd_per_hour: float = 0.0
+    """What its disks cost beside `usd_per_hour`."""
+    volume_gb: float | None = None
+    """Size of its own volume, which costs on when it is stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +117,10 @@ class PodResumed(Event):
     """When it was started again: what it cost before is not this run's."""
     stop_at: datetime
     stop_why: str
+    disks_usd_per_hour: float = 0.0
+    """What its disks cost beside `usd_per_hour`."""
+    volume_gb: float | None = None
+    """Size of its own volume, which costs on when it is stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +137,15 @@ class PodReachable(Event):
 
     host: str
     port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteEnvSeen(Event):
+    """The pod has told what it runs, before anything was set up there."""
+
+    remote_uname: str
+    remote_python_version: str | None
+    """Of the image's own `python3`; None if it has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +186,14 @@ class PodKilledUnexpected(Event):
     pod_id: str
     gpu_id: str | None
     datacenter_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardReleased(Event):
+    """The pod's guard has ended it, at the limit: nobody else was there to do so."""
+
+    state: str | None
+    """The pod's status; None: there is no such pod."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,11 @@ from . import pod, run, work
 from .base import NEVER, Event
 from .work import JobEvent
 
+OR_NONE = " | None"
+TYPES = {"str": str, "int": int, "bool": bool, "datetime": datetime, "tuple": list, "dict": dict}
+LARGEST = 1e15
+"""No number in a journal is larger; NaN and infinities are none."""
+
 
 def snake(name: str) -> str:
     """`PodCreated` as `pod_created`."""
@@ -37,7 +42,10 @@ def to_row(event: Event) -> dict[str, Any]:
 
 
 def from_row(row: dict[str, Any]) -> Event | None:
-    """The event of a row, or None for a row that is not one of ours. Fields that we do not know are left out."""
+    """The event of a row, or None for a row that is not one of ours.
+
+    Fields that we do not know are left out, and so are values of another kind where the event can do without.
+    """
     stamp = instant(row.get("ts_utc")) or NEVER
     if row.get("source") == "job":
         fields = {k: v for k, v in row.items() if k not in ("ts_utc", "event", "source")}
@@ -47,10 +55,27 @@ def from_row(row: dict[str, Any]) -> Event | None:
         return None
     values = {f.name: row[f.name.rstrip("_")] for f in dataclasses.fields(kind) if f.name.rstrip("_") in row}
     values |= {name: instant(value) for name, value in values.items() if name.endswith("_at")}
+    values["ts_utc"] = stamp
+    for misfit in [f for f in dataclasses.fields(kind) if f.name in values and not fits(f.type, values[f.name])]:
+        if str(misfit.type).endswith(OR_NONE):
+            values[misfit.name] = None
+        else:
+            del values[misfit.name]
     try:
-        return kind(**{**values, "ts_utc": stamp})
+        return kind(**values)
     except TypeError:  # a row of that name by another tool, without the fields that we rely on
         return None
+
+
+def fits(annotation: object, value: object) -> bool:
+    """Whether a field that is annotated so can have this value, by whomever the row was written."""
+    name = str(annotation)
+    if value is None:
+        return name.endswith(OR_NONE)
+    if name.startswith("float"):
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+    known = TYPES[name.removesuffix(OR_NONE).partition("[")[0]]
+    return isinstance(value, known) and isinstance(value, bool) == (known is bool)
 
 
 def instant(text: object) -> datetime | None:

@@ -74,3 +74,13 @@ class RunFinished(Event):
 
     outcome: str
     exit_code: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Billed(Event):
+    """RunPod's bill was asked what the run's pods were billed for the hours of the run."""
+
+    usd: float | None
+    """None: the bill cannot tell the run from another one that used the same pod in the same hour."""
+    settled: bool
+    """Whether the bill has gone beyond the run, so that nothing more is to come."""

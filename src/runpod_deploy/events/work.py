@@ -147,13 +147,15 @@ class JobEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat(Event):
-    """All is well."""
+    """Somebody works on the run; one a minute."""
 
     phase: str
+    doing: str = ""
+    """What the phase is at: a stage of the boot, a command, a transfer, a step of the job."""
     elapsed_sec: float
     spent_usd: float
     cost_cap_usd: float
-    log_bytes: int
+    log_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

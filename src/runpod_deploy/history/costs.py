@@ -1,11 +1,14 @@
-"""What a run cost, phase by phase, and what its stopped pod goes on costing. Pure; the arithmetic is `budget`'s."""
+"""What a run cost, phase by phase, and what the pods that runs left go on costing. Pure; knows no price."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from ..budget import STOPPED_STORAGE_USD_PER_GB_MONTH, disk_usd_per_day, lasting_usd
+from .events import instant
 from .manifests import Manifest, mappings, number
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,28 +20,54 @@ class PhaseCost:
     duration_s: float | None
     """None while it lasts, or if it never ended."""
     cost_usd: float | None
-    """None if rate or duration are unknown. Nothing is billed before the pod exists."""
-
-
-UNBILLED = ("check", "choose")
+    """What pods cost meanwhile; None if it is unknown."""
 
 
 def phase_costs(manifest: Manifest) -> list[PhaseCost]:
-    """The phases of a run with what each cost at its real rate; empty for runs without phases."""
-    rate = number(manifest, "gpu_price_per_hour_usd")
-    costs = []
-    for phase in mappings(manifest, "phases"):
-        name, seconds = str(phase.get("name")), number(phase, "duration_sec")
-        usd = 0.0 if name in UNBILLED else None if None in (rate, seconds) else lasting_usd(rate or 0.0, seconds or 0.0)
-        costs.append(PhaseCost(name, str(phase.get("started_at")), seconds, usd))
-    return costs
+    """The phases of a run with what each cost at the real rate; empty for runs without phases."""
+    return [
+        PhaseCost(
+            str(phase.get("name")),
+            str(phase.get("started_at")),
+            number(phase, "duration_sec"),
+            number(phase, "cost_usd"),
+        )
+        for phase in mappings(manifest, "phases")
+    ]
 
 
-def stopped_disk_usd_per_day(manifest: Manifest) -> float | None:
-    """What the disk of a pod that the run left stopped costs a day; None if the run left none, or its size is unknown.
+def left_usd_per_day(manifest: Manifest) -> float | None:
+    """What the pod that the run left goes on costing a day; None if it left none, or an older tool does not say."""
+    return number(manifest, "left_usd_per_day") if manifest.get("state") == "finished" else None
 
-    Only today's manifests say what became of the pod; older ones tell of its state before it was released.
-    """
-    size_gb = number(manifest, "volume_gb")
-    left = manifest.get("state") == "finished" and manifest.get("pod_final_state") == "EXITED"
-    return disk_usd_per_day(size_gb, STOPPED_STORAGE_USD_PER_GB_MONTH) if left and size_gb is not None else None
+
+def is_stopped(manifest: Manifest) -> bool:
+    """Whether that pod is stopped, so that only its disk costs."""
+    return manifest.get("pod_final_state") == "EXITED"
+
+
+@dataclass(slots=True)
+class LeftPods:
+    """What the pods that runs have left cost a day. Of several runs of one pod the last has the word on it."""
+
+    words: dict[str, tuple[datetime, float, bool]] = field(default_factory=dict)
+    """By pod that a run left, took up or discarded: when that was so, USD a day, whether it is stopped."""
+
+    def add(self, manifest: Manifest) -> None:
+        """One more run has had its word."""
+        at = instant(manifest.get("finished_at_utc")) or instant(manifest.get("started_at_utc")) or LONG_AGO
+        usd = left_usd_per_day(manifest)
+        if usd is not None or manifest.get("pod_resumed") is True:
+            self._note(manifest.get("pod_id"), (at, usd or 0.0, is_stopped(manifest)))
+        discarded = manifest.get("discarded_pods")
+        for pod_id in discarded if isinstance(discarded, list) else []:
+            self._note(pod_id, (at, 0.0, True))
+
+    def _note(self, pod_id: object, word: tuple[datetime, float, bool]) -> None:
+        if isinstance(pod_id, str):
+            self.words[pod_id] = max(word, self.words.get(pod_id, word))
+
+    def usd_per_day(self, *, stopped: bool) -> float | None:
+        """What all that are stopped, or all that run, cost a day; None if there are none."""
+        costs = [usd for _, usd, is_off in self.words.values() if usd and is_off is stopped]
+        return sum(costs) if costs else None

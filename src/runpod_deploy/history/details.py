@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from .events import Row, read_events
-from .folders import EVENTS_NAME, METRICS_NAME, Unreadable
+from .folders import EVENTS_NAME, METRICS_NAME, Unreadable, holds
 from .manifests import Manifest, ManifestUnreadable, read_manifest
 
 T = TypeVar("T")
@@ -34,16 +34,16 @@ class Details:
 
 def read_details(run_dir: Path, unreadable: Unreadable) -> Details:
     """What the run dir holds. What cannot be read is told of and left out."""
-    telling = (row for row in rows_in(run_dir / EVENTS_NAME, unreadable) if row.get("event") not in DULL)
+    telling = (row for row in rows_in(run_dir, EVENTS_NAME, unreadable) if row.get("event") not in DULL)
     events = list(islice(telling, MOST_EVENTS))
     left_out = sum(1 for _ in telling)
-    samples = thinned(rows_in(run_dir / METRICS_NAME, unreadable), MOST_SAMPLES)
+    samples = thinned(rows_in(run_dir, METRICS_NAME, unreadable), MOST_SAMPLES)
     return Details(run_dir, manifest_in(run_dir, unreadable), events, left_out, samples)
 
 
-def rows_in(path: Path, unreadable: Unreadable) -> Iterator[Row]:
+def rows_in(run_dir: Path, name: str, unreadable: Unreadable) -> Iterator[Row]:
     """The rows of a file that need not exist."""
-    return read_events(path, unreadable) if path.is_file() else iter(())
+    return read_events(run_dir / name, unreadable) if holds(run_dir, name, unreadable) else iter(())
 
 
 def manifest_in(run_dir: Path, unreadable: Unreadable) -> Manifest:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from .blocks import Bytes, lines_in
 from .folders import EVENTS_NAME, Unreadable, reason
 
 Row = dict[str, Any]
@@ -18,17 +19,16 @@ decode = json.JSONDecoder().raw_decode
 
 def read_events(path: Path | str, unreadable: Unreadable) -> Iterator[Row]:
     """The rows of that file, or of that run dir, in order. Lines that are no JSON object are told of once."""
-    place = events_path(Path(path))
-    bad = BadLines(str(place), unreadable)
+    place = str(events_path(Path(path)))
+    bad = BadLines(place, unreadable)
     try:
-        with place.open("rb") as lines:
-            for index, line in enumerate(lines, start=1):
-                if (row := parsed(line)) is not None:
-                    yield row
-                elif line.strip():
-                    bad.note(index)
+        for index, line in enumerate(lines_in(place), start=1):
+            if (row := parsed(line)) is not None:
+                yield row
+            elif line.strip():
+                bad.note(index)
     except OSError as error:
-        unreadable(str(place), reason(error))
+        unreadable(place, reason(error))
     bad.tell()
 
 
@@ -37,7 +37,7 @@ def events_path(path: Path) -> Path:
     return path / EVENTS_NAME if path.is_dir() else path
 
 
-def parsed(line: bytes) -> Row | None:
+def parsed(line: Bytes) -> Row | None:
     """The row that this line holds; None if it holds none."""
     try:
         text = line.decode().strip(AROUND)

@@ -36,15 +36,40 @@ def listed(folder: str, unreadable: Unreadable) -> list[os.DirEntry[str]]:
         return []
 
 
-def run_dirs(project_root: Path) -> list[Path]:
+def run_dirs(project_root: Path, unreadable: Unreadable) -> list[Path]:
     """All run dirs of a project, oldest first, with a manifest or without."""
-    runs = project_root / RUNS_DIR
-    return sorted(path for path in runs.iterdir() if path.is_dir()) if runs.is_dir() else []
+    runs = str(project_root / RUNS_DIR)
+    return [Path(entry) for entry in listed(runs, unreadable) if is_folder(entry)] if may_be_folder(runs) else []
 
 
-def walk_run_dirs(project_root: Path) -> list[Path]:
+def may_be_folder(path: str) -> bool:
+    """Whether there is such a folder; True where that may not be known, which listing it will tell."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return True
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link that leads to one."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads back to itself
+        return False
+
+
+def walk_run_dirs(project_root: Path | str, unreadable: Unreadable) -> list[Path]:
     """The run dirs of a project that hold a manifest, oldest first."""
-    return [path for path in run_dirs(project_root) if (path / MANIFEST_NAME).is_file()]
+    return [path for path in run_dirs(Path(project_root), unreadable) if holds(path, MANIFEST_NAME, unreadable)]
+
+
+def holds(run_dir: Path, name: str, unreadable: Unreadable) -> bool:
+    """Whether the folder holds a file of that name; one that may not be looked into is told of."""
+    try:
+        return (run_dir / name).is_file()
+    except OSError as error:
+        unreadable(str(run_dir), reason(error))
+        return False
 
 
 def normal(root: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .costs import stopped_disk_usd_per_day
+from .costs import is_stopped, left_usd_per_day
 from .manifests import Manifest, has_failed, mapping, mappings, number
 from .totals import Totals
 
@@ -54,8 +54,9 @@ def later_facts(manifest: Manifest) -> Iterator[tuple[str, Any]]:
         yield "outcome", manifest["outcome"]
     if failure := mapping(manifest, "failure"):
         yield "failure", failure_text(failure)
-    if (disk_usd := stopped_disk_usd_per_day(manifest)) is not None:
-        yield "disk_usd/day", f"{disk_usd:.2f} (the pod is stopped; until it is deleted)"
+    if (left_usd := left_usd_per_day(manifest)) is not None:
+        label, state = ("disk_usd/day", "is stopped") if is_stopped(manifest) else ("pod_usd/day", "goes on")
+        yield label, f"{left_usd:.2f} (the pod {state}; until it is deleted)"
     if number(manifest, "billed_usd") is not None:
         yield "billed_usd", manifest["billed_usd"]
 
@@ -94,10 +95,11 @@ def total_facts(totals: Totals) -> Iterator[tuple[str, Any]]:
     if totals.estimated_cost_usd is not None:
         yield "estimated_cost", dollars(totals.estimated_cost_usd)
     if totals.billed_usd is not None:
-        yield "billed", dollars(totals.billed_usd)
-    if totals.stopped_disk_usd_per_day is not None:
-        yield "stopped_disks", f"{dollars(totals.stopped_disk_usd_per_day)}/day"
-    for label in ("unknown_cost", "unknown_result", "unreadable"):
+        yield "billed", f"{dollars(totals.billed_usd)} ({totals.billed_runs} of {totals.manifests} runs)"
+    for label, stopped in (("stopped_disks", True), ("running_pods", False)):
+        if (usd_per_day := totals.left.usd_per_day(stopped=stopped)) is not None:
+            yield label, f"{dollars(usd_per_day)}/day"
+    for label in ("unknown_wall", "unknown_cost", "unknown_result", "unreadable"):
         if count := getattr(totals, label):
             yield label, count
 

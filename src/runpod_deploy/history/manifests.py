@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from .blocks import whole
 from .folders import MANIFEST_NAME, Unreadable, reason
 
 Manifest = dict[str, Any]
@@ -22,17 +23,15 @@ class ManifestUnreadable(UsageError):
         self.path = path
         self.why = why
 
+    @property
+    def missing(self) -> bool:
+        """Whether there is none at all."""
+        return isinstance(self.__cause__, FileNotFoundError) and not Path(self.path).is_symlink()
+
 
 def read_manifest(path: Path | str) -> Manifest:
     """The manifest of that file or run dir. Raises ManifestUnreadable."""
-    place = manifest_path(Path(path))
-    try:
-        content = json.loads(place.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise ManifestUnreadable(str(place), reason(error)) from error
-    if not isinstance(content, dict):
-        raise ManifestUnreadable(str(place), "not a JSON object")
-    return content
+    return parsed(str(manifest_path(Path(path))))
 
 
 def manifest_path(path: Path) -> Path:
@@ -40,11 +39,22 @@ def manifest_path(path: Path) -> Path:
     return path / MANIFEST_NAME if path.is_dir() else path
 
 
-def read_manifests(paths: Iterator[str], unreadable: Unreadable) -> Iterator[tuple[str, Manifest | None]]:
-    """Each path with its manifest, or with None if it cannot be read."""
+def parsed(path: str) -> Manifest:
+    """The manifest of that file. Raises ManifestUnreadable."""
+    try:
+        found = json.loads(whole(path))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ManifestUnreadable(path, reason(error)) from error
+    if not isinstance(found, dict):
+        raise ManifestUnreadable(path, "not a JSON object")
+    return found
+
+
+def read_manifests(paths: Iterable[str], unreadable: Unreadable) -> Iterator[tuple[str, Manifest | None]]:
+    """Each path of a file with its manifest, or with None if it cannot be read."""
     for path in paths:
         try:
-            yield path, read_manifest(path)
+            yield path, parsed(path)
         except ManifestUnreadable as error:
             unreadable(error.path, error.why)
             yield path, None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from .blocks import Bytes
 from .conditions import Condition, as_number
 
 SAMPLE_BYTES = 4096
@@ -26,31 +27,55 @@ class Prefilter:
         found = {needle for condition in conditions for needle in needles(condition)}
         self.needles = sorted(found, key=len, reverse=True)
 
-    def lines(self, block: bytes) -> Iterator[bytes]:
-        """The lines of the block that may meet the conditions, in order.
+    def lines(self, block: Bytes, end: int) -> Iterator[Bytes]:
+        """The lines of the block, up to its end, that may meet the conditions, in order.
 
-        The first and the last line are always among them, so that a foreign file and a torn tail are noticed.
+        Its first and its last line are among them if they are no object by the look of it: a foreign file and a torn
+        tail are noticed.
         """
-        rarest = self._rarest(block[:SAMPLE_BYTES])
-        if rarest is None:
-            yield from block.split(b"\n")
-            return
-        middle = block.find(b"\n") + 1
-        last = max(block.rfind(b"\n", 0, len(block) - 1) + 1, middle)
-        yield block[:middle]
-        yield from self._between(block, rarest, middle, last)
-        yield block[last:]
+        first = block.find(b"\n", 0, end) + 1
+        last = max(block.rfind(b"\n", first, end - 1) + 1, first)
+        yield from self._edge(block[:first])
+        if self._may_match(block, first, last):
+            yield from self._between(block, first, last)
+        yield from self._edge(block[last:end])
 
-    def _rarest(self, sample: bytes) -> bytes | None:
+    def _edge(self, line: Bytes) -> Iterator[Bytes]:
+        if not is_closed(line) or self._fits(line):
+            yield line
+
+    def _may_match(self, block: Bytes, start: int, stop: int) -> bool:
+        """Whether one look for each needle does not settle it for all these lines."""
+        if all(block.find(needle, start, stop) >= 0 for needle in self.needles):
+            return True
+        return has_escape(block, start, stop)
+
+    def _between(self, block: Bytes, start: int, stop: int) -> Iterator[Bytes]:
+        rarest = self._rarest(block[start : min(stop, start + SAMPLE_BYTES)])
+        if rarest is None:
+            yield from block[start:stop].split(b"\n")
+            return
+        marks = [rarest, ESCAPE] if has_escape(block, start, stop) else [rarest]
+        yield from filter(self._fits, lines_with(block, marks, start, stop))
+
+    def _rarest(self, sample: Bytes) -> bytes | None:
         """The needle that the fewest lines hold; None if nearly all lines hold all of them."""
         rarest = min(self.needles, key=sample.count, default=b"\n")
         return rarest if 2 * sample.count(rarest) < sample.count(b"\n") else None
 
-    def _between(self, block: bytes, rarest: bytes, start: int, stop: int) -> Iterator[bytes]:
-        marks = [rarest, ESCAPE] if b"\\" in block else [rarest]
-        for line in lines_with(block, marks, start, stop):
-            if ESCAPE in line or all(needle in line for needle in self.needles):
-                yield line
+    def _fits(self, line: Bytes) -> bool:
+        return ESCAPE in line or all(needle in line for needle in self.needles)
+
+
+def has_escape(block: Bytes, start: int, stop: int) -> bool:
+    """Whether an escape stands between the two places. A single byte is looked for much faster than several."""
+    at = block.find(b"\\", start, stop)
+    return at >= 0 and block.find(ESCAPE, at, stop) >= 0
+
+
+def is_closed(line: Bytes) -> bool:
+    """Whether the line begins and ends as a JSON object does."""
+    return line.startswith(b"{") and line.rstrip().endswith(b"}")
 
 
 def needles(condition: Condition) -> Iterator[bytes]:
@@ -74,7 +99,7 @@ def longest_plain(text: str) -> Iterator[bytes]:
         yield max(parts, key=len).encode()
 
 
-def lines_with(block: bytes, marks: Sequence[bytes], start: int, stop: int) -> Iterator[bytes]:
+def lines_with(block: Bytes, marks: Sequence[bytes], start: int, stop: int) -> Iterator[Bytes]:
     """The lines between two places that hold any of the marks, each once, in order."""
     hits = {mark: block.find(mark, start, stop) for mark in marks}
     while found := [at for at in hits.values() if at >= 0]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
+from .blocks import blocks, new_buffer
 from .conditions import Condition
 from .events import BadLines, Row, instant, parsed
 from .folders import EVENTS_NAME, Unreadable, find, reason
 from .prefilter import Prefilter
-
-BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +39,24 @@ def search(root: str, query: Query, unreadable: Unreadable) -> Iterator[tuple[st
 
     Lines that cannot match by their bytes are not parsed; of what is unreadable among them nothing is told.
     """
-    prefilter = Prefilter(query.conditions)
+    prefilter, buffer = Prefilter(query.conditions), new_buffer()
     for path in find(root, EVENTS_NAME, unreadable):
-        run_dir = str(Path(path).parent)
-        for row in candidates(path, prefilter, unreadable):
+        for row in candidates(path, prefilter, buffer, unreadable):
             if query.matches(row):
-                yield run_dir, row
+                yield folder_of(path), row
 
 
-def candidates(path: str, prefilter: Prefilter, unreadable: Unreadable) -> Iterator[Row]:
+def folder_of(path: str) -> str:
+    """The path of the run dir that holds this file."""
+    return path.rpartition("/")[0] or "."
+
+
+def candidates(path: str, prefilter: Prefilter, buffer: bytearray, unreadable: Unreadable) -> Iterator[Row]:
     """The rows of one file that may match; it is told of once if a line among them is no JSON object."""
     bad = BadLines(path, unreadable)
     try:
-        for block in blocks(path):
-            for line in prefilter.lines(block):
+        for end in blocks(path, buffer):
+            for line in prefilter.lines(buffer, end):
                 if (row := parsed(line)) is not None:
                     yield row
                 elif line.strip():
@@ -62,18 +64,3 @@ def candidates(path: str, prefilter: Prefilter, unreadable: Unreadable) -> Itera
     except OSError as error:
         unreadable(path, reason(error))
     bad.tell()
-
-
-def blocks(path: str) -> Iterator[bytes]:
-    """The file in blocks of whole lines, each about BLOCK_BYTES long; its last line may lack its end."""
-    carried = b""
-    with Path(path).open("rb", buffering=0) as file:
-        while chunk := file.read(BLOCK_BYTES):
-            cut = chunk.rfind(b"\n") + 1
-            if cut:
-                yield (carried + chunk[:cut]) if carried else chunk[:cut]
-                carried = chunk[cut:]
-            else:
-                carried += chunk
-    if carried:
-        yield carried

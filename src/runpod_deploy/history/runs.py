@@ -17,7 +17,8 @@ from ..manifest import cost, log_facts, manifest, telemetry_files, word
 from ..spec import Spec
 from ..spec_json import spec_from_json
 from ..state import State
-from .folders import reason
+from .blocks import whole
+from .folders import Unreadable, holds, reason
 from .manifests import Manifest, ManifestUnreadable, read_manifest
 
 TAIL_BYTES = 4096
@@ -28,6 +29,7 @@ class RunUnreadable(UsageError):
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path}: {why}", hint="older runs have events and a manifest, but nothing to rebuild it from")
+        self.path = str(path)
         self.why = why
 
 
@@ -44,13 +46,16 @@ def read_run(path: Path) -> RecordedRun:
     """The run of that folder, whether it goes on or not. Raises RunUnreadable."""
     run_dir = RunDir(path)
     try:
-        spec = spec_from_json(run_dir.spec.read_text(encoding="utf-8"))
+        spec = spec_from_json(whole(str(run_dir.spec)).decode())
     except FileNotFoundError:
         raise RunUnreadable(path, f"holds no {run_dir.spec.name}") from None
     except (OSError, ValueError, TypeError) as error:
         raise RunUnreadable(run_dir.spec, reason(error)) from error
-    events = (from_row(row) for row in rows(run_dir.events))
-    return RecordedRun(run_dir, spec, fold(event for event in events if event is not None))
+    try:
+        state = fold(event for row in rows(run_dir.events) if (event := from_row(row)) is not None)
+    except OSError as error:
+        raise RunUnreadable(run_dir.events, reason(error)) from error
+    return RecordedRun(run_dir, spec, state)
 
 
 def rebuilt(run: RecordedRun, now: datetime) -> Manifest:
@@ -71,9 +76,9 @@ def rebuild(run: RecordedRun, now: datetime) -> Manifest:
     return document
 
 
-def may_go_on(path: Path) -> bool:
+def may_go_on(path: Path, unreadable: Unreadable) -> bool:
     """Whether a quick look says that this run of ours has not ended."""
-    if not RunDir(path).spec.is_file():
+    if not holds(path, RunDir(path).spec.name, unreadable):
         return False
     try:
         return read_manifest(path).get("state") != "finished"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from .costs import stopped_disk_usd_per_day
+from .costs import LeftPods
 from .manifests import Manifest, has_failed, number
 
 
@@ -20,14 +20,17 @@ class Totals:
     unknown_result: int = 0
     """Readable manifests that say neither failed nor not failed: runs that go on, notes by hand."""
     wall_time_s: float | None = None
+    unknown_wall: int = 0
+    """Readable manifests without a wall time."""
     estimated_cost_usd: float | None = None
     unknown_cost: int = 0
     """Readable manifests without an estimated cost."""
     billed_usd: float | None = None
-    """What the cloud has really billed, over the runs that were reconciled."""
-
-    stopped_disk_usd_per_day: float | None = None
-    """What the disks of pods that runs left stopped cost a day, at the stopped rate."""
+    """What the cloud has really billed, as far as `billing` has learned it."""
+    billed_runs: int = 0
+    """Manifests that say so."""
+    left: LeftPods = field(default_factory=LeftPods)
+    """Pods that runs left, stopped or running."""
 
     def add(self, manifest: Manifest | None) -> None:
         """Counts one file; None if it could not be read."""
@@ -38,10 +41,18 @@ class Totals:
         failed = has_failed(manifest)
         self.failed += failed is True
         self.unknown_result += failed is None
-        self.wall_time_s = plus(self.wall_time_s, number(manifest, "wall_time_sec"))
-        self.billed_usd = plus(self.billed_usd, number(manifest, "billed_usd"))
-        self.stopped_disk_usd_per_day = plus(self.stopped_disk_usd_per_day, stopped_disk_usd_per_day(manifest))
+        self._add_wall_time(number(manifest, "wall_time_sec"))
+        self._add_bill(number(manifest, "billed_usd"))
+        self.left.add(manifest)
         self._add_cost(number(manifest, "estimated_cost_usd"))
+
+    def _add_wall_time(self, wall_s: float | None) -> None:
+        self.unknown_wall += wall_s is None
+        self.wall_time_s = plus(self.wall_time_s, wall_s)
+
+    def _add_bill(self, billed_usd: float | None) -> None:
+        self.billed_runs += billed_usd is not None
+        self.billed_usd = plus(self.billed_usd, billed_usd)
 
     def _add_cost(self, cost_usd: float | None) -> None:
         self.unknown_cost += cost_usd is None
@@ -55,10 +66,13 @@ class Totals:
             "failed": self.failed,
             "unknown_result": self.unknown_result,
             "wall_time_sec": rounded(self.wall_time_s),
+            "unknown_wall": self.unknown_wall,
             "estimated_cost_usd": rounded(self.estimated_cost_usd),
             "unknown_cost": self.unknown_cost,
             "billed_usd": rounded(self.billed_usd),
-            "stopped_disk_usd_per_day": rounded(self.stopped_disk_usd_per_day),
+            "billed_runs": self.billed_runs,
+            "stopped_disk_usd_per_day": rounded(self.left.usd_per_day(stopped=True)),
+            "running_pod_usd_per_day": rounded(self.left.usd_per_day(stopped=False)),
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -22,9 +23,12 @@ from ..mirror import LogMirror
 from ..run import JobEnd, LogChunk, Run
 from ..shell import remove_files
 from ..spec import ArtifactPullSpec
+from ..state import JOB_WORDS, State
 from ..transfers import Moved, Pull
+from ..verdict import cause_of_end
 from . import snapshots
 from .check import local_path
+from .limits import unhurried
 from .patience import patiently
 from .stage import Meter
 
@@ -35,7 +39,7 @@ REMOVE_TIMEOUT_S = 30.0
 def collect(run: Run) -> None:
     """Whatever the job left is here, verified, if a job was ever launched. Raises ArtifactMissing, SshLost."""
     state = run.state
-    if state.collected or state.released or state.address is None or pod_gone(run):
+    if state.collected or state.released or not state.pod_answers:
         return
     if state.job_pid is not None:
         stop_job(run)
@@ -49,14 +53,10 @@ def collect(run: Run) -> None:
         snapshots.described_at_end(run)
 
 
-def pod_gone(run: Run) -> bool:
-    """Whether others ended the pod: then there is nobody to ask."""
-    return bool(run.state.forward_failure and run.state.forward_failure.kind == "pod_killed_unexpected")
-
-
 def bring_home(run: Run) -> None:
     """Each artifact is here, or was not required."""
-    missing = [entry for entry in run.spec.job.artifacts if not pulled(run, entry) and entry.required]
+    hold = grace(run)
+    missing = [entry for entry in run.spec.job.artifacts if not pulled(run, entry, hold) and entry.required]
     if missing:
         raise ArtifactMissing(
             "required artifacts are not here: "
@@ -69,9 +69,16 @@ def stop_job(run: Run) -> None:
     """The job is over, and if we end it here, the journal says so."""
     if run.state.job_ended:
         return
-    why = run.state.stop_requested or ("interrupted" if run.state.interrupted else "internal")
-    run.record(StopRequested(why=why))
-    patiently(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S))
+    run.record(StopRequested(why=why_we_stop(run.state)))
+    patiently(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S), unhurried)
+
+
+def why_we_stop(state: State) -> str:
+    """What ends a job that is still on its way when the run closes."""
+    if state.stop_requested or state.interrupted:
+        return state.stop_requested or "interrupted"
+    failed = state.forward_failure.kind if state.forward_failure else "internal"
+    return failed if failed in JOB_WORDS else "internal"
 
 
 def finish_log(run: Run) -> None:
@@ -80,19 +87,19 @@ def finish_log(run: Run) -> None:
     if run.state.job_ended and mirror.size >= run.state.log_bytes:
         return
     try:
-        exit_code = patiently(run, "fetching the rest of the log", lambda: drain(run, mirror))
+        end = patiently(run, "fetching the rest of the log", lambda: drain(run, mirror), unhurried)
     except (TimeoutError, SshLost) as error:
         run.record(RemoteLogPullFailed(path=run.spec.job.run.log_path, error=str(error)))
-        exit_code = None
+        end = JobEnd(None, stopped=True)
     if mirror.lagging:
         run.record(RemoteLogPullFailed(path=run.spec.job.run.log_path, error=mirror.lagging))
     if not run.state.job_ended:
-        why = run.state.stop_requested or "internal"
-        run.record(JobEnded(exit_code=exit_code, why=why, log_bytes=mirror.received))
+        why = cause_of_end(stopped=end.stopped, asked=run.state.stop_requested, limit=run.state.stop_why)
+        run.record(JobEnded(exit_code=end.exit_code, why=why, log_bytes=mirror.received))
 
 
-def drain(run: Run, mirror: LogMirror) -> int | None:
-    """The job's exit status, once the rest of its log is in the copy. Raises TimeoutError, SshLost."""
+def drain(run: Run, mirror: LogMirror) -> JobEnd:
+    """The job's end, once the rest of its log is in the copy. Raises TimeoutError, SshLost."""
     with run.host.follow(mirror.size) as channel:
 
         def look() -> JobEnd | None:
@@ -102,24 +109,39 @@ def drain(run: Run, mirror: LogMirror) -> int | None:
                 frame = channel.read(1.0)
             return frame if isinstance(frame, JobEnd) else None
 
-        end = wait_until(run.world.clock, look, every_s=0.0, within_s=DRAIN_WITHIN_S, what="the end of the log")
-    return end.exit_code
+        return wait_until(run.world.clock, look, every_s=0.0, within_s=DRAIN_WITHIN_S, what="the end of the log")
 
 
-def pulled(run: Run, entry: ArtifactPullSpec) -> bool:
+def grace(run: Run) -> Callable[[], None]:
+    """What raises ArtifactMissing once the limit and the time for pulls after it are over.
+
+    Who comes late, after a sleep or a crash, has that time from now on: what is still there is worth it.
+    """
+    clock, seconds = run.world.clock, run.spec.job.budget.pull_grace_sec
+    until = max(run.state.stop_at or clock.now(), clock.now()) + timedelta(seconds=seconds)
+
+    def hold() -> None:
+        if clock.now() >= until:
+            raise ArtifactMissing(f"no time left to pull it: the limit passed more than {seconds} s ago")
+
+    return hold
+
+
+def pulled(run: Run, entry: ArtifactPullSpec, hold: Callable[[], None]) -> bool:
     """Whether the artifact is here; an error is recorded and does not keep the others from coming. Raises SshLost."""
     done = dict(run.state.artifacts).get(entry.label)
     if done is not None and done.status == "success":
         return True
-    return patiently(run, f"pulling {entry.label}", partial(pull, run, entry))
+    return patiently(run, f"pulling {entry.label}", partial(pull, run, entry, hold), hold)
 
 
-def pull(run: Run, entry: ArtifactPullSpec) -> bool:
-    """Whether the artifact is here, after one try that the journal has. Raises SshLost."""
+def pull(run: Run, entry: ArtifactPullSpec, hold: Callable[[], None]) -> bool:
+    """Whether the artifact is here, after one try that the journal has; `hold` ends it by raising. Raises SshLost."""
     begun = run.world.clock.monotonic()
     run.record(ArtifactPullStarted(label=entry.label))
     try:
-        moved = run_pull(run, entry)
+        hold()
+        moved = run.host.pull(pull_of(run, entry), Meter(run, entry.label, hold))
     except SshLost:
         raise
     except (DeployError, OSError) as error:
@@ -127,14 +149,6 @@ def pull(run: Run, entry: ArtifactPullSpec) -> bool:
         run.record(ArtifactPullFailed(label=entry.label, duration_sec=took, error=str(error)[:500]))
         return False
     return keep_word(run, entry, moved, round(run.world.clock.monotonic() - begun, 3))
-
-
-def run_pull(run: Run, entry: ArtifactPullSpec) -> Moved | None:
-    """One try at the pull, within what the grace leaves. Raises ArtifactMissing when the grace is over."""
-    budget, stop_at = run.spec.job.budget, run.state.stop_at
-    if stop_at and run.world.clock.now() >= stop_at + timedelta(seconds=budget.pull_grace_sec):
-        raise ArtifactMissing(f"no time left to pull it: the limit passed {budget.pull_grace_sec} s ago")
-    return run.host.pull(pull_of(run, entry), Meter(run, entry.label))
 
 
 def pull_of(run: Run, entry: ArtifactPullSpec) -> Pull:

@@ -12,6 +12,7 @@ from ..run import Reply, Run
 from ..shell import command as shell_text
 from ..spec import CommandSpec
 from . import snapshots
+from .heart import beat
 from .limits import enforce, remaining_s
 from .patience import patiently
 
@@ -85,7 +86,7 @@ def ended(run: Run, step: Step) -> Reply:
         return run.host.run(
             text,
             timeout_s=remaining_s(run, command.timeout_sec),
-            on_output=Listener(run, step.section, step.index),
+            on_output=Listener(run, step),
         )
     except TimeoutError as error:
         enforce(run)
@@ -98,20 +99,21 @@ def ended(run: Run, step: Step) -> Reply:
 class Listener:
     """Passes on what a command prints, and says so when it prints nothing for long."""
 
-    def __init__(self, run: Run, section: str, index: int) -> None:
-        self.run, self.section, self.index = run, section, index
+    def __init__(self, run: Run, step: Step) -> None:
+        self.run, self.step = run, step
         self.heard_at = self.told_at = run.world.clock.monotonic()
 
     def __call__(self, data: bytes) -> None:
         """The output is shown; b"" is silence."""
+        beat(self.run, self.step.name)
         now = self.run.world.clock.monotonic()
         if data:
             self.heard_at = self.told_at = now
-            self.run.show(self.section, data)
+            self.run.show(self.step.section, data)
         elif now - self.told_at >= SILENCE_S:
             self.told_at = now
             silent_sec = round(now - self.heard_at, 1)
-            self.run.record(CommandSilent(section=self.section, index=self.index, silent_sec=silent_sec))
+            self.run.record(CommandSilent(section=self.step.section, index=self.step.index, silent_sec=silent_sec))
 
 
 def tail(reply: Reply) -> str:

@@ -17,6 +17,7 @@ from ..events import (
 from ..pods import Pod
 from ..run import GuardTerms, Run
 from . import snapshots
+from .heart import beat
 from .limits import enforce
 from .patience import GONE_STATES, patiently
 from .provision import IDLE_S, provision, untried
@@ -30,6 +31,8 @@ LISTING_AGE_IN_HURRY_S = 0.5
 LISTING_AGE_S = 2.5
 # sshd may be up before the keys are in place; after that a refusal is final, and waiting for it costs money.
 REFUSED_FOR_S = 30.0
+# One call of the guard's to the API may take 30 s, and may have to be made again.
+PROOF_WITHIN_S = 45.0
 # A new pod may be missing from the API's answers for a while.
 UNSEEN_FOR_S = 60.0
 
@@ -41,7 +44,7 @@ def connect(run: Run) -> None:
     """
     if run.state.address is None:
         boot(run)
-    if not run.state.guarded:
+    if run.state.guard_deadline_at is None:
         patiently(run, "arming the guard", lambda: arm(run))
     snapshots.at_start(run)
 
@@ -104,6 +107,7 @@ class BootWatch:
     def look(self) -> bool | None:
         """True once the pod answers; None while it may still come. Raises BootTimeout when it cannot any more."""
         enforce(self.run)
+        beat(self.run, self.stage)
         pod = self.ask()
         if pod is None:
             return None
@@ -166,12 +170,30 @@ def arm(run: Run) -> None:
         on_failure=policy.on_failure,
         api_base_url=run.world.api_base_url,
     )
-    if run.host.arm(terms):
+    silence = unproven(run, terms)
+    if not silence:
         run.record(GuardArmed(deadline_at=deadline))
     elif run.spec.job.guard.required:
         raise BootTimeout(
-            "the guard on the pod gave no sign of life",
-            hint="the image needs curl, wget or python3; or allow to go on without it by guard: {required: false}",
+            f"the guard on the pod gave no proof that it could end it: {silence}",
+            hint="the image needs curl, wget or python3, and CA certificates, to reach the API; "
+            "or allow to go on without it by guard: {required: false}",
         )
     else:
-        run.record(GuardMissing(reason="no sign of life"))
+        run.record(GuardMissing(reason=silence))
+
+
+def unproven(run: Run, terms: GuardTerms) -> str:
+    """Empty once the guard has its terms and has proved that it lives, else its last words. Raises LimitReached."""
+    words = [""]
+
+    def look() -> bool | None:
+        enforce(run)
+        words[0] = run.host.arm(terms)
+        return None if words[0] else True
+
+    try:
+        wait_until(run.world.clock, look, every_s=1.0, within_s=PROOF_WITHIN_S, what="the guard's proof of life")
+    except TimeoutError:
+        return words[0]
+    return ""

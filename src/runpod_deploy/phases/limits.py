@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from ..budget import spent_usd
+from ..budget import running_disks_usd_per_hour, spent_usd
 from ..errors import LimitReached
+from ..pods import Pod
 from ..run import Run
+from ..spec import STORAGE_EPHEMERAL, RunpodJobSpec
 
 WORDS = {
     "cost_cap": "the cost cap is used up",
@@ -24,6 +26,10 @@ def enforce(run: Run) -> None:
         )
 
 
+def unhurried() -> None:
+    """What has to be done after the limit too is not ended by it."""
+
+
 def remaining_s(run: Run, at_most_s: float) -> float:
     """Seconds until the limit, but no more than this. Raises LimitReached if none are left."""
     enforce(run)
@@ -34,7 +40,16 @@ def remaining_s(run: Run, at_most_s: float) -> float:
 
 def spent_so_far(run: Run) -> float:
     """What the run has cost until now, in USD, discarded pods included."""
-    state = run.state
-    if state.created_at is None or state.usd_per_hour is None:
-        return state.past_usd
-    return state.past_usd + spent_usd(state.usd_per_hour, since=state.created_at, until=run.world.clock.now())
+    return spent_usd(run.state.rentals, run.world.clock.now())
+
+
+def own_disks_gb(job: RunpodJobSpec, pod: Pod | None = None) -> tuple[int, int]:
+    """Sizes of the container's disk and of the pod's own volume, as the API tells them, else as asked for."""
+    if pod is not None and pod.container_disk_gb is not None:
+        return pod.container_disk_gb, pod.volume_gb or 0
+    return job.pod.container_disk_gb, job.storage.volume_gb or 0 if job.storage.mode == STORAGE_EPHEMERAL else 0
+
+
+def disks_rate(sizes_gb: tuple[int, int]) -> float:
+    """What disks of these sizes cost while the pod runs, in USD per hour."""
+    return running_disks_usd_per_hour(sum(sizes_gb))

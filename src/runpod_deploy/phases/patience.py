@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from ..clock import wait_until
-from ..errors import CloudUnreachable, PodKilled, SshLost
-from ..events import PodKilledUnexpected, PodReachable, Retried
+from ..errors import CloudUnreachable, LimitReached, PodKilled, SshLost
+from ..events import GuardReleased, PodKilledUnexpected, PodReachable, Retried
 from ..pods import Pod
 from ..run import Run
+from .limits import WORDS as LIMIT_WORDS
 from .limits import enforce
 
 T = TypeVar("T")
@@ -17,32 +19,30 @@ T = TypeVar("T")
 RECONNECT_EVERY_S = 3.0
 # A connection that breaks again and again is not a connection.
 TRIES = 10
-# Failures after which asking the pod itself is a waste of paid time.
-UNREACHABLE = ("ssh_lost", "boot_timeout", "pod_killed_unexpected")
 GONE_STATES = ("EXITED", "TERMINATED", "ERROR")
 
 
-def patiently(run: Run, what: str, action: Callable[[], T]) -> T:
-    """The action's result, tried again after each loss of the connection.
+def patiently(run: Run, what: str, action: Callable[[], T], hold: Callable[[], None] | None = None) -> T:
+    """The action's result, tried again after each loss of the connection, for as long as `hold` does not raise.
 
-    Raises PodKilled if the pod is gone, SshLost if it runs and cannot be reached, LimitReached, and what the
-    action raises.
+    Without a hold of its own it ends with the run's limit. Raises PodKilled if the pod is gone, SshLost if it runs and
+    cannot be reached, LimitReached (its guard's doing, or our own), and what the action raises.
     """
     for _ in range(TRIES - 1):
         try:
             return action()
         except SshLost as error:
             run.record(Retried(what=what, error=error.message, in_sec=RECONNECT_EVERY_S))
-            reconnect(run)
-            enforce(run)
+            reconnect(run, hold or partial(enforce, run))
     return action()
 
 
-def reconnect(run: Run) -> None:
-    """The pod answers again. Raises PodKilled or SshLost."""
+def reconnect(run: Run, hold: Callable[[], None]) -> None:
+    """The pod answers again. Raises PodKilled, LimitReached, SshLost, and what `hold` raises."""
     run.leave_host()
 
     def look() -> bool | None:
+        hold()
         still_running(run)
         return True if run.state.address and run.try_host(run.state.address) is None else None
 
@@ -57,14 +57,14 @@ def reconnect(run: Run) -> None:
 
 
 def still_running(run: Run) -> None:
-    """The API does not say that the pod is gone; its address is up to date. Raises PodKilled if it does."""
+    """The API does not say that the pod is gone; its address is up to date. Raises PodKilled or LimitReached."""
     assert run.state.pod_id
     try:
         pod = run.world.cloud.get(run.state.pod_id) or second_look(run)
     except CloudUnreachable:
         return  # no news is no news
     if pod is None or pod.status in GONE_STATES:
-        raise killed(run, pod)
+        raise ended_by_guard(run, pod) if guard_was_due(run) else killed(run, pod)
     if pod.address is not None and pod.address != run.state.address:
         run.leave_host()
         run.record(PodReachable(host=pod.address.host, port=pod.address.port))
@@ -74,6 +74,23 @@ def second_look(run: Run) -> Pod | None:
     """The pod after a moment, or None: a single 404 has been seen for pods that exist."""
     run.world.clock.sleep(2.0)
     return run.world.cloud.get(run.state.pod_id or "")
+
+
+def guard_was_due(run: Run) -> bool:
+    """Whether the pod's guard must have ended it by now."""
+    deadline = run.state.guard_deadline_at
+    return deadline is not None and run.world.clock.now() >= deadline
+
+
+def ended_by_guard(run: Run, pod: Pod | None) -> LimitReached:
+    """The error for a pod that its guard ended while nobody was there, once the event is recorded."""
+    run.record(GuardReleased(state=pod.status if pod else None))
+    kept = f"; what it left is on the disk of pod {run.state.pod_id}, which is paused" if pod else ""
+    return LimitReached(
+        f"{LIMIT_WORDS[run.state.stop_why]} and nobody was there: the pod's guard ended it{kept}",
+        hint=f"`runpod-deploy pull --start {run.dir.path}` brings that home" if pod else "resume sooner",
+        kind=run.state.stop_why,
+    )
 
 
 def killed(run: Run, pod: Pod | None) -> PodKilled:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from .. import guard
-from ..budget import affordable, guard_deadline, stop_at
+from ..budget import affordable, closing_s, guard_deadline, stop_at
 from ..choosing import narrowed
 from ..clock import wait_until
 from ..errors import AnswerUnclear, AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut
 from ..events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRefused, PodRequested
 from ..host import control_dir
 from ..pods import Candidate, Pod, PodAsk
-from ..provenance import BOOT_DEADLINE_MARK
+from ..provenance import BOOT_DEADLINE_MARK, CAP_MARK, CLOSING_MARK
 from ..run import Run
 from ..selection import cuda_floor
 from .choose import choose_afresh
+from .heart import beat
+from .limits import disks_rate, own_disks_gb, spent_so_far
 from .recycle import recycle
 
 # A create whose answer was lost may show up in the listing late: how long to look for it, and how often.
@@ -47,6 +49,7 @@ def wait_for_stock(run: Run, within_s: float) -> bool:
     """Whether a pod could be placed within this time, looking at the catalogue again and again."""
 
     def look() -> bool | None:
+        beat(run, "waiting for stock")
         choose_afresh(run)
         return place_somewhere(run) or None
 
@@ -148,8 +151,10 @@ def adopt(run: Run, candidate: Candidate) -> bool:
 def settle(run: Run, candidate: Candidate, pod: Pod, *, adopted: bool) -> None:
     """The pod and its price are recorded, and with them the instant at which the run must stop."""
     rate, source = real_rate(run, candidate, pod)
+    sizes_gb = own_disks_gb(run.spec.job, pod)
+    disks = disks_rate(sizes_gb)
     created_at = started_counting_at(run, pod)
-    stop = stop_at(run.spec.job.budget, created_at=created_at, usd_per_hour=rate, past_usd=run.state.past_usd)
+    stop = stop_at(run.spec.job.budget, created_at=created_at, usd_per_hour=rate + disks, past_usd=spent_so_far(run))
     run.record(
         PodCreated(
             pod_id=pod.id,
@@ -162,6 +167,8 @@ def settle(run: Run, candidate: Candidate, pod: Pod, *, adopted: bool) -> None:
             stop_at=stop.at,
             stop_why=stop.why,
             adopted=adopted,
+            disks_usd_per_hour=disks,
+            volume_gb=sizes_gb[1],
         )
     )
     announce(run, candidate)
@@ -231,6 +238,8 @@ def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
         **run.spec.job.pod.env,
         "PUBLIC_KEY": keys,
         BOOT_DEADLINE_MARK: str(int(boots_until.timestamp())),
+        CAP_MARK: str(run.spec.job.budget.cost_cap_usd),
+        CLOSING_MARK: str(closing_s(run.spec.job.budget)),
         **guard.pod_env(
             control_dir(run.spec.job, run.spec.run_id),
             boot_deadline(run, candidate),
@@ -245,7 +254,7 @@ def boot_deadline(run: Run, candidate: Candidate) -> datetime:
     budget = run.spec.job.budget
     price = candidate.usd_per_gpu_hour
     rate = price * run.spec.job.pod.gpu_count if price else budget.assumed_hourly_rate_usd
-    lasts = affordable(budget.cost_cap_usd, rate)
+    lasts = affordable(budget.cost_cap_usd, rate + disks_rate(own_disks_gb(run.spec.job)))
     if budget.max_runtime_minutes is not None:
         lasts = min(lasts, timedelta(minutes=budget.max_runtime_minutes))
     return guard_deadline(run.world.clock.now() + lasts, budget)

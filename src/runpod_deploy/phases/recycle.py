@@ -10,6 +10,7 @@ from ..pointer import Pointer, read_pointer
 from ..run import Run
 from ..spec import RunpodJobSpec
 from ..ssh import copy_key
+from .limits import disks_rate, own_disks_gb, spent_so_far
 from .release import vanish
 
 
@@ -69,8 +70,9 @@ def resume(run: Run, pod: Pod) -> bool:
         return give_up(run, pod, refusal.message)
     budget, now = run.spec.job.budget, run.world.clock.now()
     known = bool(started.usd_per_hour)
-    rate = started.usd_per_hour or budget.assumed_hourly_rate_usd
-    stop = stop_at(budget, created_at=now, usd_per_hour=rate, past_usd=run.state.past_usd)
+    rate, sizes_gb = started.usd_per_hour or budget.assumed_hourly_rate_usd, own_disks_gb(run.spec.job, started)
+    disks = disks_rate(sizes_gb)
+    stop = stop_at(budget, created_at=now, usd_per_hour=rate + disks, past_usd=spent_so_far(run))
     run.record(
         PodResumed(
             pod_id=pod.id,
@@ -81,6 +83,8 @@ def resume(run: Run, pod: Pod) -> bool:
             created_at=now,
             stop_at=stop.at,
             stop_why=stop.why,
+            disks_usd_per_hour=disks,
+            volume_gb=sizes_gb[1],
         )
     )
     return True

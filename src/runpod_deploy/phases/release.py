@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..clock import wait_until
-from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
+from ..errors import DeployError, ReleaseUnconfirmed
 from ..events import PodReleased, ReleaseStarted
 from ..pods import Pod
 from ..removal import CONSOLE_URL, Unsettled, is_gone, is_stopped, settle
 from ..run import Run
 from ..spec import LifecycleAction
-from .patience import UNREACHABLE
 
 RELEASE_EVERY_S = 1.0
 # A request without an answer: a pod of our name may still show up for so long.
@@ -27,7 +26,7 @@ def release(run: Run) -> None:
         return
     action = policy(run)
     run.record(ReleaseStarted(action=action))
-    late = find_late(run) if run.state.requested else []
+    late = find_late(run) if run.state.requested else find_second(run)
     for pod_id in dict.fromkeys([*late, *([run.state.discarding] if run.state.discarding else [])]):
         if pod_id != run.state.pod_id:
             vanish(run, pod_id)
@@ -48,10 +47,9 @@ def disarm(run: Run, action: LifecycleAction) -> None:
 
     While a stop is not confirmed the guard stays armed: it is all that would be left if we died here.
     """
-    failure = run.state.forward_failure
-    if run.state.guarded and not (failure and failure.kind in UNREACHABLE):
+    if run.state.guard_deadline_at and run.state.pod_answers:
         try:
-            run.host.disarm(from_next_start=action == "stop")
+            run.host.disarm(from_next_start=action != "preserve")
         except (DeployError, TimeoutError):
             return
 
@@ -66,7 +64,17 @@ def find_late(run: Run) -> list[str]:
         return wait_until(run.world.clock, look, every_s=RELEASE_EVERY_S, within_s=LATE_WITHIN_S, what="late pods")
     except TimeoutError:
         return []
-    except CloudUnreachable as error:
+    except DeployError as error:
+        raise unconfirmed(run, None, error.message) from error
+
+
+def find_second(run: Run) -> list[str]:
+    """Ids of all pods of the run, if a request without an answer was made anew: the first may have had its effect."""
+    if not run.state.asked_again:
+        return []
+    try:
+        return [pod.id for pod in run.world.cloud.find(run.spec.run_id)]
+    except DeployError as error:
         raise unconfirmed(run, None, error.message) from error
 
 
@@ -98,6 +106,8 @@ def confirm(
         return settle(run.world.cloud, run.world.clock, pod_id, act, reached)
     except Unsettled as last:
         raise unconfirmed(run, pod_id, last.words) from None
+    except DeployError as error:  # a key that is refused now, say
+        raise unconfirmed(run, pod_id, error.message) from error
 
 
 def unconfirmed(run: Run, pod_id: str | None, reason: str) -> ReleaseUnconfirmed:

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from shlex import quote
 from typing import Any
 
-from ..events import SnapshotFailed
+from ..events import RemoteEnvSeen, SnapshotFailed
 from ..journal import write_atomically
 from ..pods import Pod
 from ..provenance import MARKS
 from ..run import Run
 from ..shell import command as shell_text
-from .patience import UNREACHABLE
 
 TIMEOUT_S = 15.0
 PART_S = 6
@@ -71,8 +70,8 @@ def freeze_path(run: Run) -> str:
 
 def at_end(run: Run) -> None:
     """The snapshots of a pod whose work is over are here, as far as it still answers."""
-    switches, failure = run.spec.job.telemetry, run.state.forward_failure
-    if not switches.enabled or (failure and failure.kind in UNREACHABLE):
+    switches = run.spec.job.telemetry
+    if not switches.enabled:
         return
     parts = []
     if switches.capture_nvidia_smi:
@@ -104,8 +103,10 @@ def keep(run: Run, printed: bytes) -> None:
     said = dict(named_parts(printed.decode(errors="replace")))
     if REMOTE_ENV in said:
         version = said.pop(PYTHON, "").removeprefix("Python ").strip() or None
-        facts = {"remote_uname": said[REMOTE_ENV].strip(), "remote_python_version": version}
+        system = said[REMOTE_ENV].strip()
+        facts = {"remote_uname": system, "remote_python_version": version}
         said[REMOTE_ENV] = json.dumps(facts, indent=2) + "\n"
+        run.record(RemoteEnvSeen(remote_uname=system, remote_python_version=version))
     for name, text in said.items():
         if text:
             write_atomically(run.dir.path / name, text)

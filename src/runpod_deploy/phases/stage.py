@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from ..errors import StagingFailed
@@ -12,6 +13,7 @@ from ..shipment import push_of
 from ..spec import RsyncPushSpec, SecretSpec
 from ..transfers import Progress
 from .check import local_path
+from .heart import beat
 from .limits import enforce, remaining_s
 from .patience import patiently
 
@@ -68,15 +70,19 @@ def put(run: Run, entry: RsyncPushSpec) -> None:
 
 
 class Meter:
-    """Turns the progress of a transfer into events, no more than one a second."""
+    """Turns the progress of a transfer into events, no more than one a second, and holds the transfer to its time."""
 
-    def __init__(self, run: Run, label: str) -> None:
+    def __init__(self, run: Run, label: str, hold: Callable[[], None]) -> None:
+        """`hold` raises when the time is over."""
         self.run = run
         self.label = label
+        self.hold = hold
         self.due = run.world.clock.monotonic() + PROGRESS_EVERY_S
 
     def __call__(self, now: Progress) -> None:
-        """Records how far it is, if it is time to."""
+        """Records how far it is, if it is time to. Raises what `hold` raises."""
+        self.hold()
+        beat(self.run, self.label)
         time_s = self.run.world.clock.monotonic()
         if time_s >= self.due:
             self.due = time_s + PROGRESS_EVERY_S
@@ -88,16 +94,17 @@ class Meter:
 
 
 class StagingMeter(Meter):
-    """The same for what goes up: tells first what has to be sent, and ends a transfer with the run's money and time."""
+    """The same for what goes up: tells first what has to be sent, and ends with the run's money and time."""
 
-    started = False
+    def __init__(self, run: Run, label: str) -> None:
+        super().__init__(run, label, partial(enforce, run))
+        self.started = False
 
     def __call__(self, now: Progress) -> None:
         """Raises LimitReached."""
         if not self.started:
             self.started = True
             self.run.record(StageStarted(label=self.label, files=now.of_files, bytes=now.of_bytes))
-        enforce(self.run)
         super().__call__(now)
 
 

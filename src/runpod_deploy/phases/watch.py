@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 
 from ..budget import STOP_GRACE_S
 from ..errors import PodKilled, SshLost
@@ -13,18 +14,18 @@ from ..events import (
     ConnectionRestored,
     Event,
     FailureMarkerSeen,
-    Heartbeat,
     JobEnded,
     Retried,
     StopRequested,
 )
 from ..mirror import LogMirror
 from ..run import Frame, JobEnd, LogChunk, Run, Sample
+from ..verdict import cause_of_end
 from .collect import pull
-from .limits import spent_so_far
+from .heart import beat
+from .limits import enforce, unhurried
 from .patience import killed, patiently, reconnect
 
-HEARTBEAT_S = 60.0
 # How long one read may wait before the clock is looked at again.
 LOOK_EVERY_S = 1.0
 
@@ -58,8 +59,9 @@ class Watcher:
         self.clock = run.world.clock
         state = run.state
         self.mirror = LogMirror(run.dir.log, run.spec.job.run, scanned_bytes=state.scanned_bytes)
-        self.beat_due = self.clock.monotonic() + HEARTBEAT_S
-        self.grown_at = self.clock.monotonic()
+        self.looked_at = self.clock.monotonic()
+        self.silent_s = 0.0
+        """How long we have listened to a log that did not grow."""
         self.warned = False
         repeated = [entry for entry in run.spec.job.artifacts if entry.every_sec]
         self.pull_due = {entry.label: self.clock.monotonic() + (entry.every_sec or 0) for entry in repeated}
@@ -88,23 +90,23 @@ class Watcher:
         """The pod answers again. Raises PodKilled, SshLost."""
         lost_at = self.clock.monotonic()
         self.run.record(ConnectionLost(error=error.message, log_bytes=self.mirror.received))
-        reconnect(self.run)
+        reconnect(self.run, unhurried)
         lost_sec = round(self.clock.monotonic() - lost_at, 3)
         self.run.record(ConnectionRestored(log_bytes=self.mirror.received, lost_sec=lost_sec))
-        self.grown_at = self.clock.monotonic()
+        self.silent_s = 0.0
 
     def take(self, frame: Frame) -> None:
         """What the frame brings is kept and recorded."""
         match frame:
             case LogChunk():
-                self.grown_at = self.clock.monotonic()
+                self.silent_s = 0.0
                 self.run.show("job", frame.data)
                 self.note(self.mirror.take(frame.data))
             case Sample():
                 self.keep_sample(frame)
             case JobEnd():
                 self.note(self.mirror.scanner.finish())
-                self.end(frame.exit_code)
+                self.end(frame)
 
     def note(self, marks: Iterable[Event]) -> None:
         """The marks are recorded; a configured failure marker stops the job."""
@@ -115,59 +117,46 @@ class Watcher:
             if isinstance(mark, FailureMarkerSeen) and mark.configured:
                 self.stop("failure_marker")
 
-    def end(self, exit_code: int | None) -> None:
+    def end(self, end: JobEnd) -> None:
         """The end of the job is recorded. Raises PodKilled if it left no status: its container died with it."""
-        why = self.run.state.stop_requested or "exited"
-        if exit_code is None and why == "exited":
-            assert self.run.state.pod_id
+        state = self.run.state
+        why = cause_of_end(stopped=end.stopped, asked=state.stop_requested, limit=state.stop_why)
+        if end.exit_code is None and why == "exited":
             raise lost_job(self.run)
-        self.run.record(JobEnded(exit_code=exit_code, why=why, log_bytes=self.mirror.received))
+        self.run.record(JobEnded(exit_code=end.exit_code, why=why, log_bytes=self.mirror.received))
 
     def stop(self, why: str) -> None:
         """No process of the job is left; its end arrives in the channel. Intent first."""
         if self.run.state.stop_requested is None:
             self.run.record(StopRequested(why=why))
-        patiently(self.run, "stopping the job", lambda: self.run.host.stop_job(STOP_GRACE_S))
+        patiently(self.run, "stopping the job", lambda: self.run.host.stop_job(STOP_GRACE_S), unhurried)
 
     def tick(self) -> None:
         """Limits are held and the heart beats."""
         run, now = self.run, self.clock.monotonic()
+        # A laptop that slept has not listened: of what passed meanwhile only a look's worth is silence.
+        self.silent_s += min(now - self.looked_at, LOOK_EVERY_S)
+        self.looked_at = now
         if run.state.stop_requested is None and not run.state.job_ended:
             if run.state.stop_at and self.clock.now() >= run.state.stop_at:
                 self.stop(run.state.stop_why)
-            elif self.stalled(now):
+            elif self.stalled():
                 self.stop("stalled")
-        if now >= self.beat_due:
-            self.beat_due = now + HEARTBEAT_S
-            self.beat()
+        beat(run, run.state.step or "", log_bytes=self.mirror.received)
         if self.pull_due and not run.state.job_ended:
             self.pull_early(now)
 
     def pull_early(self, now: float) -> None:
-        """Artifacts that are wanted during the run are here as of now. Raises SshLost."""
+        """Artifacts that are wanted during the run are here as of now, unless the limit ends a pull. Raises SshLost."""
         for entry in self.run.spec.job.artifacts:
             if entry.every_sec and now >= self.pull_due[entry.label]:
-                pull(self.run, entry)
+                pull(self.run, entry, partial(enforce, self.run))
                 self.pull_due[entry.label] = self.clock.monotonic() + entry.every_sec
 
-    def stalled(self, now: float) -> bool:
+    def stalled(self) -> bool:
         """Whether the log has been silent for longer than the config bears."""
         limit = self.run.spec.job.run.stall_timeout_minutes
-        return limit is not None and now - self.grown_at >= timedelta(minutes=limit).total_seconds()
-
-    def beat(self) -> None:
-        """A heartbeat is recorded, and a copy that lags is spoken of once."""
-        run = self.run
-        started_at = run.state.started_at or self.clock.now()
-        run.record(
-            Heartbeat(
-                phase="watch",
-                elapsed_sec=round((self.clock.now() - started_at).total_seconds(), 1),
-                spent_usd=round(spent_so_far(run), 4),
-                cost_cap_usd=run.spec.job.budget.cost_cap_usd,
-                log_bytes=self.mirror.received,
-            )
-        )
+        return limit is not None and self.silent_s >= timedelta(minutes=limit).total_seconds()
 
     def keep_sample(self, sample: Sample) -> None:
         """The sample is a row of metrics.jsonl. Telemetry never ends a run: a full disk loses the row."""

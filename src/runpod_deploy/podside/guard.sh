@@ -3,14 +3,14 @@
 # guard.sh DIR      DIR is the run's control folder, named by the run id, where job.sh keeps DIR/pid and DIR/status
 # DIR/guard/terms is what it goes by, one "name value" a line: now, deadline (both in seconds since 1970), idle_s,
 # started (how to release once a job was started: delete, stop or preserve), unstarted (how before that), api.
-# They outlive a restart; the first ones are made of the container's variables. DIR/guard/armed repeats those in force:
-# the proof of life. DIR/guard/disarmed makes it idle, DIR/guard/rest from its next start on; work touches DIR/contact.
+# They outlive a restart; the first ones are made of the container's variables. DIR/guard/armed repeats those in force
+# and DIR/guard/proof says that the API answers to the pod's key: the proof of life. DIR/guard/disarmed makes it idle,
+# DIR/guard/rest says that the pod is to be stopped, so that its next start is meant; work touches DIR/contact.
 set -u && umask 077
-dir=$1 g=$1/guard agent=runpod-deploy-guard/1 boot_id=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
-mkdir -p "$g" || g=$(mktemp -d)
-echo $$ >"$g/pid"
+dir=$1 g=$1/guard mark=${1##*/}@ agent=runpod-deploy-guard/1 boot_id=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
+mkdir -p "$g" || g=$(mktemp -d); echo $$ >"$g/pid"; rm -f "$g/proof"
 note() { echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $*" >>"$g/log"; }
-of_pid1() { tr '\0' '\n' </proc/1/environ 2>/dev/null | sed -n "s/^$1=//p" | head -n 1; }
+of() { tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | sed -n "s/^RUNPOD_$2=//p" | head -n 1; }
 term() { sed -n "s/^$1 //p" "$g/terms" | head -n 1; }
 put() { echo "$2" >"$g/$1.new" && mv "$g/$1.new" "$g/$1"; }
 uptime_s() { read -r up _ </proc/uptime && up=${up%%.*}; }
@@ -24,15 +24,12 @@ restore_clock() {
     [ -n "$base" ] && [ "$boot" = "$boot_id" ] && [ "$up" -ge "$base_up" ] || set_clock "$(date +%s)"
 }
 
-# A pod that was stopped and started again finds its first deadline long past: somebody is about to arm it anew.
+# Who starts a stopped pod again wants something of it: it is his for a day, as long as he is there.
 first_terms() {
-    idle=$(of_pid1 RUNPOD_DEPLOY_IDLE_S) deadline=$(of_pid1 RUNPOD_DEPLOY_DEADLINE) unstarted=delete
-    idle=${idle:-3600}
-    [ "${deadline:-0}" -gt "$now" ] || { deadline=$((now + idle)) unstarted=stop; }
-    put terms "deadline $deadline
-idle_s $idle
-started $(of_pid1 RUNPOD_DEPLOY_ON_FAILURE)
-unstarted $unstarted"
+    deadline=$(of 1 DEPLOY_DEADLINE) idle=$(of 1 DEPLOY_IDLE_S) started=$(of 1 DEPLOY_ON_FAILURE) unstarted=delete
+    [ ! -e "$g/rest" ] && [ "${deadline:-0}" -gt "$now" ] || deadline=$((now + 86400)) started=stop unstarted=stop
+    put terms "$(printf '%s %s\n' deadline "$deadline" idle_s "${idle:-3600}" started "$started" unstarted $unstarted)"
+    put seen "$now" && rm -f "$g/rest"
 }
 
 take_terms() {
@@ -40,7 +37,7 @@ take_terms() {
     [ -z "$told" ] || [ "$(cat "$g/armed" 2>/dev/null)" = "$(cat "$g/terms")" ] ||
         { set_clock "$told" && tick && put seen "$now"; }
     deadline=$(term deadline) idle=$(term idle_s) started=$(term started) unstarted=$(term unstarted)
-    api=$(of_pid1 RUNPOD_API_BASE_URL) told=$(term api)
+    api=$(of 1 API_BASE_URL) told=$(term api) key=$(of 1 API_KEY) id=$(of 1 POD_ID)
     api=${api:-${told:-https://api.runpod.io}} tried=0 pause=5
     put armed "$(cat "$g/terms")"
 }
@@ -50,27 +47,28 @@ due() {
     [ "$now" -lt "$deadline" ] || return 0
     [ ! -e "$dir/contact" ] || { rm -f "$dir/contact" && put seen "$now"; }
     read -r seen <"$g/seen"
-    if [ -e "$dir/pid" ] && [ ! -e "$dir/status" ] && read -r job <"$dir/pid" && [ -d "/proc/$job" ]; then
+    if [ ! -e "$dir/status" ] && read -r job <"$dir/pid" && [ "$(of "$job" DEPLOY_JOB)" = "$mark" ]; then
         [ $(((now - seen) * 10)) -lt "$idle" ] || put seen "$now"
         return 1
     fi
     why="no job runs and nobody has come for $idle s"
-    [ $((now - seen)) -ge "$idle" ]
+    [ $((now - seen)) -ge "$idle" ] && ! grep -qs '^sshd[^:]*: .*@pts/' /proc/[0-9]*/cmdline
 }
 
 release() {
-    key=$(of_pid1 RUNPOD_API_KEY) id=$(of_pid1 RUNPOD_POD_ID) action=$unstarted
+    action=$unstarted
     if [ -e "$dir/pid" ]; then
         action=${started:-stop}
-        for bin in "$dir"/bin-*; do sh "$bin/job.sh" stop "$dir" "${dir##*/}@" 10 >/dev/null 2>&1; done
+        for bin in "$dir"/bin-*; do sh "$bin/job.sh" stop "$dir" "$mark" 10 >/dev/null 2>&1; done
     fi
     note "$why: $action"
     case $action in
         preserve) ;;
-        stop) asks stop podStop '{id}' stop ;;
-        *) accepts DELETE "/v2/pods/$id" || asks terminate podTerminate '' remove || asks stop podStop '{id}' stop ;;
+        stop) stop ;;
+        *) accepts DELETE "/v2/pods/$id" || asks terminate podTerminate '' remove || stop ;;
     esac
 }
+stop() { asks stop podStop '{id}' stop && : >"$g/rest"; }
 
 asks() { # VERB MUTATION FIELDS OLD_VERB
     accepts POST "/v2/pods/$id/action" "{\"action\":\"$1\"}" && return
@@ -85,6 +83,8 @@ accepts() {
     note "$1 $2: ${code:-no answer}"
     case $code in 2* | 404 | 410) ;; *) return 1 ;; esac
 }
+
+prove() { if accepts GET "/v2/pods/$id"; then : >"$g/proof"; else tried=$((up + 5)); fi; }
 
 # The key reaches its client through stdin, a file of mode 0600 or the environment: arguments are for all to see.
 call() {
@@ -107,12 +107,12 @@ print(r.status), open(answer, "wb").write(r.read())' "$1" "$api$2" "$agent" "$g/
 }
 
 restore_clock && tick
-[ ! -e "$g/rest" ] || mv "$g/rest" "$g/disarmed"
-[ -e "$g/terms" ] || first_terms; [ -e "$g/seen" ] || put seen "$now"
+[ -e "$g/terms" ] && [ ! -e "$g/rest" ] || first_terms
 take_terms
 while :; do
     tick
     [ "$(cat "$g/terms")" = "$(cat "$g/armed")" ] || { take_terms && tick; }
+    [ -e "$g/proof" ] || [ "$up" -lt "$tried" ] || prove
     if [ ! -e "$g/disarmed" ] && [ "$up" -ge "$tried" ] && due; then
         release; tried=$((up + pause)) pause=$((pause < 150 ? pause * 2 : 300))
     fi

@@ -8,8 +8,10 @@
 # DIR/pid is the claim: whoever makes it runs the job. DIR/status is its end: exit code and time, put there by rename.
 # MARK is in the environment of every process of the job, so that those that left its session are found too.
 #
-# Frames: "L <n>\n" and n bytes of the log; "S <n>\n" and n bytes of JSON; "E <code>\n", code "-" if the job
-# vanished without one; "K\n" each second, so that a follower without a reader dies of SIGPIPE.
+# DIR/stopped says that somebody ended the job: it is made before the first signal, and only if there is no status yet.
+#
+# Frames: "L <n>\n" and n bytes of the log; "S <n>\n" and n bytes of JSON; "E <code> <how>\n", code "-" if the job
+# vanished without one, how "exited" or "stopped"; "K\n" each second, so that a follower without a reader dies of SIGPIPE.
 set -u
 here=${0%/*}
 FRAME_BYTES=16777216
@@ -78,12 +80,14 @@ follow() {
         send_log
         [ "$sent" -eq 0 ] || continue
         case $state in
-            ended*) say "E ${state#ended }"; return ;;
-            lost | none) say 'E -'; return ;;
+            ended*) say "E ${state#ended } $(how)"; return ;;
+            lost | none) say "E - $(how)"; return ;;
         esac
         sleep 0.2
     done
 }
+
+how() { if [ -e "$dir/stopped" ]; then echo stopped; else echo exited; fi; }
 
 # Cheap enough to ask five times a second: no process is started.
 still_running() { [ ! -e "$dir/status" ] && runs "${state#running }"; }
@@ -133,6 +137,7 @@ stop() {
     dir=$1 mark=$2 grace=$3
     [ -e "$dir/pid" ] || return 0
     read -r pid <"$dir/pid"
+    [ -e "$dir/status" ] || : >"$dir/stopped"
     members "$mark" "$pid" | xargs kill -TERM 2>/dev/null
     members "$mark" "$pid" | xargs kill -CONT 2>/dev/null
     read -r now _ </proc/uptime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from ..pods import Candidate, Offer, Pod, PodAsk
 from . import catalogue, shapes
 from .answers import Call
 from .balance import BALANCE_CALL, Balance, as_balance
+from .bills import Bill, as_bills, as_reach, bills_call, reach_call
 from .boot import BootWatch
 from .listing import Listing
 from .logs import LogLine, log_call, log_lines
@@ -153,6 +155,14 @@ class RunPodCloud:
     def balance(self) -> Balance:
         """What the account holds and spends. Raises AuthRefused if the key may not know."""
         return as_balance(self._wire.send(BALANCE_CALL))
+
+    def bills(self, start_at: datetime, end_at: datetime) -> list[Bill]:
+        """What each pod of the account was billed for each hour between, as far as the bill has come."""
+        return as_bills(self._wire.send(bills_call(start_at, end_at)))
+
+    def bill_reach(self) -> datetime | None:
+        """A day to which the bill has come at least; None if no pod was billed for months."""
+        return as_reach(self._wire.send(reach_call()))
 
     def _settle(self, call: Call, settled: Callable[[], bool]) -> None:
         """The call was accepted, or there is nothing left to ask for."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from ..sandbox import SandboxUnavailable
-from .cases import Case, cases
+from .cases import AS_GIVEN, GROUNDS, PLAIN, WAYS, Case, Scope, cases
 from .judge import Expected, expected, flaws
 from .play import Stage, play
 from .project import project
@@ -50,7 +50,11 @@ def chaos(
     """
     try:
         stage = Stage(resolved(command or ("runpod-deploy",)), project(config, folder), keep=keep)
-        judged = asyncio.run(tortured(stage, Plan(count, seed, only, jobs, verbose)))
+        plan = Plan(count, seed, only, jobs, verbose)
+        # Of somebody else's driver only `run` and `resume` are known, and his config is played as it is.
+        plan.grounds = GROUNDS if config == OWN_CONFIG else (AS_GIVEN,)
+        plan.ways = (PLAIN,) if command else WAYS
+        judged = asyncio.run(tortured(stage, plan))
     except (asyncio.CancelledError, KeyboardInterrupt):
         raise click.Abort from None
     except (SandboxUnavailable, ValueError, OSError) as error:
@@ -73,12 +77,14 @@ class Plan:
 
     def __init__(self, count: int, seed: int, only: tuple[int, ...], jobs: int, verbose: bool) -> None:
         self.count, self.seed, self.only, self.verbose = count, seed, only, verbose
+        self.grounds: Sequence[str] = (AS_GIVEN,)
+        self.ways: Sequence[str] = (PLAIN,)
         self.turns = asyncio.Semaphore(jobs)
 
     def cases(self, rows: int) -> Iterable[Case]:
         """Those that are to be played."""
-        count = max([self.count, *self.only])
-        return (case for case in cases(count, self.seed, rows) if not self.only or case.number in self.only)
+        made = cases(max([self.count, *self.only]), self.seed, Scope(rows, self.grounds, self.ways))
+        return (case for case in made if not self.only or case.number in self.only)
 
 
 async def tortured(stage: Stage, plan: Plan) -> list[Judged]:
@@ -86,16 +92,16 @@ async def tortured(stage: Stage, plan: Plan) -> list[Judged]:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    stage, wanted = await rehearsed(stage)
-    return list(await asyncio.gather(*(in_turn(case, stage, wanted, plan) for case in plan.cases(wanted.rows))))
+    wanted = {ground: await rehearsed(stage, ground) for ground in plan.grounds}
+    stage = replace(stage, usd_per_hour=max(one.usd_per_hour for one in wanted.values()))
+    chosen = plan.cases(wanted[plan.grounds[0]].rows)
+    return list(await asyncio.gather(*(in_turn(case, stage, wanted[case.ground], plan) for case in chosen)))
 
 
-async def rehearsed(stage: Stage) -> tuple[Stage, Expected]:
-    """The stage with the pod's real rate, and what undisturbed runs have in common. Raises ValueError."""
+async def rehearsed(stage: Stage, ground: str) -> Expected:
+    """What undisturbed runs on this ground have in common. Raises ValueError."""
     # One after the other, so that a time of day in a file is not taken for a result.
-    undisturbed = [await play(Case(), stage) for _ in range(UNDISTURBED)]
-    rates = {played.usd_per_hour for played in undisturbed}
-    return replace(stage, usd_per_hour=max(rates)), expected(undisturbed)
+    return expected([await play(Case(ground=ground), stage) for _ in range(UNDISTURBED)])
 
 
 async def in_turn(case: Case, stage: Stage, wanted: Expected, plan: Plan) -> Judged:

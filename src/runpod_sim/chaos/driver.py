@@ -50,6 +50,7 @@ class Driver:
         """Each blow falls when its row is there."""
         while self.blows:
             if self.has_reached(self.blows[0].at):
+                await asyncio.sleep(self.blows[0].after_s)
                 await strike(self, self.blows.pop(0))
             await asyncio.sleep(LOOK_EVERY_S)
 

@@ -26,6 +26,7 @@ class Expected:
     code: int
     rows: int
     files: dict[str, str]
+    usd_per_hour: float = 0.0
 
 
 def expected(undisturbed: Sequence[Played]) -> Expected:
@@ -37,7 +38,7 @@ def expected(undisturbed: Sequence[Played]) -> Expected:
     if first.code is None or any(played.code != first.code for played in others):
         raise ValueError(f"undisturbed runs do not end alike: {[played.code for played in undisturbed]}\n{first.words}")
     common = set(first.files.items()).intersection(*(played.files.items() for played in others))
-    return Expected(first.code, len(first.events), dict(common))
+    return Expected(first.code, len(first.events), dict(common), max(played.usd_per_hour for played in undisturbed))
 
 
 def flaws(played: Played, wanted: Expected) -> Iterator[Flaw]:
@@ -61,8 +62,8 @@ def money(played: Played) -> Iterator[Flaw]:
     if played.left:
         yield Flaw("leak", f"still bills: {', '.join(played.left)}")
     elif played.left_after_grace:
-        yield Flaw("leak", f"had to be reaped though it had booted: {', '.join(played.left_after_grace)}")
-    if played.overspent_s > GRACE_S + SLACK_S:
+        yield Flaw("leak", f"had to be reaped though it had a guard: {', '.join(played.left_after_grace)}")
+    if played.overspent_s > GRACE_S + SLACK_S and not played.reaped:
         yield Flaw("overspend", f"{played.overspent_s:.0f} s over the cap")
 
 

@@ -13,9 +13,10 @@ from ..clock import now
 from ..faults import FOREVER, Fault, parse
 from ..pods import UP, Pod
 from ..simulator import Settings, Simulator, simulate
-from .cases import Blow, Case
+from ..volumes import add_volume
+from .cases import PLAIN, Blow, Case
 from .driver import KILLED, Driver
-from .project import PULL_GRACE_S, START_LINE, Project, files_of
+from .project import PULL_GRACE_S, START_LINE, Project, files_of, volume_of
 
 # What the driver and the guard may take after the limit: end the job, pull, and as much again to release.
 GRACE_S = 10 + 2 * PULL_GRACE_S
@@ -25,11 +26,13 @@ SHORT_S = 15.0
 """What the cap buys in a run that nobody takes up again."""
 PAUSE_S, OUTAGE_S = 4.0, 3.0
 BOOT_WITHIN_S = 20
+AUDIT_GRACE_S = 125
+"""An audit takes no pod for a leftover sooner after its time: its driver may be on another machine."""
 CASE_WITHIN_S = 240.0
 RESUMES = 8
 TRY_AGAIN = (5, 6, 9)
 """Exit codes after which a user resumes: the API or the pod could not be reached, or the pod may still bill."""
-LOST = ("never-running", "sshd-never")
+LOST = ("never-running", "sshd-never", "image-pull-fails", "crash-loop", "ssh-key-refused")
 
 
 @dataclass(slots=True)
@@ -46,7 +49,9 @@ class Played:
     usd_per_hour: float = 0.0
     starts: int = 0
     left_after_grace: list[str] = field(default_factory=list)
-    """Pods that had booted and still billed when even the guard's time was over."""
+    """Pods whose guard could have ended them and that still billed when even its time was over."""
+    reaped: bool = False
+    """Whether it took an audit to end what no guard could."""
     left: list[str] = field(default_factory=list)
     """Pods that billed at the very end, after an audit if nobody resumed."""
     overspent_s: float = 0.0
@@ -77,7 +82,8 @@ async def play(case: Case, stage: Stage) -> Played:
     """The case from beginning to end; no pod and no process of it is left."""
     faults = tuple(parse(fault) for fault in case.faults)
     async with simulate(Settings(faults=faults)) as simulator:
-        with stage.project.copied() as copy:
+        with stage.project.copied(case.ground) as copy:
+            provide(simulator, copy / stage.project.config)
             actor = Driver(stage.command, copy, simulator.exports, case.blows)
             played = Played(case)
             try:
@@ -93,25 +99,50 @@ async def play(case: Case, stage: Stage) -> Played:
             return played
 
 
+def provide(simulator: Simulator, config: Path) -> None:
+    """The account has the network volume that the config names, where the config may look for it."""
+    if (wanted := volume_of(config)) is not None:
+        cloud, (name, asked) = simulator.cloud, wanted
+        able = [home for home, row in cloud.catalogue.datacenters.items() if row["networkVolumeTypes"]]
+        home = next((place for place in asked if place in able), able[0])
+        add_volume(cloud, name=name, size_gb=10, datacenter=home)
+
+
 async def carry_out(actor: Driver, case: Case, stage: Stage, simulator: Simulator) -> int | None:
     """The driver's last exit code, None if it was killed for good."""
 
     async def strike(driver: Driver, blow: Blow) -> None:
         await struck(driver, blow, simulator)
 
-    words = ["run", "--config", str(stage.project.config), "--print-run-dir"]
-    words += ["--cost-cap-usd", str(stage.cap_usd(case))]
-    if any(fault["what"] in LOST for fault in case.faults):
-        words += ["--ssh-ready-timeout-sec", str(BOOT_WITHIN_S)]
+    words = begin_words(case, stage)
     code = await actor.call(strike, *words)
+    if case.way == "detach" and code == 0:
+        code = await actor.call(strike, "attach", str(actor.run_dir))
     for _ in range(RESUMES):
         last = not any(blow.what == "kill" for blow in actor.blows)
         if code == KILLED and last and not case.resumed:
             return None
         if (code != KILLED and code not in TRY_AGAIN) or actor.run_dir is None:
             break
-        code = await actor.call(strike, "resume", str(actor.run_dir))
+        code = await actor.call(strike, *again_words(case, words, actor.run_dir))
     return code
+
+
+def begin_words(case: Case, stage: Stage) -> list[str]:
+    """What the driver is first called with."""
+    words = ["run", "--config", str(stage.project.config), "--print-run-dir"]
+    words += ["--cost-cap-usd", str(stage.cap_usd(case))]
+    words += {"run id": ["--run-id", "chaos", "--wait", "60"], "detach": ["--detach"]}.get(case.way, [])
+    if any(fault["what"] in LOST for fault in case.faults):
+        words += ["--ssh-ready-timeout-sec", str(BOOT_WITHIN_S)]
+    return words
+
+
+def again_words(case: Case, words: list[str], run_dir: Path) -> list[str]:
+    """What the driver is called with after it was killed."""
+    if case.way == "run id":
+        return words
+    return ["resume" if case.way == PLAIN else "attach", str(run_dir)]
 
 
 async def struck(driver: Driver, blow: Blow, simulator: Simulator) -> None:
@@ -120,6 +151,8 @@ async def struck(driver: Driver, blow: Blow, simulator: Simulator) -> None:
     match blow.what:
         case "kill":
             driver.kill()
+        case "interrupt":
+            driver.signal(signal.SIGTERM)
         case "pause":
             driver.signal(signal.SIGSTOP)
             await asyncio.sleep(PAUSE_S)
@@ -139,18 +172,28 @@ async def struck(driver: Driver, blow: Blow, simulator: Simulator) -> None:
 
 async def outlive(actor: Driver, played: Played, simulator: Simulator) -> None:
     """The guard has had its time; what never booted has been left to an audit."""
-    cloud = simulator.cloud
-    while any(pod.status in UP and now() < pod.created_at + lasts_s(pod) for pod in cloud.pods.values()):
+    pods = simulator.cloud.pods.values()
+    while any(pod.status in UP and now() < pod.created_at + lasts_s(pod, actor.events()) for pod in pods):
         await asyncio.sleep(0.2)
-    still = [pod for pod in cloud.pods.values() if pod.status in UP]
-    played.left_after_grace = [pod.id for pod in still if pod.up_at is not None]
+    still = [pod for pod in pods if pod.status in UP]
+    played.left_after_grace = [pod.id for pod in still if guarded(pod, actor.events())]
     if still:
+        played.reaped = not played.left_after_grace
         await actor.call(no_strike, "audit", "--reap", "--yes")
 
 
-def lasts_s(pod: Pod) -> float:
-    """How old the pod may become by itself: one without a container has no guard."""
-    return SHORT_S + (GRACE_S + SLACK_S if pod.up_at is not None else BOOT_WITHIN_S)
+def guarded(pod: Pod, events: Sequence[str]) -> bool:
+    """Whether the pod's guard can end it: it is the first thing in the container, or was started over SSH."""
+    starts_guard = any(pod.ask.get(name) for name in ("entrypoint", "cmd", "args"))
+    able = pod.up_at is not None and "key-revoked" not in pod.troubles
+    return able and (starts_guard or "guard_armed" in events)
+
+
+def lasts_s(pod: Pod, events: Sequence[str]) -> float:
+    """How old the pod may become by itself; without a guard it is left to the audit, as soon as that may reap it."""
+    if guarded(pod, events):
+        return SHORT_S + GRACE_S + SLACK_S
+    return SHORT_S + (BOOT_WITHIN_S if pod.up_at is None else AUDIT_GRACE_S)
 
 
 async def no_strike(_driver: Driver, _blow: Blow) -> None:

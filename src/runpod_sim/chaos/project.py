@@ -13,11 +13,14 @@ from typing import Any
 
 import yaml
 
+from .cases import AS_GIVEN
+
 START_LINE = "runpod-sim chaos: the job was started"
 # PID 1's output is the container's log, which outlives the pod.
 COUNT_START = f"echo '{START_LINE}' >/proc/1/fd/1\n"
 LEFT_OUT = shutil.ignore_patterns("artifacts", ".git", ".venv", "__pycache__", "node_modules")
 PULL_GRACE_S = 2
+IMPATIENT = {"pull_grace_sec": PULL_GRACE_S, "ssh_lost_timeout_sec": 30}
 # What is taken of a machine beside the job differs from run to run: no two could be compared.
 NO_SNAPSHOTS = dict.fromkeys(
     ("capture_dmesg", "capture_nvidia_smi", "capture_pod_describe", "capture_remote_env"), False
@@ -36,14 +39,14 @@ class Project:
     """What the config allows."""
 
     @contextmanager
-    def copied(self) -> Iterator[Path]:
-        """A copy whose config counts the starts of its job and gives pulls little time after the limit."""
+    def copied(self, ground: str = AS_GIVEN) -> Iterator[Path]:
+        """A copy for this ground, whose config counts the starts of its job and has little patience."""
         with TemporaryDirectory(prefix="runpod-sim-chaos-") as place:
             copy = Path(place) / "project"
             shutil.copytree(self.folder, copy, ignore=LEFT_OUT, symlinks=True)
-            document = read(copy / self.config)
+            document = grounded(read(copy / self.config), ground)
             document["telemetry"] = {**(document.get("telemetry") or {}), **NO_SNAPSHOTS}
-            document["budget"] = {**(document.get("budget") or {}), "pull_grace_sec": PULL_GRACE_S}
+            document["budget"] = {**(document.get("budget") or {}), **IMPATIENT}
             if isinstance(document.get("run"), dict) and "body" in document["run"]:
                 document["run"]["body"] = COUNT_START + str(document["run"]["body"])
             (copy / self.config).write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
@@ -56,6 +59,22 @@ def project(config: Path, folder: Path | None) -> Project:
     root = (folder or config.parent).resolve()
     cap = (read(config).get("budget") or {}).get("cost_cap_usd", DEFAULT_CAP_USD)
     return Project(root, config.resolve().relative_to(root), float(cap))
+
+
+def grounded(document: dict[str, Any], ground: str) -> dict[str, Any]:
+    """The config, for a job that runs on this."""
+    if ground == "network volume":
+        return document | {"storage": {"mode": "network_volume", "volume_name": "chaos"}}
+    if ground == "unknown image":
+        return document | {"pod": document["pod"] | {"image": "ubuntu:24.04"}}
+    return document
+
+
+def volume_of(config: Path) -> tuple[str, list[str]] | None:
+    """The network volume that the config names, and the datacenters in which it may be; None without one."""
+    document = read(config)
+    name = (document.get("storage") or {}).get("volume_name")
+    return (str(name), list((document.get("pod") or {}).get("datacenters") or [])) if name else None
 
 
 def read(config: Path) -> dict[str, Any]:

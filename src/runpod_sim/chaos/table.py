@@ -21,9 +21,10 @@ def table(judged: Sequence[Judged]) -> Iterator[str]:
     yield f"{'kills':16} {len(kills)}, at {len(set(kills))} different places"
     yield f"{'resumed':16} {len(played) - never}"
     yield f"{'never resumed':16} {never}"
+    yield f"{'reaped':16} {sum(one.reaped for one in played)}, of which no guard could know"
     for kind in KINDS:
         yield f"{kind + 's':16} {kinds[kind]}"
-    worst = max((one.overspent_s for one in played), default=0.0)
+    worst = max((one.overspent_s for one in played if not one.reaped), default=0.0)
     allowed = f"{GRACE_S} s, and {SLACK_S} s more for ignored deletions and a busy machine"
     yield f"{'worst overspend':16} {worst:.1f} s (allowed: {allowed})"
 

@@ -75,10 +75,13 @@ def test_numbers_that_are_unknown_are_counted_not_guessed() -> None:
         "failed": 0,
         "unknown_result": 0,
         "wall_time_sec": 0.7,
+        "unknown_wall": 0,
         "estimated_cost_usd": 1.25,
         "unknown_cost": 5,
         "billed_usd": None,
+        "billed_runs": 0,
         "stopped_disk_usd_per_day": None,
+        "running_pod_usd_per_day": None,
     }
 
 
@@ -116,6 +119,11 @@ def test_unreadable_manifests_do_not_stop_the_others(tmp_path: Path) -> None:
     assert told == [str(bad)]
 
 
+def tell_nobody(path: str, why: str) -> None:
+    """Nothing is unreadable here."""
+    raise AssertionError(f"{path}: {why}")
+
+
 def test_run_dirs_are_direct_children_oldest_first(tmp_path: Path) -> None:
     runs = tmp_path / "artifacts" / "runpod"
     for name in ("20260604T101500Z-2", "20260604T101500Z", "20250101T000000Z", "x/20260101T000000Z"):
@@ -123,35 +131,58 @@ def test_run_dirs_are_direct_children_oldest_first(tmp_path: Path) -> None:
     (runs / "20260604T101500Z" / MANIFEST_NAME).write_text("{}")
     (runs / "x" / "20260101T000000Z" / MANIFEST_NAME).write_text("{}")
 
-    assert [path.name for path in run_dirs(tmp_path)] == [
+    assert [path.name for path in run_dirs(tmp_path, tell_nobody)] == [
         "20250101T000000Z",
         "20260604T101500Z",
         "20260604T101500Z-2",
         "x",
     ]
-    assert [path.name for path in walk_run_dirs(tmp_path)] == ["20260604T101500Z"]
-    assert walk_run_dirs(tmp_path / "absent") == []
+    assert [path.name for path in walk_run_dirs(tmp_path, tell_nobody)] == ["20260604T101500Z"]
+    assert walk_run_dirs(tmp_path / "absent", tell_nobody) == []
 
 
-def test_each_phase_has_its_cost_at_the_real_rate() -> None:
+def test_each_phase_has_its_cost_as_recorded() -> None:
     phases = [
-        {"name": "choose", "started_at": "2026-06-04T10:00:00+00:00", "duration_sec": 60.0},
-        {"name": "watch", "started_at": "2026-06-04T10:01:00+00:00", "duration_sec": 1800.0},
-        {"name": "collect", "started_at": "2026-06-04T10:31:00+00:00", "duration_sec": None},
+        {"name": "watch", "started_at": "2026-06-04T10:01:00+00:00", "duration_sec": 1800.0, "cost_usd": 0.495},
+        {"name": "collect", "started_at": "2026-06-04T10:31:00+00:00", "duration_sec": None, "cost_usd": "much"},
     ]
-    costs = phase_costs({"gpu_price_per_hour_usd": 0.99, "phases": [*phases, "nonsense"]})
 
-    assert [(cost.name, cost.cost_usd) for cost in costs] == [("choose", 0.0), ("watch", 0.495), ("collect", None)]
-    assert [cost.cost_usd for cost in phase_costs({"phases": phases})] == [0.0, None, None]
+    costs = [(cost.name, cost.duration_s, cost.cost_usd) for cost in phase_costs({"phases": [*phases, "nonsense"]})]
+
+    assert costs == [("watch", 1800.0, 0.495), ("collect", None, None)]
     assert phase_costs({}) == []
 
 
-def test_a_stopped_pod_costs_its_disk_at_the_stopped_rate() -> None:
-    left = {"state": "finished", "pod_final_state": "EXITED", "volume_gb": 40}
+def left(pod_id: str, status: str | None, usd_per_day: float | None, hour: int, **more: Any) -> dict[str, Any]:
+    """A finished run that left its pod so."""
+    at = f"2026-06-04T{hour:02}:00:00+00:00"
+    end = {"state": "finished", "pod_final_state": status, "left_usd_per_day": usd_per_day, "finished_at_utc": at}
+    return {"pod_id": pod_id, **end, **more}
+
+
+def test_what_runs_left_costs_on_and_is_told_by_its_kind() -> None:
+    stopped, going = left("a", "EXITED", 0.2667, 1), left("b", "RUNNING", 6.48, 1)
     totals = Totals()
-    for manifest in (left, left, {**left, "pod_final_state": "TERMINATED"}, {**left, "state": "as found"}):
+    for manifest in (stopped, going, left("c", None, None, 1), {**stopped, "pod_id": "d", "state": "as found"}):
         totals.add(manifest)
 
-    assert totals.as_json()["stopped_disk_usd_per_day"] == pytest.approx(2 * 40 * 0.20 / 30, abs=1e-6)
-    assert "stopped_disks:    $0.53/day" in list(total_lines(totals))
-    assert "disk_usd/day:  0.27 (the pod is stopped; until it is deleted)" in list(summary_lines(left))
+    assert totals.as_json()["stopped_disk_usd_per_day"] == 0.2667
+    assert totals.as_json()["running_pod_usd_per_day"] == 6.48
+    assert {"stopped_disks:    $0.27/day", "running_pods:     $6.48/day"} <= set(total_lines(totals))
+    assert "disk_usd/day:  0.27 (the pod is stopped; until it is deleted)" in list(summary_lines(stopped))
+    assert "pod_usd/day:   6.48 (the pod goes on; until it is deleted)" in list(summary_lines(going))
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_pod_that_many_runs_took_up_costs_one_disk_and_none_once_it_is_gone(backwards: bool) -> None:
+    resumed = {"pod_resumed": True}
+    chain = [left("a", "EXITED", 0.3, 1), *(left("a", "EXITED", 0.3, hour, **resumed) for hour in (2, 3))]
+    deleted = [left("b", "EXITED", 0.5, 1), left("b", None, None, 2, **resumed)]
+    drifted = [left("c", "EXITED", 0.7, 1), left("d", None, None, 2, discarded_pods=["c", 5])]
+    taken_up = [left("e", "EXITED", 0.9, 1), {"pod_id": "e", "state": "running", **resumed}]
+    taken_up[1]["started_at_utc"] = "2026-06-04T02:00:00+00:00"
+    totals = Totals()
+    for manifest in sorted([*chain, *deleted, *drifted, *taken_up], key=str, reverse=backwards):
+        totals.add(manifest)
+
+    assert totals.as_json()["stopped_disk_usd_per_day"] == 0.3

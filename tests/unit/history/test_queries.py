@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from runpod_deploy.errors import UsageError
-from runpod_deploy.history import queries
+from runpod_deploy.history.blocks import BLOCK_BYTES
 from runpod_deploy.history.conditions import parse_condition
 from runpod_deploy.history.prefilter import Prefilter
 from runpod_deploy.history.queries import Query, search
@@ -49,7 +49,7 @@ def test_the_byte_filter_hides_no_row(rows: list[tuple[dict[str, Any], int]], in
     # Enough other lines that looking for bytes pays.
     block = b"{}\n" * 40 + b"".join(line + b"\n" for line in lines) + b"{}\n"
 
-    let_through = [json.loads(line) for line in Prefilter([condition]).lines(block) if line.strip()]
+    let_through = [json.loads(line) for line in Prefilter([condition]).lines(block, len(block)) if line.strip()]
     found = [row for row in let_through if condition.holds(row)]
 
     expected = [row for row in map(json.loads, lines) if condition.holds(row)]
@@ -60,7 +60,7 @@ def test_a_selective_filter_parses_few_lines() -> None:
     block = b"".join(b'{"event": "heartbeat", "n": %d}\n' % i for i in range(1000))
     block += b'{"event": "pod_killed", "note": "caf\\u00e9"}\n{"event": "end"}\n'
 
-    assert len(list(Prefilter([parse_condition("event=pod_killed")]).lines(block))) == 3
+    assert len(list(Prefilter([parse_condition("event=pod_killed")]).lines(block, len(block)))) == 1
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,10 @@ def test_what_is_no_condition_is_a_usage_error(text: str) -> None:
         parse_condition(text)
 
 
-def test_rows_come_from_all_run_dirs_in_path_order_even_across_blocks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(queries, "BLOCK_BYTES", 64)
+def test_rows_come_from_all_run_dirs_in_path_order_even_across_blocks(tmp_path: Path) -> None:
+    filler = "-" * (BLOCK_BYTES // 20)
     for name in ("b", "a/deep", "a"):
-        lines = [json.dumps({"event": "x" if i % 7 == 0 else "y", "run": name, "i": i}) for i in range(50)]
+        lines = [json.dumps({"event": "x" if i % 7 == 0 else filler, "run": name, "i": i}) for i in range(50)]
         (tmp_path / name).mkdir(parents=True, exist_ok=True)
         (tmp_path / name / "events.jsonl").write_text("\n".join(lines))
     told: list[tuple[str, str]] = []

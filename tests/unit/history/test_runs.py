@@ -61,7 +61,7 @@ def test_a_run_whose_process_died_is_left_and_its_pod_goes_on_costing(tmp_path: 
 
     assert (row["state"], row["phase"], row["last_line"]) == ("left", "watch", "step 2")
     assert row["spent_usd"] > 0.40, "an hour at the real rate of an L4"
-    assert may_go_on(world.dir.path)
+    assert may_go_on(world.dir.path, print)
     carry_out(world.open())
     assert status(read_run(world.dir.path), later)["state"] == "finished"
 
@@ -89,8 +89,8 @@ def test_finished_and_foreign_runs_are_not_looked_at_again(tmp_path: Path) -> No
     world = recorded(tmp_path)
     write_manifest(world.spec, carry_out(world.open()), world.dir, world.clock.now())
 
-    assert not may_go_on(world.dir.path)
-    assert not may_go_on(tmp_path / "src")
+    assert not may_go_on(world.dir.path, print)
+    assert not may_go_on(tmp_path / "src", print)
 
 
 def test_the_last_line_of_a_long_log_is_found_without_reading_it_all(tmp_path: Path) -> None:

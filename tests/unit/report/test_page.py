@@ -103,8 +103,8 @@ def test_records_cannot_write_markup() -> None:
 def test_phases_stand_where_and_as_long_as_they_were() -> None:
     began = [MADE_AT, MADE_AT + timedelta(seconds=100)]
     phases = [{"name": "connect", "started_at": began[0].isoformat(), "duration_sec": 100.0}]
-    phases += [{"name": "watch", "started_at": began[1].isoformat(), "duration_sec": 300.0}]
-    seen = rendered(details(phases=phases, gpu_price_per_hour_usd=3.6))
+    phases += [{"name": "watch", "started_at": began[1].isoformat(), "duration_sec": 300.0, "cost_usd": 0.3}]
+    seen = rendered(details(phases=phases))
 
     styles = [attributes["style"] for tag, attributes in seen.tags if tag == "i"]
     assert styles == ["left:0.00%;width:max(25.00%,2px)", "left:25.00%;width:max(75.00%,2px)"]
