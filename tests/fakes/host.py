@@ -52,6 +52,8 @@ class FakeHost:
 
     def push(self, transfer: Push, on_progress: OnProgress | None = None) -> Moved:
         """The label is noted as there."""
+        if on_progress:
+            on_progress(Progress(0, 0, 1, 1))
         self._touch(f"push {transfer.label}")
         self.files[transfer.destination] = transfer.label.encode()
         return Moved(files=1, bytes_total=1, bytes_transferred=1)
