@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from shlex import quote
 from typing import TypeVar
 
-from . import guard, job, podside, ssh, transfer
+from . import guard, job, podside, pulling, pushing, ssh
 from .clock import Clock, SystemClock
 from .errors import StagingFailed
 from .job import Channel, JobPaths
@@ -20,8 +20,8 @@ from .pods import Address
 from .run import Follow, GuardTerms, Reply
 from .spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec, Spec
 from .ssh import Connection, Login, Unreachable
-from .tarball import Flaky
-from .transfers import Moved, Pull, Push
+from .streams import Flaky
+from .transfers import Moved, OnProgress, Pull, Push
 
 T = TypeVar("T")
 
@@ -101,13 +101,13 @@ class PodHost:
         )
         return Reply(ended.exit_code, ended.stdout, ended.stderr)
 
-    def push(self, push: Push, on_progress: Callable[[int], None] | None = None) -> Moved:
+    def push(self, push: Push, on_progress: OnProgress | None = None) -> Moved:
         """The remote side equals the local one. Raises StagingFailed."""
-        return self._retried(lambda: transfer.push(self._connection, push, on_progress))
+        return self._retried(lambda: pushing.push(self._connection, push, on_progress))
 
-    def pull(self, pull: Pull, on_progress: Callable[[int], None] | None = None) -> Moved | None:
+    def pull(self, pull: Pull, on_progress: OnProgress | None = None) -> Moved | None:
         """The local side holds the remote one, verified; None if there is nothing at that remote path."""
-        return self._retried(lambda: transfer.pull(self._connection, pull, on_progress))
+        return self._retried(lambda: pulling.pull(self._connection, pull, on_progress))
 
     def arm(self, terms: GuardTerms) -> str:
         """Gives the guard its terms, starting it if need be. Empty once it has proved that it lives; else its words."""

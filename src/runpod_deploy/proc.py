@@ -118,20 +118,36 @@ class Child:
         """All bytes are with the child. Raises BrokenPipeError, and TimeoutError if nothing moves so long."""
         left = memoryview(data)
         while left:
-            if not _ready(self.stdin, selectors.EVENT_WRITE, stall_s):
-                raise TimeoutError(f"nothing could be sent for {stall_s:.0f} s")
-            with suppress(BlockingIOError):
+            try:
                 left = left[os.write(self.stdin, left) :]
+            except BlockingIOError:
+                self._await_room(stall_s)
         return len(data)
+
+    def write_from(self, handle: int, limit: int, stall_s: float = STALL_S) -> int:
+        """How many bytes of an open file are with the child now; 0 at its end. Raises as `write` does."""
+        while True:
+            try:
+                return os.splice(handle, self.stdin, limit)  # without a copy in our memory
+            except BlockingIOError:
+                self._await_room(stall_s)
+            except (AttributeError, OSError) as error:
+                if isinstance(error, BrokenPipeError):
+                    raise
+                return self.write(os.read(handle, min(limit, PIPE_BYTES)), stall_s)
+
+    def _await_room(self, stall_s: float) -> None:
+        if not _ready(self.stdin, selectors.EVENT_WRITE, stall_s):
+            raise TimeoutError(f"nothing could be sent for {stall_s:.0f} s")
 
     def read(self, limit: int, stall_s: float = STALL_S) -> bytes | None:
         """The next bytes, at most `limit`; b"" at the end of the stream, None if none came in time."""
-        if not _ready(self.stdout, selectors.EVENT_READ, stall_s):
-            return None
-        try:
-            return os.read(self.stdout, limit)
-        except BlockingIOError:
-            return None
+        for wait_s in (stall_s, 0.0):
+            with suppress(BlockingIOError):
+                return os.read(self.stdout, limit)
+            if not _ready(self.stdout, selectors.EVENT_READ, wait_s):
+                break
+        return None
 
     def close_stdin(self) -> None:
         """The child sees the end of its input."""

@@ -6,14 +6,15 @@ Knows rsync's options, output and exit codes; what is to be moved is decided bef
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from . import proc
+from .listing import nul_list
 from .ssh import ALIAS, Connection
-from .tarball import Progress, refusal
-from .tree import Tree, nul_list
+from .streams import refusal
+from .transfers import Tally
+from .tree import Tree
 
 BY_LIST = ("-lptO", "--from0", "--files-from=-", "--partial", "--no-h", "--info=progress2")
 """Modes, times and links as they are; exactly what the list names; what was sent of a file is kept."""
@@ -37,39 +38,44 @@ def push_argv(way: tuple[str, ...], root: Path, folder: str) -> tuple[str, ...]:
     return ("rsync", *BY_LIST, "-s", *way, f"{root}/", f"{ALIAS}:{folder}/")
 
 
-def pull_argv(way: tuple[str, ...], folder: str, into: Path, basis: Path) -> tuple[str, ...]:
-    """What brings listed entries of a folder on the pod below a local one; `basis` may hold older versions."""
-    copy = (f"--copy-dest={basis}",) if basis.is_dir() else ()
+def pull_argv(way: tuple[str, ...], folder: str, into: Path) -> tuple[str, ...]:
+    """What brings listed entries of a folder on the pod below a local one, which may hold older versions."""
     # -I: what is asked for is to be read, even if an older version looks equal.
-    return ("rsync", *BY_LIST, "-sI", *copy, *way, f"{ALIAS}:{folder}/", f"{into}/")
+    return ("rsync", *BY_LIST, "-sI", *way, f"{ALIAS}:{folder}/", f"{into}/")
 
 
-def send(connection: Connection, root: Path, entries: Tree, folder: str, progress: Progress) -> None:
+def send(connection: Connection, root: Path, entries: Tree, folder: str, tally: Tally) -> None:
     """The entries of a local folder are in a folder on the pod. Raises StagingFailed and Unreachable."""
-    ended = _rsync(connection, push_argv(connection.rsync_way(), root, folder), entries, progress)
+    ended = _rsync(connection, push_argv(connection.rsync_way(), root, folder), entries, tally)
     if ended.exit_code not in (0, VANISHED):
         raise refusal(ended.stderr, f"rsync: exit code {ended.exit_code}")
 
 
-def fetch(connection: Connection, folder: str, entries: Tree, into: Path, basis: Path, progress: Progress) -> None:
-    """The files among the entries are below a local folder, as far as they could be read. Raises Unreachable."""
-    files = {path: entry for path, entry in entries.items() if entry.kind == "f"}
-    _rsync(connection, pull_argv(connection.rsync_way(), folder, into, basis), files, progress)
+def fetch(connection: Connection, folder: str, entries: Tree, into: Path, tally: Tally) -> None:
+    """The files are below a local folder, as far as they could be read. Raises Unreachable."""
+    _rsync(connection, pull_argv(connection.rsync_way(), folder, into), entries, tally)
 
 
-def _rsync(connection: Connection, argv: tuple[str, ...], entries: Tree, progress: Progress) -> proc.Completed:
-    ended = proc.run(argv, stdin=nul_list(entries), timeout_s=WITHIN_S, on_output=watch(progress))
+def _rsync(connection: Connection, argv: tuple[str, ...], entries: Tree, tally: Tally) -> proc.Completed:
+    watch = Watch(tally)
+    ended = proc.run(argv, stdin=nul_list(entries), timeout_s=WITHIN_S, on_output=watch)
     if ended.exit_code in CONNECTION_CODES:
         connection.check(255, ended.stderr)
+    tally.add(files=len(entries))
     return ended
 
 
-def watch(progress: Progress) -> Callable[[bytes], None]:
-    """Reports the bytes that rsync's progress lines name."""
+class Watch:
+    """Counts the bytes that rsync's progress lines name."""
 
-    def look(output: bytes) -> None:
-        told = re.findall(rb"([\d,]+) +\d+%", output)
-        if told:
-            progress(int(told[-1].replace(b",", b"")))
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._told = 0
 
-    return look
+    def __call__(self, output: bytes) -> None:
+        """What the output names has been counted."""
+        for count in re.findall(rb"([\d,]+) +\d+%", output)[-1:]:
+            now = int(count.replace(b",", b""))
+            self._tally.add(moved=now - self._told)
+            self._told = now
+        self._tally.tell()

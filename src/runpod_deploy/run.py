@@ -17,7 +17,7 @@ from .pods import Address, Candidate, Offer, Pod, PodAsk
 from .signals import Signals
 from .spec import Spec
 from .state import State
-from .transfers import Moved, Pull, Push
+from .transfers import Moved, OnProgress, Pull, Push
 
 # A pod that takes longer to run `true` does not answer.
 HELLO_TIMEOUT_S = 15.0
@@ -132,10 +132,10 @@ class Host(Protocol):
         Raises TimeoutError, having killed it.
         """
 
-    def push(self, transfer: Push, on_progress: Callable[[int], None] | None = None) -> Moved:
-        """The remote side equals the local one. Raises StagingFailed. Progress is in bytes sent so far."""
+    def push(self, transfer: Push, on_progress: OnProgress | None = None) -> Moved:
+        """The remote side equals the local one. Raises StagingFailed."""
 
-    def pull(self, transfer: Pull, on_progress: Callable[[int], None] | None = None) -> Moved | None:
+    def pull(self, transfer: Pull, on_progress: OnProgress | None = None) -> Moved | None:
         """The local side holds the remote one, verified; None if there is nothing at that remote path."""
 
     def arm(self, terms: GuardTerms) -> str:

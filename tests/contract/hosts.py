@@ -93,6 +93,7 @@ class Cable:
         self.address = Address(host="127.0.0.1", port=self._listener.getsockname()[1])
         self.cut_after = 1 << 60
         self.cuts = 0
+        self.carried = 0
         self._threads[0].start()
 
     def _accept(self) -> None:
@@ -110,6 +111,7 @@ class Cable:
         with suppress(OSError):
             while data := source.recv(1 << 16):
                 target.sendall(data)
+                self.carried += len(data)
                 self.cut_after -= len(data)
                 if self.cut_after <= 0:
                     self.cut_after = 1 << 60

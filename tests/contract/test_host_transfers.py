@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from runpod_deploy.errors import ArtifactMissing, StagingFailed
 from runpod_deploy.host import PodHost
-from runpod_deploy.transfers import Moved, Pull, Push
+from runpod_deploy.transfers import Moved, Progress, Pull, Push
 from tests.contract.hosts import KINDS, Ground, cable, ground
 
 AWKWARD = (
@@ -190,13 +192,20 @@ def test_a_missing_source_and_a_full_target_are_told(host: PodHost, place: Groun
         push(host, fill(place.local / "src"), place.remote / "file" / "below")
 
 
-def test_progress_is_told_in_bytes(host: PodHost, place: Ground) -> None:
-    (place.local / "big").write_bytes(os.urandom(30_000_000))
-    seen: list[int] = []
-    asked = Push(label="x", source=place.local, contents=True, destination=str(place.remote / "dst"))
-    moved = host.push(asked, seen.append)
-    assert seen == sorted(seen)
-    assert seen[-1] == moved.bytes_transferred == 30_000_000
+def test_progress_is_told_in_files_and_bytes_of_what_has_to_move(host: PodHost, place: Ground) -> None:
+    (place.local / "src").mkdir()
+    (place.local / "src" / "big").write_bytes(os.urandom(30_000_000))
+    (place.local / "src" / "small").write_bytes(b"small")
+    whole = Progress(2, 30_000_005, 2, 30_000_005)
+    up = Push(label="x", source=place.local / "src", contents=True, destination=f"{place.remote}/dst")
+    down = Pull(label="x", remote_path=f"{place.remote}/dst/", local_path=place.local / "back")
+    for way in (up, down):
+        seen: list[Progress] = []
+        moved = host.push(way, seen.append) if isinstance(way, Push) else host.pull(way, seen.append)
+        assert moved is not None and moved.bytes_transferred == whole.bytes
+        assert seen[0] == Progress(0, 0, 2, whole.bytes), "what has to move is known first"
+        assert seen[-1] == whole and len(seen) > 10
+        assert [now.bytes for now in seen] == sorted(now.bytes for now in seen)
 
 
 def test_a_pulled_folder_equals_the_remote_one(host: PodHost, place: Ground) -> None:
@@ -321,6 +330,164 @@ def test_a_pull_goes_on_after_the_line_was_cut(place: Ground) -> None:
         pull(host, f"{source}/", place.local / "results")
         assert line.cuts == 1
     assert told(place.local / "results") == told(source)
+
+
+@pytest.mark.parametrize("direction", ["push", "pull"])
+def test_a_large_file_goes_on_in_its_middle(place: Ground, direction: str) -> None:
+    source = (place.local if direction == "push" else place.remote) / "src"
+    target = (place.remote if direction == "push" else place.local) / "dst"
+    source.mkdir()
+    (source / "check point").write_bytes(os.urandom(40_000_000))
+    (source / "small").write_text("small")
+    with cable(place.address) as line:
+        host = place.host(line.address)
+        line.cut_after = 25_000_000
+        push(host, source, target) if direction == "push" else pull(host, f"{source}/", target)
+        assert line.cuts == 1
+        assert line.carried < 55_000_000, "what was there was not sent again"
+    assert told(target) == told(source)
+
+
+@pytest.mark.parametrize("direction", ["push", "pull"])
+def test_a_large_file_that_is_another_now_arrives_as_it_is(place: Ground, host: PodHost, direction: str) -> None:
+    source = (place.local if direction == "push" else place.remote) / "src"
+    target = (place.remote if direction == "push" else place.local) / "dst"
+    begins, ends = os.urandom(9_000_000), os.urandom(2_000_000)
+    for root in (source, target):
+        root.mkdir()
+        for name in ("grown", "rewritten", "shorter", "touched"):
+            (root / name).write_bytes(begins)
+            os.utime(root / name, (1_000_000_000, 1_000_000_000))
+    (source / "grown").write_bytes(begins + ends)
+    (source / "rewritten").write_bytes(ends + begins)
+    (source / "shorter").write_bytes(begins[:-100_000])
+    (source / "touched").touch()
+    push(host, source, target) if direction == "push" else pull(host, f"{source}/", target)
+    assert told(target) == told(source)
+
+
+def test_what_changes_while_it_is_sent(host: PodHost, place: Ground) -> None:
+    source, target = place.local / "src", place.remote / "dst"
+    source.mkdir()
+    for name in ("gone", "grown", "shrunk", "stays"):
+        (source / name).write_text("as it was")
+
+    def change(now: Progress) -> None:
+        if now.files == 0:
+            (source / "gone").unlink(missing_ok=True)
+            (source / "grown").write_text("longer than it was")
+            (source / "shrunk").write_text("short")
+
+    asked = Push(label="x", source=source, contents=True, destination=str(target))
+    host.push(asked, change)
+    assert told(target) == told(source)
+
+
+def test_what_cannot_be_read_here_is_told(host: PodHost, place: Ground) -> None:
+    source = place.local / "src"
+    source.mkdir()
+    (source / "file").write_text("file")
+
+    def change(now: Progress) -> None:
+        (source / "file").unlink()
+        (source / "file").mkdir()
+
+    with pytest.raises(StagingFailed, match=r"cannot read .*src.*: Is a directory"):
+        host.push(Push(label="x", source=source, contents=True, destination=str(place.remote / "dst")), change)
+
+
+def test_what_goes_while_it_is_pulled_does_not_keep_the_rest(host: PodHost, place: Ground) -> None:
+    out = fill(place.remote / "out")
+
+    def change(now: Progress) -> None:
+        (out / "a.txt").unlink(missing_ok=True)
+        (out / "new").write_text("new")
+
+    assert host.pull(Pull(label="x", remote_path=f"{out}/", local_path=place.local / "results"), change) is not None
+    assert told(place.local / "results") == told(out)
+
+
+def test_a_log_that_grows_comes_as_far_as_it_was(host: PodHost, place: Ground) -> None:
+    out, over = place.remote / "out", threading.Event()
+    out.mkdir()
+    (out / "model").write_bytes(b"weights")
+
+    def write() -> None:
+        with (out / "log").open("ab", buffering=0) as log:
+            while not over.wait(0.001):
+                log.write(b"%f\n" % time.monotonic())
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        moved = pull(host, f"{out}/", place.local / "results", trusting=True)
+    finally:
+        over.set()
+        writer.join()
+    assert moved is not None and (place.local / "results" / "model").read_bytes() == b"weights"
+    kept = (place.local / "results" / "log").read_bytes()
+    assert kept and (out / "log").read_bytes().startswith(kept)
+
+
+def test_what_is_never_at_rest_does_not_keep_the_rest_away(host: PodHost, place: Ground) -> None:
+    out, over = place.remote / "out", threading.Event()
+    out.mkdir()
+    (out / "model").write_bytes(b"weights")
+    (out / "restless").write_bytes(bytes(1000))
+
+    def write() -> None:
+        with (out / "restless").open("r+b", buffering=0) as file:
+            while not over.is_set():
+                file.seek(0)
+                file.write(os.urandom(1000))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with pytest.raises(ArtifactMissing, match="'restless' could not be had"):
+            pull(host, f"{out}/", place.local / "results")
+    finally:
+        over.set()
+        writer.join()
+    assert sorted(path.name for path in (place.local / "results").iterdir()) == ["model"]
+    assert pull(host, f"{out}/", place.local / "results") is not None
+    assert told(place.local / "results") == told(out)
+
+
+def test_during_a_job_what_looks_equal_is_not_summed_again(host: PodHost, place: Ground) -> None:
+    source, target = place.remote / "out", place.local / "results"
+    for root, text in ((source, "there"), (target, "right")):
+        root.mkdir()
+        (root / "f").write_text(text)
+        os.utime(root / "f", (1_000_000_000, 1_000_000_000))
+    (source / "g").write_text("new")
+    moved = pull(host, f"{source}/", target, trusting=True)
+    assert moved is not None and (moved.files, moved.bytes_transferred) == (2, 3)
+    assert (target / "f").read_text() == "right"
+    assert pull(host, f"{source}/", target) is not None
+    assert (target / "f").read_text() == "there"
+
+
+def test_what_an_earlier_try_left_leads_nowhere_outside(host: PodHost, place: Ground) -> None:
+    (place.local / "secret").mkdir()
+    (place.local / ".results.incoming").mkdir()
+    (place.local / ".results.incoming" / "d").symlink_to(place.local / "secret")
+    (place.local / ".results.incoming" / "e").write_text("a file once")
+    for folder in ("d", "e"):
+        (place.remote / "out" / folder).mkdir(parents=True)
+        (place.remote / "out" / folder / "f").write_text("x")
+    pull(host, f"{place.remote}/out/", place.local / "results")
+    assert list((place.local / "secret").iterdir()) == []
+    assert told(place.local / "results") == told(place.remote / "out")
+
+
+def test_one_file_is_pushed_beside_many_without_looking_at_them(host: PodHost, place: Ground) -> None:
+    (place.local / "one").write_text("one")
+    (place.remote / "one").mkdir()
+    (place.remote / "one" / "one").symlink_to("elsewhere")
+    push(host, place.local / "one", place.remote / "one", contents=False)
+    assert of(place.remote / "one" / "one") == of(place.local / "one")
+    assert not (place.remote / "one" / "elsewhere").exists()
 
 
 def test_more_names_than_a_command_line_holds(host: PodHost, place: Ground) -> None:

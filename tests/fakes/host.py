@@ -10,7 +10,7 @@ from pathlib import Path
 from runpod_deploy.clock import Clock
 from runpod_deploy.errors import SshLost
 from runpod_deploy.run import Follow, Frame, GuardTerms, JobEnd, LogChunk, Reply
-from runpod_deploy.transfers import Moved, Pull, Push
+from runpod_deploy.transfers import Moved, OnProgress, Progress, Pull, Push
 
 
 @dataclass
@@ -50,19 +50,21 @@ class FakeHost:
             self.files[command] = stdin
         return Reply(1 if command == "false" else 0, b"", b"")
 
-    def push(self, transfer: Push, on_progress: Callable[[int], None] | None = None) -> Moved:
+    def push(self, transfer: Push, on_progress: OnProgress | None = None) -> Moved:
         """The label is noted as there."""
+        if on_progress:
+            on_progress(Progress(0, 0, 1, 1))
         self._touch(f"push {transfer.label}")
         self.files[transfer.destination] = transfer.label.encode()
         return Moved(files=1, bytes_total=1, bytes_transferred=1)
 
-    def pull(self, transfer: Pull, on_progress: Callable[[int], None] | None = None) -> Moved | None:
+    def pull(self, transfer: Pull, on_progress: OnProgress | None = None) -> Moved | None:
         """The result is written to its local path."""
         self._touch(f"pull {transfer.label}")
         for second in range(int(self.pull_lasts_s)):
             self.clock.sleep(1.0)
             if on_progress:
-                on_progress(second)
+                on_progress(Progress(0, second, 1, int(self.pull_lasts_s)))
         data = self.results.get(transfer.remote_path)
         if data is None:
             return None

@@ -61,17 +61,25 @@ class SecretsRemoved(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StageStarted(Event):
-    """A staging entry began."""
+    """A staging entry is about to be sent."""
 
     label: str
+    files: int = 0
+    """Files that differ from those on the pod, and so have to be sent."""
+    bytes: int = 0
+    """Their size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageProgressed(Event):
-    """A staging entry or a pull is under way."""
+    """A staging entry or a pull is under way; at most one row a second."""
 
     label: str
     bytes: int
+    """Moved so far, of of_bytes."""
+    files: int = 0
+    of_files: int = 0
+    of_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

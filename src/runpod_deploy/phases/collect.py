@@ -30,7 +30,7 @@ from . import snapshots
 from .check import local_path
 from .limits import unhurried
 from .patience import patiently
-from .stage import Progress
+from .stage import Meter
 
 DRAIN_WITHIN_S = 30.0
 REMOVE_TIMEOUT_S = 30.0
@@ -141,7 +141,7 @@ def pull(run: Run, entry: ArtifactPullSpec, hold: Callable[[], None]) -> bool:
     run.record(ArtifactPullStarted(label=entry.label))
     try:
         hold()
-        moved = run.host.pull(pull_of(run, entry), Progress(run, entry.label, hold))
+        moved = run.host.pull(pull_of(run, entry), Meter(run, entry.label, hold))
     except SshLost:
         raise
     except (DeployError, OSError) as error:

@@ -11,6 +11,7 @@ from ..run import Run
 from ..shell import job_script, secret_text, write_file
 from ..shipment import push_of
 from ..spec import RsyncPushSpec, SecretSpec
+from ..transfers import Progress
 from .check import local_path
 from .heart import beat
 from .limits import enforce, remaining_s
@@ -48,7 +49,6 @@ def stage(run: Run) -> None:
     if run.state.job_pid is None:
         for entry in run.spec.job.staging:
             if entry.label not in run.state.staged:
-                run.record(StageStarted(label=entry.label))
                 patiently(run, f"staging {entry.label}", partial(put, run, entry))
 
 
@@ -57,7 +57,7 @@ def put(run: Run, entry: RsyncPushSpec) -> None:
     enforce(run)
     clock = run.world.clock
     begun = clock.monotonic()
-    moved = run.host.push(push_of(entry, run.spec.project_root), Progress(run, entry.label, partial(enforce, run)))
+    moved = run.host.push(push_of(entry, run.spec.project_root), StagingMeter(run, entry.label))
     run.record(
         StageFinished(
             label=entry.label,
@@ -69,8 +69,8 @@ def put(run: Run, entry: RsyncPushSpec) -> None:
     )
 
 
-class Progress:
-    """Turns bytes sent into events, no more than one a second, and holds the transfer to its time."""
+class Meter:
+    """Turns the progress of a transfer into events, no more than one a second, and holds the transfer to its time."""
 
     def __init__(self, run: Run, label: str, hold: Callable[[], None]) -> None:
         """`hold` raises when the time is over."""
@@ -79,14 +79,33 @@ class Progress:
         self.hold = hold
         self.due = run.world.clock.monotonic() + PROGRESS_EVERY_S
 
-    def __call__(self, bytes_sent: int) -> None:
-        """Records the progress if it is time to. Raises what `hold` raises."""
+    def __call__(self, now: Progress) -> None:
+        """Records how far it is, if it is time to. Raises what `hold` raises."""
+        self.hold()
         beat(self.run, self.label)
-        now = self.run.world.clock.monotonic()
-        if now >= self.due:
-            self.due = now + PROGRESS_EVERY_S
-            self.run.record(StageProgressed(label=self.label, bytes=bytes_sent))
-            self.hold()
+        time_s = self.run.world.clock.monotonic()
+        if time_s >= self.due:
+            self.due = time_s + PROGRESS_EVERY_S
+            self.run.record(
+                StageProgressed(
+                    label=self.label, bytes=now.bytes, files=now.files, of_files=now.of_files, of_bytes=now.of_bytes
+                )
+            )
+
+
+class StagingMeter(Meter):
+    """The same for what goes up: tells first what has to be sent, and ends with the run's money and time."""
+
+    def __init__(self, run: Run, label: str) -> None:
+        super().__init__(run, label, partial(enforce, run))
+        self.started = False
+
+    def __call__(self, now: Progress) -> None:
+        """Raises LimitReached."""
+        if not self.started:
+            self.started = True
+            self.run.record(StageStarted(label=self.label, files=now.of_files, bytes=now.of_bytes))
+        super().__call__(now)
 
 
 def launch(run: Run) -> None:
