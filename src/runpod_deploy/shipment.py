@@ -55,7 +55,7 @@ def survey(entry: RsyncPushSpec, project_root: Path) -> Shipment:
         files = (ShippedFile(push.source, push.source.name, push.source.stat().st_size),)
     elif push.source.is_dir():
         tree = shipped_tree(push)
-        files = tuple(ShippedFile(push.source / n, n, one.size) for n, one in tree.items() if one.kind != "d")
+        files = tuple(ShippedFile(push.source / n, n, tree[n].size) for n in sorted(tree) if tree[n].kind != "d")
     return Shipment(label=entry.label, destination=entry.destination, files=files)
 
 
