@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from contextlib import AbstractContextManager
@@ -16,6 +15,7 @@ from ..run import Run, World
 from ..spec import Spec
 from ..state import Failure, State
 from .access import cache_dir
+from .options import INFO
 from .output import utter
 
 
@@ -29,16 +29,16 @@ def manner(given: dict[str, Any]) -> Manner:
     """How to carry the run out, from the flags."""
     return Manner(
         detach=bool(given.get("detach")),
-        quiet=given["verbosity"] > logging.INFO,
-        verbose=given["verbosity"] < logging.INFO,
+        quiet=given["verbosity"] > INFO,
+        verbose=given["verbosity"] < INFO,
         wait_s=float(given.get("wait") or 0.0),
-        screen=on_screen if given["verbosity"] == logging.INFO and is_screen() else None,
+        screen=on_screen if given["verbosity"] == INFO and is_screen(plain=given["no_color"]) else None,
     )
 
 
-def is_screen() -> bool:
+def is_screen(*, plain: bool) -> bool:
     """Whether a person looks at stderr, on a terminal that can be drawn on and that nobody asked to keep plain."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
+    plain = plain or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "dumb") == "dumb"
     return sys.stderr.isatty() and not plain
 
 

@@ -44,25 +44,33 @@ def variable_options(function: Function) -> Function:
 
 
 def verbosity_options(function: Function) -> Function:
-    """`-v` or `-q`, passed as `verbosity`: a level of logging."""
+    """`-v` or `-q`, passed as `verbosity`: a level of logging. Both together are a usage error."""
     loud = click.option(
-        "-v",
-        "--verbose",
-        "verbosity",
-        flag_value=DEBUG,
-        type=int,
-        help="Tell more.",
-    )
+        *("-v", "--verbose"), is_flag=True, expose_value=False, callback=level_of(DEBUG), help="Tell more.",
+    )  # fmt: skip
     quiet = click.option(
-        "-q",
-        "--quiet",
-        "verbosity",
-        flag_value=WARNING,
-        type=int,
-        default=INFO,
+        *("-q", "--quiet"), is_flag=True, expose_value=False, callback=level_of(WARNING),
         help="Tell only what is wrong; data is still printed.",
-    )
+    )  # fmt: skip
     return loud(quiet(function))
+
+
+def level_of(level: int) -> Callable[[click.Context, click.Parameter, bool], None]:
+    """What a flag of this level does to `verbosity`."""
+
+    def note(context: click.Context, _flag: click.Parameter, given: bool) -> None:
+        told = context.params.setdefault("verbosity", INFO)
+        if given and told != INFO:
+            raise click.UsageError("-v and -q exclude each other")
+        if given:
+            context.params["verbosity"] = level
+
+    return note
+
+
+def plain_option(function: Function) -> Function:
+    """`--no-color`, passed as `no_color`."""
+    return click.option("--no-color", is_flag=True, help="Plain text on a terminal too.")(function)
 
 
 def json_option(function: Function) -> Function:

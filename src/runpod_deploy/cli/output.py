@@ -17,7 +17,7 @@ import click
 if TYPE_CHECKING:
     from ..config import Finding
 
-from .options import INFO, verbosity_options
+from .options import INFO, plain_option, verbosity_options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 LINES_AT_ONCE = 512
@@ -33,8 +33,7 @@ def output_options(function: Function) -> Function:
         click.get_current_context().meta.update({QUIET: verbosity > INFO, PLAIN: no_color})
         return function(*args, **given)
 
-    no_color = click.option("--no-color", is_flag=True, help="Plain text on a terminal too.")
-    return no_color(verbosity_options(cast(Function, call)))
+    return plain_option(verbosity_options(cast(Function, call)))
 
 
 def put(lines: Iterable[str]) -> int:

@@ -16,7 +16,7 @@ from ..journal import Journal, RunDir, RunLock
 from ..spec import Spec
 from ..state import State
 from .carrying import finish, manner, real_world, say
-from .options import verbosity_options
+from .options import plain_option, verbosity_options
 from .output import utter
 
 FOLLOW_EVERY_S = 0.5
@@ -31,6 +31,7 @@ run_dir_argument = click.argument("run_dir", type=click.Path(path_type=Path))
 @click.option("--wait", type=float, default=0.0, help="Seconds to wait for another process that holds the run.")
 @click.option("--detach", is_flag=True, help="Leave again once the job runs.")
 @verbosity_options
+@plain_option
 def resume(run_dir: Path, **given: Any) -> int:
     """Go on from a run's journal to the same end: after a crash, a power cut, or a `run --detach`."""
     return taken_up(RunDir(run_dir.absolute()), manner(given))
@@ -39,6 +40,7 @@ def resume(run_dir: Path, **given: Any) -> int:
 @click.command(short_help="Follow a run again.")
 @run_dir_argument
 @verbosity_options
+@plain_option
 def attach(run_dir: Path, **given: Any) -> int:
     """Follow a run to its end: carry it out if nobody does, else show what the process that does so prints.
 
@@ -60,6 +62,7 @@ def attach(run_dir: Path, **given: Any) -> int:
 @run_dir_argument
 @click.option("--start", is_flag=True, help="Start the pod if it is paused, and pause it again afterwards.")
 @verbosity_options
+@plain_option
 def pull(run_dir: Path, start: bool, **given: Any) -> int:
     """Bring the artifacts of a run whose pod still runs home, without ending anything.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import signal
@@ -26,7 +25,7 @@ from ..signals import SIGNALS
 from ..spec import Spec
 from .carrying import real_world
 from .dry_run import print_plan
-from .options import config_option, json_option, variable_options, verbosity_options
+from .options import DEBUG, WARNING, config_option, json_option, plain_option, variable_options, verbosity_options
 from .output import tell, utter
 
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -67,6 +66,7 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--print-run-dir", is_flag=True, help="Print RUN_DIR=<path> on stdout, first of all.")
 @click.option("--detach", is_flag=True, help="Leave once the job runs; `resume` or `attach` takes it up again.")
 @verbosity_options
+@plain_option
 def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: bool, **given: Any) -> int:
     """Provision one pod, run one job on it, pull its artifacts, write a manifest, leave nothing billing."""
     draft = load(config, cli_variables=parse_variables(var, vars_file), overrides=overrides(given))
@@ -95,7 +95,8 @@ def go_on_lean(run_dir: RunDir, given: dict[str, Any]) -> NoReturn:
     They would stay in memory for as long as the run is watched, which may be days, in each of many runs.
     """
     flags = ["--detach"] if given["detach"] else []
-    flags += {logging.DEBUG: ["-v"], logging.WARNING: ["-q"]}.get(given["verbosity"], [])
+    flags += ["--no-color"] if given["no_color"] else []
+    flags += {DEBUG: ["-v"], WARNING: ["-q"]}.get(given["verbosity"], [])
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import click
 from ..config import Draft, Finding, examine, parse_variables
 from ..config.finding import refuse
 from ..errors import DeployError
-from .options import config_option, json_option, variable_options, verbosity_options
+from .options import INFO, config_option, json_option, variable_options, verbosity_options
 from .output import tell
 
 
@@ -64,7 +63,7 @@ def validate(
     refuse(report.findings, str(config))
     if report.error:
         raise report.error
-    if report.draft and not as_json and verbosity <= logging.INFO:
+    if report.draft and not as_json and verbosity <= INFO:
         job = report.draft.job
         click.echo(f"ok: {config} schema_version={job.schema_version} job={job.name}")
 

@@ -32,6 +32,13 @@ def test_a_valid_file_is_one_line(plain: dict[str, Any], write: Write, capsys: p
     assert call(capsys, *argv, "-q") == (0, "", "")
 
 
+@pytest.mark.parametrize("command", ["validate", "run", "manifest-summary"])
+def test_telling_more_and_telling_less_exclude_each_other(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    code, out, err = call(capsys, command, "-v", "-q")
+    assert (code, out) == (2, "")
+    assert "-v and -q exclude each other" in err
+
+
 def test_eight_mistakes_are_eight_lines_and_no_traceback(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(EIGHT)
     code, out, err = call(capsys, "validate", "--config", str(path))
