@@ -67,6 +67,13 @@ def options(command: click.Command) -> set[str]:
     return found
 
 
+def test_each_picture_is_shown() -> None:
+    shown = {
+        Path(name).name for page in blocks.PAGES for name in re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text())
+    }
+    assert {path.name for path in (DOCS / "images").iterdir()} == shown
+
+
 OUTSIDE = [page for page in blocks.PAGES if not page.is_relative_to(DOCS)] + sorted(REPOSITORY.glob("*.md"))
 
 
