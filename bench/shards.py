@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -91,9 +92,9 @@ def sweep(count: int) -> list[Used]:
         shim = folder / "runpod-deploy"
         shim.write_text(SHIM.format(python=sys.executable, tool=str(COMMANDS_DIR / shim.name), rows=str(rows_path)))
         shim.chmod(0o755)
-        config = folder / "job.yaml"
-        config.write_text(f"extends: {EXAMPLE}/digits.yaml\nlocal: {{project_root: {EXAMPLE}}}\n")
-        rehearse(folder, config, count)
+        project = folder / "digits"
+        shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("artifacts", "results"))
+        rehearse(folder, project / "digits.yaml", count)
         return [Used(*json.loads(line)) for line in rows_path.read_text().splitlines()]
 
 

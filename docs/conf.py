@@ -24,5 +24,6 @@ extensions = ["myst_parser", "sphinx_copybutton"]
 exclude_patterns = ["generate"]
 myst_heading_anchors = 4
 nitpicky = True
+smartquotes_action = "qe"  # quotes and ellipses, but no dashes: `--wait` is what people type
 # Of a console block, its commands are copied, without the prompt and without what they print.
 copybutton_prompt_text = "$ "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +17,9 @@ INTRODUCTION = """\
 This page is made from the program's own help: `runpod-deploy COMMAND --help` says the same. stdout is for data,
 stderr for talk. What the exit codes mean stands in [Exit codes](exit-codes.md).
 """
+
+# What people type, such as `--wait` or `RUN_DIR=<path>`, if it is not marked as such already.
+TYPED = re.compile(r"(?<![\w`-])(--[a-z][a-z-]*|\w+=<\w+>)(?![\w`])")
 
 
 def page() -> str:
@@ -43,13 +48,18 @@ def section(command: click.Command, context: click.Context) -> Iterator[str]:
 
 
 def prose(text: str) -> str:
-    """Click's own marks (`\\b`: keep these lines) taken out."""
-    return text.replace("\b\n", "").replace("\f", "").strip()
+    """Click's own marks (`\\b`: keep these lines) and the indentation taken out."""
+    return marked(inspect.cleandoc(text.replace("\b\n", "").replace("\f", "")))
+
+
+def marked(text: str) -> str:
+    """The text, with what people type as code."""
+    return TYPED.sub(r"`\1`", text)
 
 
 def table(parameters: list[dict[str, Any]]) -> Iterator[str]:
-    """One line an option or argument; nothing if there are none."""
-    shown = [one for one in parameters if not one.get("hidden")]
+    """One line an option; nothing if there are none. What stands without a name is in the usage already."""
+    shown = [one for one in parameters if one["param_type_name"] == "option" and not one.get("hidden")]
     if not shown:
         return
     yield ""
@@ -61,8 +71,6 @@ def table(parameters: list[dict[str, Any]]) -> Iterator[str]:
 
 def names(parameter: dict[str, Any]) -> str:
     """All spellings, with the kind of value that follows."""
-    if parameter["param_type_name"] == "argument":
-        return f"`{parameter['name'].upper()}`"
     spellings = ", ".join(f"`{one}`" for one in [*parameter["opts"], *parameter["secondary_opts"]])
     return spellings if parameter["is_flag"] else f"{spellings} {value_of(parameter)}"
 
@@ -77,6 +85,7 @@ def value_of(parameter: dict[str, Any]) -> str:
 
 def meaning(parameter: dict[str, Any]) -> str:
     """The help text on one line, with what makes the option special."""
-    text = " ".join((parameter.get("help") or "").split()).replace("|", "\\|")
+    text = marked(" ".join((parameter.get("help") or "").split()).replace("|", "\\|"))
     marks = ["required"] * parameter["required"] + ["may be repeated"] * bool(parameter["multiple"])
-    return f"{text} ({', '.join(marks)})" if marks else text
+    said = [mark for mark in marks if mark not in text]
+    return f"{text} ({', '.join(said)})" if said else text

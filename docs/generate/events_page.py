@@ -43,5 +43,5 @@ def meaning(kind: type[events.Event]) -> str:
     texts = [inspect.getdoc(kind) or ""]
     for before, after in zip(body.body, body.body[1:], strict=False):
         if isinstance(before, ast.AnnAssign) and isinstance(after, ast.Expr):
-            texts.append(f"{ast.unparse(before.target).rstrip('_')}: {ast.literal_eval(after.value)}")
+            texts.append(f"`{ast.unparse(before.target).rstrip('_')}`: {ast.literal_eval(after.value)}")
     return " ".join(" ".join(texts).split()).replace("|", "\\|")

@@ -4,8 +4,8 @@
 #   AT_ONCE=3 TOTAL_CAP_USD=10 ./parallel.sh job.yaml 1 2 3 4 5 6
 #
 # Cut short? The same command with LOGS=<its folder> goes on; what has ended is not paid again.
-((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 403)) || {
-  echo "parallel.sh: needs bash 4.3 for \`wait -n\`; this is $BASH_VERSION (macOS: brew install bash)" >&2
+((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)) || {
+  echo "parallel.sh: needs bash 4.4 or newer; this is $BASH_VERSION (macOS: brew install bash)" >&2
   exit 2
 }
 set -uo pipefail # no -e: a seed that failed is a result, not the end of this script
@@ -25,11 +25,14 @@ mkdir -p "$logs" || exit 2
 [[ -s $logs/id ]] || echo "$stamp" >"$logs/id"
 sweep=$(<"$logs/id") # with seed and try, the id of a run
 
-seeds=("$@")
-queue=("$@")         # seeds to launch
-declare -A tries=()  # seed -> the number of its last try
-declare -A flying=() # SEED.NUMBER -> process
-halt=0               # the exit code that ends the whole early
+mapfile -t seeds < <(printf '%s\n' "$@" | awk '!seen[$0]++')
+for seed in "${seeds[@]}"; do
+  [[ $seed =~ ^[A-Za-z0-9._-]+$ ]] || { echo "$seed: a seed is letters, digits, dots, dashes, underscores" >&2; exit 2; }
+done
+queue=("${seeds[@]}") # those to launch
+declare -A tries=()   # seed -> the number of its last try
+declare -A flying=()  # SEED.NUMBER -> process
+halt=0                # the exit code that ends the whole early
 
 main() {
   local seed number reason
@@ -68,6 +71,7 @@ run_once() {
   sleep "$pause_s"
   runpod-deploy run --config "$config" --var "seed=$seed" --run-id "$sweep-$seed.$number" --wait "$wait_s" \
     --cost-cap-usd "$cap_usd" --on-failure delete --print-run-dir 2>&1 | tee -i -a "$log"
+  return "${PIPESTATUS[0]}" # that of the run, even if tee had nowhere left to write
 }
 
 # Notes every run that has ended; at least one has. Its seed is queued again if another try may help.

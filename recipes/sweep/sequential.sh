@@ -38,7 +38,7 @@ for config in "$@"; do
   number=$((number + 1)) name=$logs/$number-$(basename "$config" .yaml)
   runpod-deploy run --config "$config" --cost-cap-usd "$cap_usd" --max-runtime-minutes "$minutes" \
     --on-failure delete --print-run-dir 2>&1 | tee -i "$name.log"
-  code=$?
+  code=${PIPESTATUS[0]} # that of the run, even if tee had nowhere left to write
   run_dir=$(sed -n 's/^RUN_DIR=//p' "$name.log")
   [[ $run_dir ]] && cp "$run_dir/runpod_deploy_pull_manifest.json" "$name.json"
   ((code)) && failed=$((failed + 1)) && echo "$config: exit $code" >&2

@@ -16,6 +16,7 @@ import argparse
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -164,7 +165,7 @@ def parse_arguments() -> argparse.Namespace:
     stamp = time.strftime("sweep-%Y%m%dT%H%M%SZ-", time.gmtime()) + str(os.getpid())
     at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     parser.add_argument("config", metavar="CONFIG", help="declares a variable `seed`")
-    parser.add_argument("seeds", metavar="SEED", nargs="+")
+    parser.add_argument("seeds", metavar="SEED", nargs="+", type=name)
     parser.add_argument("--at-once", type=positive, default=3, metavar="N", help="runs at the same time (3)")
     parser.add_argument("--attempts", type=positive, default=3, metavar="N", help="tries for one seed (3)")
     parser.add_argument("--retry-after-s", type=float, default=10.0, metavar="S", help="pause before a second try (10)")
@@ -189,6 +190,13 @@ def positive(text: str) -> int:
     if int(text) < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return int(text)
+
+
+def name(text: str) -> str:
+    """What can stand in a run id and in the name of a file."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r}: a seed is letters, digits, dots, dashes, underscores")
+    return text
 
 
 def earlier(options: argparse.Namespace) -> Iterator[Try]:

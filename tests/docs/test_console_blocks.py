@@ -19,7 +19,7 @@ FILTERS = (
     (r"\[ *\d+:\d\d\]", "[0:00]"),
     (r"\d{8}T\d{6}Z", "STAMP"),
     (r"\d\d:\d\d:\d\d UTC", "TIME"),
-    (r"\bpod (?=\w*\d)[a-z0-9]{14}\b", "pod ID"),
+    (r"\bpod [a-z0-9]{14}\b", "pod ID"),
     (r"\b(port|process) \d+", r"\1 N"),
     (r"\bin \d+\.\d s\b", "in N s"),
 )
@@ -83,6 +83,7 @@ def line_pattern(line: str) -> str:
         ((), "error: no", False),
         (("exit 3",), "exit 30", False),
         (("[  0:00] pod ux0unljx9tzrg0 released",), "[ 12:31] pod a1b2c3d4e5f6g7 released", True),
+        (("[  0:00] pod ux0unljx9tzrg0 released",), "[  0:00] pod withoutadigitx released", True),
         (("[  0:00] pod ux0unljx9tzrg0 released",), "[  0:00] pod ux0unljx9tzrg0 lost", False),
     ],
 )

@@ -159,6 +159,24 @@ def test_the_table_as_json(workshop: Workshop) -> None:
     assert manifest["variables"]["greeting"] == "hi"
 
 
+@each_driver
+def test_a_reader_that_goes_away_makes_no_run_fail(workshop: Workshop, driver: str) -> None:
+    """`head` reads the first line and ends; whoever prints to it then gets an error or a signal."""
+    call = DRIVERS[driver].call("12", HELLO, CAP_USD="1")
+    sweep = workshop.rehearse("bash", "-c", f"{call} | head -n 1; echo @@@; {call}")
+    assert exit_codes(rows(sweep.output.partition("@@@")[2])) == {"1": [0], "2": [0]}, sweep.output
+    assert sweep.exit_code == 0
+    assert sweep.ledger["pods_created"] == 2 and sweep.ledger["pods_left"] == 0
+
+
+@pytest.mark.parametrize("driver", ["bash", "python"])
+def test_a_seed_is_a_name_and_runs_once_however_often_it_is_named(workshop: Workshop, driver: str) -> None:
+    odd = workshop.run("bash", "-c", DRIVERS[driver].call(["1", "a/b"], HELLO))
+    assert odd.returncode == 2 and "letters, digits, dots" in odd.stdout
+    sweep = workshop.rehearse("bash", "-c", DRIVERS[driver].call("111", HELLO, CAP_USD="1"))
+    assert exit_codes(rows(sweep.output)) == {"1": [0]}, sweep.output
+
+
 @pytest.mark.parametrize("script", ["parallel.sh CONFIG", "sequential.sh", "sweep.py"])
 def test_a_call_that_makes_no_sense_is_told_the_usage(workshop: Workshop, script: str) -> None:
     done = workshop.run("bash", "-c", f"recipes/sweep/{script}")
@@ -168,7 +186,7 @@ def test_a_call_that_makes_no_sense_is_told_the_usage(workshop: Workshop, script
 
 def test_a_bash_that_is_too_old_is_told_so(workshop: Workshop) -> None:
     script = workshop.dir / "recipes/sweep/parallel.sh"
-    script.write_text(script.read_text().replace(">= 403", ">= 9903"))
+    script.write_text(script.read_text().replace(">= 404", ">= 9904"))
     done = workshop.run(str(script), "job.yaml", "1")
     assert done.returncode == 2
-    assert "needs bash 4.3" in done.stdout
+    assert "needs bash 4.4" in done.stdout

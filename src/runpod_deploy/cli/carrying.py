@@ -65,7 +65,8 @@ def finish(state: State, spec: Spec, run_dir: RunDir) -> int:
 
 
 def say(failure: Failure) -> None:
-    """The failure and its hint are on stderr, a line each."""
+    """The failure, its hint and its heading in the manual are on stderr, a line each."""
     utter(f"error: {failure.message}")
     if failure.hint:
         utter(f"hint: {failure.hint}")
+    utter(f"kind: {failure.kind}")
