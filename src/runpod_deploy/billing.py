@@ -19,7 +19,7 @@ from .events import Billed
 from .history.bills import HOUR, Claim, Hour, Reconciled, claim, reconcile
 from .history.folders import MANIFEST_NAME, Unreadable, find, reason
 from .history.manifests import Manifest, read_manifests
-from .history.runs import RunUnreadable, may_go_on, read_run, rebuild, rebuilt
+from .history.runs import RunUnreadable, brought_up, read_run, rebuild
 from .journal import Journal, RunDir, RunLock, write_atomically
 from .run import whereabouts
 from .runpod.bills import Bill
@@ -65,16 +65,6 @@ def claims_below(root: str, now: datetime, unreadable: Unreadable) -> Iterator[C
         if manifest is not None:
             run_dir = Path(path).parent
             yield claim(run_dir, brought_up(run_dir, manifest, now, unreadable), now)
-
-
-def brought_up(run_dir: Path, manifest: Manifest, now: datetime, unreadable: Unreadable) -> Manifest:
-    """The manifest as it would be now."""
-    if manifest.get("state") == "finished" or not may_go_on(run_dir, unreadable):
-        return manifest
-    try:
-        return rebuilt(read_run(run_dir), now)
-    except RunUnreadable:
-        return manifest
 
 
 def bills_for(wanted: set[Hour], biller: Biller) -> dict[Hour, float]:

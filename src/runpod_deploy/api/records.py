@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from ..clock import SystemClock
 from ..history import folders
 from ..history.events import Row, read_events
-from ..history.manifests import Manifest, ManifestUnreadable, read_manifest
+from ..history.folders import MANIFEST_NAME
+from ..history.manifests import Manifest, ManifestUnreadable, manifest_path, read_manifest
+from ..history.runs import brought_up
 
 __all__ = ["load_events", "load_manifest", "walk_run_dirs"]
 
@@ -20,12 +23,18 @@ def walk_run_dirs(project_root: Path | str) -> list[Path]:
 
 
 def load_manifest(path: Path | str) -> Manifest | None:
-    """The manifest of that file or run dir; None, with a warning in the log, if it cannot be read."""
+    """The manifest of that file or run dir; None, with a warning in the log, if it cannot be read.
+
+    That of a run of ours which has not ended is as its journal says now.
+    """
     try:
-        return read_manifest(path)
+        manifest, where = read_manifest(path), manifest_path(Path(path))
     except ManifestUnreadable as error:
         warn(error.path, error.why)
         return None
+    if where.name != MANIFEST_NAME:
+        return manifest
+    return brought_up(where.parent, manifest, SystemClock().now(), warn)
 
 
 def load_events(run_dir_or_file: Path | str) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,9 @@ from ..errors import UsageError
 from ..history.comparison import Difference, compare, comparison_lines
 from ..history.folders import MANIFEST_NAME, find, may_be_folder, normal, run_dirs
 from ..history.layouts import RUN_COLUMNS, run_cells, run_row, summary_lines, table_lines, total_lines
-from ..history.manifests import (
-    Manifest,
-    ManifestUnreadable,
-    has_failed,
-    manifest_path,
-    read_manifest,
-    read_manifests,
-)  # fmt: skip
+from ..history.manifests import Manifest, ManifestUnreadable, has_failed, manifest_path
 from ..history.totals import Totals
+from .current import current, currents
 from .options import json_option
 from .output import is_screen, json_text, output_options, put, put_json, put_labelled, say, warn
 
@@ -38,7 +33,7 @@ def manifest_summary(manifest: Path | None, root: str | None, as_json: bool) -> 
     if root is not None:
         summarize_all(root, as_json)
     elif manifest is not None:
-        found = read_manifest(manifest)
+        found = current(manifest, SystemClock().now())
         document = {"path": str(manifest_path(manifest)), **found}
         put_json(document) if as_json else put_labelled(summary_lines(found))
 
@@ -48,7 +43,7 @@ def summarize_all(root: str, as_json: bool) -> None:
     if not may_be_folder(root):
         raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs")
     totals = Totals()
-    found = counted(read_manifests(find(normal(root), MANIFEST_NAME, warn), warn), totals)
+    found = counted(currents(find(normal(root), MANIFEST_NAME, warn, totals.look), SystemClock().now()), totals)
     put(json_document(found, totals)) if as_json else put_labelled(blocks(found, totals))
     if not totals.manifests:
         say(f"no manifests below {root}")
@@ -94,35 +89,35 @@ def json_document(found: Iterator[tuple[str, Manifest]], totals: Totals) -> Iter
 @output_options
 def ls_runs(project_root: Path, limit: int, everything: bool, as_json: bool) -> None:
     """The runs of a project, oldest first."""
-    found = run_dirs(project_root, warn)
-    rows = [row for path in found if (row := listed_row(path, everything)) is not None]
+    found, now = run_dirs(project_root, warn), SystemClock().now()
+    rows = [row for path in found if (row := listed_row(path, now, everything=everything)) is not None]
     if hidden := len(found) - len(rows):
         say(f"{hidden} run dirs without a readable manifest are not listed; --all lists them too")
     rows = rows[-limit:]
     if as_json:
         put_json(rows)
     elif rows:
-        put_runs(rows)
+        put_runs(rows, now)
     else:
         say(f"no runs in {project_root / 'artifacts' / 'runpod'}")
 
 
-def listed_row(run_dir: Path, everything: bool) -> dict[str, Any] | None:
+def listed_row(run_dir: Path, now: datetime, *, everything: bool) -> dict[str, Any] | None:
     """The run's row; without a readable manifest an empty one, or None."""
     try:
-        return run_row(run_dir, read_manifest(run_dir))
+        return run_row(run_dir, current(run_dir, now))
     except ManifestUnreadable as error:
         if not error.missing:
             warn(error.path, error.why)
     return run_row(run_dir, {}) if everything else None
 
 
-def put_runs(rows: list[dict[str, Any]]) -> None:
+def put_runs(rows: list[dict[str, Any]], now: datetime) -> None:
     """The table of runs is on stdout."""
     if is_screen():
         from .screens import runs_table, show  # rich is slow to import, and only needed here
 
-        show([runs_table(rows, SystemClock().now())])
+        show([runs_table(rows, now)])
     else:
         put(table_lines(RUN_COLUMNS, [run_cells(row) for row in rows]))
 
@@ -134,7 +129,8 @@ def put_runs(rows: list[dict[str, Any]]) -> None:
 @output_options
 def compare_runs(a: str, b: str, as_json: bool) -> int:
     """Two runs field by field (manifests or run dirs). Exit 1: one of them failed; 2: one is unreadable."""
-    one, other = read_manifest(a), read_manifest(b)
+    now = SystemClock().now()
+    one, other = current(a, now), current(b, now)
     if as_json:
         put_json({"a": a, "b": b, "fields": [as_object(difference) for difference in compare(one, other)]})
     else:

@@ -11,9 +11,9 @@ from ..clock import SystemClock
 from ..errors import UsageError
 from ..history.details import read_details
 from ..history.folders import MANIFEST_NAME, find, may_be_folder, normal
-from ..history.manifests import read_manifests
 from ..history.totals import Totals
 from ..report.page import page
+from .current import currents
 from .options import json_option
 from .output import output_options, put, put_json, warn
 
@@ -42,18 +42,16 @@ def report(run_dir: Path | None, root: Path | None, output: Path | None, as_json
 
 def pieces(folder: Path, *, one: bool) -> Iterator[str]:
     """The page in pieces: manifests are read once for the totals, and again one by one."""
-    totals = Totals()
-    paths = [folder / MANIFEST_NAME] if one else [Path(p) for p in find(normal(str(folder)), MANIFEST_NAME, warn)]
-    for _, manifest in read_manifests(map(str, paths), warn):
+    totals, now = Totals(), SystemClock().now()
+    paths = [str(folder / MANIFEST_NAME)] if one else list(find(normal(str(folder)), MANIFEST_NAME, warn, totals.look))
+    for _, manifest in currents(paths, now):
         totals.add(manifest)
-    details = (read_details(path.parent, once) for path in paths)
-    return page(str(folder.absolute().name), details, totals, SystemClock().now())
+    details = (read_details(Path(path).parent, found, warn) for path, found in currents(paths, now, unheard))
+    return page(str(folder.absolute().name), details, totals, now)
 
 
-def once(path: str, reason: str) -> None:
-    """Names what cannot be read, but for manifests: the totals have named those."""
-    if not path.endswith(MANIFEST_NAME):
-        warn(path, reason)
+def unheard(_path: str, _reason: str) -> None:
+    """Of manifests that cannot be read the totals have told."""
 
 
 def write(target: Path, text: Iterator[str]) -> None:

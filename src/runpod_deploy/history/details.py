@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from .events import Row, read_events
 from .folders import EVENTS_NAME, METRICS_NAME, Unreadable, holds
-from .manifests import Manifest, ManifestUnreadable, read_manifest
+from .manifests import Manifest
 
 T = TypeVar("T")
 MOST_EVENTS = 300
@@ -32,27 +32,18 @@ class Details:
     """Measurements, evenly thinned."""
 
 
-def read_details(run_dir: Path, unreadable: Unreadable) -> Details:
-    """What the run dir holds. What cannot be read is told of and left out."""
+def read_details(run_dir: Path, manifest: Manifest | None, unreadable: Unreadable) -> Details:
+    """What the run dir holds beside its manifest. What cannot be read is told of and left out."""
     telling = (row for row in rows_in(run_dir, EVENTS_NAME, unreadable) if row.get("event") not in DULL)
     events = list(islice(telling, MOST_EVENTS))
     left_out = sum(1 for _ in telling)
     samples = thinned(rows_in(run_dir, METRICS_NAME, unreadable), MOST_SAMPLES)
-    return Details(run_dir, manifest_in(run_dir, unreadable), events, left_out, samples)
+    return Details(run_dir, manifest or {}, events, left_out, samples)
 
 
 def rows_in(run_dir: Path, name: str, unreadable: Unreadable) -> Iterator[Row]:
     """The rows of a file that need not exist."""
     return read_events(run_dir / name, unreadable) if holds(run_dir, name, unreadable) else iter(())
-
-
-def manifest_in(run_dir: Path, unreadable: Unreadable) -> Manifest:
-    """The run's manifest; empty if it cannot be read."""
-    try:
-        return read_manifest(run_dir)
-    except ManifestUnreadable as error:
-        unreadable(error.path, error.why)
-        return {}
 
 
 def thinned(items: Iterable[T], most: int) -> list[T]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
 
@@ -14,14 +14,22 @@ RUNS_DIR = Path("artifacts", "runpod")
 
 Unreadable = Callable[[str, str], None]
 """Is told the path of what cannot be read, and why. Reading goes on."""
+Look = Callable[[Sequence[str]], None]
+"""Is told the names that a folder holds."""
 
 
-def find(root: str, name: str, unreadable: Unreadable) -> Iterator[str]:
+def unseen(_names: Sequence[str]) -> None:
+    """A folder's names, which nobody wants to know."""
+
+
+def find(root: str, name: str, unreadable: Unreadable, look: Look = unseen) -> Iterator[str]:
     """Paths of all files of that name below root, in path order. Links to folders are not followed."""
-    for entry in listed(root, unreadable):
+    entries = listed(root, unreadable)
+    look([entry.name for entry in entries])
+    for entry in entries:
         path = entry.name if root == "." else entry.path
         if entry.is_dir(follow_symlinks=False):
-            yield from find(path, name, unreadable)
+            yield from find(path, name, unreadable, look)
         elif entry.name == name:
             yield path
 

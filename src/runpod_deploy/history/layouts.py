@@ -13,6 +13,11 @@ from .totals import Totals
 UNKNOWN = "—"
 LABEL_WIDTH = 15
 TOTAL_WIDTH = 18
+COUNTS = (
+    *("unknown_wall", "unknown_cost", "unknown_result"),
+    *("unfinished", "unreleased", "without_manifest", "unreadable"),
+)
+"""Of the totals: what is to be known beside the sums, shown where there is any."""
 RUN_COLUMNS = ("timestamp", "job", "pod_id", "gpu", "dc", "wall_s", "failed", "est_$")
 RUN_KEYS = (
     *("timestamp", "job", "pod_id", "gpu_id", "datacenter_id"),
@@ -99,7 +104,7 @@ def total_facts(totals: Totals) -> Iterator[tuple[str, Any]]:
     for label, stopped in (("stopped_disks", True), ("running_pods", False)):
         if (usd_per_day := totals.left.usd_per_day(stopped=stopped)) is not None:
             yield label, f"{dollars(usd_per_day)}/day"
-    for label in ("unknown_wall", "unknown_cost", "unknown_result", "unreadable"):
+    for label in COUNTS:
         if count := getattr(totals, label):
             yield label, count
 

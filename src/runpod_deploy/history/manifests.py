@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +50,21 @@ def parsed(path: str) -> Manifest:
     return found
 
 
-def read_manifests(paths: Iterable[str], unreadable: Unreadable) -> Iterator[tuple[str, Manifest | None]]:
+def read_manifests(
+    paths: Iterable[str], unreadable: Unreadable, read: Callable[[str], Manifest] = parsed
+) -> Iterator[tuple[str, Manifest | None]]:
     """Each path of a file with its manifest, or with None if it cannot be read."""
     for path in paths:
         try:
-            yield path, parsed(path)
+            yield path, read(path)
         except ManifestUnreadable as error:
             unreadable(error.path, error.why)
             yield path, None
+
+
+def is_settled(manifest: Manifest) -> bool:
+    """Whether time changes nothing in it: its run is over and its pod confirmed, or is none that says so."""
+    return manifest.get("state") in (None, "finished") and manifest.get("outcome") != "unreleased"
 
 
 def number(record: dict[str, Any], key: str) -> float | None:

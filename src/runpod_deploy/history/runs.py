@@ -19,7 +19,7 @@ from ..spec_json import spec_from_json
 from ..state import State
 from .blocks import whole
 from .folders import Unreadable, holds, reason
-from .manifests import Manifest, ManifestUnreadable, read_manifest
+from .manifests import Manifest, ManifestUnreadable, is_settled, read_manifest
 
 TAIL_BYTES = 4096
 
@@ -67,6 +67,18 @@ def rebuilt(run: RecordedRun, now: datetime) -> Manifest:
     except ManifestUnreadable:
         return made
     return {**made, **{key: value for key, value in before.items() if key not in made}}
+
+
+def brought_up(path: Path, manifest: Manifest, now: datetime, unreadable: Unreadable) -> Manifest:
+    """The manifest of that run dir as it would be now: what its journal says, and the time since then, count."""
+    run_dir = RunDir(path)
+    if is_settled(manifest) or not holds(path, run_dir.spec.name, unreadable):
+        return manifest
+    try:
+        return rebuilt(read_run(path), now)
+    except RunUnreadable as error:
+        unreadable(error.path, error.why)
+        return manifest
 
 
 def rebuild(run: RecordedRun, now: datetime) -> Manifest:

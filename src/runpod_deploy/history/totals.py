@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .costs import LeftPods
-from .manifests import Manifest, has_failed, number
+from .folders import EVENTS_NAME, MANIFEST_NAME
+from .manifests import Manifest, has_failed, is_settled, number
 
 
 @dataclass(slots=True)
@@ -19,6 +21,12 @@ class Totals:
     failed: int = 0
     unknown_result: int = 0
     """Readable manifests that say neither failed nor not failed: runs that go on, notes by hand."""
+    unfinished: int = 0
+    """Runs that have not ended: what they cost is what they cost until now."""
+    unreleased: int = 0
+    """Runs that ended without a word that their pod did: it may go on costing."""
+    without_manifest: int = 0
+    """Run dirs that tell what happened and have no manifest: what they cost is in no sum."""
     wall_time_s: float | None = None
     unknown_wall: int = 0
     """Readable manifests without a wall time."""
@@ -41,10 +49,16 @@ class Totals:
         failed = has_failed(manifest)
         self.failed += failed is True
         self.unknown_result += failed is None
+        self.unfinished += not is_settled(manifest) and manifest.get("state") != "finished"
+        self.unreleased += manifest.get("outcome") == "unreleased"
         self._add_wall_time(number(manifest, "wall_time_sec"))
         self._add_bill(number(manifest, "billed_usd"))
         self.left.add(manifest)
         self._add_cost(number(manifest, "estimated_cost_usd"))
+
+    def look(self, names: Sequence[str]) -> None:
+        """Counts a folder that is a run dir and lacks its manifest."""
+        self.without_manifest += EVENTS_NAME in names and MANIFEST_NAME not in names
 
     def _add_wall_time(self, wall_s: float | None) -> None:
         self.unknown_wall += wall_s is None
@@ -65,6 +79,9 @@ class Totals:
             "unreadable": self.unreadable,
             "failed": self.failed,
             "unknown_result": self.unknown_result,
+            "unfinished": self.unfinished,
+            "unreleased": self.unreleased,
+            "without_manifest": self.without_manifest,
             "wall_time_sec": rounded(self.wall_time_s),
             "unknown_wall": self.unknown_wall,
             "estimated_cost_usd": rounded(self.estimated_cost_usd),
