@@ -144,7 +144,7 @@ def about_work(event: e.Event, _state: State) -> str | None:
             sent, whole = size(event.bytes_transferred), size(event.bytes)
             return f"staged {event.label}: {event.files} files, {sent} of {whole} sent in {event.duration_sec:.1f} s"
         case e.StageProgressed():
-            return f"{event.label}: {size(event.bytes)}"
+            return f"{event.label}: {size(event.bytes)} of {size(event.of_bytes)}"
         case e.JobLaunched():
             return f"job launched (process {event.pid})"
         case e.RemoteStepStarted():

@@ -26,6 +26,20 @@ LIMIT_WORDS = {"cost_cap": "cap", "max_runtime": "time limit"}
 
 
 @dataclass(frozen=True, slots=True)
+class Moving:
+    """A transfer under way."""
+
+    label: str
+    bytes: int = 0
+    of_bytes: int = 0
+    """0 while it is not known what has to be moved."""
+    files: int = 0
+    of_files: int = 0
+    per_s: float = 0.0
+    """Bytes a second since it began."""
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """All that is shown."""
 
@@ -37,8 +51,7 @@ class Picture:
     """The last lines, each with the name of what printed it; empty for our own words."""
     sample: dict[str, Any] = field(default_factory=dict)
     """The latest row of metrics.jsonl."""
-    moving: tuple[str, int, float] | None = None
-    """A transfer under way: its label, bytes so far, bytes a second."""
+    moving: Moving | None = None
 
 
 def rows(picture: Picture, width: int, height: int) -> list[Text]:
@@ -108,7 +121,7 @@ def phase_text(phase: PhaseTime, picture: Picture) -> Text:
 
 def usage_rows(picture: Picture, width: int) -> list[Text]:
     """The transfer under way, each GPU, and the machine."""
-    found = [transfer_row(*picture.moving)] if picture.moving else []
+    found = [transfer_row(picture.moving, bar_width(width))] if picture.moving else []
     gpus = picture.sample.get("gpus") or []
     found += [gpu_row(gpu, bar_width(width)) for gpu in gpus[:8]]
     if picture.sample:
@@ -116,9 +129,18 @@ def usage_rows(picture: Picture, width: int) -> list[Text]:
     return found
 
 
-def transfer_row(label: str, count: int, per_s: float) -> Text:
-    """How far a transfer has come; its whole is known only at its end."""
-    return Text.assemble((f"⇅ {label}", "cyan"), f"  {size(count)}  {size(per_s)}/s")
+def transfer_row(moving: Moving, cells: int) -> Text:
+    """How far a transfer has come, and how long it will still take at this speed."""
+    row = Text(f"⇅ {moving.label} ", style="cyan")
+    if moving.of_bytes:
+        row.append_text(bar(moving.bytes / moving.of_bytes, cells))
+        row.append(f" {size(moving.bytes)} of {size(moving.of_bytes)}", style="default")
+    if moving.of_files > 1:
+        row.append(f" · {moving.files} of {moving.of_files} files", style="default")
+    if moving.per_s:
+        row.append(f" · {size(moving.per_s)}/s", style="default")
+        row.append(f" · {span(max(0, moving.of_bytes - moving.bytes) / moving.per_s)} left", style="default")
+    return row
 
 
 def bar_width(width: int) -> int:

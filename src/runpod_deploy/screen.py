@@ -15,7 +15,7 @@ from rich.live import Live
 from . import events as e
 from .console import DETAIL, elapsed, words
 from .lines import Lines
-from .picture import Picture, rows, summary
+from .picture import Moving, Picture, rows, summary
 from .run import Run
 from .state import State
 
@@ -33,7 +33,7 @@ class Screen:
         self.terminal = Terminal(file=out, highlight=False, markup=False, emoji=False)
         self.said: deque[tuple[str, str]] = deque(maxlen=KEPT_LINES)
         self.output: dict[str, Lines] = {}
-        self.moving: tuple[str, int, float] | None = None
+        self.moving: Moving | None = None
         self.moved_since = 0.0
         self.sample: dict[str, Any] = {}
         self.sampled_bytes = 0
@@ -70,10 +70,13 @@ class Screen:
         """How far the transfer under way has come."""
         now = self.run.world.clock.monotonic()
         match event:
-            case e.StageStarted() | e.ArtifactPullStarted():
-                self.moving, self.moved_since = (event.label, 0, 0.0), now
+            case e.StageStarted():
+                self.moving, self.moved_since = Moving(event.label, 0, event.bytes, 0, event.files), now
+            case e.ArtifactPullStarted():
+                self.moving, self.moved_since = Moving(event.label), now
             case e.StageProgressed():
-                self.moving = (event.label, event.bytes, event.bytes / max(0.1, now - self.moved_since))
+                per_s = event.bytes / max(0.1, now - self.moved_since)
+                self.moving = Moving(event.label, event.bytes, event.of_bytes, event.files, event.of_files, per_s=per_s)
             case e.StageFinished() | e.ArtifactPullCompleted() | e.ArtifactPullFailed() | e.ArtifactSkipped():
                 self.moving = None
 

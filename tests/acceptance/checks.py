@@ -18,7 +18,12 @@ from tests.acceptance.counting import EVENTS, MANIFEST
 from tests.acceptance.growing import Tree
 
 TOOL = str(Path(sys.executable).with_name("runpod-deploy"))
-LAID_OUT = {"manifests": str, "failed": str, "wall_time_sec": "{:.1f}".format, "estimated_cost_usd": "${:.2f}".format}
+LAID_OUT: dict[str, Callable[[Any], str]] = {
+    "manifests": str,
+    "failed": str,
+    "wall_time_sec": "{:.1f}".format,
+    "estimated_cost_usd": "${:.2f}".format,
+}
 LABELS = {"estimated_cost_usd": "estimated_cost"}
 
 

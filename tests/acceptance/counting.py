@@ -10,8 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.growing import Tree
-
 MANIFEST, EVENTS = "runpod_deploy_pull_manifest.json", "events.jsonl"
 TOTALS = Path(__file__).with_name("totals.jq")
 NEARLY = 0.02

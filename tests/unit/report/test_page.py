@@ -138,7 +138,7 @@ def test_a_long_run_is_cut_and_says_so(tmp_path: Path) -> None:
     rows = [{"ts_utc": MADE_AT.isoformat(), "event": "heartbeat" if i % 2 else "retried"} for i in range(1000)]
     (tmp_path / "events.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "metrics.jsonl").write_text('{"gpu_util_pct": 5}\n' * 10_000)
-    found = read_details(tmp_path, lambda *a: None)
+    found = read_details(tmp_path, {}, lambda *a: None)
 
     assert (len(found.events), found.events_left_out) == (MOST_EVENTS, 500 - MOST_EVENTS)
     assert len(found.samples) <= MOST_SAMPLES + 1

@@ -10,8 +10,11 @@ from rich.text import Text
 
 from runpod_deploy import events as e
 from runpod_deploy.fold import apply
-from runpod_deploy.picture import rows, summary
+from runpod_deploy.picture import Moving, rows, summary
 from tests.unit.screen.pictures import START, phase, picture, told, watching
+
+
+MOVING = Moving("weights", 34_200_000, 136_800_000, 3, 12, 12_000_000.0)
 
 
 def plain(found: list[Text]) -> str:
@@ -21,7 +24,9 @@ def plain(found: list[Text]) -> str:
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (200, 50), (40, 8), (20, 5), (8, 2), (80, 12), (60, 13)])
 def test_it_fits_every_terminal(tmp_path: Path, width: int, height: int) -> None:
-    wide = picture(tmp_path, lines=[("job", "界" * 150), ("job", "x" * 500)] * 40, moving=("weights", 10, 3.0))
+    wide = picture(
+        tmp_path, lines=[("job", "界" * 150), ("job", "x" * 500)] * 40, moving=Moving("weights", 10, 30, 1, 2, 3.0)
+    )
     for seen in (wide, picture(tmp_path, lines=[], sample={})):
         found = rows(seen, width, height)
         assert len(found) == height
@@ -29,11 +34,11 @@ def test_it_fits_every_terminal(tmp_path: Path, width: int, height: int) -> None
 
 
 def test_eighty_by_twenty_four_tells_all(tmp_path: Path) -> None:
-    text = plain(rows(picture(tmp_path, moving=("weights", 34_200_000, 12_000_000.0)), 80, 24))
+    text = plain(rows(picture(tmp_path, moving=MOVING), 80, 24))
     for fact in (
         "NVIDIA L40S · EU-SE-1 · pod k3v9x1q7 · 20:00",
         "✓ choose 0.4 s  ✓ connect 21.4 s  ✓ stage 3.9 s  ▶ watch 19:30 (train)",
-        "⇅ weights  34.2 MB  12.0 MB/s",
+        " 34.2 MB of 136.8 MB · 3 of 12 files · 12.0 MB/s",
         " 93 %  memory ",
         "39.0/48 GB  66 °C 288 W",
         "CPU 44 % · RAM 18.0/64 GB · disk 12.4 GB of 40.0 GB",
@@ -59,6 +64,15 @@ def test_bars_grow_with_what_they_stand_for(tmp_path: Path) -> None:
     (gpu,) = [row for row in rows(seen, 80, 24) if row.plain.startswith("GPU 0")]
     lengths = {span.style: span.end - span.start for span in gpu.spans[:2]}
     assert lengths["cyan"] == round(0.93 * 17) and sum(lengths.values()) == 17
+
+
+def test_a_transfer_tells_how_far_it_is_and_how_long_it_will_take(tmp_path: Path) -> None:
+    (row,) = [row for row in rows(picture(tmp_path, moving=MOVING), 120, 24) if row.plain.startswith("⇅ weights")]
+    assert row.plain.endswith("34.2 MB of 136.8 MB · 3 of 12 files · 12.0 MB/s · 0:08 left")
+    full, _ = (span.end - span.start for span in row.spans[:2])
+    assert full == 24 / 4
+    unknown = rows(picture(tmp_path, moving=Moving("weights")), 120, 24)
+    assert [row.plain.rstrip() for row in unknown if "⇅" in row.plain] == ["⇅ weights"]
 
 
 def test_an_interrupt_changes_what_the_foot_says(tmp_path: Path) -> None:
