@@ -13,7 +13,6 @@ from runpod_deploy.fold import apply
 from runpod_deploy.picture import Moving, rows, summary
 from tests.unit.screen.pictures import START, phase, picture, told, watching
 
-
 MOVING = Moving("weights", 34_200_000, 136_800_000, 3, 12, 12_000_000.0)
 
 
