@@ -135,11 +135,11 @@ def transfer_row(moving: Moving, cells: int) -> Text:
     if moving.of_bytes:
         row.append_text(bar(moving.bytes / moving.of_bytes, cells))
         row.append(f" {size(moving.bytes)} of {size(moving.of_bytes)}", style="default")
+    if moving.per_s:
+        left_s = max(0, moving.of_bytes - moving.bytes) / moving.per_s
+        row.append(f" · {span(left_s)} left · {size(moving.per_s)}/s", style="default")
     if moving.of_files > 1:
         row.append(f" · {moving.files} of {moving.of_files} files", style="default")
-    if moving.per_s:
-        row.append(f" · {size(moving.per_s)}/s", style="default")
-        row.append(f" · {span(max(0, moving.of_bytes - moving.bytes) / moving.per_s)} left", style="default")
     return row
 
 

@@ -37,7 +37,7 @@ def test_eighty_by_twenty_four_tells_all(tmp_path: Path) -> None:
     for fact in (
         "NVIDIA L40S · EU-SE-1 · pod k3v9x1q7 · 20:00",
         "✓ choose 0.4 s  ✓ connect 21.4 s  ✓ stage 3.9 s  ▶ watch 19:30 (train)",
-        " 34.2 MB of 136.8 MB · 3 of 12 files · 12.0 MB/s",
+        " 34.2 MB of 136.8 MB · 0:08 left · 12.0 MB/s",
         " 93 %  memory ",
         "39.0/48 GB  66 °C 288 W",
         "CPU 44 % · RAM 18.0/64 GB · disk 12.4 GB of 40.0 GB",
@@ -67,7 +67,7 @@ def test_bars_grow_with_what_they_stand_for(tmp_path: Path) -> None:
 
 def test_a_transfer_tells_how_far_it_is_and_how_long_it_will_take(tmp_path: Path) -> None:
     (row,) = [row for row in rows(picture(tmp_path, moving=MOVING), 120, 24) if row.plain.startswith("⇅ weights")]
-    assert row.plain.endswith("34.2 MB of 136.8 MB · 3 of 12 files · 12.0 MB/s · 0:08 left")
+    assert row.plain.endswith("34.2 MB of 136.8 MB · 0:08 left · 12.0 MB/s · 3 of 12 files")
     full, _ = (span.end - span.start for span in row.spans[:2])
     assert full == 24 / 4
     unknown = rows(picture(tmp_path, moving=Moving("weights")), 120, 24)
