@@ -27,8 +27,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests import sshd
 from tests.contract.hosts import Ground, ground
 
-from runpod_deploy import rsync
 from runpod_deploy.host import PodHost
+from runpod_deploy.transfer import rsync
 from runpod_deploy.transfers import Pull, Push
 
 LIMIT = 1.1

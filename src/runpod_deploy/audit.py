@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .known_runs import KnownRun
+from .history.known import KnownRun
 from .pods import Pod
 from .provenance import Provenance, provenance
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from shlex import quote
 from typing import TypeVar
 
-from . import guard, job, podside, pulling, pushing, ssh
+from . import guard, job, podside, ssh
 from .clock import Clock, SystemClock
 from .errors import StagingFailed
 from .job import Channel, JobPaths
@@ -20,7 +20,8 @@ from .pods import Address
 from .run import Follow, GuardTerms, Reply
 from .spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec, Spec
 from .ssh import Connection, Login, Unreachable
-from .streams import Flaky
+from .transfer import pulling, pushing
+from .transfer.streams import Flaky
 from .transfers import Moved, OnProgress, Pull, Push
 
 T = TypeVar("T")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import StagingFailed
-from .excludes import Excludes
 from .journal import RUNS_DIR
 from .local import git_ignored
 from .spec import RsyncPushSpec
+from .transfer.excludes import Excludes
+from .transfer.tree import Tree, local_tree
 from .transfers import Push
-from .tree import Tree, local_tree
 
 LARGEST_SHOWN = 10
 

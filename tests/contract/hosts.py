@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from runpod_deploy import rsync, ssh
+from runpod_deploy import ssh
 from runpod_deploy.host import PodHost
 from runpod_deploy.job import JobPaths
 from runpod_deploy.pods import Address
 from runpod_deploy.ssh import Connection, Login
+from runpod_deploy.transfer import rsync
 from tests import sshd
 
 SERVERS = {"openssh": sshd.openssh, "asyncssh": sshd.asyncssh_server}

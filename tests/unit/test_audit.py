@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runpod_deploy.audit import DEADLINE_GRACE, audit, judge
-from runpod_deploy.known_runs import KnownRun
+from runpod_deploy.history.known import KnownRun
 from runpod_deploy.pods import Address, Pod
 from runpod_deploy.provenance import provenance
 from runpod_deploy.state import State

@@ -11,7 +11,7 @@ import click
 from ..audit import Finding, audit, finding_cells, finding_lines
 from ..clock import SystemClock
 from ..errors import KINDS
-from ..known_runs import known_runs
+from ..history.known import known_runs
 from ..pods import Pod
 from ..provenance import provenance
 from ..runpod import RunPodCloud

@@ -13,9 +13,9 @@ from ..config.draft import Draft
 from ..errors import SshLost, UsageError
 from ..events import from_row
 from ..fold import fold
+from ..history.known import known_runs
 from ..joblog import last_lines, stream, tail_argv
 from ..journal import RunDir, rows
-from ..known_runs import known_runs
 from ..pointer import read_pointer
 from ..spec_json import spec_from_json
 from ..state import State

@@ -12,13 +12,13 @@ from ..errors import UsageError
 from ..events import from_row
 from ..fold import fold
 from ..journal import RunDir, RunLock, rows, write_atomically
-from ..known_runs import is_held
 from ..manifest import cost, log_facts, manifest, telemetry_files, word
 from ..spec import Spec
 from ..spec_json import spec_from_json
 from ..state import State
 from .blocks import whole
 from .folders import Unreadable, holds, reason
+from .known import is_held
 from .manifests import Manifest, ManifestUnreadable, is_settled, read_manifest
 
 TAIL_BYTES = 4096

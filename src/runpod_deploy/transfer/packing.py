@@ -10,9 +10,9 @@ import stat
 import tarfile
 from pathlib import Path
 
-from .errors import StagingFailed
-from .proc import Child
-from .transfers import Tally
+from ..errors import StagingFailed
+from ..proc import Child
+from ..transfers import Tally
 from .tree import Entry, Tree
 
 GATHERED_BYTES = 1 << 18

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..errors import StagingFailed
+from ..proc import Child
+from ..ssh import Connection, Unreachable
+from ..transfers import Moved, OnProgress, Push, Tally, remote_path
 from . import deltas
-from .errors import StagingFailed
 from .excludes import Excludes
 from .listing import END, LISTING_S, Listed, made_folder, made_place, nul_list, parse, remove_command
 from .packing import Packer
-from .proc import Child
-from .ssh import Connection, Unreachable
 from .streams import END_S, feed, refusal
-from .transfers import Moved, OnProgress, Push, Tally, remote_path
 from .tree import Entry, Tree, count_files, local_entry, local_tree, total_size
 
 READ_BYTES = 1 << 18

@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 
+from ..ssh import Connection
+from ..transfers import Tally
 from . import rsync
 from .listing import LISTING_S, Listed, nul_list, parse_sums, sums_command
 from .packing import send_file
-from .ssh import Connection
 from .streams import everything, feed
-from .transfers import Tally
 from .tree import Entry, Tree, local_entry
 from .unpacking import finish, write_all
 

@@ -9,11 +9,11 @@ import re
 from functools import cache
 from pathlib import Path
 
-from . import proc
+from .. import proc
+from ..ssh import ALIAS, Connection
+from ..transfers import Tally
 from .listing import nul_list
-from .ssh import ALIAS, Connection
 from .streams import refusal
-from .transfers import Tally
 from .tree import Tree
 
 BY_LIST = ("-lptO", "--from0", "--files-from=-", "--partial", "--no-h", "--info=progress2")

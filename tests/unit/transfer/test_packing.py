@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runpod_deploy.excludes import Excludes
-from runpod_deploy.packing import header
+from runpod_deploy.transfer.excludes import Excludes
+from runpod_deploy.transfer.packing import header
+from runpod_deploy.transfer.tree import Entry, local_tree
+from runpod_deploy.transfer.unpacking import Unpacker
 from runpod_deploy.transfers import Tally
-from runpod_deploy.tree import Entry, local_tree
-from runpod_deploy.unpacking import Unpacker
 
 NAMES = st.text(st.characters(blacklist_characters="\0/", blacklist_categories=["Cs"]), min_size=1, max_size=90)
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from .errors import StagingFailed
-from .proc import STALL_S, Child
-from .ssh import Connection, Unreachable
+from ..errors import StagingFailed
+from ..proc import STALL_S, Child
+from ..ssh import Connection, Unreachable
 
 END_S = 120.0
 READ_BYTES = 1 << 18

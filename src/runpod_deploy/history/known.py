@@ -8,12 +8,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from .events import from_row
-from .fold import fold
-from .history.blocks import whole
-from .history.folders import EVENTS_NAME, Unreadable, find, may_be_folder
-from .journal import RunDir, rows
-from .state import State
+from ..events import from_row
+from ..fold import fold
+from ..journal import RunDir, rows
+from ..state import State
+from .blocks import whole
+from .folders import EVENTS_NAME, Unreadable, find, may_be_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

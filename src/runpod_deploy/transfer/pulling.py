@@ -14,8 +14,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from ..errors import ArtifactMissing
+from ..ssh import Connection
+from ..transfers import Moved, OnProgress, Pull, Tally, remote_path
 from . import deltas
-from .errors import ArtifactMissing
 from .excludes import Excludes
 from .listing import (
     END,
@@ -29,9 +31,7 @@ from .listing import (
     parse_sums,
     sums_command,
 )
-from .ssh import Connection
 from .streams import everything, hand
-from .transfers import Moved, OnProgress, Pull, Tally, remote_path
 from .tree import Entry, Tree, local_entry, local_tree, total_size
 from .unpacking import Unpacker
 

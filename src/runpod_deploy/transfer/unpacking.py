@@ -9,7 +9,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from .transfers import Tally
+from ..transfers import Tally
 from .tree import Entry, Tree
 
 PIECE_BYTES = 1 << 20

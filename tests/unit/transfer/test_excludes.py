@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runpod_deploy import rsync
-from runpod_deploy.excludes import Excludes
-from runpod_deploy.tree import local_tree
+from runpod_deploy.transfer import rsync
+from runpod_deploy.transfer.excludes import Excludes
+from runpod_deploy.transfer.tree import local_tree
 
 FILES = (
     "a",
