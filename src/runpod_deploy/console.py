@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
 from . import events as e
+from .budget import left_usd_per_day
 from .lines import Lines
-from .state import State
+from .state import JOB_WORDS, State
 
 # Events that say nothing to a person who did not ask for detail.
 DETAIL = (
@@ -105,11 +107,11 @@ def about_pod(event: e.Event, state: State) -> str | None:
             return f"refused: {event.reason}" + (f"; next {event.to}" if event.to else "")
         case e.PodCreated():
             how = "found" if event.adopted else "created"
-            return f"pod {event.pod_id} {how}: {rate(event)}; stops by {event.stop_at:%H:%M:%S} UTC"
+            return f"pod {event.pod_id} {how}: {rate(event)}; stops by {at(event.stop_at, event)}"
         case e.PodReopening():
             return f"starting pod {event.pod_id} again, to fetch what it holds"
         case e.PodResumed():
-            return f"pod {event.pod_id} resumed: {rate(event)}; stops by {event.stop_at:%H:%M:%S} UTC"
+            return f"pod {event.pod_id} resumed: {rate(event)}; stops by {at(event.stop_at, event)}"
         case e.PodBooting():
             return f"booting: {event.stage}"
         case e.PodReachable():
@@ -117,10 +119,15 @@ def about_pod(event: e.Event, state: State) -> str | None:
         case e.PodAbandoned():
             return f"giving this pod up: {event.reason}"
         case e.GuardArmed():
-            return f"guard armed: the pod ends itself at {event.deadline_at:%H:%M:%S} UTC if we cannot"
+            return f"guard armed: the pod ends itself at {at(event.deadline_at, event)} if we cannot"
         case e.GuardMissing():
             return "NO GUARD on this pod: if this machine dies, it bills on"
     return None
+
+
+def at(instant: datetime, event: e.Event) -> str:
+    """The instant, with its day if that is another one than the event's."""
+    return f"{instant:%H:%M:%S} UTC" if instant.date() == event.ts_utc.date() else f"{instant:%b %d %H:%M:%S} UTC"
 
 
 def rate(event: e.PodCreated | e.PodResumed) -> str:
@@ -142,7 +149,8 @@ def about_work(event: e.Event, _state: State) -> str | None:
             return f"secret {event.name} written to {event.destination}"
         case e.StageFinished():
             sent, whole = size(event.bytes_transferred), size(event.bytes)
-            return f"staged {event.label}: {event.files} files, {sent} of {whole} sent in {event.duration_sec:.1f} s"
+            how = f"{sent} of {whole} sent in {event.duration_sec:.1f} s"
+            return f"staged {event.label}: {files(event.files)}, {how}"
         case e.StageProgressed():
             return f"{event.label}: {size(event.bytes)} of {size(event.of_bytes)}"
         case e.JobLaunched():
@@ -167,7 +175,7 @@ def about_end(event: e.Event, state: State) -> str | None:
     """Lines about trouble and about the end."""
     match event:
         case e.Retried():
-            return f"{event.what}: {event.error}; trying again in {event.in_sec:.0f} s"
+            return f"{event.what}: {event.error}; trying again in {event.in_sec:.1f} s"
         case e.SnapshotFailed():
             return f"not recorded: {event.what}: {event.error}"
         case e.ConnectionLost():
@@ -175,7 +183,7 @@ def about_end(event: e.Event, state: State) -> str | None:
         case e.ConnectionRestored():
             return f"connected again after {event.lost_sec:.0f} s; not a byte of the log is missing"
         case e.StopRequested():
-            return f"stopping the job: {event.why}"
+            return f"stopping the job: {JOB_WORDS.get(event.why, event.why)}"
         case e.JobEnded():
             return f"job over: {event.why}, status {event.exit_code}"
         case e.PodKilledUnexpected():
@@ -183,7 +191,8 @@ def about_end(event: e.Event, state: State) -> str | None:
         case e.GuardReleased():
             return f"the pod's guard has ended it: {event.state or 'gone'}"
         case e.ArtifactPullCompleted():
-            return f"pulled {event.label}: {event.files} files, {size(event.bytes)} in {event.duration_sec:.1f} s"
+            how = f"{size(event.bytes)} in {event.duration_sec:.1f} s"
+            return f"pulled {event.label}: {files(event.files)}, {how}"
         case e.ArtifactPullFailed():
             return f"could not pull {event.label}: {event.error}"
         case e.ArtifactSkipped():
@@ -197,10 +206,31 @@ def about_end(event: e.Event, state: State) -> str | None:
         case e.Detached():
             return f"leaving the pod to its guard ({event.why})"
         case e.PodReleased():
-            return f"pod {state.pod_id or ''} released ({event.action}): {event.state or 'gone'}"
+            return released(event, state) if state.pod_id else "no pod is left"
         case e.RunFinished():
             return f"{event.outcome}, exit code {event.exit_code}"
     return None
+
+
+def released(event: e.PodReleased, state: State) -> str:
+    """What became of the pod, and what it goes on costing if it stays."""
+    text = f"pod {state.pod_id} released ({event.action}): {event.state or 'gone'}"
+    return f"{text}; {cost}" if (cost := left_cost(state, event.state)) else text
+
+
+def left_cost(state: State, status: str | None) -> str:
+    """What the run's pod costs from now on, in this status; empty if nothing that is known."""
+    usd_per_day = left_usd_per_day(state.rentals[-1], status, state.volume_gb) if state.rentals else None
+    if not usd_per_day:
+        return ""
+    if status == "EXITED":
+        return f"its disk costs ${usd_per_day:.2f} a day until it is deleted"
+    return f"it goes on costing ${usd_per_day / 24:.2f}/hr until it is ended"
+
+
+def files(count: int) -> str:
+    """`1 file`, `3 files`."""
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def first_line(text: str) -> str:

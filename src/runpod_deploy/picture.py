@@ -10,7 +10,7 @@ from typing import Any
 from rich.text import Text
 
 from .budget import spent_usd
-from .console import size
+from .console import left_cost, size
 from .spec import Spec
 from .state import PhaseTime, State
 
@@ -225,4 +225,6 @@ def summary(picture: Picture, width: int) -> Iterable[Text]:
     for label, artifact in state.artifacts:
         what = size(artifact.bytes_total or 0) if artifact.status == "success" else artifact.error or artifact.status
         yield Text(f"  {label}: {what}")
+    if state.released and (cost := left_cost(state, state.pod_final_state)):
+        yield Text(f"  pod {state.pod_id} is kept: {cost}", style="yellow")
     yield Text(f"  {picture.run_dir}", style="dim")

@@ -25,6 +25,8 @@ LAID_OUT: dict[str, Callable[[Any], str]] = {
     "estimated_cost_usd": "${:.2f}".format,
 }
 LABELS = {"estimated_cost_usd": "estimated_cost"}
+QUERIES, COMPARED = 12, 2
+"""How many names are asked for one by one; of how many runs one is compared with its neighbour."""
 SPARE_S = 60.0
 """How much older a run whose pod may still be up can be in one answer than in another."""
 USD_PER_S = 1.2 / 3600
@@ -136,7 +138,7 @@ def found(tree: Tree) -> str:
     said = [json.loads(line) for line in tell(tree, "events-query", "--root", ".", "--json").splitlines()]
     assert counting.by_name(said) == names and len(said) == len(rows)
     assert [{k: v for k, v in row.items() if k not in ("run_dir", "run_path")} for row in said] == rows
-    for name, count in names.items():
+    for name, count in list(names.items())[:: max(1, len(names) // QUERIES)]:
         lines = tell(tree, "events-query", "--root", ".", "--filter", f"event={name}").splitlines()
         assert len(lines) == count, name
     killed = {row["run_path"] for row in said if row["event"] == "pod_killed_unexpected" and row.get("pod_id")}
@@ -149,11 +151,11 @@ def found(tree: Tree) -> str:
 
 def compared(tree: Tree) -> str:
     """compare-runs: 1 if one of the two failed, else 0; 2 if one cannot be read."""
-    for one, other in zip(tree.runs, tree.runs[1:], strict=False):
+    for one, other in zip(tree.runs[::COMPARED], tree.runs[1::COMPARED], strict=False):
         failed = any(lived.outcome not in ("succeeded", None) for lived in (one, other))
         tell(tree, "compare-runs", str(one.run_dir), str(other.run_dir), code=int(failed))
     tell(tree, "compare-runs", str(tree.runs[0].run_dir), "old/tune/artifacts/runpod/20260606T070000Z", code=2)
-    return f"{len(tree.runs) - 1} pairs compared"
+    return f"{len(tree.runs[1::COMPARED])} pairs compared"
 
 
 def standing(tree: Tree) -> str:

@@ -34,6 +34,11 @@ from .stage import Meter
 
 DRAIN_WITHIN_S = 30.0
 REMOVE_TIMEOUT_S = 30.0
+WAY_BACK = {
+    "stop": "the pod is kept, stopped: `runpod-deploy pull --start {run_dir}` tries again on it",
+    "preserve": "the pod is kept as it is: look at it, and try again with `runpod-deploy pull {run_dir}`",
+    "delete": "the pod goes with what is on it (on_failure: delete); with on_failure: stop it is kept",
+}
 
 
 def collect(run: Run) -> None:
@@ -61,7 +66,8 @@ def bring_home(run: Run) -> None:
         raise ArtifactMissing(
             "required artifacts are not here: "
             + "; ".join(f"{entry.label} ({entry.remote_path}): {reason(run, entry)}" for entry in missing),
-            hint="look at the pod before it goes, or write required: false where the job may leave nothing",
+            hint=f"{WAY_BACK[run.spec.job.lifecycle.on_failure].format(run_dir=run.dir.path)}; "
+            "write required: false where the job may leave nothing",
         )
 
 
