@@ -34,6 +34,22 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+# Workers take one test at a time, the long ones first: none is left with a long one when the others are done.
+LONG = ("acceptance", "chaos", "recipes", "sim", "docs", "examples", "contract", "podside")
+LONGEST = ("never_confirmed", "unreachable_api", "resets", "15-provision", "guard_ended")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests stand first."""
+    items.sort(key=lambda item: (not any(name in item.nodeid for name in LONGEST), room(item)))
+
+
+def room(item: pytest.Item) -> int:
+    """Where the test's folder stands among those with long tests."""
+    folder = item.nodeid.split("/")[1] if item.nodeid.count("/") else ""
+    return LONG.index(folder) if folder in LONG else len(LONG)
+
+
 if not LIVE:
     sys.addaudithook(refuse_strangers)
 
