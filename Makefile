@@ -20,8 +20,9 @@ test: setup
 # The guarantee under attack: N runs are killed, paused and cut off while the cloud fails; then the bill is looked at.
 N ?= 40
 SEED ?= 1
+JOBS ?= 3
 chaos: setup
-	$(BIN)/runpod-sim chaos --cases $(N) --seed $(SEED)
+	$(BIN)/runpod-sim chaos --cases $(N) --seed $(SEED) --jobs $(JOBS)
 
 # The suite of tests/contract on RunPod itself, with the key in RUNPOD_API_KEY. Costs money, so it asks.
 live: setup
