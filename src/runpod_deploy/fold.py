@@ -31,7 +31,8 @@ def apply(s: State, event: e.Event) -> State:
         case e.RunResumed():
             cut = cut_off(s.phases, before.last_at)
             failures = s.closing_failures if s.visiting else ()
-            return replace(s, phases=cut, detached=None, finished=False, closing_failures=failures)
+            again = (*s.resumptions, (event.ts_utc, event.after))
+            return replace(s, phases=cut, resumptions=again, detached=None, finished=False, closing_failures=failures)
         case e.PhaseStarted():
             begun = PhaseTime(event.phase, event.ts_utc)
             return replace(s, phase=event.phase, phases=(*s.phases, begun))

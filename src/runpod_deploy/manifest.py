@@ -79,6 +79,7 @@ def manifest(
             "message": failure.message,
             "transient": failure.transient,
         },
+        "resumptions": [{"at_utc": at.isoformat(), "after": event} for at, event in state.resumptions],
         "phases": [phase_row(phase, state.rentals, now) for phase in state.phases],
         "variables": spec.variables,
         "cloud_type": state.cloud_type or job.pod.cloud_type,

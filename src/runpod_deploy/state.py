@@ -67,6 +67,8 @@ class State:
     last_at: datetime = NEVER
     phase: str = ""
     phases: tuple[PhaseTime, ...] = ()
+    resumptions: tuple[tuple[datetime, str], ...] = ()
+    """When another process went on, and the last event of the one before it."""
     candidates: tuple[Candidate, ...] = ()
     refused: tuple[tuple[str, str, str], ...] = ()
     """(GPU, datacenter, cloud) of each refused request since the candidates were chosen."""

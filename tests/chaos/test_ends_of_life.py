@@ -225,4 +225,5 @@ def test_a_job_killed_at_a_third_looks_as_if_nothing_had_happened(sim: Simulator
     assert (run_dir / "run.log").read_text() == "".join(LINES)
     last_words = [re.sub(r"^\[.*?\] ", "", one.err.splitlines()[-1]) for one in (undisturbed, ended)]
     assert last_words[0] == last_words[1]
-    assert [row["after"] for row in ended.named("run_resumed")]
+    after = [row["after"] for row in ended.named("run_resumed")]
+    assert after and [each["after"] for each in ended.manifest["resumptions"]] == after

@@ -59,6 +59,8 @@ def later_facts(manifest: Manifest) -> Iterator[tuple[str, Any]]:
         yield "outcome", manifest["outcome"]
     if failure := mapping(manifest, "failure"):
         yield "failure", failure_text(failure)
+    if resumptions := mappings(manifest, "resumptions"):
+        yield "resumed", f"{len(resumptions)} × (the last time after {resumptions[-1].get('after')})"
     if (left_usd := left_usd_per_day(manifest)) is not None:
         label, state = ("disk_usd/day", "is stopped") if is_stopped(manifest) else ("pod_usd/day", "goes on")
         yield label, f"{left_usd:.2f} (the pod {state}; until it is deleted)"

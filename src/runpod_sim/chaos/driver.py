@@ -13,7 +13,8 @@ from pathlib import Path
 from .cases import Blow
 
 LOOK_EVERY_S = 0.001
-KILLED = -signal.SIGKILL
+STRUCK_DEAD = (-signal.SIGKILL, -signal.SIGTERM)
+"""Killed; or asked to end before it could listen, as in the moments in which its interpreter starts."""
 Strike = Callable[["Driver", Blow], Awaitable[None]]
 
 
@@ -33,7 +34,7 @@ class Driver:
         self._size, self._names = -1, list[str]()
 
     async def call(self, strike: Strike, *words: str) -> int:
-        """The exit code of one process; -9 if a blow killed it."""
+        """The exit code of one process; below 0 if a blow killed it."""
         with self.out.open("ab") as out, self.err.open("ab") as err:
             self.process = await asyncio.create_subprocess_exec(
                 *self.command, *words, cwd=self.copy, env=self.env, stdin=asyncio.subprocess.DEVNULL,

@@ -15,7 +15,7 @@ from ..pods import UP, Pod
 from ..simulator import Settings, Simulator, simulate
 from ..volumes import add_volume
 from .cases import PLAIN, Blow, Case
-from .driver import KILLED, Driver
+from .driver import STRUCK_DEAD, Driver
 from .project import PULL_GRACE_S, START_LINE, Project, files_of, volume_of
 
 # What the driver and the guard may take after the limit: end the job, pull, and as much again to release.
@@ -27,7 +27,7 @@ SHORT_S = 15.0
 PAUSE_S, OUTAGE_S = 4.0, 3.0
 BOOT_WITHIN_S = 20
 AUDIT_GRACE_S = 125
-"""An audit takes no pod for a leftover sooner after its time: its driver may be on another machine."""
+"""An audit takes no pod for a leftover sooner after its guard's time: its driver may be on another machine."""
 CASE_WITHIN_S = 240.0
 RESUMES = 8
 TRY_AGAIN = (5, 6, 9)
@@ -120,9 +120,9 @@ async def carry_out(actor: Driver, case: Case, stage: Stage, simulator: Simulato
         code = await actor.call(strike, "attach", str(actor.run_dir))
     for _ in range(RESUMES):
         last = not any(blow.what == "kill" for blow in actor.blows)
-        if code == KILLED and last and not case.resumed:
+        if code in STRUCK_DEAD and last and not case.resumed:
             return None
-        if (code != KILLED and code not in TRY_AGAIN) or actor.run_dir is None:
+        if code not in (*STRUCK_DEAD, *TRY_AGAIN) or actor.run_dir is None:
             break
         code = await actor.call(strike, *again_words(case, words, actor.run_dir))
     return code
@@ -193,7 +193,9 @@ def lasts_s(pod: Pod, events: Sequence[str]) -> float:
     """How old the pod may become by itself; without a guard it is left to the audit, as soon as that may reap it."""
     if guarded(pod, events):
         return SHORT_S + GRACE_S + SLACK_S
-    return SHORT_S + (BOOT_WITHIN_S if pod.up_at is None else AUDIT_GRACE_S)
+    if pod.up_at is None:
+        return SHORT_S + BOOT_WITHIN_S
+    return max(0.0, pod.up_at - pod.created_at) + SHORT_S + GRACE_S + AUDIT_GRACE_S
 
 
 async def no_strike(_driver: Driver, _blow: Blow) -> None:

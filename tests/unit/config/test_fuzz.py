@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import os
-import time
 import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
@@ -195,9 +194,8 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_defused(tmp_path: Path, name: str) -> None:
-    begun = time.monotonic()
+    """Judged at all: one that is not defused takes longer than any test may."""
     judged(tmp_path / "job.yaml", BOMBS[name])
-    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize("name", ["laughs", "merge laughs", "references", "merges"])
