@@ -29,7 +29,7 @@ def page(title: str, runs: Iterable[Details], totals: Totals, made_at: datetime)
     before, _, after = filled.partition("<!-- runs -->")
     yield before
     for details in runs:
-        yield run(details)
+        yield run(details, opened=totals.manifests == 1)
     yield after
 
 
@@ -39,13 +39,14 @@ def tiles(totals: Totals) -> str:
     return "".join(shown)
 
 
-def run(details: Details) -> str:
+def run(details: Details, *, opened: bool) -> str:
     """One run: a line that tells most, and the rest behind it."""
     manifest = details.manifest
     colour = {True: "failed", False: "fine", None: "open"}[has_failed(manifest)]
     row = run_row(details.path, manifest)
     line = (tag("span", text(cell)) for cell in (*run_cells(row), row["outcome"] or ""))
-    return tag("details", tag("summary", *line, css=colour), "".join(parts(details)), id=details.path.name)
+    opening = {"open": ""} if opened else {}
+    return tag("details", tag("summary", *line, css=colour), "".join(parts(details)), id=details.path.name, **opening)
 
 
 def parts(details: Details) -> Iterator[str]:

@@ -72,7 +72,8 @@ def test_a_page_of_everything_in_the_wild_is_whole_and_needs_nothing_else(tmp_pa
     done = subprocess.run([TOOL, "report", "--root", "."], cwd=tmp_path, capture_output=True, text=True, check=True)
     seen = read((tmp_path / done.stdout.strip()).read_text(encoding="utf-8"))
 
-    assert len([tag for tag, _ in seen.tags if tag == "details"]) == 8
+    folded = [attributes for tag, attributes in seen.tags if tag == "details"]
+    assert len(folded) == 8 and not any("open" in attributes for attributes in folded)
     assert not [tag for tag, attributes in seen.tags if {"src", "href"} & set(attributes) or tag in ("link", "script")]
     text = "".join(seen.text)
     assert "unknown cost" in text and "$4.25" in text
@@ -98,6 +99,11 @@ def test_records_cannot_write_markup() -> None:
 
     assert "script" not in [tag for tag, _ in seen.tags]
     assert "".join(seen.text).count(NASTY) >= 4
+
+
+def test_a_run_alone_is_unfolded() -> None:
+    (folded,) = [attributes for tag, attributes in rendered(details()).tags if tag == "details"]
+    assert "open" in folded
 
 
 def test_phases_stand_where_and_as_long_as_they_were() -> None:
