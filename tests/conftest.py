@@ -13,7 +13,7 @@ from hypothesis import settings
 
 # The suite tries the same examples each time, so that a failure is of the change and not of the day; a hunt for new
 # ones is `pytest --hypothesis-profile=default`.
-settings.register_profile("suite", derandomize=True)
+settings.register_profile("suite", derandomize=True, deadline=None)
 settings.load_profile("suite")
 
 # With a key and the wish to pay, the contract suite asks RunPod itself: `make live`.

@@ -138,6 +138,7 @@ def test_a_listing_may_lag_behind_a_create(ground: Ground, trouble: Trouble) -> 
     trouble.listing_lag(1.0)
     pod = rented(ground)
     assert ground.cloud.find(pod.name) == []
+    ground.cloud.delete(pod.id)
     ground.seen(lambda: next(iter(ground.cloud.find(pod.name)), None), "the pod in the listing")
 
 

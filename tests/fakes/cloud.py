@@ -120,20 +120,20 @@ class FakeCloud:
         return self._required_aged(pod_id)
 
     def stop(self, pod_id: str) -> None:
-        """The pod is EXITED, if there is one."""
+        """The pod is EXITED, if there is one that is known already."""
         self.calls.append(f"stop {pod_id}")
         self.bomb("before stop")
-        if (rented := self.rented.get(pod_id)) is not None:
+        if (rented := self.rented.get(pod_id)) is not None and self._listed(rented):
             rented.pod = replace(rented.pod, status="EXITED")
             rented.history.append("stop")
         self.bomb("after stop")
 
     def delete(self, pod_id: str) -> None:
-        """The pod is gone after the delete lag, if there is one."""
+        """The pod is gone after the delete lag, if there is one that is known already."""
         self.calls.append(f"delete {pod_id}")
         self.bomb("before delete")
         rented = self.rented.get(pod_id)
-        if rented is not None and rented.deleted_at is None:
+        if rented is not None and self._listed(rented) and rented.deleted_at is None:
             rented.deleted_at = self.clock.now()
             rented.history.append("delete")
         self.bomb("after delete")

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -42,7 +43,7 @@ EFFECTS = 46
 
 def settled(world: Memory) -> None:
     """No pod is left, none was made twice, no job was started twice."""
-    assert world.cloud.list_pods() == []
+    assert world.cloud.list_pods() == [] and world.cloud.billing == []
     assert len(world.cloud.created) <= 1
     assert world.starts <= 1
 
@@ -105,8 +106,10 @@ def test_failing_at_any_side_effect_leaves_no_pod(tmp_path: Path, n: int, error:
 
 
 @pytest.mark.parametrize("n", range(1, EFFECTS + 1))
-def test_interrupted_at_any_side_effect_is_never_a_success(tmp_path: Path, n: int) -> None:
+@pytest.mark.parametrize("lag_s", [0.0, 12.0])
+def test_interrupted_at_any_side_effect_is_never_a_success(tmp_path: Path, n: int, lag_s: float) -> None:
     world = Memory(tmp_path)
+    world.cloud.listing_lag_s = lag_s
     world.bomb = bomb = Bomb(n, lambda: Interrupt("SIGINT"))
     state = carry_out(world.open())
     if not state.finished or bomb.where.startswith(("before delete", "after delete")):
@@ -133,8 +136,10 @@ def test_a_pod_that_bills_is_guarded_wherever_its_driver_dies(tmp_path: Path, n:
 
 @pytest.mark.parametrize("n", range(1, EFFECTS + 1))
 @pytest.mark.parametrize("again", [False, True])
-def test_real_signals_at_any_side_effect_never_keep_the_pod(tmp_path: Path, n: int, again: bool) -> None:
+@pytest.mark.parametrize("lag_s", [0.0, 12.0])
+def test_real_signals_at_any_side_effect_never_keep_the_pod(tmp_path: Path, n: int, again: bool, lag_s: float) -> None:
     world, seen = Memory(tmp_path), itertools.count(1)
+    world.cloud.listing_lag_s = lag_s
 
     def kick(_where: str) -> None:
         at = next(seen)
@@ -147,6 +152,27 @@ def test_real_signals_at_any_side_effect_never_keep_the_pod(tmp_path: Path, n: i
         state = carried_out(run)
     settled(world)
     assert state.released and (state.interrupted == "SIGTERM" or next(seen) <= n)
+
+
+@pytest.mark.parametrize("n", range(1, EVENTS + 1))
+@pytest.mark.parametrize("policy", ["delete", "stop"])
+@pytest.mark.parametrize("lag_s", [0.0, 12.0])
+def test_a_signal_after_any_event_never_keeps_the_pod(
+    tmp_path: Path, n: int, policy: Literal["delete", "stop"], lag_s: float
+) -> None:
+    world, count = Memory(tmp_path), itertools.count(1)
+    world.spec = with_job(world.spec, lifecycle=LifecyclePolicySpec(on_success=policy, on_failure=policy))
+    world.cloud.listing_lag_s = lag_s
+
+    def kick(_event: Event, _state: State) -> None:
+        if next(count) == n:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    run = world.open(kick)
+    with run.signals.installed():
+        state = carried_out(run)
+    assert not state.pod_may_exist and world.cloud.billing == []
+    assert len(world.cloud.list_pods()) == (1 if policy == "stop" and world.cloud.created else 0)
 
 
 def test_carrying_out_a_finished_run_changes_nothing(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from .heart import beat
 from .limits import enforce
 from .patience import GONE_STATES, patiently
 from .provision import IDLE_S, provision, untried
-from .release import vanish
+from .release import UNSEEN_FOR_S, vanish
 
 BOOT_EVERY_S = 0.3
 # All waiting runs of a user share one listing. A fresh pod may be up at once; later there is no hurry, and fifty
@@ -33,8 +33,6 @@ LISTING_AGE_S = 2.5
 REFUSED_FOR_S = 30.0
 # One call of the guard's to the API may take 30 s, and may have to be made again.
 PROOF_WITHIN_S = 45.0
-# A new pod may be missing from the API's answers for a while.
-UNSEEN_FOR_S = 60.0
 
 
 def connect(run: Run) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from ..clock import wait_until
-from ..errors import DeployError, ReleaseUnconfirmed
+from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
 from ..events import PodReleased, ReleaseStarted
 from ..pods import Pod
 from ..removal import CONSOLE_URL, Unsettled, is_gone, is_stopped, settle
@@ -13,6 +14,8 @@ from ..run import Run
 from ..spec import LifecycleAction
 
 RELEASE_EVERY_S = 1.0
+# The API neither lists nor knows a new pod at once.
+UNSEEN_FOR_S = 60.0
 # A request without an answer: a pod of our name may still show up for so long.
 LATE_WITHIN_S = 20.0
 
@@ -104,12 +107,29 @@ def confirm(
     run: Run, pod_id: str, act: Callable[[str], None] | None, reached: Callable[[Pod | None], bool]
 ) -> Pod | None:
     """The pod as wanted, by the API's own word. Raises ReleaseUnconfirmed."""
+    await_seen(run, pod_id)
     try:
         return settle(run.world.cloud, run.world.clock, pod_id, act, reached)
     except Unsettled as last:
         raise unconfirmed(run, pod_id, last.words) from None
     except DeployError as error:  # a key that is refused now, say
         raise unconfirmed(run, pod_id, error.message) from error
+
+
+def await_seen(run: Run, pod_id: str) -> None:
+    """The API knows the pod, or would by now: what it does not know yet it cannot end, and calls gone."""
+
+    def look() -> bool | None:
+        try:
+            return True if run.world.cloud.get(pod_id) is not None else None
+        except CloudUnreachable:
+            return None
+
+    if run.state.unseen_since is None:
+        return
+    left_s = UNSEEN_FOR_S - (run.world.clock.now() - run.state.unseen_since).total_seconds()
+    with suppress(TimeoutError, DeployError):
+        wait_until(run.world.clock, look, every_s=RELEASE_EVERY_S, within_s=max(0.0, left_s), what="the new pod")
 
 
 def unconfirmed(run: Run, pod_id: str | None, reason: str) -> ReleaseUnconfirmed:
