@@ -16,7 +16,8 @@ from ..pods import Candidate
 from ..spec import Spec
 from .access import real_cloud
 from .options import json_option, variable_options
-from .output import output_options, put_json, put_labelled
+from .output import output_options, put_json
+from .tables import put_labelled
 
 
 @click.command(short_help="What a config would cost.")

@@ -47,16 +47,6 @@ def put(lines: Iterable[str]) -> int:
     return count
 
 
-def put_labelled(lines: Iterable[str]) -> None:
-    """Lines such as `label: value` are on stdout, coloured for a person."""
-    if is_screen():
-        from .screens import labelled, show  # rich is slow to import, and only needed here
-
-        show(map(labelled, lines))
-    else:
-        put(lines)
-
-
 def put_json(value: Any) -> None:
     """The value is on stdout as indented JSON."""
     sys.stdout.write(json_text(value, indent=2) + "\n")

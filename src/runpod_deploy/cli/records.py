@@ -18,7 +18,8 @@ from ..history.manifests import Manifest, ManifestUnreadable, has_failed, manife
 from ..history.totals import Totals
 from .current import current, currents
 from .options import json_option
-from .output import is_screen, json_text, output_options, put, put_json, put_labelled, say, warn
+from .output import is_screen, json_text, output_options, put, put_json, say, warn
+from .tables import put_labelled
 
 
 @click.command("manifest-summary")

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from ..history.comparison import Difference, relation
 from ..history.events import Row, described
+from ..history.folders import ago
 from ..history.layouts import RUN_COLUMNS, run_cells
 from .output import visible
-from .tables import ago
 
 BAD_WORDS = ("failed", "killed", "lost", "abandoned", "interrupted", "missing")
 GOOD_WORDS = ("completed", "finished", "released", "restored")

@@ -12,13 +12,13 @@ import click
 
 from ..clock import SystemClock
 from ..errors import KINDS, UsageError
-from ..history.folders import run_dirs
+from ..history.folders import ago, run_dirs
 from ..history.layouts import dollars, summary_lines, table_lines, text
 from ..history.runs import RecordedRun, RunUnreadable, may_go_on, read_run, rebuild
 from ..history.runs import status as status_of
 from .options import json_option
-from .output import output_options, put_json, put_labelled, say, warn
-from .tables import ago, put_table
+from .output import output_options, put_json, say, warn
+from .tables import put_labelled, put_table
 
 COLUMNS = ("timestamp", "state", "phase", "step", "pod_id", "gpu", "spent", "last line")
 

@@ -1,16 +1,13 @@
-"""Tables: the layouts that scripts parse, or columns in colour for a person at a terminal."""
+"""What is laid out: as scripts parse it, or in colour for a person at a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 from .output import is_screen, put, visible
 
 COLOURS = {"HIGH": "green", "MEDIUM": "green", "LOW": "yellow", "NONE": "red", "RUNNING": "green", "ERROR": "red"}
 COLOURS |= {"LEFT": "red", "DETACHED": "yellow", "SETTLED": "green", "NOT YET": "yellow", "SO FAR": "yellow"}
-STAMP = "%Y%m%dT%H%M%SZ"
-AGES = ((86400, "d"), (3600, "h"), (60, "min"))
 NUMBER_SIGNS = ("$", "GB", "AGE")
 
 
@@ -38,14 +35,11 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console(highlight=False, markup=False, emoji=False).print(table)
 
 
-def ago(stamp: str, now: datetime) -> str:
-    """How long ago a run dir's name says that it began; empty if it says nothing."""
-    try:
-        began_at = datetime.strptime(stamp[:16], STAMP).replace(tzinfo=UTC)
-    except ValueError:
-        return ""
-    seconds = int((now - began_at).total_seconds())
-    for size, unit in AGES:
-        if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return "now"
+def put_labelled(lines: Iterable[str]) -> None:
+    """Lines such as `label: value` are on stdout, coloured for a person."""
+    if is_screen():
+        from .screens import labelled, show  # rich is slow to import, and only needed here
+
+        show(map(labelled, lines))
+    else:
+        put(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
 
@@ -11,6 +12,8 @@ MANIFEST_NAME = "runpod_deploy_pull_manifest.json"
 EVENTS_NAME = "events.jsonl"
 METRICS_NAME = "metrics.jsonl"
 RUNS_DIR = Path("artifacts", "runpod")
+STAMP = "%Y%m%dT%H%M%SZ"
+AGES = ((86400, "d"), (3600, "h"), (60, "min"))
 
 Unreadable = Callable[[str, str], None]
 """Is told the path of what cannot be read, and why. Reading goes on."""
@@ -94,3 +97,16 @@ def reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
     return "not JSON" if isinstance(error, ValueError) else str(error)
+
+
+def ago(stamp: str, now: datetime) -> str:
+    """How long ago a run dir's name says that it began; empty if it says nothing."""
+    try:
+        began_at = datetime.strptime(stamp[:16], STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return ""
+    seconds = int((now - began_at).total_seconds())
+    for size, unit in AGES:
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return "now"
