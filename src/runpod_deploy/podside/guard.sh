@@ -38,15 +38,16 @@ take_terms() {
         { set_clock "$told" && tick && put seen "$now"; }
     deadline=$(term deadline) idle=$(term idle_s) started=$(term started) unstarted=$(term unstarted)
     api=$(of 1 API_BASE_URL) told=$(term api) key=$(of 1 API_KEY) id=$(of 1 POD_ID)
-    api=${api:-${told:-https://api.runpod.io}} tried=0 pause=5
-    put armed "$(cat "$g/terms")"
+    api=${api:-${told:-https://api.runpod.io}} tried=0 pause=5 in_force=$(cat "$g/terms")
+    command -v curl >/dev/null || printf 'header = Authorization: Bearer %s\n' "$key" >"$g/wgetrc"
+    put armed "$in_force"
 }
 
 due() {
     why='the deadline has passed'
     [ "$now" -lt "$deadline" ] || return 0
     [ ! -e "$dir/contact" ] || { rm -f "$dir/contact" && put seen "$now"; }
-    read -r seen <"$g/seen"
+    read -r seen <"$g/seen" || seen=$now
     if [ ! -e "$dir/status" ] && read -r job <"$dir/pid" && [ "$(of "$job" DEPLOY_JOB)" = "$mark" ]; then
         [ $(((now - seen) * 10)) -lt "$idle" ] || put seen "$now"
         return 1
@@ -93,7 +94,6 @@ call() {
         printf 'header = "%s"\n' "$auth" | curl -sS -K - -m 30 -A "$agent" -o "$g/answer" -w '%{http_code}' \
             -X "$1" ${3:+-H "$type" -d "$3"} "$api$2"
     elif wget --version 2>/dev/null | grep -q GNU; then
-        printf 'header = %s\n' "$auth" >"$g/wgetrc"
         WGETRC=$g/wgetrc wget -nv -S -T 30 -t 1 -U "$agent" --content-on-error --method="$1" -O "$g/answer" \
             ${3:+--header="$type" --body-data="$3"} "$api$2" 2>&1 | sed -n 's/^ *HTTP[^ ]* \([0-9]*\).*/\1/p' | tail -n 1
     else
@@ -106,12 +106,12 @@ print(r.status), open(answer, "wb").write(r.read())' "$1" "$api$2" "$agent" "$g/
     fi
 }
 
-restore_clock && tick
+restore_clock; tick
 [ -e "$g/terms" ] && [ ! -e "$g/rest" ] || first_terms
 take_terms
 while :; do
     tick
-    [ "$(cat "$g/terms")" = "$(cat "$g/armed")" ] || { take_terms && tick; }
+    [ "$(cat "$g/terms")" = "$in_force" ] || { take_terms; tick; }
     [ -e "$g/proof" ] || [ "$up" -lt "$tried" ] || prove
     if [ ! -e "$g/disarmed" ] && [ "$up" -ge "$tried" ] && due; then
         release; tried=$((up + pause)) pause=$((pause < 150 ? pause * 2 : 300))

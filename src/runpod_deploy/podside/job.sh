@@ -5,7 +5,8 @@
 # job.sh stop   DIR MARK GRACE_S
 # job.sh status DIR MARK                       none | running PID | ended CODE | lost
 #
-# DIR/pid is the claim: whoever makes it runs the job. DIR/status is its end: exit code and time, put there by rename.
+# DIR/pid is the claim: whoever makes it runs the job. DIR/status is its end: exit code and time, put there by rename, into
+# room that was set aside before: the job may have filled the disk.
 # MARK is in the environment of every process of the job, so that those that left its session are found too.
 #
 # DIR/stopped says that somebody ended the job: it is made before the first signal, and only if there is no status yet.
@@ -56,10 +57,11 @@ supervise() {
     if ! ln "$dir/pid.$$" "$dir/pid"; then rm -f "$dir/pid.$$" "$fresh"; exit 0; fi
     rm -f "$dir/pid.$$"
     trap : TERM HUP INT
+    printf '%64s\n' '' >"$dir/status.new"
     : >"$log"
     if mv "$fresh" "$script"; then run_script "$script" >>"$log" 2>&1; else false; fi
     code=$?
-    printf '%s %s\n' "$code" "$(date +%s)" >"$dir/status.new" && mv "$dir/status.new" "$dir/status"
+    printf '%s %s\n' "$code" "$(date +%s)" 1<>"$dir/status.new" && mv "$dir/status.new" "$dir/status"
 }
 
 run_script() { bash -c '. "$1"; exec bash "$0"' "$1" "$here/env.bash"; }
