@@ -98,7 +98,8 @@ def write(frames: list[Frame]) -> None:
     head = re.match(r"<svg[^>]*>", drawn[0])
     assert head
     bodies = [re.sub(r"^<svg[^>]*>|</svg>\s*$", "", text) for text in drawn]
-    bodies[1:] = [re.sub(r"@font-face \{.*?\}", "", body, flags=re.DOTALL) for body in bodies[1:]]
+    # The fonts that rich names are somewhere else: a picture of ours is whole in itself.
+    bodies = [re.sub(r"@font-face \{.*?\}", "", body, flags=re.DOTALL) for body in bodies]
     begins = [0.0, *ends[:-1]]
     shown = [animated(*part, whole_s) for part in zip(bodies, begins, ends, strict=True)]
     IMAGE.parent.mkdir(exist_ok=True)

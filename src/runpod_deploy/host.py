@@ -17,7 +17,7 @@ from .errors import StagingFailed
 from .job import Channel, JobPaths
 from .journal import RunDir
 from .pods import Address
-from .run import Follow, GuardTerms, Reply
+from .run import Follow, GuardTerms, OnRetry, Reply
 from .spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec, Spec
 from .ssh import Connection, Login, Unreachable
 from .transfer import pulling, pushing
@@ -40,7 +40,7 @@ def control_dir(spec: RunpodJobSpec, run_id: str) -> str:
     return f"{root}/.runpod-deploy/{run_id}"
 
 
-def reach(spec: Spec, run_dir: RunDir, address: Address) -> PodHost:
+def reach(spec: Spec, run_dir: RunDir, address: Address, on_retry: OnRetry | None = None) -> PodHost:
     """The host at an address; nothing is connected yet."""
     login = Login(
         ssh_dir=run_dir.ssh,
@@ -59,6 +59,7 @@ def reach(spec: Spec, run_dir: RunDir, address: Address) -> PodHost:
         Connection(login, contact=paths.contact),
         paths,
         sample_s=telemetry.sample_interval_sec if telemetry.enabled else 0,
+        on_retry=on_retry,
     )
 
 
@@ -76,10 +77,17 @@ class PodHost:
     """The `Host` protocol over OpenSSH."""
 
     def __init__(
-        self, connection: Connection, paths: JobPaths, *, sample_s: int = 0, clock: Clock | None = None
+        self,
+        connection: Connection,
+        paths: JobPaths,
+        *,
+        sample_s: int = 0,
+        clock: Clock | None = None,
+        on_retry: OnRetry | None = None,
     ) -> None:
         self._connection, self._paths, self._sample_s = connection, paths, sample_s
         self._clock = clock or SystemClock()
+        self._on_retry = on_retry
         self._installed = False
 
     def run(
@@ -104,11 +112,11 @@ class PodHost:
 
     def push(self, push: Push, on_progress: OnProgress | None = None) -> Moved:
         """The remote side equals the local one. Raises StagingFailed."""
-        return self._retried(lambda: pushing.push(self._connection, push, on_progress))
+        return self._retried(f"sending {push.label}", lambda: pushing.push(self._connection, push, on_progress))
 
     def pull(self, pull: Pull, on_progress: OnProgress | None = None) -> Moved | None:
         """The local side holds the remote one, verified; None if there is nothing at that remote path."""
-        return self._retried(lambda: pulling.pull(self._connection, pull, on_progress))
+        return self._retried(f"fetching {pull.label}", lambda: pulling.pull(self._connection, pull, on_progress))
 
     def arm(self, terms: GuardTerms) -> str:
         """Gives the guard its terms, starting it if need be. Empty once it has proved that it lives; else its words."""
@@ -164,17 +172,17 @@ class PodHost:
         return reply
 
     def _again(self, command: str, stdin: bytes = b"", *, within_s: float = SHORT_S) -> Reply:
-        return self._retried(lambda: self.run(command, stdin=stdin, timeout_s=within_s))
+        return self._retried("a word with the pod", lambda: self.run(command, stdin=stdin, timeout_s=within_s))
 
-    def _retried(self, act: Callable[[], T]) -> T:
+    def _retried(self, what: str, act: Callable[[], T]) -> T:
         """What may be done twice, done; a connection that breaks is made anew a few times. Raises Unreachable."""
         for pause_s in PAUSES_S:
             try:
                 return act()
-            except Flaky:
-                pass
-            except Unreachable as error:
-                if error.reason in ("auth", "host_key"):
+            except (Flaky, Unreachable) as error:
+                if isinstance(error, Unreachable) and error.reason in ("auth", "host_key"):
                     raise
+                if self._on_retry:
+                    self._on_retry(what, error, pause_s)
             self._clock.sleep(pause_s)
         return act()

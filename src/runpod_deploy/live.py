@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from .clock import SystemClock
@@ -24,7 +25,7 @@ def world(api_key: str, base_url: str, *, environ: Mapping[str, str], cache_dir:
     return World(
         cloud=RunPodCloud(api_key, base_url, clock, on_retry, cache_dir),
         clock=clock,
-        reach=reach,
+        reach=partial(reach, on_retry=on_retry),
         authorized_keys=authorized_keys,
         on_retry=listeners,
         environ=environ,

@@ -172,7 +172,7 @@ class World:
     authorized_keys: Callable[[Spec, RunDir], str]
     """Public keys to let into the pod, the run's own made on the first call."""
     on_retry: list[OnRetry] = field(default_factory=list)
-    """Told by the cloud of each call that failed and will be tried again."""
+    """Told by the cloud and by hosts of each call that failed and will be tried again."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The caller's environment: where secrets come from."""
     api_base_url: str = "https://api.runpod.io"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sim.harness import WORK, Ended, Simulator, job, run
+from tests.sim.harness import WORK, Ended, Simulator, Tool, job, run
 
 POST = "POST /v2/pods"
 SLOW_BODY = WORK + "for i in 1 2 3 4 5 6; do echo line $i; sleep 0.5; done\n"
@@ -58,6 +59,22 @@ def test_the_run_survives(sim: Simulator, tmp_path: Path, name: str) -> None:
     assert ended.run_dir and (ended.run_dir / "out/result.txt").read_text() == "result\n"
     assert (ended.run_dir / "run.log").read_text() == "".join(f"line {i}\n" for i in range(1, 7))
     accounted(sim)
+
+
+def test_a_line_that_is_cut_while_files_go_up_is_said_and_goes_on(sim: Simulator, tmp_path: Path) -> None:
+    project = tmp_path / "p"
+    data = {"label": "data", "source": "data/", "destination": "/workspace/data"}
+    config = job(project, body=WORK + "sha256sum < /workspace/data/large\n", staging=[data])
+    (project / "data").mkdir()
+    (project / "data/large").write_bytes(b"".join(number.to_bytes(4) * 256 for number in range(200_000)))
+    tool = Tool(sim, "run", "--config", str(config), "--print-run-dir")
+    pod_id = tool.await_event(lambda row: row["event"] == "stage_started")["pod_id"]
+    sim.control("POST", f"pods/{pod_id}/drop-ssh")
+    ended = tool.end()
+    assert ended.code == 0 and ended.run_dir, ended.err
+    assert "sending data: SSH: " in ended.err and "; trying again in 0.5 s" in ended.err
+    digest = hashlib.sha256((project / "data/large").read_bytes()).hexdigest()
+    assert (ended.run_dir / "run.log").read_text() == f"{digest}  -\n"
 
 
 def test_no_stock_anywhere_is_3(sim: Simulator, tmp_path: Path) -> None:
