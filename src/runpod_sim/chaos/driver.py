@@ -8,6 +8,7 @@ import os
 import re
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from .cases import Blow
@@ -91,6 +92,14 @@ class Driver:
         if size != self._size and size >= 0:
             self._size, self._names = size, [name_of(line) for line in path.read_bytes().split(b"\n")[:-1]]
         return self._names
+
+    def last_at(self, name: str) -> float:
+        """When the journal's last event of that name happened, in seconds since 1970; 0 if there is none."""
+        if self._known_dir is None or name not in self.events():
+            return 0.0
+        rows = (self._known_dir / "events.jsonl").read_bytes().split(b"\n")[:-1]
+        last = [row for row in rows if name_of(row) == name][-1]
+        return datetime.fromisoformat(json.loads(last)["ts_utc"]).timestamp()
 
     _known_dir: Path | None = None
 

@@ -173,25 +173,26 @@ async def struck(driver: Driver, blow: Blow, simulator: Simulator) -> None:
 async def outlive(actor: Driver, played: Played, simulator: Simulator) -> None:
     """The guard has had its time; what never booted has been left to an audit."""
     pods = simulator.cloud.pods.values()
-    while any(pod.status in UP and now() < pod.created_at + lasts_s(pod, actor.events()) for pod in pods):
+    while any(pod.status in UP and now() < pod.created_at + lasts_s(pod, actor) for pod in pods):
         await asyncio.sleep(0.2)
     still = [pod for pod in pods if pod.status in UP]
-    played.left_after_grace = [pod.id for pod in still if guarded(pod, actor.events())]
+    played.left_after_grace = [pod.id for pod in still if guarded(pod, actor)]
     if still:
         played.reaped = not played.left_after_grace
         await actor.call(no_strike, "audit", "--reap", "--yes")
 
 
-def guarded(pod: Pod, events: Sequence[str]) -> bool:
-    """Whether the pod's guard can end it: it is the first thing in the container, or was started over SSH."""
+def guarded(pod: Pod, actor: Driver) -> bool:
+    """Whether the pod's guard can end it: it is the first thing in the container, or was started in it over SSH."""
     starts_guard = any(pod.ask.get(name) for name in ("entrypoint", "cmd", "args"))
-    able = pod.up_at is not None and "key-revoked" not in pod.troubles
-    return able and (starts_guard or "guard_armed" in events)
+    if pod.up_at is None or "key-revoked" in pod.troubles:
+        return False
+    return starts_guard or actor.last_at("guard_armed") > pod.up_at
 
 
-def lasts_s(pod: Pod, events: Sequence[str]) -> float:
+def lasts_s(pod: Pod, actor: Driver) -> float:
     """How old the pod may become by itself; without a guard it is left to the audit, as soon as that may reap it."""
-    if guarded(pod, events):
+    if guarded(pod, actor):
         return SHORT_S + GRACE_S + SLACK_S
     if pod.up_at is None:
         return SHORT_S + BOOT_WITHIN_S
