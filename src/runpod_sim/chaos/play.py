@@ -32,6 +32,8 @@ CASE_WITHIN_S = 240.0
 RESUMES = 8
 TRY_AGAIN = (5, 6, 9)
 """Exit codes after which a user resumes: the API or the pod could not be reached, or the pod may still bill."""
+BEYOND_REACH = "other-host-key"
+"""No driver can get past it without a person; the guard has to end the pod, so its cap is small."""
 LOST = ("never-running", "sshd-never", "image-pull-fails", "crash-loop", "ssh-key-refused")
 
 
@@ -73,7 +75,8 @@ class Stage:
 
     def cap_usd(self, case: Case) -> float:
         """What the run may cost."""
-        if case.resumed or self.usd_per_hour is None:
+        reachable = all(fault["what"] != BEYOND_REACH for fault in case.faults)
+        if self.usd_per_hour is None or (case.resumed and reachable):
             return self.project.cap_usd
         return round(self.usd_per_hour * SHORT_S / 3600, 6)
 
