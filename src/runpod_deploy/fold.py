@@ -117,9 +117,9 @@ def apply_pod(s: State, event: e.Event) -> State:
         case e.PodResumed():
             return rented(s, event)
         case e.PodBooting():
-            return replace(s, unseen_since=None)
+            return replace(s, unseen=None)
         case e.PodReachable():
-            return replace(s, unseen_since=None, address=Address(host=event.host, port=event.port))
+            return replace(s, unseen=None, address=Address(host=event.host, port=event.port))
         case e.RemoteEnvSeen():
             python, system = event.remote_python_version, event.remote_uname
             return replace(s, remote_env=(("remote_python_version", python), ("remote_uname", system)))
@@ -179,7 +179,7 @@ def created(s: State, event: e.PodCreated) -> State:
     return replace(
         rented(s, event),
         pod_id=event.pod_id,
-        unseen_since=None if event.adopted else event.ts_utc,
+        unseen=None if event.adopted else (event.pod_id, event.ts_utc),
         gpu_id=event.gpu_id,
         datacenter_id=event.datacenter_id,
         cloud_type=event.cloud_type,

@@ -80,8 +80,8 @@ class State:
     pod_id: str | None = None
     pod_name: str | None = None
     """The run's id, or that of the run whose pod was recycled."""
-    unseen_since: datetime | None = None
-    """When the pod was made, as long as no look of ours has found it: the API may not know it yet."""
+    unseen: tuple[str, datetime] | None = None
+    """The newest pod and when it was made, as long as no look of ours has found it: the API may not know it yet."""
     gpu_id: str | None = None
     datacenter_id: str | None = None
     cloud_type: str | None = None

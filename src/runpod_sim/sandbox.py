@@ -93,6 +93,10 @@ class Container:
         """The beginning of a command line that runs a command inside, in PID 1's root."""
         return ["nsenter", "--target", str(self.pid), *self._flags, *SPACES, "--root", "--wd"]
 
+    def is_up(self) -> bool:
+        """Whether PID 1 runs."""
+        return self.process.returncode is None and Path("/proc", str(self.pid), "root").exists()
+
     def signal(self, number: int) -> None:
         """PID 1 has got the signal, if it still was there."""
         if self.process.returncode is None:

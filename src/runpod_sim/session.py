@@ -10,6 +10,7 @@ import shutil
 import signal
 import struct
 import termios
+from collections.abc import Callable
 from typing import Any, cast
 
 import asyncssh
@@ -29,8 +30,8 @@ Channel = asyncssh.SSHServerChannel[bytes]
 class Session(asyncssh.SSHServerSession[bytes]):
     """Starts what the client asks for, with nothing of PID 1's environment, as sshd does."""
 
-    def __init__(self, entry: list[str]) -> None:
-        self._entry = entry
+    def __init__(self, entry: list[str], is_up: Callable[[], bool]) -> None:
+        self._entry, self._is_up = entry, is_up
         self._argv: list[str] = []
         self._task: asyncio.Task[None] | None = None
         self._child: Child | None = None
@@ -91,7 +92,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
         terminal = self._channel.get_terminal_type()
         env = SESSION_ENV | self._connection_env() | ({"TERM": terminal} if terminal else {})
         argv = [*self._entry, *self._argv]
-        child = TerminalChild(self._channel) if terminal else Child(self._channel)
+        child = (TerminalChild if terminal else Child)(self._channel, self._is_up)
         try:
             await child.start(argv, env)
         except OSError:
@@ -120,8 +121,8 @@ class Child(asyncio.SubprocessProtocol):
 
     outputs = frozenset({1, 2})
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, channel: Channel, is_up: Callable[[], bool]) -> None:
+        self._channel, self._is_up = channel, is_up
         self._ended: set[int] = set()
         self._transport: asyncio.SubprocessTransport | None = None
         self._stdin: asyncio.WriteTransport | None = None
@@ -181,7 +182,10 @@ class Child(asyncio.SubprocessProtocol):
         status = None if self._transport is None else self._transport.get_returncode()
         if status is None or not self.outputs <= self._ended or self._channel.is_closing():
             return
-        if status < 0:
+        if status and not self._is_up():
+            # In a pod the server itself dies with the container, and says nothing more.
+            self._channel.get_connection().abort()
+        elif status < 0:
             self._channel.exit_with_signal(signal.Signals(-status).name.removeprefix("SIG"))
         else:
             self._channel.exit(status)

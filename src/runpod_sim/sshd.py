@@ -158,7 +158,7 @@ class Sshd:
     def session(self) -> Session:
         """A session in the container that runs now."""
         assert self.container is not None
-        return Session(self.container.entry())
+        return Session(self.container.entry(), self.container.is_up)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -61,5 +61,7 @@ def test_a_taken_pod_that_vanished_gives_way_to_a_fresh_one(tmp_path: Path) -> N
     world.bomb = nothing
     assert world.open().state.pod_recycled
     world.cloud.vanish(first)
+    world.cloud.calls.clear()
     state = carry_out(world.open())
     assert state.outcome("DONE") == "succeeded" and not state.pod_resumed and len(world.cloud.created) == 2
+    assert world.cloud.calls.count(f"get {first}") < 5, "what is gone is not waited for"

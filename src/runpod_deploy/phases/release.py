@@ -125,9 +125,10 @@ def await_seen(run: Run, pod_id: str) -> None:
         except CloudUnreachable:
             return None
 
-    if run.state.unseen_since is None:
+    unseen_id, made_at = run.state.unseen or ("", None)
+    if made_at is None or unseen_id != pod_id:
         return
-    left_s = UNSEEN_FOR_S - (run.world.clock.now() - run.state.unseen_since).total_seconds()
+    left_s = UNSEEN_FOR_S - (run.world.clock.now() - made_at).total_seconds()
     with suppress(TimeoutError, DeployError):
         wait_until(run.world.clock, look, every_s=RELEASE_EVERY_S, within_s=max(0.0, left_s), what="the new pod")
 
