@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+STAMP = "%Y%m%dT%H%M%SZ"
+"""How the names of runs and of their folders tell when they began."""
 
 
 class Clock(Protocol):

@@ -215,11 +215,12 @@ def about_end(event: e.Event, state: State) -> str | None:
 def released(event: e.PodReleased, state: State) -> str:
     """What became of the pod, and what it goes on costing if it stays."""
     text = f"pod {state.pod_id} released ({event.action}): {event.state or 'gone'}"
-    return f"{text}; {cost}" if (cost := left_cost(state, event.state)) else text
+    return f"{text}; {cost}" if (cost := left_cost(state)) else text
 
 
-def left_cost(state: State, status: str | None) -> str:
-    """What the run's pod costs from now on, in this status; empty if nothing that is known."""
+def left_cost(state: State) -> str:
+    """What the run's pod goes on costing as it was left; empty if nothing that is known."""
+    status = state.pod_final_state
     usd_per_day = left_usd_per_day(state.rentals[-1], status, state.volume_gb) if state.rentals else None
     if not usd_per_day:
         return ""

@@ -225,6 +225,6 @@ def summary(picture: Picture, width: int) -> Iterable[Text]:
     for label, artifact in state.artifacts:
         what = size(artifact.bytes_total or 0) if artifact.status == "success" else artifact.error or artifact.status
         yield Text(f"  {label}: {what}")
-    if state.released and (cost := left_cost(state, state.pod_final_state)):
+    if state.released and (cost := left_cost(state)):
         yield Text(f"  pod {state.pod_id} is kept: {cost}", style="yellow")
     yield Text(f"  {picture.run_dir}", style="dim")

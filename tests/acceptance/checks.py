@@ -141,8 +141,12 @@ def found(tree: Tree) -> str:
     for name, count in list(names.items())[:: max(1, len(names) // QUERIES)]:
         lines = tell(tree, "events-query", "--root", ".", "--filter", f"event={name}").splitlines()
         assert len(lines) == count, name
-    killed = {row["run_path"] for row in said if row["event"] == "pod_killed_unexpected" and row.get("pod_id")}
-    assert killed == {str(lived.run_dir) for lived in tree.runs if lived.kind == "pod_killed_unexpected"}
+    killed = [row for row in said if row["event"] == "pod_killed_unexpected" and row.get("pod_id")]
+    lost = {str(lived.run_dir) for lived in tree.runs if lived.kind == "pod_killed_unexpected"}
+    assert {row["run_path"] for row in killed} == lost
+    assert all(row["gpu_id"].startswith("NVIDIA ") for row in killed)
+    refused = [row for row in said if row["event"] == "datacenter_failover"]
+    assert refused and all(row["reason"] for row in refused)
     for lived in tree.runs[:20]:
         count = len((lived.run_dir / EVENTS).read_text().splitlines())
         assert len(tell(tree, "events", str(lived.run_dir)).splitlines()) == count
@@ -185,6 +189,7 @@ def left_behind(tree: Tree) -> str:
     listed = sum(row["estimated_daily_cost_usd"] for row in tell_json(tree, "ls-stale"))
     metered = counting.stopped_usd_per_day(tree.pods().values())
     assert abs(said - metered) < 1e-3 and abs(listed - metered) < 1e-2, (said, listed, metered)
+    assert "stopped_disks:" in tell(tree, "manifest-summary", "--root", "project")
     return f"${said:.4f} a day for disks of stopped pods, by manifests, by ls-stale, and by what was asked for"
 
 

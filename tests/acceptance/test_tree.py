@@ -15,7 +15,7 @@ from tests.sim.harness import Simulator
 
 FEW = (
     *("dear", "job-failed", "setup-failed", "artifact-missing", "sold-out", "cap", "host-lost"),
-    *("interrupted", "killed-twice", "left", "detached", "stopped", "recycled"),
+    *("interrupted", "killed-twice", "left", "detached", "stopped", "recycled", "second-choice"),
 )
 
 
@@ -36,4 +36,4 @@ def test_every_command_says_what_is_counted_without_it(sim: Simulator, tmp_path:
     count = sum(fate.runs for fate in fates)
     tree = grow(sim, tmp_path, fates, count=count, at_once=3)
     assert (failures(tree, said.append), len(said)) == ([], len(CHECKS))
-    assert len(tree.runs) == count == 15
+    assert len(tree.runs) == count == 16

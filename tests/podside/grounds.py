@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -112,14 +112,14 @@ def fake_api(port: int = 0) -> Iterator[FakeApi]:
 
 def key_in_some_argv() -> bool:
     """Whether any process of the machine shows the key among its arguments right now."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if KEY.encode() in (entry / "cmdline").read_bytes():
-                    return True
-            except OSError:
-                continue
-    return False
+    return any(KEY.encode() in words for words in command_lines())
+
+
+def command_lines() -> Iterator[bytes]:
+    """The arguments of every process of the machine right now."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield path.read_bytes()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy.run import JobEnd
-from tests.podside.grounds import FakeApi, eventually, fake_api, scripts, shell_or_skip
+from tests.podside.grounds import eventually, fake_api, scripts, shell_or_skip
 from tests.podside.test_guard import CLIENTS, DELETED, arm, guarding, variables
 from tests.podside.test_job import Job
 from tests.sshd import tools_without
@@ -49,10 +49,5 @@ def test_the_guard_keeps_its_deadline_on_a_full_disk(disk: Path, client: str) ->
     with fake_api() as api, guarding(control, {**variables(api.url), "PATH": lacking}):
         eventually((control / "guard/proof").exists)
         subprocess.run(["sh", "-c", FILL.format(disk)])
-        is_asked(api)
-
-
-def is_asked(api: FakeApi) -> None:
-    """The pod was asked to be deleted, by somebody who may."""
-    eventually(lambda: DELETED in api.asked())
-    assert all(call.authorized for call in api.calls)
+        eventually(lambda: DELETED in api.asked())
+        assert all(call.authorized for call in api.calls)

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.simulator import Simulated
+from tests.podside.grounds import command_lines
 from tests.sim.harness import WORK, Ended, Simulator, Tool, job
 
 CANARY = "canary-5d1b"
@@ -49,11 +51,7 @@ class Argv(threading.Thread):
 
     def run(self) -> None:
         while not self.over.wait(0.002):
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    self.seen.add(path.read_bytes())
-                except OSError:
-                    continue
+            self.seen.update(command_lines())
 
 
 @contextmanager
@@ -82,10 +80,12 @@ def files_with(text: str, *roots: Path) -> list[Path]:
 
 def told(sim: Simulator) -> str:
     """All that the cloud could tell of its pods."""
-    pods = json.dumps(sim.control("GET", "pods"))
-    header = {"Authorization": f"Bearer {sim.exports['RUNPOD_API_KEY']}", "User-Agent": "test"}
-    listed = sim.http.request("GET", f"{sim.exports['RUNPOD_API_BASE_URL']}/v2/pods", headers=header, timeout=20)
-    return pods + listed.data.decode()
+    return json.dumps([sim.control("GET", "pods"), api(sim).call("GET", "/v2/pods")])
+
+
+def api(sim: Simulator) -> Simulated:
+    """The cloud's own API, with the account's key."""
+    return Simulated(sim.exports["RUNPOD_API_BASE_URL"], sim.exports["RUNPOD_API_KEY"])
 
 
 def is_unseen(sim: Simulator, ended: Ended, project: Path, seen: set[bytes]) -> None:
@@ -101,7 +101,7 @@ def is_unseen(sim: Simulator, ended: Ended, project: Path, seen: set[bytes]) -> 
 @pytest.mark.parametrize("storage", ["ephemeral", "network"])
 def test_secrets_reach_the_job_and_nothing_else(sim: Simulator, tmp_path: Path, storage: str) -> None:
     if storage == "network":
-        volume(sim)
+        api(sim).call("POST", "/v2/network-volumes", {"name": "shared", "size": 10, "dataCenter": "US-TX-3"})
     path = config(tmp_path / "p", ARRIVED + MODES, **(NETWORK if storage == "network" else {}))
     with argv() as seen:
         ended = Tool(sim, "run", "--config", str(path), "--print-run-dir", "-v", env=ENV).end()
@@ -111,19 +111,6 @@ def test_secrets_reach_the_job_and_nothing_else(sim: Simulator, tmp_path: Path, 
     assert log == [DIGEST, "-", str(len(ENV["OTHER"])), "600", "400", netrc, "-"]
     is_unseen(sim, ended, tmp_path / "p", seen)
     assert not files_with(CANARY, disks(sim)), "what stays on the disk of a paused pod, or on a volume, is not ours"
-
-
-def volume(sim: Simulator) -> None:
-    """The account has a network volume."""
-    asked = json.dumps({"name": "shared", "size": 10, "dataCenter": "US-TX-3"})
-    header = {
-        "Authorization": f"Bearer {sim.exports['RUNPOD_API_KEY']}",
-        "Content-Type": "application/json",
-        "User-Agent": "test",
-    }
-    url = f"{sim.exports['RUNPOD_API_BASE_URL']}/v2/network-volumes"
-    answer = sim.http.request("POST", url, body=asked, headers=header, timeout=20)
-    assert answer.status < 300, answer.data
 
 
 def test_they_come_off_though_the_run_is_killed_and_resumed_and_interrupted(sim: Simulator, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..clock import SystemClock
+from ..clock import STAMP, SystemClock
 from ..config import checks
 from ..config.document import Document, read_bytes
 from ..config.draft import RUN_DIRS, Draft
@@ -22,7 +22,6 @@ from ..config.schema import validate
 from ..spec import RunpodJobSpec
 from ..template import UnknownNameError, render
 
-STAMP = "%Y%m%dT%H%M%SZ"
 logger = logging.getLogger("runpod_deploy")
 
 

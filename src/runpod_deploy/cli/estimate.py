@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..choosing import choose_for
-from ..clock import SystemClock
+from ..clock import STAMP, SystemClock
 from ..config import load, parse_variables
 from ..phases.limits import disks_rate, own_disks_gb
 from ..pods import Candidate
@@ -29,7 +29,7 @@ def estimate(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json
     """Print price, time limit and forecast for the GPU that a run would try first."""
     draft = load(config, cli_variables=parse_variables(var, vars_file))
     now = SystemClock().now()
-    spec = draft.render(stamp=now.strftime("%Y%m%dT%H%M%SZ"), run_dir=draft.trial_run_dir, created_at=now)
+    spec = draft.render(stamp=now.strftime(STAMP), run_dir=draft.trial_run_dir, created_at=now)
     ranking = choose_for(spec, real_cloud())
     shown = figures(config, spec, ranking.candidates[0], ranking.skipped)
     put_json(shown) if as_json else put_labelled(lines(shown))

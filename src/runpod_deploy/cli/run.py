@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
-from ..clock import SystemClock
+from ..clock import STAMP, SystemClock
 from ..config import load, parse_variables
 from ..config.draft import Draft
 from ..driver import record_ask
@@ -27,8 +27,6 @@ from .carrying import real_world
 from .dry_run import print_plan
 from .options import DEBUG, WARNING, config_option, json_option, plain_option, variable_options, verbosity_options
 from .output import tell, utter
-
-STAMP = "%Y%m%dT%H%M%SZ"
 
 # Flags that replace a value of the file: flag, its place in the file, type.
 REPLACING: tuple[tuple[str, str, type], ...] = (

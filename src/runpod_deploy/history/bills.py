@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from .events import instant
+from .folders import began_at
 from .layouts import UNKNOWN, text
 from .manifests import Manifest, mappings, number
 from .totals import plus, rounded
 
 HOUR = timedelta(hours=1)
-STAMP = re.compile(r"\d{8}T\d{6}Z(?=(-\d+)?$)")
+STAMPED = re.compile(r"\d{8}T\d{6}Z(?=(-\d+)?$)")
 NEARLY = 0.9
 """A bill of so much of the estimate is not the bill of its first hours only."""
 COLUMNS = ("run", "job", "pods", "est_$", "billed_$", "bill")
@@ -65,18 +66,15 @@ def spans(manifest: Manifest, now: datetime) -> Iterator[tuple[str, datetime, da
     for row in mappings(manifest, "pods"):
         if (since_at := instant(row.get("since_utc"))) is not None:
             yield str(row.get("pod_id")), since_at, instant(row.get("until_utc")) or now
-    began_at, ended_at = stamp(manifest.get("run_id")), instant(manifest.get("pulled_at_utc"))
-    if "pods" not in manifest and isinstance(manifest.get("pod_id"), str) and began_at and ended_at:
-        yield manifest["pod_id"], began_at, ended_at
+    since_at, ended_at = stamp(manifest.get("run_id")), instant(manifest.get("pulled_at_utc"))
+    if "pods" not in manifest and isinstance(manifest.get("pod_id"), str) and since_at and ended_at:
+        yield manifest["pod_id"], since_at, ended_at
 
 
 def stamp(run_id: object) -> datetime | None:
     """When a run began, by the end of its id."""
-    found = STAMP.search(run_id) if isinstance(run_id, str) else None
-    try:
-        return datetime.strptime(found[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found else None
-    except ValueError:
-        return None
+    found = STAMPED.search(run_id) if isinstance(run_id, str) else None
+    return began_at(found[0]) if found else None
 
 
 def hours(pod_id: str, since_at: datetime, until_at: datetime) -> Iterator[Hour]:

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
 
+from ..clock import STAMP
+
 MANIFEST_NAME = "runpod_deploy_pull_manifest.json"
 EVENTS_NAME = "events.jsonl"
 METRICS_NAME = "metrics.jsonl"
 RUNS_DIR = Path("artifacts", "runpod")
-STAMP = "%Y%m%dT%H%M%SZ"
 AGES = ((86400, "d"), (3600, "h"), (60, "min"))
 
 Unreadable = Callable[[str, str], None]
@@ -99,13 +100,20 @@ def reason(error: Exception) -> str:
     return "not JSON" if isinstance(error, ValueError) else str(error)
 
 
-def ago(stamp: str, now: datetime) -> str:
-    """How long ago a run dir's name says that it began; empty if it says nothing."""
+def began_at(stamp: str) -> datetime | None:
+    """The instant of a stamp; None if it is none."""
     try:
-        began_at = datetime.strptime(stamp[:16], STAMP).replace(tzinfo=UTC)
+        return datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
     except ValueError:
+        return None
+
+
+def ago(name: str, now: datetime) -> str:
+    """How long ago a run dir's name says that it began; empty if it says nothing."""
+    since = began_at(name[:16])
+    if since is None:
         return ""
-    seconds = int((now - began_at).total_seconds())
+    seconds = int((now - since).total_seconds())
     for size, unit in AGES:
         if seconds >= size:
             return f"{seconds // size} {unit} ago"

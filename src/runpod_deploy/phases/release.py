@@ -118,6 +118,9 @@ def confirm(
 
 def await_seen(run: Run, pod_id: str) -> None:
     """The API knows the pod, or would by now: what it does not know yet it cannot end, and calls gone."""
+    unseen = run.state.unseen
+    if unseen is None or unseen[0] != pod_id:
+        return
 
     def look() -> bool | None:
         try:
@@ -125,10 +128,7 @@ def await_seen(run: Run, pod_id: str) -> None:
         except CloudUnreachable:
             return None
 
-    unseen_id, made_at = run.state.unseen or ("", None)
-    if made_at is None or unseen_id != pod_id:
-        return
-    left_s = UNSEEN_FOR_S - (run.world.clock.now() - made_at).total_seconds()
+    left_s = UNSEEN_FOR_S - (run.world.clock.now() - unseen[1]).total_seconds()
     with suppress(TimeoutError, DeployError):
         wait_until(run.world.clock, look, every_s=RELEASE_EVERY_S, within_s=max(0.0, left_s), what="the new pod")
 

@@ -33,12 +33,12 @@ first_terms() {
 }
 
 take_terms() {
-    told=$(term now)
-    [ -z "$told" ] || [ "$(cat "$g/armed" 2>/dev/null)" = "$(cat "$g/terms")" ] ||
+    in_force=$(cat "$g/terms") told=$(term now)
+    [ -z "$told" ] || [ "$(cat "$g/armed" 2>/dev/null)" = "$in_force" ] ||
         { set_clock "$told" && tick && put seen "$now"; }
     deadline=$(term deadline) idle=$(term idle_s) started=$(term started) unstarted=$(term unstarted)
     api=$(of 1 API_BASE_URL) told=$(term api) key=$(of 1 API_KEY) id=$(of 1 POD_ID)
-    api=${api:-${told:-https://api.runpod.io}} tried=0 pause=5 in_force=$(cat "$g/terms")
+    api=${api:-${told:-https://api.runpod.io}} tried=0 pause=5
     command -v curl >/dev/null || printf 'header = Authorization: Bearer %s\n' "$key" >"$g/wgetrc"
     put armed "$in_force"
 }

@@ -32,7 +32,7 @@ class Driver:
         self.killed_after: list[str] = []
         """Last row of the journal at each kill."""
         self.process: asyncio.subprocess.Process | None = None
-        self._size, self._names = -1, list[str]()
+        self._size, self._names, self._stamps = -1, list[str](), dict[str, str]()
 
     async def call(self, strike: Strike, *words: str) -> int:
         """The exit code of one process; below 0 if a blow killed it."""
@@ -90,23 +90,21 @@ class Driver:
         path = run_dir / "events.jsonl"
         size = path.stat().st_size if path.exists() else -1
         if size != self._size and size >= 0:
-            self._size, self._names = size, [name_of(line) for line in path.read_bytes().split(b"\n")[:-1]]
+            rows = [row_of(line) for line in path.read_bytes().split(b"\n")[:-1]]
+            self._size, self._names, self._stamps = size, [name for name, _ in rows], dict(rows)
         return self._names
 
     def last_at(self, name: str) -> float:
         """When the journal's last event of that name happened, in seconds since 1970; 0 if there is none."""
-        if self._known_dir is None or name not in self.events():
-            return 0.0
-        rows = (self._known_dir / "events.jsonl").read_bytes().split(b"\n")[:-1]
-        last = [row for row in rows if name_of(row) == name][-1]
-        return datetime.fromisoformat(json.loads(last)["ts_utc"]).timestamp()
+        return datetime.fromisoformat(self._stamps[name]).timestamp() if name in self.events() else 0.0
 
     _known_dir: Path | None = None
 
 
-def name_of(line: bytes) -> str:
-    """The event's name; a row that is no JSON counts under that name."""
+def row_of(line: bytes) -> tuple[str, str]:
+    """The event's name, and when it happened; a row that is no JSON counts under that name."""
     try:
-        return str(json.loads(line).get("event"))
+        row = json.loads(line)
+        return str(row.get("event")), str(row.get("ts_utc"))
     except (ValueError, AttributeError):
-        return "not JSON"
+        return "not JSON", ""
