@@ -35,7 +35,7 @@ lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/shellcheck --shell=sh src/runpod_deploy/podside/*.sh
+	$(BIN)/shellcheck --shell=sh src/runpod_deploy/pod/scripts/*.sh
 	$(BIN)/shellcheck .ci/run recipes/*/*.sh recipes/*/*/*.sh
 
 docs: setup

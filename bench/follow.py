@@ -19,10 +19,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests import sshd
 from tests.contract.hosts import Ground, ground
+from tests.support import sshd
 
-from runpod_deploy.host import PodHost
+from runpod_deploy.pod.openssh import PodHost
 from runpod_deploy.run import JobEnd, LogChunk
 
 LEAST_MB_PER_S = 100.0

@@ -26,12 +26,12 @@ from shlex import quote
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests import sshd
 from tests.contract.hosts import Ground, ground
+from tests.support import sshd
 
-from runpod_deploy.host import PodHost
-from runpod_deploy.transfer import rsync
-from runpod_deploy.transfers import Pull, Push
+from runpod_deploy.pod.openssh import PodHost
+from runpod_deploy.pod.transfer import rsync
+from runpod_deploy.pod.transfer.values import Pull, Push
 
 LIMIT, ROUND_TRIPS_S = 1.1, 0.05
 Act = Callable[[Path, Path], object]

@@ -21,7 +21,7 @@ CONFIGS = sorted((ROOT / "tests" / "unit" / "config" / "wild").glob("*.yaml"))
 TOOL = str(Path(sys.executable).with_name("runpod-deploy"))
 LIMIT_S = 0.35
 BARE_S = 0.03
-UNWANTED = ("urllib3", "rich", "asyncssh", "runpod_deploy.runpod")
+UNWANTED = ("urllib3", "rich", "asyncssh", "runpod_deploy.cloud.runpod")
 
 
 def main() -> int:

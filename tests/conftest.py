@@ -35,7 +35,7 @@ def is_loopback(host: str) -> bool:
 
 
 # Workers take one test at a time, the long ones first: none is left with a long one when the others are done.
-LONG = ("acceptance", "chaos", "recipes", "sim", "docs", "examples", "contract", "podside")
+LONG = ("acceptance", "chaos", "recipes", "end_to_end", "docs", "examples", "contract", "pod_scripts")
 LONGEST = ("never_confirmed", "unreachable_api", "resets", "15-provision", "guard_ended")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workshop import REPOSITORY
+from tests.support.workshop import REPOSITORY
 
 SOURCES = REPOSITORY / "src"
 PRODUCT, SIMULATOR = SOURCES / "runpod_deploy", SOURCES / "runpod_sim"
@@ -56,13 +56,15 @@ def uses(path: Path) -> Iterator[str]:
 
 
 RULES = [
-    pytest.param(("import subprocess", "os.system", "os.popen"), ("proc.py",), id="only proc.py starts processes"),
+    pytest.param(
+        ("import subprocess", "os.system", "os.popen"), ("machine/proc.py",), id="only proc.py starts processes"
+    ),
     pytest.param(
         ("time.sleep", "time.time", "datetime.now", "datetime.utcnow", "import time.sleep", "import time.time"),
-        ("clock.py",),
+        ("machine/clock.py",),
         id="only clock.py sleeps and tells the time of day",
     ),
-    pytest.param(("print",), ("cli", "console.py"), id="only cli/ and console.py print"),
+    pytest.param(("print",), ("cli", "terminal/console.py"), id="only cli/ and console.py print"),
     pytest.param(("os.environ", "os.getenv"), ("cli", "config"), id="only cli/ and config/ read the environment"),
     pytest.param(("import runpod_sim",), (), id="the product knows no simulator"),
     pytest.param(("import asyncio", "import threading"), ("api",), id="one thread of control"),

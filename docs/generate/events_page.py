@@ -7,7 +7,7 @@ import dataclasses
 import inspect
 from collections.abc import Iterator
 
-from runpod_deploy import events
+from runpod_deploy.record import events
 
 INTRODUCTION = """\
 # Events

@@ -26,9 +26,9 @@ from runpod_deploy.cli.carrying import real_world
 from runpod_deploy.cli.run import begin
 from runpod_deploy.config import load
 from runpod_deploy.driver import Manner, drive
-from runpod_deploy.picture import Picture, rows, summary
 from runpod_deploy.run import Run
-from runpod_deploy.screen import Screen
+from runpod_deploy.terminal.picture import Picture, rows, summary
+from runpod_deploy.terminal.screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = ROOT / "docs" / "images" / "run.svg"

@@ -5,16 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from runpod_deploy import (
-    ArtifactPullSpec,
-    BudgetSpec,
-    PodSpec,
-    RunFailed,
-    RunpodJobSpec,
-    RunSpec,
-    StorageSpec,
-    run_job,
-)
+from runpod_deploy import ArtifactPullSpec, BudgetSpec, PodSpec, RunFailed, RunpodJobSpec, RunSpec, StorageSpec, run_job
 
 JOB = RunpodJobSpec(
     name="sum",

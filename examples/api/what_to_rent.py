@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from runpod_deploy import (
-    build_job_context,
-    fetch_gpu_prices,
-    load_job_spec,
-    report_gpu_inventory,
-    select_price_for_pod,
-)
+from runpod_deploy import build_job_context, fetch_gpu_prices, load_job_spec, report_gpu_inventory, select_price_for_pod
 
 
 def main() -> int:

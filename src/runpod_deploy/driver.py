@@ -9,21 +9,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TextIO
 
-from . import events as e
-from .console import Console
+from .cloud.values import Pod
 from .errors import ConfigError, Interrupt, UsageError
-from .journal import RunDir, RunLock, write_atomically
 from .lifecycle import carry_out, visit
-from .manifest import write_manifest
 from .phases.collect import pull
 from .phases.limits import unhurried
-from .phases.patience import patiently
-from .pods import Pod
-from .pointer import Pointing
+from .phases.reconnect import patiently
+from .record import events as e
+from .record.journal import RunDir, RunLock, write_atomically
+from .record.manifest import write_manifest
+from .record.state import State
+from .record.state_file import Pointing
 from .run import Run, World, open_run
 from .spec import Spec
-from .spec_json import spec_from_json, spec_to_json
-from .state import State
+from .spec.json import spec_from_json, spec_to_json
+from .terminal.console import Console
 
 # The manifest follows the run at these events, so that a crash leaves a record that is nearly true.
 MILESTONES = (

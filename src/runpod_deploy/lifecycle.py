@@ -12,16 +12,6 @@ from collections.abc import Callable
 
 from . import __version__
 from .errors import DeployError, Interrupt
-from .events import (
-    Detached,
-    Interrupted,
-    PhaseFailed,
-    PhaseFinished,
-    PhaseStarted,
-    RunFinished,
-    RunResumed,
-    RunStarted,
-)
 from .phases import (
     check,
     choose,
@@ -38,8 +28,18 @@ from .phases import (
     watch,
 )
 from .phases.watch import Leave
+from .record.events import (
+    Detached,
+    Interrupted,
+    PhaseFailed,
+    PhaseFinished,
+    PhaseStarted,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+)
+from .record.state import State
 from .run import Run
-from .state import State
 
 Phase = Callable[[Run], None]
 

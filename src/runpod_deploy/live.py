@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from .clock import SystemClock
+from .cloud.runpod import RunPodCloud
 from .errors import DeployError
-from .host import authorized_keys, reach
+from .machine.clock import SystemClock
+from .pod.openssh import authorized_keys, reach
 from .run import OnRetry, World
-from .runpod import RunPodCloud
 
 
 def world(api_key: str, base_url: str, *, environ: Mapping[str, str], cache_dir: Path) -> World:

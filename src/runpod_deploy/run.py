@@ -8,16 +8,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from .clock import Clock
+from .cloud.values import Address, Candidate, Offer, Pod, PodAsk
 from .errors import DeployError, SshLost
-from .events import Event
-from .fold import apply, fold
-from .journal import Journal, RunDir
-from .pods import Address, Candidate, Offer, Pod, PodAsk
-from .signals import Signals
+from .machine.clock import Clock
+from .machine.signals import Signals
+from .pod.transfer.values import Moved, OnProgress, Pull, Push
+from .record.events import Event
+from .record.fold import apply, fold
+from .record.journal import Journal, RunDir
+from .record.state import State
 from .spec import Spec
-from .state import State
-from .transfers import Moved, OnProgress, Pull, Push
 
 # A pod that takes longer to run `true` does not answer.
 HELLO_TIMEOUT_S = 15.0

@@ -15,10 +15,10 @@ from typing import Any
 import click
 
 from .chaos.command import chaos
-from .faults import BadFault, Fault, describe, parse
-from .ledger import ledger
-from .pace import PACES
-from .sandbox import SandboxUnavailable
+from .cloud.ledger import ledger
+from .containers.pace import PACES
+from .containers.sandbox import SandboxUnavailable
+from .faults.faults import BadFault, Fault, describe, parse
 from .simulator import Settings, Simulator, simulate
 
 EXIT_LEFT = 97

@@ -7,26 +7,15 @@ from email.utils import formatdate
 
 from aiohttp import web
 
-from . import (
-    control,
-    routes_account,
-    routes_billing,
-    routes_catalogue,
-    routes_graphql,
-    routes_logs,
-    routes_pods,
-    routes_registries,
-    routes_templates,
-    routes_volumes,
-)
-from .answers import ACCOUNT, CLOUD, LIMITS, WHO, Handler, problem_answer, request_id
 from .clock import now
-from .cloud import Cloud
-from .faults import Facts
-from .limits import Limits
-from .misfortunes import afterwards, instead
-from .occasions import facts_of_body, facts_of_pod
-from .problems import Problem
+from .cloud.cloud import Cloud
+from .faults.faults import Facts
+from .faults.occasions import facts_of_body, facts_of_pod
+from .records.problems import Problem
+from .routes import account, billing, catalogue, control, graphql, logs, pods, registries, templates, volumes
+from .routes.answers import ACCOUNT, CLOUD, LIMITS, WHO, Handler, problem_answer, request_id
+from .routes.misfortunes import afterwards, instead
+from .routes.quotas import Limits
 
 BODY_LIMIT = 102_400
 READ_LIMIT = 64 << 20
@@ -34,15 +23,15 @@ READ_LIMIT = 64 << 20
 PROXYS_KINDS = ("text/html", "text/plain")
 GRAPHQL = "POST /graphql"
 MODULES = (
-    routes_pods,
-    routes_logs,
-    routes_catalogue,
-    routes_volumes,
-    routes_templates,
-    routes_registries,
-    routes_account,
-    routes_billing,
-    routes_graphql,
+    pods,
+    logs,
+    catalogue,
+    volumes,
+    templates,
+    registries,
+    account,
+    billing,
+    graphql,
     control,
 )
 # What the key in a pod's environment may do, and only to its own pod (measured by others in 2026).

@@ -11,17 +11,18 @@ from pathlib import Path
 
 from aiohttp import web
 
-from . import catalogue, clock
-from .cloud import Cloud
-from .container import Ground
-from .faults import Fault, Faults
-from .folders import folder
-from .life import World
-from .limits import Limits, quotas
-from .pace import PACES
-from .sandbox import find_sandbox
+from . import clock
+from .cloud.cloud import Cloud
+from .containers.container import Ground
+from .containers.life import World
+from .containers.pace import PACES
+from .containers.sandbox import find_sandbox
+from .faults.faults import Fault, Faults
+from .records import catalogue
+from .routes.quotas import Limits, quotas
 from .server import application
-from .state import keep, save, take_up
+from .store.folders import folder
+from .store.state import keep, save, take_up
 
 HOST = "127.0.0.1"
 # Fast pods are polled fast; the live service's contract is about 60 a minute.

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.acceptance.checks import failures
 from tests.acceptance.fates import AT_ONCE, FATES
 from tests.acceptance.growing import Tree, grow
-from tests.sim.harness import Simulator
+from tests.support.harness import Simulator
 
 
 def main() -> int:

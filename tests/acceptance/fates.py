@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.sim.harness import WORK, Simulator, Tool, job
+from tests.support.harness import WORK, Simulator, Tool, job
 
 Fault = dict[str, Any]
 POST, DELETE = "POST /v2/pods", "DELETE /v2/pods/{id}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.acceptance.fates import Fate, Lived, Stage
-from tests.sim.harness import Simulator
+from tests.support.harness import Simulator
 from tests.transcripts import wild
 
 POWERED = ("PROVISIONING", "STARTING", "RUNNING")

@@ -11,7 +11,7 @@ import pytest
 from tests.acceptance.checks import CHECKS, failures
 from tests.acceptance.fates import FATES
 from tests.acceptance.growing import grow
-from tests.sim.harness import Simulator
+from tests.support.harness import Simulator
 
 FEW = (
     *("dear", "job-failed", "setup-failed", "artifact-missing", "sold-out", "cap", "host-lost"),

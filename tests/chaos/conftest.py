@@ -1,5 +1,5 @@
 """Simulators for these tests: as for those of the installed command."""
 
-from tests.sim.conftest import sim
+from tests.end_to_end.conftest import sim
 
 __all__ = ["sim"]

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.podside.grounds import eventually
-from tests.sim.harness import TOOL, WORK, Ended, Simulator, Tool, job, run
+from tests.support.harness import TOOL, WORK, Ended, Simulator, Tool, job, run
+from tests.support.shell_grounds import eventually
 
 LINES = [f"line {n}\n" for n in range(1, 31)]
 SLOW = WORK + "for n in $(seq 30); do echo line $n; sleep 0.1; done\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sim.harness import TOOL, WORK, Ended, Simulator, Tool, job
+from tests.support.harness import TOOL, WORK, Ended, Simulator, Tool, job
 
 LINES = 20_000
 LOUD = WORK + f"sleep 2; seq {LINES}; sleep 2; echo over\n"

@@ -13,15 +13,15 @@ from uuid import uuid4
 
 import pytest
 
-from runpod_deploy.clock import Clock, SystemClock, wait_until
+from runpod_deploy.cloud.runpod import RunPodCloud
+from runpod_deploy.cloud.values import Candidate, Pod, PodAsk
 from runpod_deploy.config.settings import read_settings
 from runpod_deploy.errors import AnswerUnclear
-from runpod_deploy.pods import Candidate, Pod, PodAsk
+from runpod_deploy.machine.clock import Clock, SystemClock, wait_until
 from runpod_deploy.run import Cloud
-from runpod_deploy.runpod import RunPodCloud
-from tests.fakes.clock import FakeClock
-from tests.fakes.cloud import FakeCloud
-from tests.fakes.simulator import Simulated
+from tests.support.fakes.clock import FakeClock
+from tests.support.fakes.cloud import FakeCloud
+from tests.support.fakes.simulator import Simulated
 
 IMAGE = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
 LISTED_WITHIN_S = 16.0

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from runpod_deploy import ssh
-from runpod_deploy.host import PodHost
-from runpod_deploy.job import JobPaths
-from runpod_deploy.pods import Address
-from runpod_deploy.ssh import Connection, Login
-from runpod_deploy.transfer import rsync
-from tests import sshd
+from runpod_deploy.cloud.values import Address
+from runpod_deploy.pod import ssh
+from runpod_deploy.pod.job import JobPaths
+from runpod_deploy.pod.openssh import PodHost
+from runpod_deploy.pod.ssh import Connection, Login
+from runpod_deploy.pod.transfer import rsync
+from tests.support import sshd
 
 SERVERS = {"openssh": sshd.openssh, "asyncssh": sshd.asyncssh_server}
 KINDS = [*(f"{server}-{way}" for server in SERVERS for way in ("rsync", "tar")), "asyncssh-busybox"]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from runpod_deploy.cloud.values import Pod
 from runpod_deploy.errors import AnswerUnclear, ConfigError, StockOut
-from runpod_deploy.pods import Pod
 from tests.contract.grounds import Ground, Trouble, in_memory, on_runpod, on_simulator
-from tests.fakes.simulator import Simulated, simulator
+from tests.support.fakes.simulator import Simulated, simulator
 
 STAGES = ("placing", "image_pull", "starting", "sshd")
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from runpod_deploy.cloud.values import Address
 from runpod_deploy.errors import SshLost
-from runpod_deploy.host import PodHost
-from runpod_deploy.pods import Address
+from runpod_deploy.pod.openssh import PodHost
+from runpod_deploy.pod.ssh import Unreachable
 from runpod_deploy.run import Frame, GuardTerms, JobEnd, LogChunk, Sample
-from runpod_deploy.ssh import Unreachable
 from tests.contract.hosts import Ground, cable, ground
-from tests.podside.grounds import eventually, fake_api
-from tests.sshd import free_port
+from tests.support.shell_grounds import eventually, fake_api
+from tests.support.sshd import free_port
 
 
 @pytest.fixture(params=["openssh-tar", "asyncssh-tar", "asyncssh-busybox"])

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy.errors import ArtifactMissing, StagingFailed
-from runpod_deploy.host import PodHost
-from runpod_deploy.transfers import Moved, Progress, Pull, Push
+from runpod_deploy.pod.openssh import PodHost
+from runpod_deploy.pod.transfer.values import Moved, Progress, Pull, Push
 from tests.contract.hosts import KINDS, Ground, cable, ground
 
 AWKWARD = (

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy import RemoteRunError, RemoteRunner, RsyncPushSpec, rsync_argv
-from tests.sshd import asyncssh_server, has_openssh, openssh
+from tests.support.sshd import asyncssh_server, has_openssh, openssh
 
 pytestmark = pytest.mark.skipif(not has_openssh(), reason="needs OpenSSH's own server, and root to log in")
 AWKWARD = 'it\'s a "name" with $HOME é'

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.workshop import REPOSITORY
+from tests.support.workshop import REPOSITORY
 
 FENCE = re.compile(r"^```(?P<language>[a-z]+)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workshop import REPOSITORY
+from tests.support.workshop import REPOSITORY
 
 
 @pytest.fixture(scope="session")

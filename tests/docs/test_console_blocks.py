@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import PAGES, Command, commands
-from tests.workshop import REPOSITORY, open_workshop
+from tests.support.workshop import REPOSITORY, open_workshop
 
 # What two runs of the same command print differently, and what it is replaced with.
 FILTERS = (

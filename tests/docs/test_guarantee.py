@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.workshop import REPOSITORY
+from tests.support.workshop import REPOSITORY
 
 PAGE = (REPOSITORY / "docs/guarantee.md").read_text(encoding="utf-8")
 PROOF = re.compile(r"`([\w/]+\.py)::(\w+)`")

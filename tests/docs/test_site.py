@@ -11,7 +11,7 @@ import pytest
 from runpod_deploy.cli import COMMANDS, cli
 from runpod_sim.cli import cli as simulator
 from tests.docs import blocks
-from tests.workshop import REPOSITORY
+from tests.support.workshop import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
 PROSE = [page for page in DOCS.rglob("*.md") if "reference" not in page.parts]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workshop import Workshop
+from tests.support.workshop import Workshop
 
 # How each block begins, the name that the page gives it, and the command that the page shows for it.
 JOB = ("# One seed of a sweep", "job.yaml")

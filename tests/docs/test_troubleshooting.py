@@ -11,7 +11,7 @@ import pytest
 
 from runpod_deploy.cli import COMMANDS, cli
 from runpod_deploy.errors import KINDS
-from tests.workshop import REPOSITORY
+from tests.support.workshop import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 ENTRIES = dict(re.findall(r"^### (\w+)\n\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))

@@ -9,7 +9,7 @@ import yaml
 
 from runpod_deploy.cli import main
 from tests.docs.blocks import Block, blocks
-from tests.workshop import REPOSITORY
+from tests.support.workshop import REPOSITORY
 
 CONFIGS = [*sorted((REPOSITORY / "examples").rglob("*.yaml")), *sorted((REPOSITORY / "recipes").rglob("*.yaml"))]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.workshop import Workshop, open_workshop
+from tests.support.workshop import Workshop, open_workshop
 
 
 @pytest.fixture

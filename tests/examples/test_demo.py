@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from tests.workshop import open_workshop
+from tests.support.workshop import open_workshop
 
 
 def test_demo(tmp_path: Path) -> None:

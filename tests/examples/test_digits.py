@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.workshop import REPOSITORY
+from tests.support.workshop import REPOSITORY
 
 TRAIN = REPOSITORY / "examples" / "digits" / "train.py"
 

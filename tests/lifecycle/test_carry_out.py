@@ -12,10 +12,11 @@ from typing import Literal
 
 import pytest
 
-from runpod_deploy.budget import spent_usd
 from runpod_deploy.driver import carried_out
 from runpod_deploy.errors import AnswerUnclear, AuthRefused, CloudUnreachable, Interrupt, SshLost
-from runpod_deploy.events import (
+from runpod_deploy.lifecycle import CLOSING, FORWARD, carry_out
+from runpod_deploy.money import spent_usd
+from runpod_deploy.record.events import (
     ArtifactPullCompleted,
     DatacenterFailover,
     Event,
@@ -24,18 +25,10 @@ from runpod_deploy.events import (
     PodKilledUnexpected,
     PodRequested,
 )
-from runpod_deploy.lifecycle import CLOSING, FORWARD, carry_out
-from runpod_deploy.manifest import manifest
-from runpod_deploy.spec import (
-    ArtifactPullSpec,
-    BudgetSpec,
-    LifecycleAction,
-    LifecyclePolicySpec,
-    RunSpec,
-    SecretSpec,
-)
-from runpod_deploy.state import State
-from tests.lifecycle.worlds import Bomb, Killed, Memory, dies_after, nothing, with_job
+from runpod_deploy.record.manifest import manifest
+from runpod_deploy.record.state import State
+from runpod_deploy.spec import ArtifactPullSpec, BudgetSpec, LifecycleAction, LifecyclePolicySpec, RunSpec, SecretSpec
+from tests.support.worlds import Bomb, Killed, Memory, dies_after, nothing, with_job
 
 EVENTS = 51
 EFFECTS = 46

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from runpod_deploy.budget import running_disks_usd_per_hour
 from runpod_deploy.errors import AnswerUnclear, CloudUnreachable
 from runpod_deploy.lifecycle import carry_out
-from runpod_deploy.manifest import manifest
+from runpod_deploy.money import running_disks_usd_per_hour
+from runpod_deploy.record.manifest import manifest
 from runpod_deploy.spec import BudgetSpec, LifecycleAction, LifecyclePolicySpec
 from tests.lifecycle.test_carry_out import EFFECTS, EVENTS
-from tests.lifecycle.worlds import Bomb, Killed, Memory, dies_after, nothing, with_job
+from tests.support.worlds import Bomb, Killed, Memory, dies_after, nothing, with_job
 
 NOTICED_WITHIN_S = 30.0
 """A pod that ended by itself may be noticed so late; the estimate counts until then."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from runpod_deploy.journal import RunDir
 from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.record.journal import RunDir
 from runpod_deploy.spec import LifecyclePolicySpec
-from tests.lifecycle.worlds import Bomb, Killed, Memory, nothing, with_job
+from tests.support.worlds import Bomb, Killed, Memory, nothing, with_job
 
 EFFECTS = 40
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runpod_deploy import proc
 from runpod_deploy.errors import SetupFailed
-from runpod_deploy.events import CommandSilent
+from runpod_deploy.machine import proc
 from runpod_deploy.phases.commands import Listener, Step
+from runpod_deploy.record.events import CommandSilent
 from runpod_deploy.spec import CommandSpec
-from tests.lifecycle.worlds import Memory
+from tests.support.worlds import Memory
 
 
 def test_silence_is_told_while_a_child_is_silent() -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from runpod_deploy.events import SnapshotFailed
+from runpod_deploy.cloud.values import Pod
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.phases.snapshots import SEPARATOR, keep, without_secrets
-from runpod_deploy.pods import Pod
+from runpod_deploy.record.events import SnapshotFailed
 from runpod_deploy.spec import TelemetrySpec
-from tests.lifecycle.worlds import Memory, with_job
+from tests.support.worlds import Memory, with_job
 
 OFF = {
     "capture_nvidia_smi": False,

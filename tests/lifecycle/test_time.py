@@ -6,10 +6,10 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from runpod_deploy.events import ArtifactPullFailed, Heartbeat, JobEnded, StopRequested
 from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.record.events import ArtifactPullFailed, Heartbeat, JobEnded, StopRequested
 from runpod_deploy.spec import BudgetSpec
-from tests.lifecycle.worlds import Memory, with_job
+from tests.support.worlds import Memory, with_job
 
 HOUR_S = 3600.0
 

@@ -9,9 +9,9 @@ import pytest
 from runpod_deploy.driver import carried_out
 from runpod_deploy.errors import Interrupt, SshLost
 from runpod_deploy.lifecycle import carry_out, visit
+from runpod_deploy.record.state import State
 from runpod_deploy.spec import LifecyclePolicySpec, RunSpec
-from runpod_deploy.state import State
-from tests.lifecycle.worlds import Bomb, Killed, Memory, nothing, with_job
+from tests.support.worlds import Bomb, Killed, Memory, nothing, with_job
 
 EFFECTS = 24
 

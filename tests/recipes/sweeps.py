@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.workshop import Workshop
+from tests.support.workshop import Workshop
 
 # A dollar a second, so that a cent is a moment and caps are near.
 CONFIG = """\

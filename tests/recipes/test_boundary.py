@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.workshop import REPOSITORY
+from tests.support.workshop import REPOSITORY
 
 SOURCES = [
     path

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workshop import REPOSITORY
+from tests.support.workshop import REPOSITORY
 
 RECIPES = REPOSITORY / "recipes"
 PAGES = [page for page in sorted((REPOSITORY / "docs/recipes").glob("*.md")) if page.stem != "index"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workshop import Workshop, open_workshop
+from tests.support.workshop import Workshop, open_workshop
 
 PITFALLS = "recipes/sweep/pitfalls"
 

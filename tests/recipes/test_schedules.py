@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.workshop import COMMANDS_DIR, Workshop, open_workshop
+from tests.support.workshop import COMMANDS_DIR, Workshop, open_workshop
 
 FOLDER = "recipes/stale-pods"
 LEAVE_A_STOPPED_POD = "runpod-deploy run --config examples/hello/hello.yaml --on-success stop -q\n"

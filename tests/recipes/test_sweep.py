@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.recipes.sweeps import DRIVERS, LOSE_THIS_POD, SKIP_TRAINING, TRAIN, Row, exit_codes, rows, write_config
-from tests.workshop import Workshop, open_workshop
+from tests.support.workshop import Workshop, open_workshop
 
 SEEDS = [str(seed) for seed in range(1, 13)]
 FAILS, LOST = "5", ("2", "9")

@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 from ..errors import DeployError
-from ..local import capture_local_git, capture_payload_lockfile
+from ..machine.git import capture_local_git, capture_payload_lockfile
 from ..spec import (
     DEFAULT_STAGING_EXCLUDES,
     LIFECYCLE_ACTIONS,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..clock import SystemClock
+from ..cloud.runpod import RunPodCloud
 from ..config.settings import read_settings
-from ..runpod import RunPodCloud
+from ..machine.clock import SystemClock
 
 
 def cloud(api_key: str | None = None) -> RunPodCloud:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..clock import STAMP, SystemClock
 from ..config import checks
 from ..config.document import Document, read_bytes
 from ..config.draft import RUN_DIRS, Draft
@@ -19,8 +18,9 @@ from ..config.legacy import modernise
 from ..config.loading import project_root as project_root_of
 from ..config.rendering import names_of, values_of
 from ..config.schema import validate
+from ..machine.clock import STAMP, SystemClock
 from ..spec import RunpodJobSpec
-from ..template import UnknownNameError, render
+from ..spec.names import UnknownNameError, render
 
 logger = logging.getLogger("runpod_deploy")
 

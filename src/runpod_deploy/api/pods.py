@@ -6,11 +6,11 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..clock import SystemClock
-from ..removal import end, end_all
+from ..cloud.removal import end, end_all
+from ..cloud.stale import StalePod, stale_pods
+from ..cloud.stock import DatacenterInventory, InventoryReport, inventory
+from ..machine.clock import SystemClock
 from ..spec import LIFECYCLE_ACTIONS, LifecycleAction
-from ..stale import StalePod, stale_pods
-from ..stock import DatacenterInventory, InventoryReport, inventory
 from .access import cloud
 from .jobs import JobContext
 

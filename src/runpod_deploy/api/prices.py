@@ -6,9 +6,9 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..budget import VOLUME_STORAGE_USD_PER_GB_MONTH, disk_usd_per_day
+from ..cloud.values import Offer
 from ..errors import DeployError
-from ..pods import Offer
+from ..money import VOLUME_STORAGE_USD_PER_GB_MONTH, disk_usd_per_day
 from .access import cloud
 
 __all__ = [

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from ..clock import SystemClock
 from ..history import folders
 from ..history.events import Row, read_events
 from ..history.folders import MANIFEST_NAME
 from ..history.manifests import Manifest, ManifestUnreadable, manifest_path, read_manifest
 from ..history.runs import brought_up
+from ..machine.clock import SystemClock
 
 __all__ = ["load_events", "load_manifest", "walk_run_dirs"]
 

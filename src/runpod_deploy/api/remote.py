@@ -12,7 +12,7 @@ from pathlib import Path
 from shlex import join, quote
 from tempfile import mkdtemp
 
-from .. import proc
+from ..machine import proc
 from ..spec import RsyncPushSpec
 
 SSH_OPTIONS = (

@@ -17,10 +17,10 @@ from ..config.finding import refuse
 from ..driver import Manner, drive
 from ..errors import DeployError, UsageError
 from ..history.manifests import Manifest, read_manifest
-from ..journal import RUNS_DIR, RunDir
+from ..record.journal import RUNS_DIR, RunDir
+from ..record.state import Failure, State
 from ..run import Cloud
 from ..spec import BudgetSpec, CloudType, RunpodJobSpec, Spec
-from ..state import Failure, State
 from .jobs import as_draft
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..clock import SystemClock
+from ..cloud.runpod import RunPodCloud
 from ..config.settings import read_settings
 from ..errors import DeployError
-from ..runpod import RunPodCloud
+from ..machine.clock import SystemClock
 from .output import say
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from ..audit import Finding, audit, finding_cells, finding_lines
-from ..clock import SystemClock
+from ..cloud.pod_labels import provenance
+from ..cloud.runpod import RunPodCloud
+from ..cloud.values import Pod
 from ..errors import KINDS
+from ..history.audit import Finding, audit, finding_cells, finding_lines
 from ..history.known import known_runs
-from ..pods import Pod
-from ..provenance import provenance
-from ..runpod import RunPodCloud
+from ..machine.clock import SystemClock
 from .access import real_cloud
 from .options import json_option
 from .output import is_screen, output_options, put, put_json, say, warn

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import click
 
-from ..billing import Reckoning, reckon, record
-from ..clock import SystemClock
 from ..errors import UsageError
+from ..history.billing import Reckoning, reckon, record
 from ..history.bills import COLUMNS, cells, row, total_facts, totals
 from ..history.folders import may_be_folder, normal
 from ..history.layouts import TOTAL_WIDTH, table_lines
+from ..machine.clock import SystemClock
 from .access import real_cloud
 from .options import json_option
 from .output import output_options, put, put_json, say, warn

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..local import capture_local_git, capture_payload_lockfile
+from ..machine.git import capture_local_git, capture_payload_lockfile
 from .options import json_option
 from .output import output_options, put_json
 

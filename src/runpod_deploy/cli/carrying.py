@@ -10,10 +10,10 @@ from typing import Any
 from .. import live
 from ..config.settings import read_settings
 from ..driver import Manner
-from ..journal import RunDir
+from ..record.journal import RunDir
+from ..record.state import Failure, State
 from ..run import Run, World
 from ..spec import Spec
-from ..state import Failure, State
 from .access import cache_dir
 from .options import INFO
 from .output import utter
@@ -44,7 +44,7 @@ def is_screen(*, plain: bool) -> bool:
 
 def on_screen(run: Run) -> AbstractContextManager[object]:
     """The run on this terminal. Loads what draws only now: a run that nobody looks at stays small."""
-    from ..screen import Screen
+    from ..terminal.screen import Screen
 
     return Screen(run, sys.stderr)
 

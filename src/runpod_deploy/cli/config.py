@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..config import load, parse_variables
-from ..spec_json import to_plain
+from ..spec.json import to_plain
 from .options import config_option, json_option, variable_options
 from .output import output_options, put, put_json
 

@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 import click
 
-from ..checkup import Check, check_all
 from ..spec import SshSpec
 from .access import cache_dir, real_cloud
+from .checkup import Check, check_all
 from .options import json_option
 from .output import is_screen, output_options, put, put_json
 

@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 import click
 
-from ..outlook import look_ahead, refuse_missing
-from ..plan import as_text, plan
+from ..forecast.outlook import look_ahead, refuse_missing
+from ..forecast.plan import as_text, plan
 from ..run import Cloud
 from ..spec import Spec
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from ..choosing import choose_for
-from ..clock import STAMP, SystemClock
+from ..cloud.choosing import choose_for
+from ..cloud.values import Candidate
 from ..config import load, parse_variables
+from ..machine.clock import STAMP, SystemClock
 from ..phases.limits import disks_rate, own_disks_gb
-from ..pods import Candidate
 from ..spec import Spec
 from .access import real_cloud
 from .options import json_option, variable_options

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from ..clock import SystemClock
 from ..errors import UsageError
 from ..history.conditions import parse_condition
 from ..history.events import Row, described, events_path, instant, read_events, timed
 from ..history.folders import may_be_folder, normal
 from ..history.queries import Query, search
+from ..machine.clock import SystemClock
 from .output import is_screen, json_text, output_options, put, say, warn
 
 AGE = re.compile(r"(\d+)([smhd])", re.ASCII)

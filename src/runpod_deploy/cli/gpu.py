@@ -10,12 +10,9 @@ from typing import Any, TypeVar
 
 import click
 
-from ..config import load, parse_variables
-from ..errors import KINDS, CloudUnreachable, ConfigError, UsageError
-from ..pods import Offer
-from ..runpod import RunPodCloud
-from ..runpod.catalogue import ANYWHERE
-from ..stock import (
+from ..cloud.runpod import RunPodCloud
+from ..cloud.runpod.catalogue import ANYWHERE
+from ..cloud.stock import (
     InventoryReport,
     by_stock,
     cheapest_first,
@@ -26,6 +23,9 @@ from ..stock import (
     price_text,
     stock_text,
 )
+from ..cloud.values import Offer
+from ..config import load, parse_variables
+from ..errors import KINDS, CloudUnreachable, ConfigError, UsageError
 from .access import real_cloud
 from .options import config_option, json_option, variable_options
 from .output import output_options, put, put_json

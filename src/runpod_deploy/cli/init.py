@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from ..config.starter import look_at, starter
 from ..errors import UsageError
-from ..starter import look_at, starter
 from .output import output_options, say
 
 

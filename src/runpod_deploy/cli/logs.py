@@ -11,14 +11,14 @@ import click
 from ..config import load, parse_variables
 from ..config.draft import Draft
 from ..errors import SshLost, UsageError
-from ..events import from_row
-from ..fold import fold
 from ..history.known import known_runs
-from ..joblog import last_lines, stream, tail_argv
-from ..journal import RunDir, rows
-from ..pointer import read_pointer
-from ..spec_json import spec_from_json
-from ..state import State
+from ..pod.remote_log import last_lines, stream, tail_argv
+from ..record.events import from_row
+from ..record.fold import fold
+from ..record.journal import RunDir, rows
+from ..record.state import State
+from ..record.state_file import read_pointer
+from ..spec.json import spec_from_json
 from .access import real_cloud
 from .options import json_option, variable_options
 from .output import output_options, put, put_json, warn

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from ..clock import SystemClock
+from ..cloud.removal import Action, Ended, end, end_all
+from ..cloud.runpod import RunPodCloud
+from ..cloud.stale import StalePod, chosen, stale_cells, stale_lines, stale_pods, total_line
 from ..errors import KINDS, ConfigError, UsageError
-from ..pointer import Pointer, read_pointer
-from ..removal import Action, Ended, end, end_all
-from ..runpod import RunPodCloud
-from ..stale import StalePod, chosen, stale_cells, stale_lines, stale_pods, total_line
+from ..machine.clock import SystemClock
+from ..record.state_file import Pointer, read_pointer
 from .access import real_cloud
 from .options import json_option
 from .output import is_screen, output_options, put, put_json, say

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from ..clock import SystemClock
 from ..errors import UsageError
 from ..history.comparison import Difference, compare, comparison_lines
 from ..history.folders import MANIFEST_NAME, find, may_be_folder, normal, run_dirs
 from ..history.layouts import RUN_COLUMNS, run_cells, run_row, summary_lines, table_lines, total_lines
 from ..history.manifests import Manifest, ManifestUnreadable, has_failed, manifest_path
 from ..history.totals import Totals
+from ..machine.clock import SystemClock
 from .current import current, currents
 from .options import json_option
 from .output import is_screen, json_text, output_options, put, put_json, say, warn

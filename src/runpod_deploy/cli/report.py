@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from ..clock import SystemClock
 from ..errors import UsageError
 from ..history.details import read_details
 from ..history.folders import MANIFEST_NAME, find, may_be_folder, normal
+from ..history.report.page import page
 from ..history.totals import Totals
-from ..report.page import page
+from ..machine.clock import SystemClock
 from .current import currents
 from .options import json_option
 from .output import output_options, put, put_json, warn

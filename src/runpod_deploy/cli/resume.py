@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from ..clock import SystemClock, wait_until
 from ..driver import Manner, drive, fetch_artifacts, read_spec, visit_pod
 from ..errors import KINDS, RunBusy
-from ..fold import fold
-from ..journal import Journal, RunDir, RunLock
+from ..machine.clock import SystemClock, wait_until
+from ..record.fold import fold
+from ..record.journal import Journal, RunDir, RunLock
+from ..record.state import State
 from ..spec import Spec
-from ..state import State
 from .carrying import finish, manner, real_world, say
 from .options import plain_option, verbosity_options
 from .output import utter

@@ -14,14 +14,14 @@ from typing import Any, NoReturn
 
 import click
 
-from ..clock import STAMP, SystemClock
 from ..config import load, parse_variables
 from ..config.draft import Draft
 from ..driver import record_ask
 from ..errors import UsageError
-from ..journal import RunDir, claim, reserve
-from ..local import deploy_metadata
-from ..signals import SIGNALS
+from ..machine.clock import STAMP, SystemClock
+from ..machine.git import deploy_metadata
+from ..machine.signals import SIGNALS
+from ..record.journal import RunDir, claim, reserve
 from ..spec import Spec
 from .carrying import real_world
 from .dry_run import print_plan

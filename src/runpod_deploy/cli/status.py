@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
-from ..clock import SystemClock
 from ..errors import KINDS, UsageError
 from ..history.folders import ago, run_dirs
 from ..history.layouts import dollars, summary_lines, table_lines, text
 from ..history.runs import RecordedRun, RunUnreadable, may_go_on, read_run, rebuild
 from ..history.runs import status as status_of
+from ..machine.clock import SystemClock
 from .options import json_option
 from .output import output_options, put_json, say, warn
 from .tables import put_labelled, put_table

@@ -6,8 +6,8 @@ from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from ..rules import hints_of
 from ..spec import RunpodJobSpec
+from ..spec.rules import hints_of
 from .finding import Loc
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args, get_origin
 
 from .. import spec
-from ..rules import Matches, hints_of
+from ..spec.rules import Matches, hints_of
 from .field_docs import field_docs
 from .fields import bare
 from .legacy import LISTS

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..spec import RunpodJobSpec
-from ..template import CycleError, TooLongError, UnknownNameError, settle
+from ..spec.names import CycleError, TooLongError, UnknownNameError, settle
 from . import checks
 from .document import Document
 from .draft import TRIAL_STAMP, Draft

@@ -16,7 +16,7 @@ from ..spec import (
     SecretSpec,
     StorageSpec,
 )
-from ..spec_json import to_plain
+from ..spec.json import to_plain
 from .finding import Loc, dotted
 
 STAND_IN = "stand-in"

@@ -10,15 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..spec import RunpodJobSpec
-from ..template import (
-    CycleError,
-    TooLongError,
-    UnknownNameError,
-    closest,
-    render,
-    render_shell,
-    settle,
-)
+from ..spec.names import CycleError, TooLongError, UnknownNameError, closest, render, render_shell, settle
 from .finding import Loc
 
 # In these, `{name}` may be the shell's or a program's; everywhere else it is ours.

@@ -9,14 +9,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..rules import RuleError
 from ..spec import RunpodJobSpec
-from ..template import closest
+from ..spec.names import closest
+from ..spec.rules import RuleError
 from .document import Document
 from .fields import names_at
 from .finding import Finding, Loc
 from .mend import mend, specimen
-from .words import finding_of
+from .messages import finding_of
 
 # A mistake can hide others behind it; this many layers deep they are dug out.
 LAYERS = 6

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
 
-from ..clock import STAMP
+from ..machine.clock import STAMP
 
 MANIFEST_NAME = "runpod_deploy_pull_manifest.json"
 EVENTS_NAME = "events.jsonl"

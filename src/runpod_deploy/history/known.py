@@ -8,10 +8,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..events import from_row
-from ..fold import fold
-from ..journal import RunDir, rows
-from ..state import State
+from ..record.events import from_row
+from ..record.fold import fold
+from ..record.journal import RunDir, rows
+from ..record.state import State
 from .blocks import whole
 from .folders import EVENTS_NAME, Unreadable, find, may_be_folder
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..events import from_row
-from ..fold import fold
-from ..journal import RunDir, RunLock, rows, write_atomically
-from ..manifest import cost, log_facts, manifest, telemetry_files, word
+from ..record.events import from_row
+from ..record.fold import fold
+from ..record.journal import RunDir, RunLock, rows, write_atomically
+from ..record.manifest import cost, log_facts, manifest, telemetry_files, word
+from ..record.state import State
 from ..spec import Spec
-from ..spec_json import spec_from_json
-from ..state import State
+from ..spec.json import spec_from_json
 from .blocks import whole
 from .folders import Unreadable, holds, reason
 from .known import is_held

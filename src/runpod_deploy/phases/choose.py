@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..choosing import choose_for
-from ..events import CandidatesChosen
+from ..cloud.choosing import choose_for
+from ..record.events import CandidatesChosen
 from ..run import Run
 from .recycle import may_recycle
 

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from ..budget import STOP_GRACE_S
-from ..clock import wait_until
 from ..errors import ArtifactMissing, CloudUnreachable, DeployError, SshLost
-from ..events import (
+from ..machine.clock import wait_until
+from ..money import STOP_GRACE_S
+from ..pod.shell import remove_files
+from ..pod.transfer.values import Moved, Pull
+from ..record.events import (
     ArtifactPullCompleted,
     ArtifactPullFailed,
     ArtifactPullStarted,
@@ -19,17 +21,15 @@ from ..events import (
     SecretsRemoved,
     StopRequested,
 )
-from ..mirror import LogMirror
+from ..record.log_mirror import LogMirror
+from ..record.state import JOB_WORDS, State
+from ..record.verdict import cause_of_end
 from ..run import JobEnd, LogChunk, Run
-from ..shell import remove_files
 from ..spec import ArtifactPullSpec
-from ..state import JOB_WORDS, State
-from ..transfers import Moved, Pull
-from ..verdict import cause_of_end
 from . import snapshots
 from .check import local_path
 from .limits import unhurried
-from .patience import patiently
+from .reconnect import patiently
 from .stage import Meter
 
 DRAIN_WITHIN_S = 30.0

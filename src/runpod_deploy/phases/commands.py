@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..errors import DeployError, PreflightFailed, SetupFailed
-from ..events import CommandFinished, CommandSilent, CommandStarted, PythonPinned
-from ..pinning import pin_python, pinned_version
+from ..pod.pinning import pin_python, pinned_version
+from ..pod.shell import command as shell_text
+from ..record.events import CommandFinished, CommandSilent, CommandStarted, PythonPinned
 from ..run import Reply, Run
-from ..shell import command as shell_text
 from ..spec import CommandSpec
 from . import snapshots
-from .heart import beat
+from .heartbeat import beat
 from .limits import enforce, remaining_s
-from .patience import patiently
+from .reconnect import patiently
 
 TAIL_BYTES = 600
 # A command that prints nothing for so long is spoken of, again and again.

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from ..budget import guard_deadline
-from ..clock import wait_until
+from ..cloud.values import Pod
 from ..errors import BootTimeout, CloudUnreachable, ReleaseUnconfirmed, SshLost
-from ..events import (
-    GuardArmed,
-    GuardMissing,
-    PodAbandoned,
-    PodBooting,
-    PodDiscarded,
-    PodReachable,
-    Retried,
-)
-from ..pods import Pod
+from ..machine.clock import wait_until
+from ..money import guard_deadline
+from ..record.events import GuardArmed, GuardMissing, PodAbandoned, PodBooting, PodDiscarded, PodReachable, Retried
 from ..run import GuardTerms, Run
 from . import snapshots
-from .heart import beat
+from .heartbeat import beat
 from .limits import enforce
-from .patience import GONE_STATES, patiently
 from .provision import IDLE_S, provision, untried
+from .reconnect import GONE_STATES, patiently
 from .release import UNSEEN_FOR_S, vanish
 
 BOOT_EVERY_S = 0.3

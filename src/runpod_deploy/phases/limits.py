@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..budget import running_disks_usd_per_hour, spent_usd
+from ..cloud.values import Pod
 from ..errors import LimitReached
-from ..pods import Pod
+from ..money import running_disks_usd_per_hour, spent_usd
 from ..run import Run
 from ..spec import STORAGE_EPHEMERAL, RunpodJobSpec
 

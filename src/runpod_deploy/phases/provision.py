@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from .. import guard
-from ..budget import affordable, closing_s, guard_deadline, stop_at
-from ..choosing import narrowed
-from ..clock import wait_until
+from ..cloud.choosing import narrowed
+from ..cloud.pod_labels import BOOT_DEADLINE_MARK, CAP_MARK, CLOSING_MARK
+from ..cloud.selection import cuda_floor
+from ..cloud.values import Candidate, Pod, PodAsk
 from ..errors import AnswerUnclear, AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut
-from ..events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRefused, PodRequested
-from ..host import control_dir
-from ..pods import Candidate, Pod, PodAsk
-from ..provenance import BOOT_DEADLINE_MARK, CAP_MARK, CLOSING_MARK
+from ..machine.clock import wait_until
+from ..money import affordable, closing_s, guard_deadline, stop_at
+from ..pod import guard
+from ..pod.openssh import control_dir
+from ..record.events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRefused, PodRequested
 from ..run import Run
-from ..selection import cuda_floor
 from .choose import choose_afresh
-from .heart import beat
+from .heartbeat import beat
 from .limits import disks_rate, own_disks_gb, spent_so_far
 from .recycle import recycle
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..budget import StopAt, stop_at
+from ..cloud.values import Pod
 from ..errors import ConfigError, StockOut
-from ..events import PodAbandoned, PodRecycled, PodResumed
-from ..pods import Pod
-from ..pointer import Pointer, read_pointer
+from ..money import StopAt, stop_at
+from ..pod.ssh import copy_key
+from ..record.events import PodAbandoned, PodRecycled, PodResumed
+from ..record.state_file import Pointer, read_pointer
 from ..run import Run
 from ..spec import RunpodJobSpec
-from ..ssh import copy_key
 from .limits import disks_rate, own_disks_gb, spent_so_far
 from .release import vanish
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..clock import wait_until
+from ..cloud.removal import CONSOLE_URL, Unsettled, is_gone, is_stopped, settle
+from ..cloud.values import Pod
 from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
-from ..events import PodReleased, ReleaseStarted
-from ..pods import Pod
-from ..removal import CONSOLE_URL, Unsettled, is_gone, is_stopped, settle
+from ..machine.clock import wait_until
+from ..record.events import PodReleased, ReleaseStarted
 from ..run import Run
 from ..spec import LifecycleAction
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..budget import StopAt
-from ..events import PodReopened, PodReopening
+from ..money import StopAt
+from ..record.events import PodReopened, PodReopening
 from ..run import Run
 from .recycle import terms
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from shlex import quote
 from typing import Any
 
-from ..events import RemoteEnvSeen, SnapshotFailed
-from ..journal import write_atomically
-from ..pods import Pod
-from ..provenance import MARKS
+from ..cloud.pod_labels import MARKS
+from ..cloud.values import Pod
+from ..pod.shell import command as shell_text
+from ..record.events import RemoteEnvSeen, SnapshotFailed
+from ..record.journal import write_atomically
 from ..run import Run
-from ..shell import command as shell_text
 
 TIMEOUT_S = 15.0
 PART_S = 6

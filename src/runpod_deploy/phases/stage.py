@@ -6,16 +6,16 @@ from collections.abc import Callable
 from functools import partial
 
 from ..errors import StagingFailed
-from ..events import JobLaunched, SecretWritten, StageFinished, StageProgressed, StageStarted
+from ..pod.shell import job_script, secret_text, write_file
+from ..pod.transfer.shipment import push_of
+from ..pod.transfer.values import Progress
+from ..record.events import JobLaunched, SecretWritten, StageFinished, StageProgressed, StageStarted
 from ..run import Run
-from ..shell import job_script, secret_text, write_file
-from ..shipment import push_of
 from ..spec import RsyncPushSpec, SecretSpec
-from ..transfers import Progress
 from .check import local_path
-from .heart import beat
+from .heartbeat import beat
 from .limits import enforce, remaining_s
-from .patience import patiently
+from .reconnect import patiently
 
 SECRET_TIMEOUT_S = 60.0
 PROGRESS_EVERY_S = 1.0

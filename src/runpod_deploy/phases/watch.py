@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 
-from ..budget import STOP_GRACE_S
 from ..errors import PodKilled, SshLost
-from ..events import (
+from ..money import STOP_GRACE_S
+from ..record.events import (
     ConnectionLost,
     ConnectionRestored,
     Event,
@@ -18,13 +18,13 @@ from ..events import (
     Retried,
     StopRequested,
 )
-from ..mirror import LogMirror
+from ..record.log_mirror import LogMirror
+from ..record.verdict import cause_of_end
 from ..run import Frame, JobEnd, LogChunk, Run, Sample
-from ..verdict import cause_of_end
 from .collect import pull
-from .heart import beat
+from .heartbeat import beat
 from .limits import enforce, unhurried
-from .patience import killed, patiently, reconnect
+from .reconnect import killed, patiently, reconnect
 
 # How long one read may wait before the clock is looked at again.
 LOOK_EVERY_S = 1.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from ..cloud.values import Offer
 from ..config import Draft, Finding
 from ..config.gpus import meant_gpu
 from ..errors import StockOut
-from ..pods import Offer
 from ..spec import PodSpec
-from ..template import closest
+from ..spec.names import closest
 
 IN_STOCK = ("LOW", "MEDIUM", "HIGH")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..config import Draft, Finding
-from ..pyproject import read_pyproject, table
+from ..config.pyproject import read_pyproject, table
 from ..spec import RunpodJobSpec
 
 OWN_NAME = "runpod-deploy"

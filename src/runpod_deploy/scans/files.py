@@ -8,10 +8,10 @@ from fnmatch import fnmatch
 from itertools import islice
 
 from ..config import Draft, Finding
-from ..plan import megabytes
-from ..shipment import Shipment, ShippedFile, survey
+from ..forecast.plan import megabytes
+from ..pod.transfer.excludes import Excludes
+from ..pod.transfer.shipment import Shipment, ShippedFile, survey
 from ..spec import DEFAULT_STAGING_EXCLUDES
-from ..transfer.excludes import Excludes
 from .paths import local
 
 TEXT_SUFFIXES = {".py", ".yaml", ".yml", ".toml", ".json", ".sh"}

@@ -5,7 +5,6 @@ validation, JSON Schema and the reference page from these classes, their annotat
 """
 
 from .job import SCHEMA_VERSION, RunpodJobSpec, Spec
-from .kinds import LIFECYCLE_ACTIONS, CloudType, LifecycleAction
 from .machine import (
     STORAGE_EPHEMERAL,
     STORAGE_NETWORK_VOLUME,
@@ -17,6 +16,7 @@ from .machine import (
     SshSpec,
     StorageSpec,
 )
+from .types import LIFECYCLE_ACTIONS, CloudType, LifecycleAction
 from .work import (
     DEFAULT_FAILURE_MARKERS,
     DEFAULT_STAGING_EXCLUDES,

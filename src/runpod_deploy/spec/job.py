@@ -8,8 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from ..rules import STRICT, Checked, Mistake
-from .kinds import CloudType, Identifier, Text
 from .machine import (
     STORAGE_NETWORK_VOLUME,
     BudgetSpec,
@@ -20,15 +18,9 @@ from .machine import (
     SshSpec,
     StorageSpec,
 )
-from .work import (
-    ArtifactPullSpec,
-    CommandSpec,
-    RemoteEnvSpec,
-    RsyncPushSpec,
-    RunSpec,
-    SecretSpec,
-    TelemetrySpec,
-)
+from .rules import STRICT, Checked, Mistake
+from .types import CloudType, Identifier, Text
+from .work import ArtifactPullSpec, CommandSpec, RemoteEnvSpec, RsyncPushSpec, RunSpec, SecretSpec, TelemetrySpec
 
 SCHEMA_VERSION: Literal[2] = 2
 

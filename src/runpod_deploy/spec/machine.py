@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import MinLen
 
-from ..rules import STRICT, Checked, Mistake
-from .kinds import (
+from .rules import STRICT, Checked, Mistake
+from .types import (
     AbsolutePath,
     CloudType,
     CudaVersion,

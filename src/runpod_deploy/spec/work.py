@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from ..rules import STRICT, Checked, Mistake
-from .kinds import LARGEST, EnvName, FileMode, NonBlank, PositiveInt, TemplatePath, Text
+from .rules import STRICT, Checked, Mistake
+from .types import LARGEST, EnvName, FileMode, NonBlank, PositiveInt, TemplatePath, Text
 
 DEFAULT_STAGING_EXCLUDES = (
     ".git/",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from ..sandbox import SandboxUnavailable
+from ..containers.sandbox import SandboxUnavailable
 from .cases import AS_GIVEN, GROUNDS, PLAIN, WAYS, Case, Scope, cases
 from .judge import Expected, expected, flaws
 from .play import Stage, play

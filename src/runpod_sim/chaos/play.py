@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..clock import now
-from ..faults import FOREVER, Fault, parse
-from ..pods import UP, Pod
+from ..cloud.volumes import add_volume
+from ..faults.faults import FOREVER, Fault, parse
+from ..records.pods import UP, Pod
 from ..simulator import Settings, Simulator, simulate
-from ..volumes import add_volume
 from .cases import PLAIN, Blow, Case
 from .driver import STRUCK_DEAD, Driver
 from .project import PULL_GRACE_S, START_LINE, Project, files_of, volume_of

@@ -10,7 +10,7 @@ import pytest
 
 import runpod_deploy as rd
 from runpod_deploy.api.prices import prices_of
-from runpod_deploy.pods import Offer
+from runpod_deploy.cloud.values import Offer
 
 STOCK: list[dict[str, Any]] = [
     {"id": "EU-SE-1", "gpuAvailability": [{"gpuId": "NVIDIA A40", "stockStatus": "High"}, {"gpuId": "NVIDIA L40S"}]},

@@ -15,7 +15,7 @@ import pytest
 
 import runpod_deploy as rd
 from runpod_deploy.errors import AuthRefused, BootTimeout, ConfigError, ConfigMissing, DeployError, UsageError
-from tests.workshop import REPOSITORY
+from tests.support.workshop import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "api.md").read_text(encoding="utf-8")
 # What can be called, as it was: what comes before `*` may be given by place; `=` marks what may be left out.

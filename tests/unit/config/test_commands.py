@@ -159,7 +159,7 @@ def test_capture_env_is_pure_json_with_its_five_keys(tmp_path: Path, capsys: pyt
 def test_reading_a_config_imports_no_client_and_no_terminal(plain: dict[str, Any], write: Write) -> None:
     code = (
         "import sys; from pathlib import Path; from runpod_deploy.config import load; load(Path(sys.argv[1]));"
-        "print(*sorted({'urllib3', 'rich', 'asyncssh', 'runpod_deploy.runpod'} & set(sys.modules)))"
+        "print(*sorted({'urllib3', 'rich', 'asyncssh', 'runpod_deploy.cloud.runpod'} & set(sys.modules)))"
     )
     argv = [sys.executable, "-c", code, str(write(plain))]
     assert subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stdout.strip() == ""

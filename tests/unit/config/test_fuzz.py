@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from runpod_deploy.config import Finding, examine
 from runpod_deploy.errors import ConfigError
-from runpod_deploy.spec_json import spec_from_json, spec_to_json
+from runpod_deploy.spec.json import spec_from_json, spec_to_json
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "250"))
 BUSY = settings(

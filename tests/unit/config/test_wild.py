@@ -13,7 +13,7 @@ import yaml
 from runpod_deploy.config import Draft, load
 from runpod_deploy.config.json_schema import editor_schema
 from runpod_deploy.spec import Spec
-from runpod_deploy.spec_json import spec_from_json, spec_to_json
+from runpod_deploy.spec.json import spec_from_json, spec_to_json
 
 WILD = sorted((Path(__file__).parent / "wild").glob("*.yaml"))
 SCHEMA = editor_schema()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runpod_deploy.billing import AT_ONCE, stretches
+from runpod_deploy.history.billing import AT_ONCE, stretches
 from runpod_deploy.history.bills import HOUR, Claim, Hour, cells, claim, hours, reconcile, row, total_facts, totals
 from runpod_deploy.history.layouts import table_lines
 

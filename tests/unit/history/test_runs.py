@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from runpod_deploy.events import PhaseStarted
 from runpod_deploy.history.runs import RunUnreadable, holder, last_line, may_go_on, read_run, rebuild, status
-from runpod_deploy.journal import RunLock
 from runpod_deploy.lifecycle import carry_out
-from runpod_deploy.manifest import write_manifest
-from runpod_deploy.spec_json import spec_to_json
-from tests.lifecycle.worlds import Killed, Memory, dies_after
+from runpod_deploy.record.events import PhaseStarted
+from runpod_deploy.record.journal import RunLock
+from runpod_deploy.record.manifest import write_manifest
+from runpod_deploy.spec.json import spec_to_json
+from tests.support.worlds import Killed, Memory, dies_after
 
 
 def recorded(tmp_path: Path) -> Memory:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from runpod_deploy.cloud.values import Offer
 from runpod_deploy.errors import StockOut
-from runpod_deploy.pods import Offer
 from runpod_deploy.scans.availability import check_availability
 
 from .conftest import PLAIN, Project

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from runpod_deploy.plan import megabytes
+from runpod_deploy.forecast.plan import megabytes
+from runpod_deploy.pod.transfer.shipment import survey
 from runpod_deploy.scans import files
-from runpod_deploy.shipment import survey
 from runpod_deploy.spec import RsyncPushSpec
 
 from .conftest import Project

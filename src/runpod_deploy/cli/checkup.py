@@ -1,0 +1,115 @@
+"""Whether this machine can carry out runs, thing by thing, and what to do about what is wrong. Prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..cloud.runpod import RunPodCloud
+from ..errors import KINDS, DeployError
+from ..machine.proc import found
+
+LITTLE_USD = 5.0
+NEEDED = {"ssh": "install the OpenSSH client", "ssh-keygen": "install the OpenSSH client"}
+RSYNC_HINT = "install rsync: without it every folder is sent whole, as a tar stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    status: str
+    """ok, warning or error."""
+    message: str
+    hint: str = ""
+    exit_code: int = 0
+    """The tool's exit code if this is the worst that there is."""
+
+
+def check_all(cloud: Callable[[], RunPodCloud], key_path: Path, cache_dir: Path) -> Iterable[Check]:
+    """Every check, as it is made. Without a key the cloud is not asked."""
+    yield from check_programs()
+    yield check_key_file(key_path)
+    yield check_cache(cache_dir)
+    try:
+        reached = cloud()
+    except DeployError as error:
+        yield failed("key", error)
+        return
+    yield Check(name="key", status="ok", message="a RunPod API key is set")
+    yield check_api(reached)
+    yield check_balance(reached)
+
+
+def check_programs() -> Iterable[Check]:
+    """Whether the programs that the tool calls are here."""
+    for program, hint in NEEDED.items():
+        yield present(program) if found(program) else absent(program, hint)
+    if found("rsync"):
+        yield present("rsync")
+    else:
+        yield Check(name="rsync", status="warning", message="not found", hint=RSYNC_HINT)
+
+
+def present(program: str) -> Check:
+    """A program that is there."""
+    return Check(name=program, status="ok", message="found")
+
+
+def absent(program: str, hint: str) -> Check:
+    """A program without which nothing works."""
+    return Check(name=program, status="error", message="not found", hint=hint, exit_code=KINDS["usage"].exit_code)
+
+
+def check_key_file(path: Path) -> Check:
+    """Whether the user's own SSH key is there; runs make keys of their own and do without."""
+    if path.is_file() and path.with_name(path.name + ".pub").is_file():
+        return Check(name="ssh key", status="ok", message=f"{path} will be let into pods")
+    hint = "runs use keys of their own; make one with ssh-keygen to log in by hand without the run's folder"
+    return Check(name="ssh key", status="warning", message=f"{path} and its .pub are not both there", hint=hint)
+
+
+def check_cache(folder: Path) -> Check:
+    """Whether the processes of this user can share what they know."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        hint = "set XDG_CACHE_HOME to a folder of yours; without it many runs at once ask the API too often"
+        return Check(name="cache", status="warning", message=f"{folder}: {error.strerror}", hint=hint)
+    return Check(name="cache", status="ok", message=f"{folder} can be written")
+
+
+def check_api(cloud: RunPodCloud) -> Check:
+    """Whether the API answers this key."""
+    try:
+        pods = cloud.list_pods()
+    except DeployError as error:
+        return failed("api", error)
+    running = sum(pod.status != "EXITED" for pod in pods)
+    return Check(name="api", status="ok", message=f"answers; {len(pods)} pods, {running} of them not stopped")
+
+
+def check_balance(cloud: RunPodCloud) -> Check:
+    """Whether the account can pay; a key that may not know is no obstacle."""
+    try:
+        balance = cloud.balance()
+    except DeployError as error:
+        return Check(name="balance", status="warning", message=error.message, hint=error.hint)
+    words = f"${balance.balance_usd:.2f} left, ${balance.spend_usd_per_hour:.2f} spent per hour now"
+    if balance.balance_usd <= 0:
+        code = KINDS["balance"].exit_code
+        return Check(name="balance", status="error", message=words, hint="add funds", exit_code=code)
+    if balance.balance_usd < LITTLE_USD:
+        hint = "a pod needs credit for an hour; at 0 RunPod ends pods, with what is on their disks"
+        return Check(name="balance", status="warning", message=words, hint=hint)
+    return Check(name="balance", status="ok", message=words)
+
+
+def failed(name: str, error: DeployError) -> Check:
+    """The check that ended with this error."""
+    return Check(name=name, status="error", message=error.message, hint=error.hint, exit_code=error.exit_code)

@@ -1,0 +1,49 @@
+"""What could be rented for a run: its wishes held against the catalogue. Asks the cloud, and changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..errors import ConfigError, StockOut
+from ..run import Cloud
+from ..spec import PodSpec, Spec
+from .selection import Ranking, rank
+
+
+def choose_for(spec: Spec, cloud: Cloud) -> Ranking:
+    """The candidates on the config's cloud, then those on the fallback cloud.
+
+    Raises what `rank` raises, CloudUnreachable and AuthRefused.
+    """
+    pod, _ = narrowed(spec, cloud)
+    rankings: list[Ranking] = []
+    refusals: list[StockOut | ConfigError] = []
+    for cloud_type in dict.fromkeys(kind for kind in (pod.cloud_type, spec.fallback_cloud_type) if kind):
+        try:
+            rankings.append(ranked(spec, pod, cloud, cloud_type))
+        except (StockOut, ConfigError) as refusal:
+            refusals.append(refusal)
+    if not rankings:
+        raise refusals[0]
+    candidates = tuple(candidate for ranking in rankings for candidate in ranking.candidates)
+    return Ranking(candidates, tuple(reason for ranking in rankings for reason in ranking.skipped))
+
+
+def narrowed(spec: Spec, cloud: Cloud) -> tuple[PodSpec, str | None]:
+    """The pod as flags and a network volume leave it (the volume lives in one datacenter), and the volume's id."""
+    pod, volume_id = spec.job.pod, None
+    if spec.job.storage.volume_name:
+        volume_id, datacenter = cloud.volume(spec.job.storage.volume_name)
+        pod = replace(pod, datacenters=(datacenter,))
+    if spec.gpu_id and spec.datacenter_id:
+        pod = replace(pod, gpu_order=(spec.gpu_id,), datacenters=(spec.datacenter_id,))
+    return pod, volume_id
+
+
+def ranked(spec: Spec, pod: PodSpec, cloud: Cloud, cloud_type: str) -> Ranking:
+    """The candidates on one cloud."""
+    offers = cloud.catalogue(
+        cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None, vcpu_count=pod.min_vcpu_count or 2
+    )
+    limit = spec.job.budget.max_gpu_price
+    return rank(pod, offers, cloud_type=cloud_type, max_usd_per_gpu_hour=limit)

@@ -1,0 +1,5 @@
+"""RunPod over HTTP: its REST API v2, and one GraphQL query that v2 has no equal for. Knows nothing of runs."""
+
+from .client import RunPodCloud
+
+__all__ = ["RunPodCloud"]

@@ -1,0 +1,136 @@
+"""When the next request may be sent: the account's rate limit, kept by all processes of one user together.
+
+Knows the RateLimit headers (draft-ietf-httpapi-ratelimit-headers, as RunPod sends them) and one small file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from filelock import FileLock
+
+from ...errors import CloudUnreachable
+from ...machine.clock import Clock
+
+RESERVE = 1 / 6
+"""The last part of a window's quota, which is spread over the rest of the window instead of spent at once."""
+PATIENCE_S = 180.0
+"""The longest that one request waits for its turn."""
+LOCK_PATIENCE_S = 5.0
+"""The file is only ever held for milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The shortest window of the limit, as last heard of."""
+
+    remaining: int
+    quota: int
+    resets_at: float
+    """Seconds since the epoch."""
+    next_at: float = 0.0
+    """No request before this time."""
+
+
+class Pace:
+    """Turns for requests. Processes with the same folder share them."""
+
+    def __init__(self, clock: Clock, folder: Path | None) -> None:
+        self._clock = clock
+        self._path = None if folder is None else folder / "pace.json"
+        self._own: Window | None = None
+
+    def wait(self) -> None:
+        """Returns when a request may be sent. Raises CloudUnreachable if that is minutes away."""
+        with self._shared() as window:
+            delay_s = self._take(window) if window else 0.0
+        if delay_s > PATIENCE_S:
+            raise CloudUnreachable(
+                f"RunPod's request limit is used up for the next {delay_s / 60:.0f} minutes",
+                hint="other programs use the same account: wait, or ask less often",
+            )
+        if delay_s > 0:
+            self._clock.sleep(delay_s)
+
+    def learn(self, headers: Mapping[str, str]) -> None:
+        """What the answer says of the limit is known to all."""
+        heard = parse_window(headers, self._now())
+        if heard is None:
+            return
+        with self._shared() as window:
+            if window and abs(window.resets_at - heard.resets_at) < 3:
+                # Answers overtake each other: within one window the count only falls.
+                heard = replace(heard, remaining=min(window.remaining, heard.remaining), next_at=window.next_at)
+            self._store(heard)
+
+    def hold(self, seconds: float) -> None:
+        """Nobody sends anything for so long: the API has said so."""
+        until = self._now() + seconds
+        with self._shared() as window:
+            known = window or Window(remaining=0, quota=1, resets_at=until)
+            self._store(replace(known, next_at=max(known.next_at, until)))
+
+    def _take(self, window: Window) -> float:
+        """Seconds until the turn that was just reserved."""
+        now = self._now()
+        if now >= max(window.resets_at, window.next_at):
+            return 0.0
+        at = max(now, window.next_at)
+        if now < window.resets_at and window.remaining <= 0:
+            at = max(at, window.resets_at)
+        spread = gap_s(window, now)
+        self._store(replace(window, remaining=window.remaining - 1, next_at=at + spread if spread else at))
+        return at - now
+
+    @contextmanager
+    def _shared(self) -> Iterator[Window | None]:
+        """What all know, with nobody else changing it meanwhile."""
+        if self._path is None:
+            yield self._own
+            return
+        try:
+            with FileLock(f"{self._path}.lock", timeout=LOCK_PATIENCE_S):
+                yield read_window(self._path)
+        except OSError:
+            # Whoever holds it is suspended (filelock.Timeout is an OSError), or the folder is not ours to write:
+            # the limit is then kept by this process alone.
+            yield self._own
+
+    def _store(self, window: Window) -> None:
+        self._own = window
+        if self._path is not None:
+            # A full disk costs the sharing, not the run.
+            with suppress(OSError):
+                self._path.write_text(json.dumps(asdict(window)))
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+
+def gap_s(window: Window, now: float) -> float:
+    """Seconds to leave between two requests: none while plenty are left."""
+    left_s = window.resets_at - now
+    if left_s <= 0 or window.remaining > window.quota * RESERVE:
+        return 0.0
+    return min(left_s, left_s / max(1, window.remaining))
+
+
+def parse_window(headers: Mapping[str, str], now: float) -> Window | None:
+    """The window that limits most, from `"minute";r=58;t=41, "hour";r=2998;t=3511`; None without such a header."""
+    quotas = dict(re.findall(r'"(\w+)";q=(\d+)', headers.get("ratelimit-policy", "")))
+    rows = re.findall(r'"(\w+)";r=(\d+);t=(\d+)', headers.get("ratelimit", ""))
+    windows = [Window(remaining=int(r), quota=int(quotas.get(name, 60)), resets_at=now + int(t)) for name, r, t in rows]
+    return max(windows, key=lambda window: gap_s(window, now), default=None) if windows else None
+
+
+def read_window(path: Path) -> Window | None:
+    """The window in the file; None if there is none or it makes no sense."""
+    try:
+        return Window(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None

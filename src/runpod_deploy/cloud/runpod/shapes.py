@@ -1,0 +1,143 @@
+"""The API's JSON as our values, and our ask as its JSON. Pure; knows field names of API v2 (2026-10) only."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import ceil
+from typing import Any
+
+from ..values import Address, Candidate, Pod, PodAsk
+
+SSH_PORT = 22
+LEAST_VOLUME_GB = 10
+"""The API refuses smaller persistent disks (2026-08)."""
+LEAST_VCPUS = 2
+DOWN = ("PROVISIONING", "STARTING", "EXITED", "ERROR", "TERMINATED")
+"""Statuses in which whatever address is shown is out of date."""
+
+
+def create_body(ask: PodAsk, candidate: Candidate) -> dict[str, Any]:
+    """The body of the create call. Nothing is left to the API's defaults that it was seen to handle badly."""
+    body: dict[str, Any] = {
+        "name": ask.name,
+        "image": ask.image,
+        "cloud": candidate.cloud_type,
+        "disk": disk_gb(ask),
+        "ports": list(ask.ports),
+        "env": dict(ask.env),
+    }
+    body |= {"cpu": cpu_part(ask, candidate)} if ask.cpu else {"gpu": gpu_part(ask, candidate)}
+    optional = {
+        "dataCenterIds": [candidate.datacenter_id] if candidate.datacenter_id else None,
+        "mounts": mounts_part(ask),
+        "cmd": list(ask.start_command) or None,
+        "registry": ask.registry_auth,
+        "templateId": ask.template_id,
+    }
+    return body | {key: value for key, value in optional.items() if value is not None}
+
+
+def gpu_part(ask: PodAsk, candidate: Candidate) -> dict[str, Any]:
+    """Which GPUs, and what their host must have; the least figures are per GPU, rounded up."""
+    part: dict[str, Any] = {"id": candidate.gpu_id, "count": ask.gpu_count}
+    if ask.min_cuda_version:
+        part["minCudaVersion"] = ask.min_cuda_version
+    if ask.min_vcpu_count:
+        part["minVcpuCountPerGpu"] = ceil(ask.min_vcpu_count / ask.gpu_count)
+    if ask.min_memory_gb:
+        part["minRamPerGpu"] = ceil(ask.min_memory_gb / ask.gpu_count)
+    return part
+
+
+def cpu_part(ask: PodAsk, candidate: Candidate) -> dict[str, Any]:
+    """Which flavor, and how large."""
+    return {"id": candidate.gpu_id, "vcpuCount": vcpus(ask.min_vcpu_count)}
+
+
+def vcpus(least: int | None) -> int:
+    """The smallest power of two that is enough: nothing else can be rented."""
+    return 1 << (max(LEAST_VCPUS, least or 0) - 1).bit_length()
+
+
+def mounts_part(ask: PodAsk) -> dict[str, Any] | None:
+    """The volume and where it is mounted."""
+    if ask.network_volume_id:
+        return {"network": [{"volumeId": ask.network_volume_id, "path": ask.volume_mount}]}
+    if ask.volume_gb and not ask.cpu:
+        return {"persistent": {"size": max(LEAST_VOLUME_GB, ask.volume_gb), "path": ask.volume_mount}}
+    return None
+
+
+def disk_gb(ask: PodAsk) -> int:
+    """Size of the container's disk; a CPU pod can have no other (2026-08), so that it holds the volume too."""
+    return ask.container_disk_gb + (ask.volume_gb or 0 if ask.cpu else 0)
+
+
+def as_pod(row: Mapping[str, Any]) -> Pod:
+    """The pod. Raises KeyError without id or status: nothing else is vital."""
+    hardware = row.get("gpu") or row.get("cpu") or {}
+    mounts = row.get("mounts") or {}
+    networks = mounts.get("network") or [{}]
+    return Pod(
+        id=str(row["id"]),
+        name=str(row.get("name") or ""),
+        status=str(row["status"]),
+        usd_per_hour=None if row.get("cost") is None else float(row["cost"]),
+        created_at=as_instant(row.get("createdAt")),
+        started_at=as_instant(row.get("startedAt")),
+        gpu_id=hardware.get("id"),
+        gpu_count=int(hardware.get("count") or 1),
+        datacenter_id=row.get("dataCenterId"),
+        cloud_type=row.get("cloud"),
+        image=row.get("image"),
+        address=ssh_address(row),
+        uptime_s=(row.get("runtime") or {}).get("uptime"),
+        env={str(key): str(value) for key, value in (row.get("env") or {}).items()},
+        volume_gb=(mounts.get("persistent") or {}).get("size"),
+        container_disk_gb=row.get("disk"),
+        network_volume_id=networks[0].get("volumeId"),
+        raw=dict(row),
+    )
+
+
+def ssh_address(row: Mapping[str, Any]) -> Address | None:
+    """Where sshd is mapped to; None until the container is up.
+
+    A pod that starts again shows its old address for half a minute (2026-08), without a runtime.
+    """
+    runtime = row.get("runtime") or {}
+    if not runtime or row.get("status") in DOWN:
+        return None
+    direct = (row.get("ssh") or {}).get("direct") or {}
+    if direct.get("host") and direct.get("port"):
+        return Address(host=str(direct["host"]), port=int(direct["port"]))
+    return next(filter(None, map(public_ssh, runtime.get("ports") or [])), None)
+
+
+def public_ssh(port: Mapping[str, Any]) -> Address | None:
+    """The address of a port entry, if it is a way in to sshd from outside."""
+    if port.get("private") != SSH_PORT or port.get("type") != "tcp" or not (port.get("public") and port.get("ip")):
+        return None
+    if not is_public(str(port["ip"])):
+        return None
+    return Address(host=str(port["ip"]), port=int(port["public"]))
+
+
+def is_public(host: str) -> bool:
+    """Whether the address leads anywhere from here: carrier and private ranges do not."""
+    try:
+        parsed = ipaddress.ip_address(host)
+    except ValueError:
+        return True
+    return parsed.is_global or parsed.is_loopback
+
+
+def as_instant(text: str | None) -> datetime | None:
+    """The instant of an RFC 3339 text, aware; None if there is none."""
+    try:
+        parsed = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

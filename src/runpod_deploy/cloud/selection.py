@@ -1,0 +1,87 @@
+"""Which combinations of GPU and datacenter to try, in which order. Pure: offers and wishes in, candidates out."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+
+from ..errors import CloudUnreachable, ConfigError, StockOut
+from ..spec import PodSpec
+from .values import Candidate, Offer
+
+CUDA_TAG = re.compile(r"(?:^|[^a-z0-9])(?:cu(\d\d)(\d)\d*|cuda-?(\d\d)\.(\d+))", re.IGNORECASE)
+
+
+def cuda_floor(image: str) -> str | None:
+    """The CUDA version that an image tag names (`cu1281` is 12.8), which the host's driver must bear."""
+    found = CUDA_TAG.search(image.rpartition(":")[2])
+    return f"{found[1] or found[3]}.{found[2] or found[4]}" if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What will be tried, and why the rest will not."""
+
+    candidates: tuple[Candidate, ...]
+    skipped: tuple[str, ...] = ()
+
+
+def rank(pod: PodSpec, offers: list[Offer], *, cloud_type: str, max_usd_per_gpu_hour: float | None) -> Ranking:
+    """The candidates of one cloud, those in stock first. The catalogue reserves nothing: all are worth a try.
+
+    Raises ConfigError if no GPU of the list exists, StockOut if all are too dear, and CloudUnreachable if a price
+    limit is set and no price can be had: a limit that cannot be checked is not met.
+    """
+    prices = {offer.gpu_id: offer.usd_per_gpu_hour for offer in offers}
+    stock = {(offer.gpu_id, offer.datacenter_id): offer.stock for offer in offers}
+    wanted = pod.gpu_order or ((pod.cpu,) if pod.cpu else ())
+    skipped = {gpu: reason for gpu in wanted if (reason := objection(gpu, prices, max_usd_per_gpu_hour))}
+    if len(skipped) == len(wanted):
+        raise nothing_left(wanted, prices, skipped)
+    kept = [gpu for gpu in wanted if gpu not in skipped]
+    pairs = sorted(ordered(pod, kept, prices), key=lambda pair: stock.get(pair, "NONE") == "NONE")
+    candidates = (
+        Candidate(gpu_id=g, datacenter_id=d, cloud_type=cloud_type, usd_per_gpu_hour=prices[g]) for g, d in pairs
+    )
+    return Ranking(tuple(candidates), tuple(skipped.values()))
+
+
+def ordered(pod: PodSpec, gpus: list[str], prices: dict[str, float | None]) -> Iterable[tuple[str, str]]:
+    """(GPU, datacenter) pairs in the order that the config asks for."""
+    if pod.selection == "datacenter_first":
+        return [(gpu, datacenter) for datacenter, gpu in product(pod.datacenters, gpus)]
+    if pod.selection == "cheapest":
+        gpus = sorted(gpus, key=lambda gpu: float("inf") if (price := prices[gpu]) is None else price)
+    return product(gpus, pod.datacenters)
+
+
+def objection(gpu: str, prices: dict[str, float | None], limit: float | None) -> str:
+    """Why this GPU is not a candidate; empty if it is."""
+    if gpu not in prices:
+        near = difflib.get_close_matches(gpu, prices, n=1)
+        return f"{gpu}: no such GPU in the catalogue" + (f"; did you mean {near[0]!r}?" if near else "")
+    price = prices[gpu]
+    if limit is None:
+        return ""
+    if price is None:
+        return f"{gpu}: its price is unknown, so the limit of ${limit:.2f}/hr cannot be checked"
+    return f"{gpu}: ${price:.2f}/hr is over the limit of ${limit:.2f}/hr" if price > limit else ""
+
+
+def nothing_left(
+    wanted: tuple[str, ...], prices: dict[str, float | None], skipped: dict[str, str]
+) -> ConfigError | StockOut | CloudUnreachable:
+    """The error that says why no GPU of the list can be tried."""
+    reasons = "; ".join(skipped.values())
+    known = [gpu for gpu in wanted if gpu in prices]
+    if not known:
+        hint = "list the GPUs of a datacenter with `runpod-deploy gpu-list --datacenter ID`"
+        return ConfigError(f"pod.gpu_order: {reasons}", hint=hint)
+    if any(prices[gpu] is None for gpu in known):
+        return CloudUnreachable(
+            f"no price, no pod: {reasons}", hint="try again later, or go without budget.max_gpu_price"
+        )
+    return StockOut(f"no GPU within the price limit: {reasons}", hint="raise --max-gpu-price or widen gpu_order")

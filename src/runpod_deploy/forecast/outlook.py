@@ -1,0 +1,57 @@
+"""What can be found out for a plan before anything is done: candidates, what would ship, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..cloud.choosing import choose_for, narrowed
+from ..cloud.selection import Ranking
+from ..cloud.values import Candidate
+from ..errors import ConfigError
+from ..phases.check import missing_paths, missing_sources
+from ..pod.transfer.shipment import survey
+from ..run import Cloud
+from ..spec import SecretSpec, Spec
+from .plan import Outlook
+
+
+def look_ahead(spec: Spec, cloud: Cloud | None, environ: Mapping[str, str]) -> Outlook:
+    """The outlook of a run; without a cloud the config's first choice is taken for granted.
+
+    Raises what choosing would raise: ConfigError, StockOut, CloudUnreachable, AuthRefused.
+    """
+    ranking = choose_for(spec, cloud) if cloud else Ranking((first_choice(spec),))
+    volume_id = narrowed(spec, cloud)[1] if cloud else None
+    return Outlook(
+        candidates=ranking.candidates,
+        skipped=ranking.skipped,
+        volume_id=volume_id or "<volume-id>",
+        shipments=tuple(survey(entry, spec.project_root) for entry in spec.job.staging),
+        secrets_here={secret.name: is_here(spec, secret, environ) for secret in spec.job.secrets},
+    )
+
+
+def first_choice(spec: Spec) -> Candidate:
+    """The first GPU in the first datacenter of the config."""
+    pod = spec.job.pod
+    return Candidate(
+        gpu_id=spec.gpu_id or pod.cpu or pod.gpu_order[0],
+        datacenter_id=spec.datacenter_id or pod.datacenters[0],
+        cloud_type=pod.cloud_type,
+    )
+
+
+def is_here(spec: Spec, secret: SecretSpec, environ: Mapping[str, str]) -> bool:
+    """Whether a secret's value could be had now; the value itself is not looked at."""
+    if secret.file is not None:
+        return (spec.project_root / Path(secret.file).expanduser()).is_file()
+    return all(name in environ for name in secret.env)
+
+
+def refuse_missing(spec: Spec, outlook: Outlook) -> None:
+    """Returns if everything that the run needs from here is here. Raises ConfigError."""
+    problems = [*missing_paths(spec), *missing_sources(spec)]
+    problems += [f"secrets: {name}: its value is not here" for name, here in outlook.secrets_here.items() if not here]
+    if problems:
+        raise ConfigError("; ".join(problems), hint="put these in place before the run")

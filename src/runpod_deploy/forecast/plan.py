@@ -1,0 +1,194 @@
+"""What a run would do, phase by phase, as text. Pure: spec, candidates and shipments in, lines out; never a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ..cloud.values import Candidate
+from ..pod.pinning import TIMEOUT_S as PIN_TIMEOUT_S
+from ..pod.transfer.shipment import Shipment
+from ..spec import ArtifactPullSpec, CommandSpec, RsyncPushSpec, SecretSpec, Spec
+
+MOST_CANDIDATES = 8
+LARGEST_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One phase: its name and what it would do, a line each."""
+
+    phase: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What could be found out for a plan without doing anything."""
+
+    candidates: tuple[Candidate, ...]
+    skipped: tuple[str, ...] = ()
+    volume_id: str = "<volume-id>"
+    shipments: tuple[Shipment, ...] = ()
+    secrets_here: dict[str, bool] = field(default_factory=dict)
+    """Whether each secret's value is here, by the secret's name."""
+
+
+def plan(spec: Spec, outlook: Outlook) -> list[Step]:
+    """Every phase of the run, in order."""
+    job = spec.job
+    launch = (f"write {job.run.script_path} and start it, log {job.run.log_path}", *indented(job.run.body))
+    return [
+        Step("check", tuple(check_lines(spec))),
+        Step("choose", tuple(choose_lines(outlook))),
+        Step("provision", tuple(provision_lines(spec, outlook))),
+        Step("connect", tuple(connect_lines(spec))),
+        Step("setup", (*python_lines(job.pod.python_version), *command_lines(job.setup))),
+        Step("secrets", tuple(secret_line(secret, outlook) for secret in job.secrets)),
+        Step("stage", tuple(line for i, entry in enumerate(job.staging) for line in stage_lines(i, entry, outlook))),
+        Step("preflight", tuple(command_lines(job.preflight))),
+        Step("launch", launch),
+        Step("watch", tuple(watch_lines(spec))),
+        Step("collect", tuple(collect_line(spec, entry) for entry in job.artifacts)),
+        Step("release", (f"after success: {job.lifecycle.on_success}", f"else: {job.lifecycle.on_failure}")),
+    ]
+
+
+def check_lines(spec: Spec) -> Iterator[str]:
+    """Where the run starts from."""
+    yield f"project folder {spec.project_root}"
+    if spec.job.local.required_paths:
+        yield f"must be there: {', '.join(spec.job.local.required_paths)}"
+    for name, value in spec.variables.items():
+        yield f"{name} = {value}"
+
+
+def choose_lines(outlook: Outlook) -> Iterator[str]:
+    """What would be tried, in order."""
+    for number, candidate in enumerate(outlook.candidates[:MOST_CANDIDATES], 1):
+        yield f"{number}. {named(candidate)} at {priced(candidate.usd_per_gpu_hour)} a GPU"
+    if len(outlook.candidates) > MOST_CANDIDATES:
+        yield f"and {len(outlook.candidates) - MOST_CANDIDATES} more"
+    yield from (f"not: {reason}" for reason in outlook.skipped)
+
+
+def provision_lines(spec: Spec, outlook: Outlook) -> Iterator[str]:
+    """The pod that would be created, its price and its end."""
+    pod, storage = spec.job.pod, spec.job.storage
+    first = outlook.candidates[0]
+    what = first.gpu_id if pod.cpu else f"{pod.gpu_count} x {first.gpu_id}"
+    yield f"create pod {spec.run_id}: {what} in {first.datacenter_id or first.cloud_type}, image {pod.image}"
+    volume = f"volume of {storage.volume_gb} GB"
+    if storage.volume_name:
+        volume = f"network volume {storage.volume_name} ({outlook.volume_id})"
+    yield f"container disk {pod.container_disk_gb} GB, {volume} at {storage.volume_mount}, ports {', '.join(pod.ports)}"
+    if pod.env:
+        yield f"environment: {', '.join(pod.env)} (values not shown)"
+    yield money_line(spec, first)
+
+
+def money_line(spec: Spec, candidate: Candidate) -> str:
+    """What the pod would cost an hour, and when it would be stopped at the latest."""
+    budget = spec.job.budget
+    real = candidate.usd_per_gpu_hour
+    rate = budget.assumed_hourly_rate_usd if real is None else real * spec.job.pod.gpu_count
+    minutes = budget.cost_cap_usd / rate * 60 if rate else budget.timeout_sec / 60
+    limit = f"the cap of {budget.cost_cap_usd:.2f} USD"
+    if budget.max_runtime_minutes is not None and budget.max_runtime_minutes <= minutes:
+        minutes, limit = budget.max_runtime_minutes, "max_runtime_minutes"
+    source = " (assumed)" if real is None else ""
+    return f"{rate:.2f} USD/h{source}; stopped after {duration(minutes)} at the latest, by {limit}"
+
+
+def connect_lines(spec: Spec) -> Iterator[str]:
+    """How the pod would be reached."""
+    yield f"wait up to {spec.job.budget.ssh_ready_timeout_sec} s for SSH, key {spec.job.ssh.key_path} or the run's own"
+    guard = "and launch nothing without it" if spec.job.guard.required else "if it can be"
+    yield f"arm the guard on the pod, {guard}"
+
+
+def python_lines(version: str | None) -> Iterator[str]:
+    """The interpreter that is made sure of before the first command."""
+    if version:
+        yield f"within {PIN_TIMEOUT_S} s: Python {version} for uv, and uv itself if the image has none"
+
+
+def command_lines(commands: Sequence[CommandSpec]) -> Iterator[str]:
+    """Each command with its time limit."""
+    for command in commands:
+        env = ", with remote_env" if command.with_env else ""
+        yield f"within {command.timeout_sec} s{env}:"
+        yield from indented(command.command)
+
+
+def secret_line(secret: SecretSpec, outlook: Outlook) -> str:
+    """A secret by its name and source, never its value."""
+    source = f"file {secret.file}" if secret.file else f"environment: {', '.join(secret.env)}"
+    here = "" if outlook.secrets_here.get(secret.name, True) else ", NOT HERE"
+    return f"{secret.name}: {secret.destination}, mode {secret.mode}, from {source}{here}"
+
+
+def stage_lines(index: int, entry: RsyncPushSpec, outlook: Outlook) -> Iterator[str]:
+    """What an entry would ship."""
+    yield f"{entry.label}: {entry.source} -> {entry.destination}" + (", deleting what is not here" * entry.delete)
+    if index < len(outlook.shipments):
+        shipment = outlook.shipments[index]
+        yield f"  {len(shipment.files):,} files, {megabytes(shipment.size_bytes)}"
+        yield from (f"  {file.name}  {megabytes(file.size_bytes)}" for file in shipment.largest[:LARGEST_SHOWN])
+
+
+def watch_lines(spec: Spec) -> Iterator[str]:
+    """What would count as the end."""
+    run = spec.job.run
+    marker = f" and a line with {run.success_marker!r}" if run.success_marker else ""
+    yield f"succeeded: exit status 0{marker}"
+    if run.failure_markers:
+        yield f"failed at once: a line with {' or '.join(map(repr, run.failure_markers))}"
+    if run.stall_timeout_minutes:
+        yield f"stopped: no output for {run.stall_timeout_minutes} min"
+
+
+def collect_line(spec: Spec, entry: ArtifactPullSpec) -> str:
+    """Where an artifact would land."""
+    what = f"contents of {entry.remote_path}" if entry.remote_path.endswith("/") else entry.remote_path
+    often = f", also every {entry.every_sec} s" if entry.every_sec else ""
+    need = "required" if entry.required else "if there"
+    return f"{entry.label}: {what} -> {entry.landing(spec.project_root)} ({need}{often})"
+
+
+def indented(text: str) -> tuple[str, ...]:
+    """Shell text, set off."""
+    return tuple(f"  | {line}" for line in text.rstrip("\n").split("\n"))
+
+
+def named(candidate: Candidate) -> str:
+    """A candidate in words."""
+    place = f" in {candidate.datacenter_id}" if candidate.datacenter_id else ""
+    return f"{candidate.gpu_id}{place} on {candidate.cloud_type}"
+
+
+def priced(usd_per_hour: float | None) -> str:
+    """A price in words."""
+    return "unknown price" if usd_per_hour is None else f"{usd_per_hour:.2f} USD/h"
+
+
+def duration(minutes: float) -> str:
+    """A length of time in words."""
+    if minutes < 1:
+        return f"{minutes * 60:.0f} s"
+    hours, rest = divmod(int(minutes), 60)
+    return f"{hours} h {rest} min" if hours else f"{rest} min"
+
+
+def megabytes(size_bytes: int) -> str:
+    """A size as people read it."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:,.1f} {unit}"
+    return f"{size_bytes} B"
+
+
+def as_text(spec: Spec, steps: Sequence[Step]) -> str:
+    """The plan for a reader; phases with nothing to do are left out."""
+    blocks = [f"{step.phase}\n" + "\n".join(f"  {line}" for line in step.lines) for step in steps if step.lines]
+    return f"{spec.run_id}: what would happen; nothing is done\n\n" + "\n\n".join(blocks)

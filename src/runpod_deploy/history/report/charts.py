@@ -1,0 +1,67 @@
+"""Lines and bars as SVG and CSS, from samples and phases. Pure; knows no colour but by class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from ..costs import PhaseCost
+from ..events import Row, instant
+from ..manifests import number
+from .markup import share, tag, text
+
+WIDTH, HEIGHT = 600, 60
+SERIES = (
+    ("gpu_util_pct", "GPU", "%"),
+    ("gpu_mem_used_mb", "GPU memory", "MB"),
+    ("gpu_temp_c", "GPU temperature", "°C"),
+    ("cpu_user_pct", "CPU", "%"),
+    ("host_mem_used_mb", "memory", "MB"),
+)
+
+
+def charts(samples: Sequence[Row]) -> str:
+    """A line for each measure that has at least two values."""
+    drawn = (chart(values, title, unit) for key, title, unit in SERIES if len(values := series(samples, key)) > 1)
+    return "".join(drawn)
+
+
+def series(samples: Sequence[Row], key: str) -> list[float]:
+    """The values of one measure; samples without it are passed over."""
+    return [value for row in samples if (value := number(row, key)) is not None]
+
+
+def chart(values: Sequence[float], title: str, unit: str) -> str:
+    """One line from the first value to the last, between nothing and the most."""
+    most = max(values) or 1.0
+    step = WIDTH / (len(values) - 1)
+    points = " ".join(f"{i * step:.1f},{HEIGHT * (1 - value / most):.1f}" for i, value in enumerate(values))
+    line = tag("polyline", points=points, fill="none", **{"vector-effect": "non-scaling-stroke"})
+    svg = tag("svg", line, viewBox=f"0 0 {WIDTH} {HEIGHT}", preserveAspectRatio="none", role="img")
+    mean = sum(values) / len(values)
+    caption = f"{title}: mean {mean:.0f} {unit}, most {most:.0f} {unit}"
+    return tag("figure", svg, tag("figcaption", text(caption)))
+
+
+def timeline(phases: Sequence[PhaseCost]) -> str:
+    """A bar for each phase, where and as long as it was; nothing without times."""
+    spans = [span for phase in phases if (span := placed(phase, phases[0])) is not None]
+    whole = max((start + length for _, start, length in spans), default=0.0)
+    rows = (bar(phase, share(start, whole), share(length, whole)) for phase, start, length in spans)
+    return tag("div", *rows, css="timeline") if spans else ""
+
+
+def placed(phase: PhaseCost, first: PhaseCost) -> tuple[PhaseCost, float, float] | None:
+    """The phase with its start after the first one and its length, in seconds; None if a time is unknown."""
+    began_at, origin_at = instant(phase.began_at), instant(first.began_at)
+    if began_at is None or origin_at is None or phase.duration_s is None:
+        return None
+    return phase, max(0.0, (began_at - origin_at).total_seconds()), phase.duration_s
+
+
+def bar(phase: PhaseCost, left: str, width: str) -> str:
+    """One row of the timeline."""
+    lasted = timedelta(seconds=round(phase.duration_s or 0))
+    cost = "" if phase.cost_usd is None else f", ${phase.cost_usd:.4f}"
+    block = tag("i", style=f"left:{left}%;width:max({width}%,2px)")
+    return tag("div", tag("b", text(phase.name)), tag("span", block), tag("em", text(f"{lasted}{cost}")))

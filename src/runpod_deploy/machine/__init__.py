@@ -1,0 +1,1 @@
+"""This machine: its clock, processes, signals, files and git."""

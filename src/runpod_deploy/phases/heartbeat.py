@@ -1,0 +1,31 @@
+"""The run's pulse: one event a minute whatever it is at, so that who watches the journal knows that somebody works."""
+
+from __future__ import annotations
+
+from ..record.events import Heartbeat
+from ..run import Run
+from .limits import spent_so_far
+
+EVERY_S = 60.0
+
+
+def beat(run: Run, doing: str = "", *, log_bytes: int = 0) -> None:
+    """A heartbeat is recorded, if it is a minute since the last one; to be called as often as one likes."""
+    clock = run.world.clock
+    now = clock.monotonic()
+    if run.beat_due is not None and now < run.beat_due:
+        return
+    first, run.beat_due = run.beat_due is None, now + EVERY_S
+    if first:
+        return
+    elapsed = clock.now() - (run.state.started_at or clock.now())
+    run.record(
+        Heartbeat(
+            phase=run.state.phase,
+            doing=doing,
+            elapsed_sec=round(elapsed.total_seconds(), 1),
+            spent_usd=round(spent_so_far(run), 4),
+            cost_cap_usd=run.spec.job.budget.cost_cap_usd,
+            log_bytes=log_bytes,
+        )
+    )

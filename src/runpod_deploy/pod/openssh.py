@@ -1,0 +1,188 @@
+"""A pod as a run sees it: commands, transfers, the job and the guard over one SSH connection.
+
+Knows how to put the parts together and when to try again; knows nothing of phases.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from shlex import quote
+from typing import TypeVar
+
+from ..cloud.values import Address
+from ..errors import StagingFailed
+from ..machine.clock import Clock, SystemClock
+from ..record.journal import RunDir
+from ..run import Follow, GuardTerms, OnRetry, Reply
+from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec, Spec
+from . import guard, job, scripts, ssh
+from .job import Channel, JobPaths
+from .ssh import Connection, Login, Unreachable
+from .transfer import pull, push
+from .transfer.streams import Flaky
+from .transfer.values import Moved, OnProgress, Pull, Push
+
+T = TypeVar("T")
+
+SHORT_S = 60.0
+LATE_S = 10.0
+"""How much later than the pod's own watch ours ends a command."""
+PAUSES_S = (0.5, 1.0, 2.0, 4.0)
+"""Between the tries of what may be done twice."""
+
+
+def control_dir(spec: RunpodJobSpec, run_id: str) -> str:
+    """The run's own folder on the pod: on its disk that outlives a restart, never on a network file system."""
+    network = spec.storage.mode == STORAGE_NETWORK_VOLUME
+    root = "/root" if network else spec.storage.volume_mount.rstrip("/")
+    return f"{root}/.runpod-deploy/{run_id}"
+
+
+def reach(spec: Spec, run_dir: RunDir, address: Address, on_retry: OnRetry | None = None) -> PodHost:
+    """The host at an address; nothing is connected yet."""
+    login = Login(
+        ssh_dir=run_dir.ssh,
+        address=address,
+        host_alias=host_alias(spec.run_id, address),
+        user_key=spec.job.ssh.resolved_key_path,
+    )
+    paths = JobPaths(
+        control_dir=control_dir(spec.job, spec.run_id),
+        log=spec.job.run.log_path,
+        script=spec.job.run.script_path,
+        disk=spec.job.storage.volume_mount,
+    )
+    telemetry = spec.job.telemetry
+    return PodHost(
+        Connection(login, contact=paths.contact),
+        paths,
+        sample_s=telemetry.sample_interval_sec if telemetry.enabled else 0,
+        on_retry=on_retry,
+    )
+
+
+def authorized_keys(spec: Spec, run_dir: RunDir) -> str:
+    """The public keys to let into the pod; the run's own pair is made on the first call."""
+    return ssh.public_keys(run_dir.ssh, spec.job.ssh.resolved_key_path)
+
+
+def host_alias(run_id: str, address: Address) -> str:
+    """The pod's name in the run's known hosts; another address is another pod, or another boot of it."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", f"{run_id}-{address.host}-{address.port}").lower()
+
+
+class PodHost:
+    """The `Host` protocol over OpenSSH."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        paths: JobPaths,
+        *,
+        sample_s: int = 0,
+        clock: Clock | None = None,
+        on_retry: OnRetry | None = None,
+    ) -> None:
+        self._connection, self._paths, self._sample_s = connection, paths, sample_s
+        self._clock = clock or SystemClock()
+        self._on_retry = on_retry
+        self._installed = False
+
+    def run(
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        timeout_s: float,
+        on_output: Callable[[bytes], None] | None = None,
+    ) -> Reply:
+        """The ended command. Output goes to on_output as it comes, and b"" each second without any.
+
+        Raises TimeoutError, having killed it. A command whose connection is lost is killed on the pod as well.
+        """
+        text = command.encode()
+        words = (int(timeout_s + LATE_S), len(text), len(stdin), self._paths.contact, scripts.text("env.bash"))
+        wrapped = " ".join(["exec sh -c", *(quote(str(word)) for word in (scripts.text("run.sh"), "run", *words))])
+        ended = self._connection.run(
+            wrapped, stdin=text + stdin, timeout_s=timeout_s, hold_stdin=True, on_output=on_output
+        )
+        return Reply(ended.exit_code, ended.stdout, ended.stderr)
+
+    def push(self, transfer: Push, on_progress: OnProgress | None = None) -> Moved:
+        """The remote side equals the local one. Raises StagingFailed."""
+        return self._retried(f"sending {transfer.label}", lambda: push.push(self._connection, transfer, on_progress))
+
+    def pull(self, transfer: Pull, on_progress: OnProgress | None = None) -> Moved | None:
+        """The local side holds the remote one, verified; None if there is nothing at that remote path."""
+        return self._retried(f"fetching {transfer.label}", lambda: pull.pull(self._connection, transfer, on_progress))
+
+    def arm(self, terms: GuardTerms) -> str:
+        """Gives the guard its terms, starting it if need be. Empty once it has proved that it lives; else its words."""
+        self._install()
+        text = guard.terms_text(terms, self._clock.now()).encode()
+        reply = self._again(guard.arm_command(self._paths), text)
+        return "" if reply.exit_code == 0 else reply.stdout.decode(errors="replace").strip() or "it says nothing"
+
+    def disarm(self, *, from_next_start: bool) -> None:
+        """The guard does nothing until it is armed again; at once, or from the container's next start on."""
+        self._again(guard.disarm_command(self._paths, from_next_start=from_next_start))
+
+    def launch(self, script: bytes) -> int:
+        """The job's process id; the job was started once, however often this is called."""
+        self._install()
+        return int(self._done(job.start_command(self._paths, len(script)), script).stdout)
+
+    @contextmanager
+    def follow(self, offset: int) -> Iterator[Follow]:
+        """A channel that starts at this byte of the log."""
+        self._install()
+        with self._connection.spawn(job.follow_command(self._paths, offset, self._sample_s)) as child:
+            child.close_stdin()
+            yield Channel(child, self._connection)
+
+    def stop_job(self, grace_s: float) -> None:
+        """No process of the job is left: TERM, and KILL after the grace."""
+        self._install()
+        self._done(job.stop_command(self._paths, grace_s), within_s=SHORT_S + grace_s)
+
+    def close(self) -> None:
+        """No connection is left open."""
+        self._connection.close()
+
+    def _install(self) -> None:
+        """The scripts of this version are on the pod."""
+        if self._installed:
+            return
+        home, folder = quote(self._paths.control_dir), scripts.folder()
+        self._done(
+            f"umask 077; cd / && mkdir -p {home} && cd {home} && {{ [ -d {folder} ] || "
+            f"{{ mkdir -p new.$$ && tar -xof - -C new.$$ && mv new.$$ {folder}; }}; }}",
+            scripts.archive(),
+        )
+        self._installed = True
+
+    def _done(self, command: str, stdin: bytes = b"", *, within_s: float = SHORT_S) -> Reply:
+        """The reply of a command that succeeded. Raises StagingFailed with its words if it did not."""
+        reply = self._again(command, stdin, within_s=within_s)
+        if reply.exit_code:
+            words = reply.stderr.decode(errors="replace").strip() or f"exit code {reply.exit_code}"
+            raise StagingFailed(f"the pod cannot do what a run needs: {words}")
+        return reply
+
+    def _again(self, command: str, stdin: bytes = b"", *, within_s: float = SHORT_S) -> Reply:
+        return self._retried("a word with the pod", lambda: self.run(command, stdin=stdin, timeout_s=within_s))
+
+    def _retried(self, what: str, act: Callable[[], T]) -> T:
+        """What may be done twice, done; a connection that breaks is made anew a few times. Raises Unreachable."""
+        for pause_s in PAUSES_S:
+            try:
+                return act()
+            except (Flaky, Unreachable) as error:
+                if isinstance(error, Unreachable) and error.reason in ("auth", "host_key"):
+                    raise
+                if self._on_retry:
+                    self._on_retry(what, error, pause_s)
+            self._clock.sleep(pause_s)
+        return act()

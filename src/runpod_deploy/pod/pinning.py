@@ -1,0 +1,57 @@
+"""The step that pins the pod's Python: shell text for `pod.python_version`. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from ..spec import CommandSpec
+
+TIMEOUT_S = 900
+INSTALLER = "https://astral.sh/uv/install.sh"
+REPORT = re.compile(r"^python_version: (\S+)$", re.MULTILINE)
+
+
+def pin_python(version: str, volume_mount: str = "/workspace") -> CommandSpec:
+    """A command after which uv uses that version below the home folder and the volume; it prints the exact one.
+
+    The image's own `python3`, with what is installed in it, is left alone. uv is taken from PATH or from
+    ~/.local/bin, where its installer puts it by default, or else installed into /usr/local/bin, which is on
+    every command's PATH.
+    """
+    script = f"version={shlex.quote(version)}\nmount={shlex.quote(volume_mount)}\n{SCRIPT}"
+    return CommandSpec(command=script, timeout_sec=TIMEOUT_S)
+
+
+def pinned_version(output: str) -> str | None:
+    """The exact version that such a command reported, or None."""
+    found = REPORT.findall(output)
+    return found[-1] if found else None
+
+
+# UV_INSTALL_DIR and UV_NO_MODIFY_PATH: docs.astral.sh/uv/reference/installer, 2026-11.
+SCRIPT = f"""\
+set -eu
+PATH="$PATH:$HOME/.local/bin"
+export PATH
+if ! command -v uv >/dev/null 2>&1; then
+  UV_INSTALL_DIR="${{UV_INSTALL_DIR:-/usr/local/bin}}"
+  UV_NO_MODIFY_PATH=1
+  PATH="$PATH:$UV_INSTALL_DIR"
+  export UV_INSTALL_DIR UV_NO_MODIFY_PATH PATH
+  if command -v curl >/dev/null 2>&1; then
+    curl -LsSf {INSTALLER} | sh
+  elif command -v wget >/dev/null 2>&1; then
+    wget -qO- {INSTALLER} | sh
+  else
+    python3 -m pip install --quiet --break-system-packages uv || python3 -m pip install --quiet uv
+  fi
+fi
+uv python install "$version"
+for folder in "$HOME" "$mount"; do
+  mkdir -p "$folder"
+  printf '%s\\n' "$version" > "$folder/.python-version"
+done
+python=$(uv python find "$version")
+echo "python_version: $("$python" -c 'import platform; print(platform.python_version())')"
+"""

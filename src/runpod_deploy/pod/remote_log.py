@@ -1,0 +1,46 @@
+"""A job's log, read where it is: on the pod while there is one, in the run folder afterwards. Knows files and SSH."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from shlex import quote
+
+from ..errors import UsageError
+from ..machine.proc import Child
+from ..record.journal import RunDir
+from . import ssh
+
+READ_BYTES = 1 << 16
+SILENCE_S = 3600.0
+Write = Callable[[bytes], object]
+
+
+def tail_argv(run_dir: RunDir, log_path: str, lines: int, *, follow: bool) -> tuple[str, ...]:
+    """What prints the end of the log on the pod, over the connection that the run has set up."""
+    follows = " -f" if follow else ""
+    return ("ssh", "-F", str(run_dir.ssh / "config"), "-T", ssh.ALIAS, f"tail -n {lines}{follows} {quote(log_path)}")
+
+
+def stream(argv: tuple[str, ...], write: Write) -> None:
+    """All output of the command has been written. Raises Unreachable, and UsageError if there is no log."""
+    with Child(argv) as child:
+        child.close_stdin()
+        while (data := child.read(READ_BYTES, SILENCE_S)) != b"":
+            if data:
+                write(data)
+        code = child.wait(ssh.LOCAL_CALL_S)
+        if code == ssh.SSH_FAILED:
+            raise ssh.classify(child.errors())
+        if code:
+            words = child.errors().decode(errors="replace").strip()
+            raise UsageError(f"the log cannot be read: {words}", hint="the job may not have been launched yet")
+
+
+def last_lines(path: Path, lines: int) -> bytes:
+    """The end of a local file; empty if there is none."""
+    if not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return b"".join(deque(file, maxlen=lines))

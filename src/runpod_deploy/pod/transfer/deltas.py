@@ -1,0 +1,111 @@
+"""Of a large file of which the other side has an older version, only what differs moves.
+
+By rsync, where both sides have it. Else, where the older version is the beginning, as after a connection broke or of a
+log that grows, what is behind it moves. Knows no tar; what is to be moved is decided before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from shlex import quote
+
+from ..ssh import Connection
+from . import rsync
+from .listing import LISTING_S, Listed, nul_list, parse_sums, sums_command
+from .pack import send_file
+from .streams import everything, feed
+from .tree import Entry, Tree, local_entry
+from .unpack import finish, write_all
+from .values import Tally
+
+LARGE_BYTES = 8 << 20
+"""Of a smaller file, all is sent sooner than it is found out what differs."""
+ALL = 1 << 40
+
+
+def older(wanted: Tree, version: Callable[[str], Entry | None]) -> Tree:
+    """The older version of each wanted large file that has one, large as well."""
+    large = {path: version(path) for path, entry in wanted.items() if entry.kind == "f" and entry.size >= LARGE_BYTES}
+    return {path: entry for path, entry in large.items() if entry and entry.kind == "f" and entry.size >= LARGE_BYTES}
+
+
+def send(connection: Connection, source: Path, changed: Tree, there: Listed, tally: Tally) -> set[str]:
+    """The changed files that the pod has now, made of an older version. Raises StagingFailed, Unreachable."""
+    versions = older(changed, there.tree.get)
+    if not versions:
+        return set()
+    if there.has_rsync and rsync.here() and source.is_dir():
+        rsync.send(connection, source, {path: changed[path] for path in versions}, there.path, tally)
+        return set(versions)
+    return _send_tails(connection, source, changed, replace(there, tree=versions), tally)
+
+
+def _send_tails(connection: Connection, source: Path, changed: Tree, there: Listed, tally: Tally) -> set[str]:
+    grown = {path: entry for path, entry in there.tree.items() if entry.size <= changed[path].size}
+    sums = sums_there(connection, there.path, grown)
+    sent = set()
+    for path, entry in grown.items():
+        file = source / path if source.is_dir() else source
+        if sums.get(path) == _sum_of_beginning(file, entry.size):
+            _send_tail(connection, file, entry.size, (f"{there.path}/{path}", changed[path]), tally)
+            sent.add(path)
+    return sent
+
+
+def _send_tail(connection: Connection, file: Path, at: int, goal: tuple[str, Entry], tally: Tally) -> None:
+    """The file on the pod, of which it has so many bytes, is whole."""
+    name, entry = quote(goal[0]), goal[1]
+    command = f"cat >>{name} && chmod {entry.mode:o} {name} && touch -d @{entry.mtime} {name}"
+    with connection.spawn(command) as child, file.open("rb") as source:
+        source.seek(at)
+        tally.add(files=1)
+        feed(connection, child, lambda: send_file(child, source.fileno(), entry.size - at, str(file), tally))
+
+
+def fetch(connection: Connection, there: Listed, wanted: Tree, incoming: Path, tally: Tally) -> set[str]:
+    """The wanted files of which the incoming folder has an older version are there as the pod gave them, still to be
+    verified. Raises Unreachable."""
+    versions = older(wanted, lambda path: local_entry(incoming / path))
+    if versions and there.has_rsync and rsync.here():
+        rsync.fetch(connection, there.path, {path: wanted[path] for path in versions}, incoming, tally)
+        return set(versions)
+    grown = {path for path, entry in versions.items() if entry.size <= wanted[path].size}
+    for path in grown:
+        _fetch_tail(connection, f"{there.path}/{path}", wanted[path], incoming / path, tally)
+    return grown
+
+
+def _fetch_tail(connection: Connection, remote: str, entry: Entry, fetched: Path, tally: Tally) -> None:
+    """What is on the pod behind the bytes that are here is here as well."""
+    fetched.chmod(0o600)
+    with fetched.open("ab") as file, connection.spawn(f"tail -c +{file.tell() + 1} -- {quote(remote)}") as child:
+        for data in everything(connection, child):
+            write_all(file.fileno(), data)
+            tally.add(moved=len(data))
+            tally.tell()
+        finish(file.fileno(), entry)
+    tally.add(files=1)
+
+
+def sums_there(connection: Connection, folder: str, files: Tree) -> dict[str, str]:
+    """Hash by path on the pod; empty where the pod has no sha256sum."""
+    if not files:
+        return {}
+    asked = connection.run(sums_command(folder), stdin=nul_list(files), timeout_s=LISTING_S, keep_bytes=ALL)
+    return parse_sums(asked.stdout) or {}
+
+
+def _sum_of_beginning(path: Path, size: int) -> str:
+    """The hash of the first bytes of a file here; empty if there are not so many."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while size and (data := file.read(min(size, 1 << 20))):
+                digest.update(data)
+                size -= len(data)
+    except OSError:
+        return ""
+    return "" if size else digest.hexdigest()

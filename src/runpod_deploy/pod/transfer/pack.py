@@ -1,0 +1,125 @@
+"""Files into a tar stream: as fast as tar itself, and with a word on each file. Knows the format; knows no SSH.
+
+A header is put together here and not by `tarfile`, which takes ten times as long for each of many small files.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tarfile
+from pathlib import Path
+
+from ...errors import StagingFailed
+from ...machine.proc import Child
+from .tree import Entry, Tree
+from .values import Tally
+
+GATHERED_BYTES = 1 << 18
+SMALL_BYTES = 1 << 17
+"""A file up to this size is read at once."""
+SPLICED_BYTES = 1 << 20
+BLOCK = tarfile.BLOCKSIZE
+TYPES = {"f": tarfile.REGTYPE, "d": tarfile.DIRTYPE, "l": tarfile.SYMTYPE}
+NAME_BYTES, MOST_DIGITS = 100, 1 << 33
+"""Longer names and larger numbers take more than one plain header."""
+REST = bytes(100) + b"ustar  \0" + bytes(BLOCK - 265)
+"""All that follows the type of a file or folder: no link, no owner's name."""
+FIXED_SUM = sum(REST) + 8 * ord(" ")
+
+
+class Packer:
+    """A tar stream to a child."""
+
+    def __init__(self, child: Child, tally: Tally) -> None:
+        self._child, self._tally = child, tally
+        self._gathered: list[bytes] = []
+        self._held = 0
+
+    def pack(self, source: Path, entries: Tree) -> None:
+        """The entries are in the stream. `source` is the folder they are in, or the one file itself.
+
+        Raises StagingFailed, BrokenPipeError and TimeoutError, and other OSErrors where a file cannot be read.
+        """
+        one_file = source.is_file()
+        for path, entry in entries.items():
+            if entry.kind == "f":
+                self._file(str(source) if one_file else f"{source}/{path}", path, entry)
+            else:
+                self._put(header(path, entry))
+        self._put(bytes(2 * BLOCK))
+        self._flush()
+
+    def _file(self, source: str, path: str, entry: Entry) -> None:
+        """One file as it is right now; one that vanished meanwhile is left out."""
+        try:
+            handle = os.open(source, os.O_RDONLY)
+        except FileNotFoundError:
+            return
+        try:
+            if entry.size > SMALL_BYTES or not self._small(handle, path, entry):
+                self._large(handle, path, source)
+        finally:
+            os.close(handle)
+
+    def _small(self, handle: int, path: str, entry: Entry) -> bool:
+        """Whether the file was as large as it had been, and is in the stream."""
+        data = os.read(handle, entry.size + 1)
+        if len(data) != entry.size:
+            return False
+        self._put(header(path, entry), data, bytes(-entry.size % BLOCK))
+        self._tally.add(files=1, moved=entry.size)
+        return True
+
+    def _large(self, handle: int, path: str, source: str) -> None:
+        found = os.fstat(handle)
+        entry = Entry("f", stat.S_IMODE(found.st_mode), found.st_size, found.st_mtime_ns // 10**9)
+        os.lseek(handle, 0, os.SEEK_SET)
+        self._put(header(path, entry))
+        self._flush()
+        send_file(self._child, handle, entry.size, source, self._tally)
+        self._put(bytes(-entry.size % BLOCK))
+        self._tally.add(files=1)
+
+    def _put(self, *pieces: bytes) -> None:
+        self._gathered += pieces
+        self._held += sum(map(len, pieces))
+        if self._held >= GATHERED_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._child.write(b"".join(self._gathered))
+        self._gathered.clear()
+        self._held = 0
+        self._tally.tell()
+
+
+def send_file(child: Child, handle: int, size: int, name: str, tally: Tally) -> None:
+    """So many bytes of the open file are with the child. Raises as `pack` does."""
+    left = size
+    while left:
+        sent = child.write_from(handle, min(left, SPLICED_BYTES))
+        if not sent:
+            raise StagingFailed(f"{name} became shorter while it was sent", hint="stage it when it rests")
+        left -= sent
+        tally.add(moved=sent)
+        tally.tell()
+
+
+def header(path: str, entry: Entry) -> bytes:
+    """What stands before an entry in the stream."""
+    name = os.fsencode(path)
+    if entry.kind == "l" or len(name) > NAME_BYTES or not (0 <= entry.mtime < MOST_DIGITS > entry.size):
+        return _rare_header(path, entry)
+    kind = TYPES[entry.kind]
+    known = b"%s%07o\0%07o\0%07o\0%011o\0%011o\0" % (
+        name.ljust(NAME_BYTES, b"\0"), entry.mode, 0, 0, entry.size, entry.mtime,
+    )  # fmt: skip
+    return b"%s%06o\0 %s%s" % (known, sum(known) + kind[0] + FIXED_SUM, kind, REST)
+
+
+def _rare_header(path: str, entry: Entry) -> bytes:
+    member = tarfile.TarInfo(path)
+    member.type, member.linkname = TYPES[entry.kind], entry.target
+    member.mode, member.size, member.mtime = entry.mode if entry.kind != "l" else 0o777, entry.size, entry.mtime
+    return member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")

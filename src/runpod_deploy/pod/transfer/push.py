@@ -1,0 +1,117 @@
+"""From here to the pod: what differs is sent, what is too much goes.
+
+Which files move, which go and which stay is decided here, once. One command on the pod makes room, lists what is there
+and unpacks what comes, so that a folder that is new there takes a single round trip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ...errors import StagingFailed
+from ...machine.proc import Child
+from ..ssh import Connection, Unreachable
+from . import deltas
+from .excludes import Excludes
+from .listing import END, LISTING_S, Listed, made_folder, made_place, nul_list, parse, remove_command
+from .pack import Packer
+from .streams import END_S, feed, refusal
+from .tree import Entry, Tree, count_files, local_entry, local_tree, total_size
+from .values import Moved, OnProgress, Push, Tally, remote_path
+
+READ_BYTES = 1 << 18
+
+
+def push(connection: Connection, asked: Push, on_progress: OnProgress | None = None) -> Moved:
+    """The remote side equals the local one, but for what is left out. Raises StagingFailed and Unreachable."""
+    source = asked.source.resolve()
+    try:
+        if source.is_dir():
+            return _push_folder(connection, asked, source, on_progress)
+        if source.is_file():
+            return _push_file(connection, asked, source, on_progress)
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise StagingFailed(f"cannot read {error.filename or source}: {error.strerror}") from error
+    raise StagingFailed(f"{asked.label}: {asked.source} is neither a file nor a folder")
+
+
+def _push_folder(connection: Connection, asked: Push, source: Path, on_progress: OnProgress | None) -> Moved:
+    top = "" if asked.contents else asked.source.name
+    excludes = Excludes(asked.excludes, asked.ignored, top=top)
+    folder = remote_path(asked.destination)
+    folder = f"{folder.rstrip('/')}/{top}" if top else folder
+    with _receiver(connection, made_folder(folder)) as pod:
+        here = local_tree(source, excludes)  # while the pod lists
+        there = _listed(connection, pod, excludes)
+        _make_room(connection, here, there, delete=asked.delete)
+        return _Sending(connection, pod, there, on_progress).of(source, here)
+
+
+def _push_file(connection: Connection, asked: Push, source: Path, on_progress: OnProgress | None) -> Moved:
+    """A file goes into a folder that is there or is named with a slash at the end, else to the path itself."""
+    path, into = remote_path(asked.destination), asked.destination.endswith("/")
+    with _receiver(connection, made_place(path, asked.source.name, into=into)) as pod:
+        there = _listed(connection, pod, Excludes(()))
+        name = asked.source.name if there.kind == "d" else path.rpartition("/")[2]
+        return _Sending(connection, pod, there, on_progress).of(source, {name: whole_file(source)})
+
+
+def whole_file(source: Path) -> Entry:
+    """The entry of a file that was just there. Raises StagingFailed."""
+    entry = local_entry(source)
+    if entry is None:
+        raise StagingFailed(f"{source} vanished")
+    return entry
+
+
+@contextmanager
+def _receiver(connection: Connection, listing: str) -> Iterator[Child]:
+    """A command that lists and then unpacks what comes into the folder that it listed."""
+    with connection.spawn(f"{listing}tar -xpof -") as child:
+        yield child
+
+
+def _listed(connection: Connection, pod: Child, excludes: Excludes) -> Listed:
+    """What the command lists, before it reads."""
+    output = bytearray()
+    while not output.endswith(END):
+        data = pod.read(READ_BYTES, LISTING_S)
+        if data is None:
+            raise Unreachable("dropped", f"the pod has listed nothing for {LISTING_S:.0f} s")
+        if not data:
+            code = pod.wait(END_S)
+            connection.check(code, pod.errors())
+            raise refusal(pod.errors(), f"exit code {code}")
+        output += data
+    return parse(bytes(output), excludes)
+
+
+def _make_room(connection: Connection, here: Tree, there: Listed, *, delete: bool) -> None:
+    """What is there and not here is gone, as is what is of another kind than here."""
+    gone = [path for path, entry in there.tree.items() if (here[path].kind != entry.kind if path in here else delete)]
+    folders = sorted((path for path in gone if there.tree[path].kind == "d"), reverse=True)
+    others = [path for path in gone if there.tree[path].kind != "d"]
+    for paths, are_folders in ((others, False), (folders, True)):
+        if paths:
+            command = remove_command(there.path, folders=are_folders)
+            connection.run(command, stdin=nul_list(paths), timeout_s=LISTING_S)
+
+
+class _Sending:
+    """What differs, on its way to a pod that waits for it."""
+
+    def __init__(self, connection: Connection, pod: Child, there: Listed, on_progress: OnProgress | None) -> None:
+        self.connection, self.pod, self.there, self.on_progress = connection, pod, there, on_progress
+
+    def of(self, source: Path, here: Tree) -> Moved:
+        """The entries are on the pod. `source` is the folder they are in, or the one file itself."""
+        changed = {path: entry for path, entry in here.items() if not entry.same_as(self.there.tree.get(path))}
+        tally = Tally(self.on_progress, of_files=count_files(changed), of_bytes=total_size(changed))
+        sent = deltas.send(self.connection, source, changed, self.there, tally)
+        whole = {path: entry for path, entry in changed.items() if path not in sent}
+        feed(self.connection, self.pod, lambda: Packer(self.pod, tally).pack(source, whole))
+        return Moved(files=count_files(here), bytes_total=total_size(here), bytes_transferred=tally.bytes)

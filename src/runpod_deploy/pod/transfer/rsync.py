@@ -1,0 +1,81 @@
+"""Files through rsync, where both sides have it: parts of files that are there already are not sent again.
+
+Knows rsync's options, output and exit codes; what is to be moved is decided before.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from ...machine import proc
+from ..ssh import ALIAS, Connection
+from .listing import nul_list
+from .streams import refusal
+from .tree import Tree
+from .values import Tally
+
+BY_LIST = ("-lptO", "--from0", "--files-from=-", "--partial", "--no-h", "--info=progress2")
+"""Modes, times and links as they are; exactly what the list names; what was sent of a file is kept."""
+WITHIN_S = 24 * 3600.0
+CONNECTION_CODES = (10, 12, 30, 35, 255)
+VANISHED = 24
+
+
+@cache
+def here() -> bool:
+    """Whether this machine has an rsync that knows these options: version 3, which macOS's own is not."""
+    if not proc.found("rsync"):
+        return False
+    told = proc.run(("rsync", "--version"), timeout_s=20.0).stdout
+    found = re.match(rb"rsync +version v?(\d+)\.(\d+)", told)
+    return bool(found and (int(found[1]), int(found[2])) >= (3, 1))
+
+
+def push_argv(way: tuple[str, ...], root: Path, folder: str) -> tuple[str, ...]:
+    """What sends listed entries of a local folder into a folder on the pod."""
+    return ("rsync", *BY_LIST, "-s", *way, f"{root}/", f"{ALIAS}:{folder}/")
+
+
+def pull_argv(way: tuple[str, ...], folder: str, into: Path) -> tuple[str, ...]:
+    """What brings listed entries of a folder on the pod below a local one, which may hold older versions."""
+    # -I: what is asked for is to be read, even if an older version looks equal.
+    return ("rsync", *BY_LIST, "-sI", *way, f"{ALIAS}:{folder}/", f"{into}/")
+
+
+def send(connection: Connection, root: Path, entries: Tree, folder: str, tally: Tally) -> None:
+    """The entries of a local folder are in a folder on the pod. Raises StagingFailed and Unreachable."""
+    ended = _rsync(connection, push_argv(connection.rsync_way(), root, folder), entries, tally)
+    if ended.exit_code not in (0, VANISHED):
+        raise refusal(ended.stderr, f"rsync: exit code {ended.exit_code}")
+
+
+def fetch(connection: Connection, folder: str, entries: Tree, into: Path, tally: Tally) -> None:
+    """The files are below a local folder, as far as they could be read. Raises Unreachable."""
+    _rsync(connection, pull_argv(connection.rsync_way(), folder, into), entries, tally)
+
+
+def _rsync(connection: Connection, argv: tuple[str, ...], entries: Tree, tally: Tally) -> proc.Completed:
+    watch = Watch(tally)
+    ended = proc.run(argv, stdin=nul_list(entries), timeout_s=WITHIN_S, on_output=watch)
+    if ended.exit_code in CONNECTION_CODES:
+        connection.check(255, ended.stderr)
+    tally.add(files=len(entries))
+    return ended
+
+
+class Watch:
+    """Counts the bytes that rsync's progress lines name."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._told = 0
+
+    def __call__(self, output: bytes) -> None:
+        """What the output names has been counted."""
+        for count in re.findall(rb"([\d,]+) +\d+%", output)[-1:]:
+            now = int(count.replace(b",", b""))
+            self._tally.add(moved=now - self._told)
+            self._told = now
+        self._tally.tell()

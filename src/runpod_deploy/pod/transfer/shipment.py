@@ -1,0 +1,92 @@
+"""What a staging entry means: the transfer, and what it would ship. Knows local folders; knows no pod."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import StagingFailed
+from ...machine.git import git_ignored
+from ...record.journal import RUNS_DIR
+from ...spec import RsyncPushSpec
+from .excludes import Excludes
+from .tree import Tree, local_tree
+from .values import Push
+
+LARGEST_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedFile:
+    """One file that would go up."""
+
+    path: Path
+    """Absolute."""
+    name: str
+    """Relative to the entry's source."""
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipment:
+    """All that one staging entry would put on the pod, as far as it is new there."""
+
+    label: str
+    destination: str
+    files: tuple[ShippedFile, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """The files' size altogether."""
+        return sum(file.size_bytes for file in self.files)
+
+    @property
+    def largest(self) -> list[ShippedFile]:
+        """The ten largest files, the largest first."""
+        return heapq.nlargest(LARGEST_SHOWN, self.files, key=lambda file: file.size_bytes)
+
+
+def survey(entry: RsyncPushSpec, project_root: Path) -> Shipment:
+    """What an entry would ship from here; nothing if its source does not exist. Raises StagingFailed."""
+    push = push_of(entry, project_root)
+    files: tuple[ShippedFile, ...] = ()
+    if push.source.is_file():
+        files = (ShippedFile(push.source, push.source.name, push.source.stat().st_size),)
+    elif push.source.is_dir():
+        tree = shipped_tree(push)
+        files = tuple(ShippedFile(push.source / n, n, tree[n].size) for n in sorted(tree) if tree[n].kind != "d")
+    return Shipment(label=entry.label, destination=entry.destination, files=files)
+
+
+def push_of(entry: RsyncPushSpec, project_root: Path) -> Push:
+    """The transfer that an entry means. Our own results are never part of it."""
+    source = project_root / Path(entry.source).expanduser()
+    return Push(
+        label=entry.label,
+        source=source,
+        contents=entry.source.endswith("/") or entry.source in (".", ".."),
+        destination=entry.destination,
+        excludes=entry.effective_excludes,
+        ignored=(*own_results(project_root, source), *(git_ignored(source) if entry.respect_gitignore else ())),
+        delete=entry.delete,
+    )
+
+
+def own_results(project_root: Path, source: Path) -> tuple[str, ...]:
+    """Where our run folders lie below the source, if they do."""
+    runs = (project_root / RUNS_DIR).resolve()
+    try:
+        return (runs.relative_to(source.resolve()).as_posix(),)
+    except ValueError:
+        return ()
+
+
+def shipped_tree(push: Push) -> Tree:
+    """What a transfer of a folder holds, judged as the transfer itself does. Raises StagingFailed."""
+    # Without a trailing slash, the folder's own name is the first part of the paths that patterns are matched with.
+    excludes = Excludes(push.excludes, push.ignored, top="" if push.contents else push.source.name)
+    try:
+        return local_tree(push.source, excludes)
+    except OSError as error:
+        raise StagingFailed(f"staging {push.label}: {error.filename}: cannot be read: {error.strerror}") from None

@@ -1,0 +1,52 @@
+"""The job's log as it arrives: kept byte for byte in the run folder and looked at for marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..spec import RunSpec
+from .events import Event
+from .journal import extend
+from .log_markers import LogScanner
+
+CHUNK_BYTES = 1 << 20
+
+
+class LogMirror:
+    """A local copy of the log that is always a prefix of it.
+
+    If the disk is full the copy stops growing and `lagging` says so; the marks are still found, and the rest is
+    fetched again from `size` when there is room.
+    """
+
+    def __init__(self, path: Path, job: RunSpec, *, scanned_bytes: int = 0) -> None:
+        self.path = path
+        self.size = path.stat().st_size if path.exists() else 0
+        self.scanner = LogScanner(job, offset=min(scanned_bytes, self.size))
+        self.received = self.size
+        self.lagging: str | None = None
+
+    def catch_up(self) -> Iterator[Event]:
+        """The events of what is in the copy and was never looked at, after a crash in between."""
+        if self.size > self.scanner.offset:
+            with self.path.open("rb") as file:
+                file.seek(self.scanner.offset)
+                while chunk := file.read(CHUNK_BYTES):
+                    yield from self.scanner.feed(chunk)
+
+    def take(self, data: bytes) -> Iterator[Event]:
+        """The events of the next bytes, once these are in the copy."""
+        self._keep(data)
+        self.received += len(data)
+        yield from self.scanner.feed(data)
+
+    def _keep(self, data: bytes) -> None:
+        if self.received != self.size:
+            return  # behind since the disk was full: only a fetch from `size` may go on
+        try:
+            extend(self.path, data, self.size)
+        except OSError as error:
+            self.lagging = error.strerror or str(error)
+        else:
+            self.size += len(data)

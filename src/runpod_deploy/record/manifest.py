@@ -1,0 +1,200 @@
+"""The manifest: one JSON summary of a run. Pure: spec and state in, a dict out; it can be made again at any time.
+
+Schema version "v2" of the wild, every key in its order, then ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..money import Rental, left_usd_per_day, spent_between_usd, spent_usd
+from ..spec import ArtifactPullSpec, Spec
+from .journal import RunDir, write_atomically
+from .state import Artifact, PhaseTime, State
+
+TELEMETRY_FILES = (
+    "events.jsonl",
+    "metrics.jsonl",
+    "nvidia_smi_start.txt",
+    "nvidia_smi_end.txt",
+    "pod_describe_start.json",
+    "pod_describe_end.json",
+    "remote_env.json",
+    "pip_freeze.txt",
+    "dmesg_tail.txt",
+)
+
+
+def write_manifest(spec: Spec, state: State, run_dir: RunDir, now: datetime) -> None:
+    """The manifest on disk is that of this state. Raises OSError."""
+    document = manifest(
+        spec, state, now=now, log=log_facts(run_dir.log, whole=state.finished), files=telemetry_files(run_dir.path)
+    )
+    write_atomically(run_dir.manifest, json.dumps(document, indent=2) + "\n")
+
+
+def manifest(
+    spec: Spec, state: State, *, now: datetime, log: dict[str, Any] | None, files: list[str]
+) -> dict[str, Any]:
+    """The manifest of a run in this state."""
+    job = spec.job
+    marker = job.run.success_marker
+    failure = state.failure(marker)
+    return {
+        "schema_version": "v2",
+        "pulled_at_utc": (state.finished_at or now).isoformat(),
+        "failed": (failure is not None or state.pod_may_exist) if state.finished else None,
+        "job_name": job.name,
+        "run_id": spec.run_id,
+        "config_path": str(spec.config_path),
+        "storage_mode": job.storage.mode,
+        "datacenter_id": state.datacenter_id,
+        "gpu_id": state.gpu_id,
+        **price(state),
+        "pod_id": state.pod_id,
+        "pod_final_state": state.pod_final_state,
+        "pod_resumed": state.pod_resumed,
+        "image": job.pod.image,
+        "cost_cap_usd": job.budget.cost_cap_usd,
+        **cost(state, now),
+        "volume_mount": job.storage.volume_mount,
+        "volume_name": job.storage.volume_name,
+        "volume_gb": job.storage.volume_gb,
+        "deploy_metadata": {**spec.metadata, **dict(state.remote_env)},
+        "artifacts": [artifact(entry, dict(state.artifacts).get(entry.label)) for entry in job.artifacts],
+        "telemetry_files": files,
+        "state": word(state),
+        "outcome": state.outcome(marker) if state.finished else None,
+        "exit_code": state.exit_code(marker) if state.finished else None,
+        "job_exit_code": state.job_exit_code,
+        "failure": failure
+        and {
+            "kind": failure.kind,
+            "phase": failure.phase,
+            "message": failure.message,
+            "transient": failure.transient,
+        },
+        "resumptions": [{"at_utc": at.isoformat(), "after": event} for at, event in state.resumptions],
+        "phases": [phase_row(phase, state.rentals, now) for phase in state.phases],
+        "variables": spec.variables,
+        "cloud_type": state.cloud_type or job.pod.cloud_type,
+        "gpu_count": job.pod.gpu_count,
+        "started_at_utc": stamp(state.started_at),
+        "finished_at_utc": stamp(state.finished_at),
+        "billed_sec": rented_s(state, now),
+        "pods": [pod_row(rental, now) for rental in state.rentals],
+        "discarded_pods": list(state.abandoned),
+        "left_usd_per_day": left(state),
+        "tool": {"name": "runpod-deploy", "version": __version__},
+        "config_sha256": spec.config_sha256,
+        "python_version": state.python_version,
+        "log": log,
+        **bill(state),
+    }
+
+
+def bill(state: State) -> dict[str, Any]:
+    """What the cloud has billed; nothing if it was never asked."""
+    return {} if state.bill_settled is None else {"billed_usd": state.billed_usd, "bill_settled": state.bill_settled}
+
+
+def word(state: State) -> str:
+    """Where the run is: running, detached or finished."""
+    if state.finished:
+        return "finished"
+    return "detached" if state.detached else "running"
+
+
+def price(state: State) -> dict[str, Any]:
+    """The real rate of the pod, as the cloud names it, and where it was learned."""
+    return {"gpu_price_per_hour_usd": state.usd_per_hour, "gpu_price_source": state.price_source}
+
+
+def cost(state: State, now: datetime) -> dict[str, Any]:
+    """How long pods were rented and what they cost, from creation to confirmed end, discarded pods included.
+
+    None while nobody knows whether there is a pod: a request without an answer.
+    """
+    if not state.rentals and state.pod_may_exist:
+        return {"wall_time_sec": None, "estimated_cost_usd": None}
+    usd = round(spent_usd(state.rentals, now), 4)
+    return {"wall_time_sec": rented_s(state, now), "estimated_cost_usd": usd}
+
+
+def rented_s(state: State, now: datetime) -> float:
+    """Seconds in which pods of the run cost."""
+    return round(sum((rental.seconds(now) for rental in state.rentals), 0.0), 3)
+
+
+def left(state: State) -> float | None:
+    """What the pod that the run has left costs on a day; None if it left none."""
+    if not (state.released and state.pod_id and state.rentals):
+        return None
+    usd = left_usd_per_day(state.rentals[-1], state.pod_final_state, state.volume_gb)
+    return None if usd is None else round(usd, 6)
+
+
+def pod_row(rental: Rental, now: datetime) -> dict[str, Any]:
+    """One pod's time: from when to when, at which rate, what it cost."""
+    return {
+        "pod_id": rental.pod_id,
+        "usd_per_hour": round(rental.usd_per_hour, 6),
+        "since_utc": rental.since_at.isoformat(),
+        "until_utc": stamp(rental.until_at),
+        "cost_usd": round(spent_usd([rental], now), 6),
+    }
+
+
+def phase_row(phase: PhaseTime, rentals: tuple[Rental, ...], now: datetime) -> dict[str, Any]:
+    """One phase: when it began, how long it took, what pods cost meanwhile."""
+    end_at = now if phase.duration_s is None else phase.started_at + timedelta(seconds=phase.duration_s)
+    return {
+        "name": phase.name,
+        "started_at": phase.started_at.isoformat(),
+        "duration_sec": phase.duration_s,
+        "cost_usd": round(spent_between_usd(rentals, phase.started_at, end_at), 6),
+    }
+
+
+def artifact(entry: ArtifactPullSpec, done: Artifact | None) -> dict[str, Any]:
+    """One artifact as asked for and what became of it."""
+    row: dict[str, Any] = {
+        "label": entry.label,
+        "remote_path": entry.remote_path,
+        "local_path": entry.local_path,
+        "required": entry.required,
+        "excludes": list(entry.excludes),
+        "delete": entry.delete,
+        "status": done.status if done else None,
+        "bytes_transferred": done.bytes_transferred if done else None,
+        "duration_sec": done.duration_s if done else None,
+    }
+    if done and done.error:
+        row["error"] = done.error[:500]
+    return {**row, "files": done.files if done else None, "sha256": (done.sha256 or None) if done else None}
+
+
+def stamp(at: datetime | None) -> str | None:
+    """The instant as ISO text."""
+    return at.isoformat() if at else None
+
+
+def log_facts(path: Path, *, whole: bool) -> dict[str, Any] | None:
+    """Name and size of the mirrored log, and its hash once it is whole; None if there is none."""
+    if not path.exists():
+        return None
+    facts: dict[str, Any] = {"path": path.name, "bytes": path.stat().st_size, "sha256": None}
+    if whole:
+        with path.open("rb") as file:
+            facts["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+    return facts
+
+
+def telemetry_files(run_dir: Path) -> list[str]:
+    """The records beside the manifest that exist."""
+    return [name for name in TELEMETRY_FILES if (run_dir / name).exists()]

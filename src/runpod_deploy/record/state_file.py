@@ -1,0 +1,90 @@
+"""The state file: a small JSON file that names the active pod for people and scripts. Knows its form only."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from ..errors import ConfigError
+from ..spec import Spec
+from .events import Event, PodReachable, PodReleased
+from .journal import RunDir, write_atomically
+from .state import State
+
+ID_KEYS = ("pod_id", "id", "podId")
+"""As it is written, and as older files have it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pointer:
+    """What a state file says."""
+
+    pod_id: str
+    run_id: str | None = None
+    """None in files of former times: nothing then tells whose pod it is."""
+    run_dir: Path | None = None
+
+
+def read_pointer(path: Path) -> Pointer:
+    """What the file says. Raises ConfigError if there is none, or no pod in it."""
+    try:
+        row: Any = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such state file", hint="no pod is recorded there: it may be released") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read as JSON: {error}", hint="give a state file of `run`") from error
+    fields = row if isinstance(row, dict) else {}
+    pod_id = next((str(fields[key]) for key in ID_KEYS if fields.get(key)), None)
+    if pod_id is None:
+        raise ConfigError(f"{path}: names no pod", hint=f"expected one of the keys {', '.join(ID_KEYS)}")
+    run_dir = fields.get("run_dir")
+    return Pointer(pod_id=pod_id, run_id=fields.get("run_id"), run_dir=Path(run_dir) if run_dir else None)
+
+
+class Pointing:
+    """Keeps the state file at the active pod; a listener. A file that cannot be written ends no run."""
+
+    def __init__(self, spec: Spec, run_dir: RunDir) -> None:
+        self.path = spec.job.resolved_state_file
+        self.spec = spec
+        self.run_dir = run_dir
+
+    def __call__(self, event: Event, state: State) -> None:
+        """The file names the pod once it answers, and is gone once that pod is deleted."""
+        if self.path is None:
+            return
+        try:
+            if isinstance(event, PodReachable):
+                self.write(self.path, state)
+            elif isinstance(event, PodReleased) and event.state is None:
+                self.remove(self.path, state)
+        except OSError:
+            pass
+
+    def write(self, path: Path, state: State) -> None:
+        """The file names this run's pod."""
+        row = {
+            "pod_id": state.pod_id,
+            "gpu_id": state.gpu_id,
+            "image": self.spec.job.pod.image,
+            "datacenter_id": state.datacenter_id,
+            "run_id": state.pod_name or self.spec.run_id,
+            "run_dir": str(self.run_dir.path),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock"):
+            write_atomically(path, json.dumps(row, indent=2) + "\n")
+
+    def remove(self, path: Path, state: State) -> None:
+        """The file is gone, if it names this run's pod and not another's."""
+        with FileLock(f"{path}.lock"):
+            try:
+                ours = read_pointer(path).pod_id == state.pod_id
+            except ConfigError:
+                return
+            if ours:
+                path.unlink(missing_ok=True)

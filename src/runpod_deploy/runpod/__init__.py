@@ -1,5 +1,0 @@
-"""RunPod over HTTP: its REST API v2, and one GraphQL query that v2 has no equal for. Knows nothing of runs."""
-
-from .cloud import RunPodCloud
-
-__all__ = ["RunPodCloud"]

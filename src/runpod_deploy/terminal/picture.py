@@ -1,0 +1,230 @@
+"""A run as rows for a terminal of any size. Pure: what is known in, styled text out. Knows rich; draws nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rich.text import Text
+
+from ..money import spent_usd
+from ..record.state import PhaseTime, State
+from ..spec import Spec
+from .console import left_cost, size
+
+# With fewer rows than this the log is all that is worth showing beside the head.
+SMALL_ROWS = 12
+LEAST_LOG_ROWS = 4
+BAR, WIDEST_BAR = "━", 24
+GAP = Text("  ")
+# A phase that took less has no time worth reading.
+WORTH_S = 0.05
+OUTCOME_STYLES = {"succeeded": "green", "interrupted": "yellow"}
+LIMIT_WORDS = {"cost_cap": "cap", "max_runtime": "time limit"}
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A transfer under way."""
+
+    label: str
+    bytes: int = 0
+    of_bytes: int = 0
+    """0 while it is not known what has to be moved."""
+    files: int = 0
+    of_files: int = 0
+    per_s: float = 0.0
+    """Bytes a second since it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """All that is shown."""
+
+    spec: Spec
+    state: State
+    now: datetime
+    run_dir: str
+    lines: Sequence[tuple[str, str]] = ()
+    """The last lines, each with the name of what printed it; empty for our own words."""
+    sample: dict[str, Any] = field(default_factory=dict)
+    """The latest row of metrics.jsonl."""
+    moving: Moving | None = None
+
+
+def rows(picture: Picture, width: int, height: int) -> list[Text]:
+    """Exactly so many rows, none wider than the terminal."""
+    top = [head(picture)]
+    if height >= SMALL_ROWS:
+        top += [*phase_rows(picture, width), *usage_rows(picture, width)]
+    top = [*top[: height - LEAST_LOG_ROWS - 2], money(picture, width), Text("─" * width, style="dim")]
+    below = [foot(picture)] if height >= SMALL_ROWS else []
+    room = max(0, height - len(top) - len(below))
+    log = [log_row(source, line) for source, line in picture.lines[-room:]] if room else []
+    blank = [Text()] * (room - len(log))
+    return [fitted(row, width) for row in (*top, *log, *blank, *below)][:height]
+
+
+def fitted(row: Text, width: int) -> Text:
+    """The row cut to the terminal."""
+    row = row.copy()
+    row.truncate(width, overflow="ellipsis")
+    return row
+
+
+def head(picture: Picture) -> Text:
+    """Which run, on what, for how long."""
+    state = picture.state
+    row = Text(picture.spec.run_id, style="bold")
+    for fact in (state.gpu_id, state.datacenter_id, state.pod_id and f"pod {state.pod_id}"):
+        row.append(f" · {fact}" if fact else "", style="not bold")
+    return row.append(f" · {clock(picture.now, state.started_at)}", style="not bold cyan")
+
+
+def clock(now: datetime, since: datetime | None) -> str:
+    """`1:05`, or `2:03:09`, since then."""
+    seconds = max(0, int((now - since).total_seconds())) if since else 0
+    return span(seconds)
+
+
+def span(seconds: float) -> str:
+    """Seconds as `1:05` or `2:03:09`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def phase_rows(picture: Picture, width: int) -> list[Text]:
+    """The phases with their times, as many to a row as there is room for."""
+    packed: list[list[Text]] = [[]]
+    for item in (phase_text(phase, picture) for phase in picture.state.phases):
+        if GAP.join([*packed[-1], item]).cell_len > width:
+            packed.append([])
+        packed[-1].append(item)
+    return [GAP.join(items) for items in packed if items]
+
+
+def phase_text(phase: PhaseTime, picture: Picture) -> Text:
+    """One phase: done, failed, broken off, or under way with the step that it is at."""
+    if phase.broken_off:
+        return Text(f"■ {phase.name}", style="yellow")
+    failed = {f.phase for f in (picture.state.forward_failure, *picture.state.closing_failures) if f}
+    if phase.duration_s is None:
+        step = f" ({picture.state.step})" if phase.name == "watch" and picture.state.step else ""
+        return Text(f"▶ {phase.name} {clock(picture.now, phase.started_at)}{step}", style="bold cyan")
+    mark, style = ("✗", "red") if phase.name in failed else ("✓", "green")
+    took = f" {phase.duration_s:.1f} s" if phase.duration_s < 60 else f" {span(phase.duration_s)}"
+    return Text.assemble((f"{mark} {phase.name}", style), (took if phase.duration_s >= WORTH_S else "", "dim"))
+
+
+def usage_rows(picture: Picture, width: int) -> list[Text]:
+    """The transfer under way, each GPU, and the machine."""
+    found = [transfer_row(picture.moving, bar_width(width))] if picture.moving else []
+    gpus = picture.sample.get("gpus") or []
+    found += [gpu_row(gpu, bar_width(width)) for gpu in gpus[:8]]
+    if picture.sample:
+        found.append(machine_row(picture.sample))
+    return found
+
+
+def transfer_row(moving: Moving, cells: int) -> Text:
+    """How far a transfer has come, and how long it will still take at this speed."""
+    row = Text(f"⇅ {moving.label} ", style="cyan")
+    if moving.of_bytes:
+        row.append_text(bar(moving.bytes / moving.of_bytes, cells))
+        row.append(f" {size(moving.bytes)} of {size(moving.of_bytes)}", style="default")
+    if moving.per_s:
+        left_s = max(0, moving.of_bytes - moving.bytes) / moving.per_s
+        row.append(f" · {span(left_s)} left · {size(moving.per_s)}/s", style="default")
+    if moving.of_files > 1:
+        row.append(f" · {moving.files} of {moving.of_files} files", style="default")
+    return row
+
+
+def bar_width(width: int) -> int:
+    """How long a bar may be, two to a row."""
+    return max(4, min(WIDEST_BAR, (width - 46) // 2))
+
+
+def gpu_row(gpu: dict[str, Any], cells: int) -> Text:
+    """One GPU: its work and its memory; what it does not tell is left out."""
+    used, total = gpu.get("mem_used_mb"), gpu.get("mem_total_mb")
+    row = Text(f"GPU {gpu.get('index', 0)} ")
+    if (util := gpu.get("util_pct")) is not None:
+        row.append_text(bar(util / 100, cells)).append(f" {util:3.0f} %")
+    if used is not None and total:
+        row.append("  memory ").append_text(bar(used / total, cells)).append(
+            f" {used / 1024:.1f}/{total / 1024:.0f} GB"
+        )
+    row.append(f"  {gpu['temp_c']:.0f} °C" if gpu.get("temp_c") is not None else "", style="dim")
+    return row.append(f" {gpu['power_w']:.0f} W" if gpu.get("power_w") is not None else "", style="dim")
+
+
+def machine_row(sample: dict[str, Any]) -> Text:
+    """Processors, memory and volume of the pod."""
+    parts = []
+    if sample.get("cpu_user_pct") is not None:
+        parts.append(f"CPU {sample['cpu_user_pct'] + (sample.get('cpu_sys_pct') or 0):.0f} %")
+    if sample.get("host_mem_total_mb"):
+        parts.append(f"RAM {sample['host_mem_used_mb'] / 1024:.1f}/{sample['host_mem_total_mb'] / 1024:.0f} GB")
+    if sample.get("workspace_disk_total_bytes"):
+        used, total = sample["workspace_disk_used_bytes"], sample["workspace_disk_total_bytes"]
+        parts.append(f"disk {size(used)} of {size(total)}")
+    return Text(" · ".join(parts), style="dim")
+
+
+def bar(share: float, cells: int, style: str = "cyan") -> Text:
+    """A bar that is full as far as the share goes."""
+    full = round(max(0.0, min(1.0, share)) * cells)
+    return Text.assemble((BAR * full, style), (BAR * (cells - full), "bright_black"))
+
+
+def money(picture: Picture, width: int) -> Text:
+    """What is spent of the cap, and when it ends at the latest."""
+    state, cap = picture.state, picture.spec.job.budget.cost_cap_usd
+    spent = spent_usd(state.rentals, picture.now)
+    share = spent / cap if cap else 0.0
+    row = Text(f"${spent:.2f} of ${cap:.2f} ").append_text(bar(share, bar_width(width), alarm(share)))
+    if state.usd_per_hour is not None:
+        row.append(f" ${state.usd_per_hour:.2f}/hr")
+    if state.stop_at and not state.released:
+        left_s = max(0.0, (state.stop_at - picture.now).total_seconds())
+        row.append(f" · {LIMIT_WORDS.get(state.stop_why, 'limit')} in {span(left_s)}, at {state.stop_at:%H:%M} UTC")
+    return row
+
+
+def alarm(share: float) -> str:
+    """The colour of so much of the cap."""
+    return "green" if share < 0.7 else "yellow" if share < 0.9 else "red"
+
+
+def log_row(source: str, line: str) -> Text:
+    """One line of output, or one of our own words."""
+    if not source:
+        return Text(line, style="cyan")
+    return Text(line) if source == "job" else Text.assemble((f"{source} | ", "dim"), line)
+
+
+def foot(picture: Picture) -> Text:
+    """Where everything is, and how to end it."""
+    if picture.state.interrupted:
+        return Text("closing: Ctrl-C again skips the pull; the pod is released in any case", style="yellow")
+    return Text(f"Ctrl-C ends the job and releases the pod · {picture.run_dir}", style="dim")
+
+
+def summary(picture: Picture, width: int) -> Iterable[Text]:
+    """What stays on the screen after the run."""
+    state = picture.state
+    outcome = state.outcome(picture.spec.job.run.success_marker) if state.finished else "left running"
+    took, spent = clock(state.finished_at or picture.now, state.started_at), spent_usd(state.rentals, picture.now)
+    style = f"bold {OUTCOME_STYLES.get(outcome, 'red' if state.finished else 'yellow')}"
+    yield Text.assemble((outcome.replace("_", " "), style), f"  {picture.spec.run_id}  {took}  ${spent:.2f}")
+    yield from (Text("  ").append_text(row) for row in phase_rows(picture, width - 2))
+    for label, artifact in state.artifacts:
+        what = size(artifact.bytes_total or 0) if artifact.status == "success" else artifact.error or artifact.status
+        yield Text(f"  {label}: {what}")
+    if state.released and (cost := left_cost(state)):
+        yield Text(f"  pod {state.pod_id} is kept: {cost}", style="yellow")
+    yield Text(f"  {picture.run_dir}", style="dim")

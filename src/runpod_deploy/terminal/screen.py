@@ -1,0 +1,124 @@
+"""A run on a terminal while it lasts: listens, and draws what `picture` says. Knows rich; is never imported else."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from rich.console import Console as Terminal
+from rich.console import Group
+from rich.live import Live
+
+from ..record import events as e
+from ..record.state import State
+from ..run import Run
+from .console import DETAIL, elapsed, words
+from .lines import Lines
+from .picture import Moving, Picture, rows, summary
+
+REFRESHES_A_SECOND = 2
+KEPT_LINES = 400
+ROW_BYTES = 16_384
+MARKER = "__RUNPOD_"
+
+
+class Screen:
+    """Shows one run on a terminal of its own; afterwards the terminal is as it was, with a summary."""
+
+    def __init__(self, run: Run, out: TextIO) -> None:
+        self.run = run
+        self.terminal = Terminal(file=out, highlight=False, markup=False, emoji=False)
+        self.said: deque[tuple[str, str]] = deque(maxlen=KEPT_LINES)
+        self.output: dict[str, Lines] = {}
+        self.moving: Moving | None = None
+        self.moved_since = 0.0
+        self.sample: dict[str, Any] = {}
+        self.sampled_bytes = 0
+        self.live = Live(
+            get_renderable=self.drawn,
+            console=self.terminal,
+            screen=True,
+            refresh_per_second=REFRESHES_A_SECOND,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def __enter__(self) -> Screen:
+        self.run.listeners.append(self.on_event)
+        self.run.printers.append(self.on_output)
+        self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self.run.signals.critical():
+            self.live.stop()
+            for row in summary(self.picture(), self.terminal.width):
+                self.terminal.print(row, soft_wrap=True)
+
+    def on_event(self, event: e.Event, state: State) -> None:
+        """The event's words are among the last lines; transfers move."""
+        self.follow_transfer(event)
+        if not isinstance(event, DETAIL) and (text := words(event, state)) is not None:
+            self.said.append(("", f"{elapsed(event, state)} {text}"))
+
+    def follow_transfer(self, event: e.Event) -> None:
+        """How far the transfer under way has come."""
+        now = self.run.world.clock.monotonic()
+        match event:
+            case e.StageStarted():
+                self.moving, self.moved_since = Moving(event.label, 0, event.bytes, 0, event.files), now
+            case e.ArtifactPullStarted():
+                self.moving, self.moved_since = Moving(event.label), now
+            case e.StageProgressed():
+                per_s = event.bytes / max(0.1, now - self.moved_since)
+                self.moving = Moving(event.label, event.bytes, event.of_bytes, event.files, event.of_files, per_s=per_s)
+            case e.StageFinished() | e.ArtifactPullCompleted() | e.ArtifactPullFailed() | e.ArtifactSkipped():
+                self.moving = None
+
+    def on_output(self, source: str, data: bytes) -> None:
+        """The output's last lines are kept; marks are for machines."""
+        lines = self.output.setdefault(source, Lines()).feed(data)[-KEPT_LINES:]
+        self.said.extend((source, line) for line in lines if not line.startswith(MARKER))
+
+    def picture(self) -> Picture:
+        """What is to be seen now."""
+        run = self.run
+        unfinished = [(source, text) for source, lines in self.output.items() if (text := lines.unfinished())]
+        return Picture(
+            spec=run.spec,
+            state=run.state,
+            now=run.world.clock.now(),
+            run_dir=seen_from_here(run.dir.path),
+            lines=[*self.said, *unfinished[-1:]],
+            sample=self.latest_sample(),
+            moving=self.moving,
+        )
+
+    def drawn(self) -> Group:
+        """The picture for the terminal as large as it is now."""
+        width, height = self.terminal.size
+        return Group(*rows(self.picture(), width, height))
+
+    def latest_sample(self) -> dict[str, Any]:
+        """The last row of metrics.jsonl, read again only when there is a new one."""
+        try:
+            with self.run.dir.metrics.open("rb") as file:
+                length = file.seek(0, 2)
+                if length != self.sampled_bytes:
+                    file.seek(max(0, length - ROW_BYTES))
+                    self.sample = json.loads(file.read().splitlines()[-1])
+                    self.sampled_bytes = length
+        except (OSError, ValueError, IndexError):
+            pass
+        return self.sample
+
+
+def seen_from_here(path: Path) -> str:
+    """The path, relative if it is below the current folder."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

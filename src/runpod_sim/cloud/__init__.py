@@ -1,0 +1,1 @@
+"""The cloud: who may rent what, what becomes of pods, what it costs."""

@@ -1,0 +1,280 @@
+"""The cloud's state and its rules: who may rent what, what becomes of pods, what it costs. Knows no HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..clock import now
+from ..containers.life import Life, World
+from ..containers.sandbox import wipe
+from ..faults.faults import Faults
+from ..faults.occasions import facts_of_ask, facts_of_pod
+from ..records.asks import check_kind, complete
+from ..records.catalogue import Catalogue
+from ..records.changes import changed, remakes
+from ..records.meter import Meter
+from ..records.pods import ERROR, EXITED, PROVISIONING, TERMINATED, UP, Pod, new_id
+from ..records.problems import BALANCE_TOO_LOW, HOST_FULL, REGISTRY_NOT_FOUND, Problem, bad, invalid, missing
+from ..records.templates import PUBLIC
+from .placement import choose
+
+LAST_WORDS_S = 0.1
+DISK_GB = 20
+"""Where the disk may be left out."""
+ALLOWED = {
+    "start": (EXITED, ERROR),
+    "stop": UP,
+    "restart": ("RUNNING",),
+    "terminate": (*UP, EXITED, ERROR, TERMINATED),
+}
+
+
+@dataclass(slots=True)
+class Cloud:
+    """Everything that one simulator holds."""
+
+    world: World
+    catalogue: Catalogue
+    faults: Faults
+    balance_usd: float
+    api_key: str = field(default_factory=lambda: f"rpa_{secrets.token_hex(20).upper()}")
+    pods: dict[str, Pod] = field(default_factory=dict)
+    """All pods ever made, oldest first."""
+    volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    meters: dict[str, Meter] = field(default_factory=dict)
+    """Of the network volumes, gone ones included."""
+    billing_lag_s: float = 3600.0
+    """How far bills are behind; at the live service it was days (measured by others 2026-08-30)."""
+    ssh_keys: list[str] = field(default_factory=list)
+    templates: dict[str, dict[str, Any]] = field(default_factory=dict)
+    registries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    global_volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    requests: Counter[str] = field(default_factory=Counter)
+    lives: dict[str, Life] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    # What the account sees.
+
+    def listed(self) -> list[Pod]:
+        """The pods that a listing shows, newest first."""
+        return [pod for pod in reversed(self.pods.values()) if self._is_visible(pod)]
+
+    def pod(self, pod_id: str) -> Pod:
+        """The pod. Raises Problem 404."""
+        pod = self.pods.get(pod_id)
+        if pod is None or not self._is_visible(pod):
+            raise missing("pod")
+        return pod
+
+    def left(self) -> list[Pod]:
+        """The pods that still exist, stopped ones included."""
+        return [pod for pod in self.pods.values() if pod.ended_at is None]
+
+    def billed_usd(self) -> float:
+        """All that was spent until now."""
+        at = now()
+        meters = [pod.meter for pod in self.pods.values()] + list(self.meters.values())
+        return sum(meter.usd(at) for meter in meters)
+
+    def credit_usd(self) -> float:
+        """What is left of the balance."""
+        return self.balance_usd - self.billed_usd()
+
+    def usd_per_hour(self) -> float:
+        """What all of it costs now."""
+        return sum(sum(pod.rates().values()) for pod in self.left())
+
+    # What the account does.
+
+    def create(self, body: dict[str, Any]) -> Pod:
+        """A new pod on its way. Raises Problem."""
+        ask = complete(self._with_disk(body), self._template(body), self.ssh_keys)
+        check_kind(ask, self.catalogue)
+        self._check_registry(ask)
+        place, cuda = choose(ask, self._volume(ask), self.catalogue, self.faults)
+        units = ask["gpu"]["count"] if "gpu" in ask else ask["cpu"]["vcpuCount"]
+        price = self.catalogue.price(place.kind, ask["cloud"]) * units
+        if self.credit_usd() < price:
+            raise Problem(402, BALANCE_TOO_LOW)
+        if "cpu" in ask:
+            ask["cpu"]["memory"] = int(self.catalogue.cpus[place.kind]["ramGbPerVcpu"] * units)
+        pod = Pod(
+            id=new_id(),
+            ask=ask,
+            place=place,
+            units=units,
+            usd_per_hour=price,
+            created_at=now(),
+            key=f"rpa_{secrets.token_hex(20).upper()}",
+            token=secrets.token_hex(4),
+            cuda=cuda,
+        )
+        return self._settle_in(pod)
+
+    def act(self, pod: Pod, action: str, by: str) -> None:
+        """The action is under way. Raises Problem 409 where the status does not allow it."""
+        if pod.shown_status not in ALLOWED[action]:
+            raise Problem(409, f"cannot {action} a pod with status {pod.shown_status}")
+        if pod.ask["locked"] and action in ("stop", "restart"):
+            raise Problem(409, f"pod is locked: cannot {action} it")
+        match action:
+            case "start":
+                self._start(pod)
+            case "restart":
+                self._restart(pod)
+            case "stop" if self.faults.on("stop-ignored", facts_of_pod(pod)) is None:
+                self._spawn(self.stop(pod, by))
+            case "terminate":
+                self.delete(pod, by)
+
+    def update(self, pod: Pod, change: dict[str, Any]) -> None:
+        """The pod is as the change wants it; a running container is made anew if need be. Raises Problem."""
+        new = changed(pod.ask, change, self._template(change))
+        self._check_registry(new)
+        anew = remakes(pod.ask, new)
+        pod.ask = new
+        pod.meter.turn(now(), pod.rates())
+        if anew and pod.status in UP:
+            self._restart(pod)
+
+    def delete(self, pod: Pod, by: str) -> None:
+        """The pod is ended, unless a fault says otherwise; it may be listed for a while."""
+        if pod.ended_at is None and self.faults.on("delete-ignored", facts_of_pod(pod)) is None:
+            lags = pod.troubles.get("delete-lags", {}).get("seconds", self.world.pace.leaving_s)
+            pod.listed_until, pod.listed_as = now() + lags, pod.status
+            self._spawn(self.end(pod, by))
+
+    async def stop(self, pod: Pod, how: str) -> None:
+        """The pod is stopped and bills its volume only; the container disk is gone."""
+        await self.lives[pod.id].halt(self.world.pace.grace_s)
+        if pod.ended_at is None and pod.status in UP:
+            self._leave_machine(pod, EXITED)
+            pod.how, pod.last_change = how, f"Exited by {'user' if how == 'stopped' else 'Runpod'}"
+            await self.lives[pod.id].remake(0.0)
+
+    async def end(self, pod: Pod, how: str) -> None:
+        """The pod is gone for good, and all of its processes."""
+        if pod.ended_at is None:
+            self._leave_machine(pod, TERMINATED)
+            pod.ended_at, pod.how = now(), how
+        if how.startswith("self"):
+            # The pod hears the answer to its own call before it is gone.
+            await asyncio.sleep(LAST_WORDS_S)
+        await self.lives[pod.id].halt(0.0)
+        await asyncio.to_thread(wipe, self.lives[pod.id].dir)
+
+    def lose(self, pod: Pod, fate: str) -> None:
+        """The host is lost: the pod is gone, or exited unasked, or in ERROR."""
+        if fate == ERROR:
+            self._leave_machine(pod, ERROR)
+        elif pod.ended_at is None:
+            self._spawn(self.end(pod, "died") if fate == "gone" else self.stop(pod, "died"))
+
+    async def charge(self) -> None:
+        """From now on no pod runs on credit: without any, one on a network volume is stopped, another is ended."""
+        while True:
+            await asyncio.sleep(self.world.pace.charge_every_s)
+            if self.credit_usd() > 0:
+                continue
+            for pod in self.left():
+                if not pod.volume_id():
+                    self._spawn(self.end(pod, "balance"))
+                elif pod.status in UP:
+                    self._spawn(self.stop(pod, "balance"))
+
+    async def close(self) -> None:
+        """No pod runs any more, and no process is left."""
+        await asyncio.gather(*(self.end(pod, "simulator") for pod in self.left()))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def pause(self) -> None:
+        """No process is left; pods, disks and meters are as they were."""
+        await asyncio.gather(*(life.halt(self.world.pace.grace_s) for life in self.lives.values()))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def readmit(self, pod: Pod) -> None:
+        """The pod is one of ours again; if it was up it boots, on the disk that it had."""
+        self.pods[pod.id] = pod
+        self.lives[pod.id] = Life(pod, self.world, self.lose)
+        if pod.uses_machine:
+            self.catalogue.used[pod.place] += pod.units
+            self.lives[pod.id].begin()
+
+    def _settle_in(self, pod: Pod) -> Pod:
+        pod.troubles = self.faults.on_pod(facts_of_pod(pod))
+        pod.hidden_until = pod.created_at + pod.troubles.get("lag", {}).get("seconds", 0.0)
+        self.catalogue.used[pod.place] += pod.units
+        self.pods[pod.id] = pod
+        self.lives[pod.id] = Life(pod, self.world, self.lose)
+        pod.become(PROVISIONING, pod.created_at)
+        self.lives[pod.id].begin()
+        return pod
+
+    def _start(self, pod: Pod) -> None:
+        if self.faults.on("host-full", facts_of_pod(pod)) or self.catalogue.free(pod.place) < pod.units:
+            raise bad(HOST_FULL)
+        if self.credit_usd() < pod.usd_per_hour:
+            raise Problem(402, BALANCE_TOO_LOW)
+        self.catalogue.used[pod.place] += pod.units
+        pod.how = None
+        pod.stale_port = self.lives[pod.id].sshd.port
+        pod.stale_until = now() + pod.troubles.get("stale-address", {}).get("seconds", self.world.pace.stale_s)
+        # A resumed pod gets another port.
+        self.lives[pod.id].sshd.port = 0
+        pod.become(PROVISIONING, now())
+        self.lives[pod.id].begin()
+
+    def _restart(self, pod: Pod) -> None:
+        async def again() -> None:
+            await self.lives[pod.id].remake(self.world.pace.grace_s)
+            if pod.ended_at is None and pod.status in UP:
+                self.lives[pod.id].begin()
+
+        self._spawn(again())
+
+    def _leave_machine(self, pod: Pod, status: str) -> None:
+        if pod.uses_machine:
+            self.catalogue.used[pod.place] -= pod.units
+        pod.become(status, now())
+
+    def _is_visible(self, pod: Pod) -> bool:
+        at = now()
+        return pod.hidden_until <= at and (pod.ended_at is None or at < pod.listed_until)
+
+    def _with_disk(self, body: dict[str, Any]) -> dict[str, Any]:
+        if "disk" in body or "templateId" in body or not self.faults.on("disk-optional", facts_of_ask(body)):
+            return body
+        return body | {"disk": DISK_GB}
+
+    def _template(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        if "templateId" not in body:
+            return None
+        template = self.templates.get(body["templateId"]) or PUBLIC.get(body["templateId"])
+        if template is None:
+            raise missing("template")
+        if template["serverless"]:
+            raise invalid("$.templateId: template is a serverless template")
+        return template
+
+    def _check_registry(self, ask: dict[str, Any]) -> None:
+        if ask["registry"] and ask["registry"] not in self.registries:
+            raise bad(REGISTRY_NOT_FOUND)
+
+    def _volume(self, ask: dict[str, Any]) -> dict[str, Any] | None:
+        network = ask["mounts"].get("network") or []
+        if not network:
+            return None
+        if network[0]["volumeId"] not in self.volumes:
+            raise missing("network volume")
+        return self.volumes[network[0]["volumeId"]]
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,67 @@
+"""Where a pod can go. Knows stock, CUDA versions and volumes' datacenters; knows no pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..faults.faults import Faults
+from ..records.catalogue import COMMUNITY, Catalogue, Place, version_key
+from ..records.problems import NO_CAPACITY, Problem, bad
+
+
+def choose(
+    ask: dict[str, Any], volume: dict[str, Any] | None, catalogue: Catalogue, faults: Faults
+) -> tuple[Place, str | None]:
+    """The first place with room, and its hosts' CUDA version. Raises Problem: none, or a broken rule."""
+    kind, units = _wanted(ask)
+    cuda = _cuda(ask, catalogue)
+    for place in _places(ask, volume, catalogue):
+        facts = {"gpu": [kind], "datacenter": [place.datacenter or ""], "name": [ask["name"]]}
+        if catalogue.free(place) < units or faults.on("no-stock", facts):
+            continue
+        return place, cuda
+    raise Problem(400, NO_CAPACITY)
+
+
+def _wanted(ask: dict[str, Any]) -> tuple[str, int]:
+    if "gpu" in ask:
+        return ask["gpu"]["id"], ask["gpu"]["count"]
+    return ask["cpu"]["id"], ask["cpu"]["vcpuCount"]
+
+
+def _cuda(ask: dict[str, Any], catalogue: Catalogue) -> str | None:
+    if "cpu" in ask:
+        return None
+    gpu, row = ask["gpu"], catalogue.gpus[ask["gpu"]["id"]]
+    if gpu["count"] > row["maxCount"][ask["cloud"].lower()]:
+        raise Problem(400, NO_CAPACITY)
+    versions = list(_versions(gpu, row["cudaVersions"]))
+    if not versions and (gpu.get("minCudaVersion") or gpu.get("allowedCudaVersions")):
+        raise Problem(400, NO_CAPACITY)
+    return max(versions, key=version_key, default=None)
+
+
+def _versions(gpu: dict[str, Any], offered: list[str]) -> Iterator[str]:
+    allowed, least = gpu.get("allowedCudaVersions"), gpu.get("minCudaVersion")
+    for version in offered:
+        if (not allowed or version in allowed) and (not least or version_key(version) >= version_key(least)):
+            yield version
+
+
+def _places(ask: dict[str, Any], volume: dict[str, Any] | None, catalogue: Catalogue) -> list[Place]:
+    kind, _ = _wanted(ask)
+    wished = list(ask["dataCenterIds"])
+    if volume is not None:
+        home = volume["dataCenter"]
+        if wished and home not in wished:
+            raise bad(
+                f'Network volume "{volume["id"]}" is in data center "{home}", '
+                "which is not in the requested set "
+                f"[{', '.join(wished)}]"
+            )
+        wished = [home]
+    if ask["cloud"] == COMMUNITY:
+        return catalogue.places(kind, COMMUNITY)
+    places = {place.datacenter: place for place in catalogue.places(kind, ask["cloud"])}
+    return [places[name] for name in wished if name in places] if wished else list(places.values())

@@ -1,0 +1,1 @@
+"""Pods as containers on this machine: processes, files, and an SSH server each."""

@@ -1,0 +1,36 @@
+"""What a request or a pod is about: the facts that faults' conditions are compared with. Knows no HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..records.pods import Pod
+from .faults import Facts
+
+
+def facts_of_pod(pod: Pod) -> Facts:
+    """Of a pod that exists."""
+    return {
+        "gpu": [pod.place.kind],
+        "datacenter": [pod.place.datacenter or ""],
+        "name": [pod.ask["name"]],
+        "pod_id": [pod.id],
+    }
+
+
+def facts_of_ask(ask: dict[str, Any]) -> Facts:
+    """Of a body that asks for a pod or a volume, whatever is in it."""
+    kinds = [kind.get("id") for kind in (ask.get("gpu"), ask.get("cpu")) if isinstance(kind, dict)]
+    homes = ask.get("dataCenterIds")
+    homes = homes if isinstance(homes, list) else [ask.get("dataCenter")]
+    return {"gpu": kinds, "datacenter": homes, "name": [ask.get("name")]}
+
+
+def facts_of_body(raw: bytes) -> Facts:
+    """The same of what was sent; nothing is known of what is no object."""
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        return {}
+    return facts_of_ask(body) if isinstance(body, dict) else {}

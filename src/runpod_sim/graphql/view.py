@@ -1,0 +1,222 @@
+"""The older API's words for pods, GPUs and templates. Pure: records in, JSON out."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from ..clock import iso
+from ..records.catalogue import COMMUNITY, ORDER, SECURE, Catalogue, Place, Row
+from ..records.pods import RUNNING, UP, Pod
+from ..records.view import memory_gb, runtime_json, vcpu_count
+
+Json = dict[str, Any]
+USER_ID = "user_simulated"
+
+
+def pod_row(pod: Pod, catalogue: Catalogue, volumes: dict[str, Json]) -> Json:
+    """The Pod of the older API."""
+    ask, persistent = pod.ask, pod.ask["mounts"].get("persistent", {})
+    volume = volumes.get(pod.volume_id() or "")
+    mounts = [*ask["mounts"].get("network", []), *([persistent] if persistent else [])]
+    runtime = runtime_json(pod)
+    return {
+        "id": pod.id,
+        "name": ask["name"],
+        "desiredStatus": RUNNING if pod.status in UP else "EXITED",
+        "costPerHr": pod.usd_per_hour,
+        "adjustedCostPerHr": pod.usd_per_hour,
+        "gpuCount": pod.units if pod.is_gpu else 0,
+        "gpuTypeId": pod.place.kind if pod.is_gpu else None,
+        "imageName": ask["image"],
+        "env": [f"{name}={value}" for name, value in ask["env"].items()],
+        "ports": ",".join(ask["ports"]),
+        "containerDiskInGb": ask["disk"],
+        "containerRegistryAuthId": ask["registry"],
+        "volumeInGb": persistent.get("size", 0),
+        "volumeMountPath": mounts[0]["path"] if mounts else "/workspace",
+        "memoryInGb": memory_gb(pod, catalogue),
+        "vcpuCount": vcpu_count(pod),
+        "podType": "RESERVED",
+        "machineId": machine_id(pod),
+        "dockerArgs": ask["args"],
+        "lastStatusChange": f"{pod.last_change}: {_javascript_date(pod.started_at or pod.created_at)}",
+        "lastStartedAt": None if pod.started_at is None else iso(pod.started_at),
+        "createdAt": iso(pod.created_at),
+        "uptimeSeconds": 0 if runtime is None else runtime["uptime"],
+        "networkVolumeId": pod.volume_id(),
+        "networkVolume": None if volume is None else volume_row(volume),
+        "locked": ask["locked"],
+        "consumerUserId": USER_ID,
+        "version": 0,
+        "runtime": None if runtime is None else _runtime(pod, runtime),
+        "machine": _machine(pod, catalogue),
+    }
+
+
+def machine_id(pod: Pod) -> str:
+    """Of its host; the same for all pods in one place."""
+    return hashlib.sha256(f"{pod.place.kind} {pod.place.datacenter}".encode()).hexdigest()[:12]
+
+
+def _runtime(pod: Pod, runtime: Json) -> Json:
+    ports = [
+        {
+            "ip": port["ip"],
+            "isIpPublic": port["type"] == "tcp",
+            "privatePort": port["private"],
+            "publicPort": port["public"],
+            "type": port["type"],
+        }
+        for port in runtime["ports"]
+    ]
+    gpus = [
+        {"id": f"GPU-{pod.id}-{number}", "gpuUtilPercent": 0, "memoryUtilPercent": 0}
+        for number, _ in enumerate(runtime["gpus"])
+    ]
+    idle = {"cpuPercent": 0, "memoryPercent": 0}
+    return {"uptimeInSeconds": runtime["uptime"], "ports": ports, "gpus": gpus, "container": idle}
+
+
+def _machine(pod: Pod, catalogue: Catalogue) -> Json:
+    home = pod.place.datacenter
+    return {
+        "id": machine_id(pod),
+        "gpuDisplayName": catalogue.gpus[pod.place.kind]["name"] if pod.is_gpu else None,
+        "gpuTypeId": pod.place.kind if pod.is_gpu else None,
+        "location": catalogue.datacenters[home]["country"] if home else None,
+        "podHostId": f"{pod.id}-{pod.token}",
+        "dataCenterId": home,
+        "secureCloud": pod.ask["cloud"] == SECURE,
+        "costPerHr": pod.usd_per_hour,
+        "currentPricePerGpu": pod.usd_per_hour / pod.units,
+        "maxDownloadSpeedMbps": 1000,
+        "maxUploadSpeedMbps": 1000,
+        "supportPublicIp": True,
+    }
+
+
+def volume_row(volume: Json) -> Json:
+    """A network volume."""
+    return {name: volume[name] for name in ("id", "name", "size")} | {"dataCenterId": volume["dataCenter"]}
+
+
+def template_row(template: Json) -> Json:
+    """A template."""
+    persistent = template["mounts"].get("persistent", {})
+    return {
+        "id": template["id"],
+        "name": template["name"],
+        "imageName": template["image"],
+        "dockerArgs": template["args"],
+        "containerDiskInGb": template["disk"],
+        "volumeInGb": persistent.get("size", 0),
+        "volumeMountPath": persistent.get("path", "/workspace"),
+        "ports": ",".join(template["ports"]),
+        "env": [{"key": name, "value": value} for name, value in template["env"].items()],
+        "isServerless": template["serverless"],
+        "isPublic": template["public"],
+        "containerRegistryAuthId": template["registry"],
+        "startSsh": template["startSsh"],
+        "startJupyter": template["startJupyter"],
+        "category": template["category"],
+        "readme": "",
+    }
+
+
+def gpu_row(row: Row, catalogue: Catalogue) -> Json:
+    """A kind of GPU; its stock is asked for apart."""
+    price, most = row["price"], row["maxCount"]
+    return {
+        "id": row["id"],
+        "displayName": row["name"],
+        "memoryInGb": row["memory"],
+        "manufacturer": row["manufacturer"],
+        "cudaCores": 0,
+        "maxGpuCount": max(most.values()),
+        "maxGpuCountSecureCloud": most["secure"],
+        "maxGpuCountCommunityCloud": most["community"],
+        "secureCloud": most["secure"] > 0,
+        "communityCloud": most["community"] > 0,
+        "securePrice": price["secure"],
+        "communityPrice": price["community"],
+        "lowestPrice": lambda _info, **given: _lowest_price(row, catalogue, **(given.get("input") or {})),
+    }
+
+
+def _lowest_price(row: Row, catalogue: Catalogue, **given: Any) -> Json:
+    """The stock and the price of the cheaper cloud, or of the one that was asked for."""
+    count, secure, home = given["gpuCount"], given.get("secureCloud"), given.get("dataCenterId")
+    clouds = [SECURE, COMMUNITY] if secure is None else [SECURE if secure else COMMUNITY]
+    places = [place for cloud in clouds for place in catalogue.places(row["id"], cloud)]
+    places = [place for place in places if home in (None, place.datacenter)]
+    prices = [catalogue.price(row["id"], place.cloud) for place in places]
+    free = max((catalogue.free(place) for place in places), default=0)
+    counts = [number for number in range(1, max(row["maxCount"].values()) + 1) if number <= free]
+    return {
+        "gpuName": row["name"],
+        "gpuTypeId": row["id"],
+        "uninterruptablePrice": min(prices, default=None),
+        "stockStatus": _best(catalogue, places, count),
+        "availableGpuCounts": counts,
+        "maxUnreservedGpuCount": max(counts, default=0),
+    }
+
+
+def flavor_row(row: Row, catalogue: Catalogue) -> Json:
+    """A flavor of CPU pods; its stock is asked for apart."""
+    return {
+        "id": row["id"],
+        "displayName": row["name"],
+        "groupName": row["group"],
+        "minVcpu": row["vcpu"]["min"],
+        "maxVcpu": row["vcpu"]["max"],
+        "specifics": lambda _info, **given: _specifics(row, catalogue, **(given.get("input") or {})),
+    }
+
+
+def _specifics(row: Row, catalogue: Catalogue, **given: Any) -> Json:
+    units = int((given.get("instanceId") or "-2").split("-")[1])
+    home = given.get("dataCenterId")
+    places = [place for place in catalogue.places(row["id"], SECURE) if home in (None, place.datacenter)]
+    return {"stockStatus": _best(catalogue, places, units), "securePrice": catalogue.price(row["id"], SECURE) * units}
+
+
+def _best(catalogue: Catalogue, places: list[Place], count: int) -> str | None:
+    word = max((catalogue.level(place, count) for place in places), key=ORDER.index, default="NONE")
+    return None if word == "NONE" else word.capitalize()
+
+
+def datacenter_row(row: Row, catalogue: Catalogue) -> Json:
+    """A datacenter with its stock."""
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "location": row["country"],
+        "storageSupport": bool(row["networkVolumeTypes"]),
+        "globalNetwork": row["globalNetwork"],
+        "listed": True,
+        "gpuAvailability": lambda _info, **_given: [
+            _availability(gpu, place, catalogue)
+            for gpu in catalogue.gpus.values()
+            for place in catalogue.places(gpu["id"], SECURE)
+            if place.datacenter == row["id"]
+        ],
+    }
+
+
+def _availability(gpu: Row, place: Place, catalogue: Catalogue) -> Json:
+    return {
+        "id": gpu["id"],
+        "available": catalogue.free(place) > 0,
+        "gpuTypeId": gpu["id"],
+        "gpuTypeDisplayName": gpu["name"],
+        "displayName": gpu["name"],
+        "stockStatus": _best(catalogue, [place], 1),
+    }
+
+
+def _javascript_date(at: float) -> str:
+    moment = datetime.fromtimestamp(at, UTC)
+    return moment.strftime("%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)")

@@ -1,0 +1,1 @@
+"""What the cloud keeps, as values: pods, asks, the catalogue, templates. Nothing here starts anything."""

@@ -1,0 +1,171 @@
+"""Pods and kinds as the API shows them. Pure: records in, JSON out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..clock import iso, now
+from .catalogue import SECURE, Catalogue, Place, Row
+from .pods import ERROR, EXITED, RUNNING, UP, Pod
+
+ACTIONS = {
+    "PROVISIONING": ["stop", "terminate"],
+    "STARTING": ["stop", "terminate"],
+    RUNNING: ["stop", "restart", "terminate"],
+    EXITED: ["start", "terminate"],
+    ERROR: ["start", "terminate"],
+    "TERMINATED": [],
+}
+# An internal port that the live service lists though nobody asked for it (recorded 2026-08-20).
+INTERNAL_PORT = 19123
+
+
+def pod_json(pod: Pod) -> dict[str, Any]:
+    """The Pod of the API."""
+    ask = pod.ask
+    body: dict[str, Any] = {name: ask[name] for name in ("name", "image", "args", "disk", "mounts", "ports", "env")}
+    body |= {name: ask[name] for name in ("entrypoint", "cmd") if name in ask}
+    body |= _compute(pod)
+    return body | {
+        "id": pod.id,
+        "status": pod.shown_status,
+        "actions": ACTIONS[pod.shown_status],
+        "registry": ask["registry"],
+        "cloud": ask["cloud"],
+        "dataCenterId": pod.place.datacenter,
+        "cudaVersion": pod.cuda,
+        "ssh": {"proxy": _proxy(pod), "direct": _direct(pod)},
+        "template": None,
+        "cost": pod.usd_per_hour if pod.status in UP else 0.0,
+        "locked": ask["locked"],
+        "runtime": runtime_json(pod),
+        "globalNetworking": _networking(pod),
+        "createdAt": iso(pod.created_at),
+        "startedAt": None if pod.started_at is None else iso(pod.started_at),
+    }
+
+
+def runtime_json(pod: Pod) -> dict[str, Any] | None:
+    """What runs in it; None until its ports are mapped."""
+    if pod.status != RUNNING or pod.shown_port(now()) is None:
+        return None
+    gpus = [{"util": 0, "memoryUtil": 0}] * (pod.units if pod.is_gpu else 0)
+    uptime = 0 if pod.up_at is None else max(0, int(now() - pod.up_at))
+    return {
+        "uptime": uptime,
+        "gpus": gpus,
+        "cpu": {"util": 0},
+        "memory": {"util": 0},
+        "ports": ports_json(pod),
+    }
+
+
+def ports_json(pod: Pod) -> list[dict[str, Any]]:
+    """Its ports: pods share the machine's network, so all but SSH are reachable under their own number."""
+    rows = []
+    for text in pod.ask["ports"]:
+        number, _, kind = text.partition("/")
+        private = int(number)
+        public = pod.shown_port(now()) if text == "22/tcp" else private
+        address = "127.0.0.1" if kind == "tcp" else "100.65.14.155"
+        rows.append({"private": private, "public": public, "type": kind, "ip": address})
+    return [
+        *rows,
+        {
+            "private": INTERNAL_PORT,
+            "public": 60000 + INTERNAL_PORT % 1000,
+            "type": "http",
+            "ip": "100.65.14.155",
+        },
+    ]
+
+
+def memory_gb(pod: Pod, catalogue: Catalogue) -> int:
+    """The pod's RAM."""
+    if pod.is_gpu:
+        return 62 * pod.units
+    return int(catalogue.cpus[pod.place.kind]["ramGbPerVcpu"] * pod.units)
+
+
+def vcpu_count(pod: Pod) -> int:
+    """The pod's vCPUs."""
+    return 12 * pod.units if pod.is_gpu else pod.units
+
+
+def _compute(pod: Pod) -> dict[str, Any]:
+    if pod.is_gpu:
+        gpu = {
+            "id": pod.place.kind,
+            "count": pod.units,
+            "vcpuCount": vcpu_count(pod),
+            "memory": 62 * pod.units,
+        }
+        return {"gpu": gpu}
+    return {"cpu": {"id": pod.place.kind, "vcpuCount": pod.units, "memory": pod.ask["cpu"]["memory"]}}
+
+
+def _proxy(pod: Pod) -> dict[str, Any]:
+    user = f"{pod.id}-{pod.token}"
+    return {"host": "ssh.runpod.io", "port": 22, "username": user, "command": f"ssh {user}@ssh.runpod.io"}
+
+
+def _direct(pod: Pod) -> dict[str, Any] | None:
+    if runtime_json(pod) is None or "22/tcp" not in pod.ask["ports"]:
+        return None
+    port = pod.shown_port(now())
+    command = f"ssh root@127.0.0.1 -p {port}"
+    return {"host": "127.0.0.1", "port": port, "username": "root", "command": command}
+
+
+def _networking(pod: Pod) -> dict[str, Any]:
+    if not pod.ask["globalNetworking"]:
+        return {"enabled": False}
+    return {"enabled": True, "ip": "10.1.0.2", "internalDns": f"{pod.id}.runpod.internal"}
+
+
+def gpu_json(row: Row) -> dict[str, Any]:
+    """The GpuType of the API, without its stock."""
+    names = ("id", "name", "pool", "manufacturer", "memory", "price", "maxCount")
+    clouds = {cloud: row["maxCount"][cloud] > 0 for cloud in ("secure", "community")}
+    return {name: row[name] for name in names} | clouds
+
+
+def stock_json(catalogue: Catalogue, kind: str, cloud: str, count: int) -> dict[str, Any]:
+    """The stock of one kind, overall and by datacenter."""
+    rows = [
+        {
+            "id": place.datacenter,
+            "name": catalogue.datacenters[place.datacenter]["name"],
+            "availability": level,
+        }
+        for place in catalogue.places(kind, cloud)
+        if place.datacenter is not None and (level := catalogue.level(place, count))
+    ]
+    return {"availability": catalogue.best_level(kind, cloud, count), "dataCenters": rows}
+
+
+def cuda_json(catalogue: Catalogue, row: Row, cloud: str) -> list[dict[str, Any]]:
+    """The CUDA versions of a GPU's hosts."""
+    free = catalogue.best_level(row["id"], cloud) != "NONE"
+    return [{"version": version, "available": free} for version in row["cudaVersions"]]
+
+
+def cpu_json(row: Row) -> dict[str, Any]:
+    """The CpuType of the API, without its stock."""
+    return {name: row[name] for name in ("id", "name", "group", "vcpu", "ramGbPerVcpu", "price")}
+
+
+def datacenter_json(row: Row) -> dict[str, Any]:
+    """The DataCenter of the API, without its stock."""
+    names = ("id", "name", "region", "networkVolumeTypes", "compliance", "globalNetwork")
+    return {name: row[name] for name in names}
+
+
+def kinds_json(catalogue: Catalogue, datacenter: str, kinds: dict[str, Row]) -> list[dict[str, Any]]:
+    """The stock of a datacenter, by kind."""
+    places = [Place(kind, datacenter, SECURE) for kind in kinds]
+    return [
+        {"id": place.kind, "name": kinds[place.kind]["name"], "availability": catalogue.level(place)}
+        for place in places
+        if place in catalogue.places(place.kind, SECURE)
+    ]

@@ -1,0 +1,1 @@
+"""The handlers of REST v2 and of the control API."""

@@ -1,0 +1,164 @@
+"""/_sim/: what tests and curious people do to the simulator from other processes. No key is needed.
+
+GET    /_sim/ledger                       the ledger so far
+GET    /_sim/pods                         every pod ever made: as in the API, with faults and process id
+POST   /_sim/pods/{id}/kill               {"as": "gone"} (default) or {"as": "exited"}: the host is lost
+POST   /_sim/pods/{id}/kill-container     PID 1 is killed; the container is restarted as usual
+POST   /_sim/pods/{id}/drop-ssh           cuts its SSH connections; answers {"dropped": n}
+GET    /_sim/faults                       all faults, with how often they were seen and have fired
+POST   /_sim/faults                       adds one (an object) or several (a list)
+DELETE /_sim/faults                       none is left
+PUT    /_sim/stock                        {"count": n} and any of "gpu", "datacenter", "cloud"
+PUT    /_sim/balance                      {"usd": x}: so much credit is left now
+PUT    /_sim/billing                      {"lag_s": n}: bills are so far behind
+PUT    /_sim/quota                        {"per_minute": n}
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+from ..clock import now
+from ..cloud.ledger import ledger
+from ..faults.faults import BadFault, parse
+from ..records.catalogue import StockRule
+from ..records.pods import Pod
+from ..records.view import pod_json
+from .answers import CLOUD, LIMITS, answer
+from .quotas import quotas
+
+
+def routes() -> list[web.RouteDef]:
+    """All of them."""
+    return [
+        web.get("/_sim/ledger", show_ledger),
+        web.get("/_sim/pods", show_pods),
+        web.post("/_sim/pods/{id}/kill", kill),
+        web.post("/_sim/pods/{id}/kill-container", kill_container),
+        web.post("/_sim/pods/{id}/drop-ssh", drop_ssh),
+        web.get("/_sim/faults", show_faults),
+        web.post("/_sim/faults", add_faults),
+        web.delete("/_sim/faults", clear_faults),
+        web.put("/_sim/stock", set_stock),
+        web.put("/_sim/balance", set_balance),
+        web.put("/_sim/billing", set_billing),
+        web.put("/_sim/quota", set_quota),
+    ]
+
+
+async def show_ledger(request: web.Request) -> web.Response:
+    """The ledger."""
+    return answer(ledger(request.app[CLOUD]))
+
+
+async def show_pods(request: web.Request) -> web.Response:
+    """Every pod ever made."""
+    return answer({"pods": [_inside(request, pod) for pod in request.app[CLOUD].pods.values()]})
+
+
+async def kill(request: web.Request) -> web.Response:
+    """The pod's host is lost."""
+    fate = (await _body(request)).get("as", "gone")
+    if fate not in ("gone", "exited"):
+        raise _refusal(f'"as" must be gone or exited, not {fate!r}')
+    request.app[CLOUD].lose(_pod(request), fate)
+    return answer({"as": fate})
+
+
+async def kill_container(request: web.Request) -> web.Response:
+    """PID 1 is gone, and everything with it."""
+    container = request.app[CLOUD].lives[_pod(request).id].container
+    if container is None:
+        raise _refusal("the pod has no container now")
+    container.signal(9)
+    return answer({"killed": container.pid})
+
+
+async def drop_ssh(request: web.Request) -> web.Response:
+    """No SSH connection of the pod is left; new ones are answered."""
+    return answer({"dropped": request.app[CLOUD].lives[_pod(request).id].sshd.drop()})
+
+
+async def show_faults(request: web.Request) -> web.Response:
+    """All faults."""
+    return answer({"faults": [fault.as_json() for fault in request.app[CLOUD].faults.rows]})
+
+
+async def add_faults(request: web.Request) -> web.Response:
+    """They are in force."""
+    given = await _body(request)
+    try:
+        rows = [parse(row) for row in (given if isinstance(given, list) else [given])]
+    except BadFault as error:
+        raise _refusal(str(error)) from error
+    request.app[CLOUD].faults.rows.extend(rows)
+    return answer({"faults": [row.as_json() for row in rows]}, 201)
+
+
+async def clear_faults(request: web.Request) -> web.Response:
+    """No request and no new pod meets a fault any more."""
+    request.app[CLOUD].faults.rows.clear()
+    return answer({"faults": []})
+
+
+async def set_stock(request: web.Request) -> web.Response:
+    """So many are there, used ones included; later rules win."""
+    given = await _body(request)
+    try:
+        rule = StockRule(**given)
+    except TypeError as error:
+        raise _refusal('a stock rule has "count" and any of "gpu", "datacenter", "cloud"') from error
+    request.app[CLOUD].catalogue.rules.append(rule)
+    return answer(given)
+
+
+async def set_balance(request: web.Request) -> web.Response:
+    """So much credit is left."""
+    cloud, usd = request.app[CLOUD], float((await _body(request))["usd"])
+    cloud.balance_usd = usd + cloud.billed_usd()
+    return answer({"usd": usd})
+
+
+async def set_billing(request: web.Request) -> web.Response:
+    """Bills are so many seconds behind."""
+    lag_s = float((await _body(request))["lag_s"])
+    request.app[CLOUD].billing_lag_s = lag_s
+    return answer({"lag_s": lag_s})
+
+
+async def set_quota(request: web.Request) -> web.Response:
+    """So many requests a minute are allowed to each key."""
+    per_minute = int((await _body(request))["per_minute"])
+    request.app[LIMITS].quotas = quotas(per_minute)
+    return answer({"per_minute": per_minute})
+
+
+async def _body(request: web.Request) -> Any:
+    try:
+        return json.loads(await request.read() or b"{}")
+    except ValueError as error:
+        raise _refusal("the body is not JSON") from error
+
+
+def _pod(request: web.Request) -> Pod:
+    pod = request.app[CLOUD].pods.get(request.match_info["id"])
+    if pod is None:
+        raise web.HTTPNotFound(text="no such pod\n")
+    return pod
+
+
+def _inside(request: web.Request, pod: Pod) -> dict[str, Any]:
+    container = request.app[CLOUD].lives[pod.id].container
+    return pod_json(pod) | {
+        "faults": pod.troubles,
+        "pid": None if container is None else container.pid,
+        "how": pod.how,
+        "billed_usd": pod.meter.usd(now()),
+    }
+
+
+def _refusal(text: str) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(text=text + "\n")

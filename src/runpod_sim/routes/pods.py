@@ -1,0 +1,71 @@
+"""/v2/pods. Knows HTTP and the cloud's pods."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from ..records import schemas
+from ..records.pods import Pod
+from ..records.view import pod_json
+from .answers import ACCOUNT, CLOUD, WHO, answer, body, flag, nothing, page
+
+
+def routes() -> list[web.RouteDef]:
+    """All of them."""
+    return [
+        web.get("/v2/pods", index, allow_head=False),
+        web.post("/v2/pods", create),
+        web.get("/v2/pods/{id}", show, allow_head=False),
+        web.patch("/v2/pods/{id}", update),
+        web.delete("/v2/pods/{id}", delete),
+        web.post("/v2/pods/{id}/action", act),
+    ]
+
+
+async def index(request: web.Request) -> web.Response:
+    """The account's pods, newest first."""
+    cloud = request.app[CLOUD]
+    # There are no clusters here, so it makes no difference; but it has to be a boolean.
+    flag(request, "includeClusterPods")
+    return page(request, "pods", [pod_json(pod) for pod in cloud.listed()], reversed(cloud.pods))
+
+
+async def create(request: web.Request) -> web.Response:
+    """A new pod."""
+    ask = await body(request, schemas.CREATE_POD)
+    return answer(pod_json(request.app[CLOUD].create(ask)), 201)
+
+
+async def show(request: web.Request) -> web.Response:
+    """One pod."""
+    return answer(pod_json(_pod(request)))
+
+
+async def update(request: web.Request) -> web.Response:
+    """The pod with these fields changed; most changes make its container anew."""
+    change = await body(request, schemas.UPDATE_POD)
+    pod = _pod(request)
+    request.app[CLOUD].update(pod, change)
+    return answer(pod_json(pod))
+
+
+async def delete(request: web.Request) -> web.Response:
+    """The pod is on its way out."""
+    request.app[CLOUD].delete(_pod(request), _how(request, "deleted"))
+    return nothing()
+
+
+async def act(request: web.Request) -> web.Response:
+    """The action is under way."""
+    pod = _pod(request)
+    action = (await body(request, schemas.POD_ACTION))["action"]
+    request.app[CLOUD].act(pod, action, _how(request, "deleted" if action == "terminate" else "stopped"))
+    return nothing() if action == "terminate" else answer(pod_json(pod))
+
+
+def _pod(request: web.Request) -> Pod:
+    return request.app[CLOUD].pod(request.match_info["id"])
+
+
+def _how(request: web.Request, verb: str) -> str:
+    return verb if request[WHO] == ACCOUNT else f"self-{verb}"

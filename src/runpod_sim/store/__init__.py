@@ -1,0 +1,1 @@
+"""A cloud on disk, and the folders of simulators on this machine."""

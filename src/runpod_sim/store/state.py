@@ -1,0 +1,85 @@
+"""A cloud on disk: kept in a folder, taken up again. Knows JSON and records; starts nothing.
+
+Pods that were up boot again on the disks that they had, as after a host's reboot. While no simulator runs, nothing
+is billed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..clock import now
+from ..cloud.cloud import Cloud
+from ..records.catalogue import Place, StockRule
+from ..records.meter import Meter, Stretch
+from ..records.pods import LOG_LINES, PROVISIONING, UP, LogLine, Pod
+
+STATE_FILE = "state.json"
+SAVE_EVERY_S = 1.0
+# What of the cloud is plain JSON already.
+RECORDS = ("volumes", "ssh_keys", "templates", "registries", "secrets", "global_volumes")
+
+
+async def keep(cloud: Cloud, root: Path) -> None:
+    """The folder is never further behind than a moment, until this is cancelled."""
+    while True:
+        save(cloud, root)
+        await asyncio.sleep(SAVE_EVERY_S)
+
+
+def save(cloud: Cloud, root: Path) -> None:
+    """The folder holds the cloud as it is now."""
+    kept: dict[str, Any] = {name: getattr(cloud, name) for name in RECORDS}
+    kept |= {"api_key": cloud.api_key, "balance_usd": cloud.balance_usd, "saved_at": now()}
+    kept["rules"] = [asdict(rule) for rule in cloud.catalogue.rules]
+    kept["pods"] = [_pod_json(pod) for pod in cloud.pods.values()]
+    kept["meters"] = {name: asdict(meter) for name, meter in cloud.meters.items()}
+    new = root / f"{STATE_FILE}.new"
+    new.write_text(json.dumps(kept))
+    new.chmod(0o600)
+    new.replace(root / STATE_FILE)
+
+
+def take_up(cloud: Cloud, root: Path) -> None:
+    """The cloud is what the folder holds, if it holds any; its pods are not started yet."""
+    path = root / STATE_FILE
+    if not path.exists():
+        return
+    kept = json.loads(path.read_text())
+    for name in RECORDS:
+        records = getattr(cloud, name)
+        records.extend(kept[name]) if isinstance(records, list) else records.update(kept[name])
+    cloud.api_key, cloud.balance_usd = kept["api_key"], kept["balance_usd"]
+    cloud.catalogue.rules.extend(StockRule(**rule) for rule in kept["rules"])
+    cloud.meters.update({name: _meter(row, kept["saved_at"]) for name, row in kept["meters"].items()})
+    for row in kept["pods"]:
+        cloud.readmit(_pod(row, kept["saved_at"]))
+
+
+def _pod_json(pod: Pod) -> dict[str, Any]:
+    row = {name: getattr(pod, name) for name in Pod.__slots__ if name not in ("logs", "meter", "place")}
+    meter, place = asdict(pod.meter), asdict(pod.place)
+    return row | {"meter": meter, "place": place, "logs": [asdict(line) for line in pod.logs]}
+
+
+def _pod(row: dict[str, Any], saved_at: float) -> Pod:
+    logs = deque((LogLine(**line) for line in row["logs"]), maxlen=LOG_LINES)
+    whole = {"place": Place(**row["place"]), "meter": _meter(row["meter"], saved_at), "logs": logs}
+    pod = Pod(**(row | whole))
+    if pod.status in UP:
+        pod.status = PROVISIONING
+    pod.port = pod.up_at = None
+    return pod
+
+
+def _meter(row: dict[str, Any], saved_at: float) -> Meter:
+    """It ran until the cloud was saved, and runs again from now on."""
+    closed = [Stretch(**stretch) for stretch in row["closed"]]
+    if row["rates"]:
+        closed.append(Stretch(row["since"], saved_at, row["rates"]))
+    return Meter(closed, now(), row["rates"])

@@ -1,0 +1,134 @@
+"""Runs taken up again: resumed, attached to, asked for twice, recycled."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+from tests.support.harness import WORK, Simulator, Tool, job, run
+
+SLOW = WORK + "for i in 1 2 3 4 5 6 7 8; do echo line $i; sleep 0.5; done\necho once >> /workspace/out/starts\n"
+LINES = "".join(f"line {i}\n" for i in range(1, 9))
+
+
+def launched(row: dict[str, object]) -> bool:
+    return row["event"] == "job_launched"
+
+
+def test_killed_and_resumed_looks_as_if_nothing_had_happened(sim: Simulator, tmp_path: Path) -> None:
+    tool = Tool(sim, "run", "--config", str(job(tmp_path / "p", body=SLOW)), "--print-run-dir")
+    tool.await_event(launched)
+    time.sleep(1.2)
+    tool.signal(signal.SIGKILL)
+    tool.process.communicate()
+    run_dir = tool.run_dir
+    assert run_dir is not None
+    ended = Tool(sim, "resume", str(run_dir)).end()
+    ended.run_dir = run_dir
+    assert ended.code == 0, ended.err
+    assert (run_dir / "run.log").read_text() == LINES
+    assert (run_dir / "out/starts").read_text() == "once\n"
+    assert ended.named("run_resumed") and ended.manifest["outcome"] == "succeeded"
+    assert sim.ledger["pods_created"] == 1 and sim.ledger["pods_left"] == 0
+    again = Tool(sim, "resume", str(run_dir), env={"RUNPOD_API_KEY": ""}).end()
+    assert again.code == 0, "a finished run needs nobody's key"
+
+
+def test_detached_and_attached(sim: Simulator, tmp_path: Path) -> None:
+    config = job(tmp_path / "p", body=SLOW)
+    left = run(sim, config, "--detach")
+    assert left.code == 0 and "resume" in left.err and sim.ledger["pods_left"] == 1
+    assert left.manifest["state"] == "detached" and left.manifest["failed"] is None
+    assert left.run_dir
+    ended = Tool(sim, "attach", str(left.run_dir)).end()
+    assert ended.code == 0, ended.err
+    assert (left.run_dir / "run.log").read_text() == LINES and sim.ledger["pods_left"] == 0
+
+
+def test_attaching_to_a_run_that_somebody_carries_out_shows_it(sim: Simulator, tmp_path: Path) -> None:
+    tool = Tool(sim, "run", "--config", str(job(tmp_path / "p", body=SLOW)), "--print-run-dir")
+    tool.await_event(launched)
+    looker = Tool(sim, "attach", str(tool.run_dir)).end()
+    assert tool.end().code == looker.code == 0
+    assert "line 8" in looker.err and "carries it out" in looker.err
+
+
+def test_who_looks_on_takes_the_run_up_when_its_driver_dies(sim: Simulator, tmp_path: Path) -> None:
+    tool = Tool(sim, "run", "--config", str(job(tmp_path / "p", body=SLOW)), "--print-run-dir")
+    tool.await_event(launched)
+    looker = Tool(sim, "attach", str(tool.run_dir))
+    assert looker.process.stderr and "carries it out" in looker.process.stderr.readline()
+    tool.signal(signal.SIGKILL)
+    tool.process.communicate()
+    ended = looker.end()
+    ended.run_dir = tool.run_dir
+    assert ended.code == 0 and "carrying it out from here" in ended.err, ended.err
+    assert ended.manifest["outcome"] == "succeeded" and sim.ledger["pods_left"] == 0
+    assert (ended.run_dir / "run.log").read_text() == LINES  # type: ignore[operator]
+
+
+def test_a_busy_run_is_exit_8(sim: Simulator, tmp_path: Path) -> None:
+    tool = Tool(sim, "run", "--config", str(job(tmp_path / "p", body=SLOW)), "--print-run-dir")
+    tool.await_event(launched)
+    assert Tool(sim, "resume", str(tool.run_dir)).end().code == 8
+    assert Tool(sim, "resume", str(tool.run_dir), "--wait", "60").end().code == 0
+    assert tool.end().code == 0
+
+
+def test_a_run_id_is_one_run_whoever_asks(sim: Simulator, tmp_path: Path) -> None:
+    config = job(tmp_path / "p", body=SLOW)
+    both = [
+        Tool(sim, "run", "--config", str(config), "--print-run-dir", "--run-id", "seed-7", "--wait", "60")
+        for _ in range(2)
+    ]
+    ended = [tool.end() for tool in both]
+    assert [e.code for e in ended] == [0, 0], [e.err for e in ended]
+    assert ended[0].run_dir == ended[1].run_dir and ended[0].manifest["run_id"] == "seed-7"
+    third = run(sim, job(tmp_path / "p", body="echo other"), "--run-id", "seed-7")
+    assert "first asked for with another config" in third.err and "first asked" not in ended[0].err + ended[1].err
+    assert third.code == 0 and sim.ledger["pods_created"] == 1 and sim.ledger["pods_left"] == 0
+    assert (ended[0].run_dir / "out/starts").read_text() == "once\n"  # type: ignore[operator]
+
+
+def test_pull_brings_what_is_there_and_ends_nothing(sim: Simulator, tmp_path: Path) -> None:
+    left = run(sim, job(tmp_path / "p", body=SLOW), "--detach")
+    time.sleep(1)
+    assert left.run_dir and Tool(sim, "pull", str(left.run_dir)).end().code == 0
+    assert (left.run_dir / "out/result.txt").read_text() == "result\n" and sim.ledger["pods_left"] == 1
+    assert Tool(sim, "resume", str(left.run_dir)).end().code == 0
+
+
+def recycling(folder: Path, **sections: object) -> Path:
+    return job(
+        folder,
+        body="echo again >> /workspace/kept\nmkdir -p /workspace/out\ncp /workspace/kept /workspace/out/",
+        lifecycle={"on_success": "recycle"},
+        state_file=str(folder / "pod.json"),
+        **sections,
+    )
+
+
+def test_a_recycled_pod_keeps_its_volume(sim: Simulator, tmp_path: Path) -> None:
+    config = recycling(tmp_path / "p")
+    first, second = run(sim, config), run(sim, config)
+    assert (first.code, second.code) == (0, 0), second.err
+    assert second.run_dir and (second.run_dir / "out/kept").read_text() == "again\nagain\n"
+    assert second.manifest["pod_resumed"] is True and sim.ledger["pods_created"] == 1
+    assert [pod["status"] for pod in sim.ledger["pods"]] == ["EXITED"]
+
+
+def test_a_recycled_pod_whose_host_is_full_gives_way_to_a_fresh_one(sim: Simulator, tmp_path: Path) -> None:
+    config = recycling(tmp_path / "p")
+    assert run(sim, config).code == 0
+    sim.fault(where="POST /v2/pods/{id}/action", what="host-full", times=0)
+    second = run(sim, config)
+    assert second.code == 0, second.err
+    assert sim.ledger["pods_created"] == 2 and sim.ledger["pods_left"] == 1, "the old one is deleted"
+
+
+def test_a_recycled_pod_that_is_not_wanted_any_more_is_deleted(sim: Simulator, tmp_path: Path) -> None:
+    assert run(sim, recycling(tmp_path / "p")).code == 0
+    second = run(sim, recycling(tmp_path / "p", pod={"container_disk_gb": 33}))
+    assert second.code == 0, second.err
+    assert "container disk 20" in second.err and sim.ledger["pods_left"] == 1

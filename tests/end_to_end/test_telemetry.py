@@ -1,0 +1,64 @@
+"""What is measured and kept of a pod, on real processes: cards without ECC, pods without a GPU, nothing at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.support.harness import Simulator, job, run
+
+SNAPSHOTS = {
+    "nvidia_smi_start.txt",
+    "nvidia_smi_end.txt",
+    "pod_describe_start.json",
+    "pod_describe_end.json",
+    "remote_env.json",
+    "pip_freeze.txt",
+}
+
+
+def rows(path: Path) -> list[dict[str, object]]:
+    """The rows of a file of JSON lines."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_two_cards_without_ecc(sim: Simulator, tmp_path: Path) -> None:
+    config = job(
+        tmp_path / "p",
+        body="sleep 3",
+        artifacts=[],
+        pod={"gpu_order": ["NVIDIA GeForce RTX 4090"], "gpu_count": 2, "env": {"PRIVATE": "canary-7f3a"}},
+        telemetry={"sample_interval_sec": 5},
+    )
+    ended = run(sim, config)
+    assert ended.code == 0 and ended.run_dir, ended.err
+    first = rows(ended.run_dir / "metrics.jsonl")[0]
+    gpus = first["gpus"]
+    assert isinstance(gpus, list) and [gpu["index"] for gpu in gpus] == [0, 1]
+    assert first["gpu_ecc_errors"] is None and isinstance(first["gpu_util_pct"], int) and first["gpu_mem_used_mb"]
+    assert {"cpu_load_1m", "host_mem_total_mb", "workspace_disk_used_bytes"} <= first.keys()
+    assert set(ended.manifest["telemetry_files"]) >= SNAPSHOTS | {"events.jsonl", "metrics.jsonl"}
+    assert "4090" in (ended.run_dir / "nvidia_smi_end.txt").read_text()
+    assert json.loads((ended.run_dir / "remote_env.json").read_text()).keys() == {
+        "remote_uname",
+        "remote_python_version",
+    }
+    assert "==" in (ended.run_dir / "pip_freeze.txt").read_text()
+    kept = [path.read_text(errors="replace") for path in ended.run_dir.glob("pod_describe_*")]
+    assert all("canary-7f3a" not in text and json.loads(text)["status"] == "RUNNING" for text in kept)
+
+
+def test_a_pod_without_a_gpu(sim: Simulator, tmp_path: Path) -> None:
+    config = job(
+        tmp_path / "p",
+        body="sleep 2",
+        artifacts=[],
+        pod={"gpu_order": [], "cpu": "cpu3c", "datacenters": ["EU-RO-1"]},
+        telemetry={"sample_interval_sec": 5},
+    )
+    ended = run(sim, config)
+    assert ended.code == 0 and ended.run_dir, ended.err
+    first = rows(ended.run_dir / "metrics.jsonl")[0]
+    assert first["gpus"] == [] and "gpu_util_pct" not in first and first["host_mem_total_mb"]
+    assert not list(ended.run_dir.glob("nvidia_smi_*")) and (ended.run_dir / "remote_env.json").exists()
+    assert ended.named("snapshot_failed") == []

@@ -1,0 +1,371 @@
+"""The dead-man's switch, in real shells and with real HTTP clients, as PID 1 of a namespace with a pod's variables."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.pod import guard, scripts
+from runpod_deploy.run import GuardTerms
+from tests.support.shell_grounds import KEY, FakeApi, container, eventually, fake_api, script_folder, shell_or_skip
+from tests.support.sshd import free_port, tools_without
+
+CLIENTS = ("curl", "wget", "python3")
+POD = "/v2/pods/pod1"
+DELETED = f"DELETE {POD}"
+ACTION = f"POST {POD}/action"
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    with fake_api() as server:
+        yield server
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Path:
+    """A run's control folder with its scripts."""
+    script_folder(tmp_path / "run-1" / "bin-1")
+    return tmp_path / "run-1"
+
+
+def variables(api_url: str, **more: str) -> dict[str, str]:
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "RUNPOD_API_KEY": KEY,
+        "RUNPOD_POD_ID": "pod1",
+        "RUNPOD_API_BASE_URL": api_url,
+        **more,
+    }
+
+
+def boot_terms(in_s: float, *, idle_s: int = 3600, on_failure: str = "stop") -> dict[str, str]:
+    return {
+        "RUNPOD_DEPLOY_DEADLINE": str(int(time.time() + in_s)),
+        "RUNPOD_DEPLOY_IDLE_S": str(idle_s),
+        "RUNPOD_DEPLOY_ON_FAILURE": on_failure,
+    }
+
+
+def arm(control: Path, in_s: float, *, idle_s: int = 3600, on_failure: str = "stop", clock_off_s: int = 0) -> None:
+    """Terms as the tool writes them, from a machine whose clock may be off."""
+    now = datetime.now(UTC) + timedelta(seconds=clock_off_s)
+    terms = GuardTerms(
+        deadline_at=now + timedelta(seconds=in_s),
+        idle_s=idle_s,
+        on_failure=on_failure,
+        api_base_url="http://127.0.0.1:9",
+    )
+    (control / "guard").mkdir(exist_ok=True)
+    (control / "guard" / "terms.new").write_text(guard.terms_text(terms, now))
+    (control / "guard" / "terms.new").rename(control / "guard" / "terms")
+
+
+@contextmanager
+def guarding(control: Path, env: dict[str, str], shell: tuple[str, ...] = ("sh",)) -> Iterator[subprocess.Popen[bytes]]:
+    with container(env, (*shell, str(control / "bin-1" / "guard.sh"), str(control))) as process:
+        yield process
+        assert process.poll() is None, "a guard never exits"
+
+
+def started_job(control: Path, body: str) -> None:
+    """A job that was started by job.sh, outside of the guard's namespace."""
+    log, script = control / "log", control / "script"
+    words = ("start", str(control), str(log), str(script))
+    start = ["sh", str(control / "bin-1/job.sh"), *words, f"{control.name}@", str(len(body))]
+    subprocess.run(start, input=body.encode(), check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+def test_releases_at_the_deadline_in_every_shell_with_every_client(
+    shell: str, client: str, control: Path, api: FakeApi
+) -> None:
+    if (shell, client) == ("busybox", "wget"):
+        pytest.skip("this shell's own wget, which cannot DELETE, comes before the one in PATH")
+    others = [name for name in (*CLIENTS, "runpodctl") if name != client]
+    path = tools_without(*others)
+    arm(control, -1)
+    with guarding(control, variables(api.url, PATH=path), shell_or_skip(shell)):
+        eventually(lambda: api.calls)
+    assert (api.calls[0].method, api.calls[0].path) == ("DELETE", POD)
+    for call in (api.calls[0], api.looks[0]):
+        assert call.authorized and call.path == POD
+        assert call.agent.startswith("runpod-deploy-guard/")
+        assert not call.key_seen_in_argv
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_it_proves_that_the_api_answers_to_its_key(client: str, control: Path, api: FakeApi) -> None:
+    api.answers = {f"GET {POD}": (401, {})}
+    arm(control, 3600)
+    path = tools_without(*(name for name in CLIENTS if name != client))
+    with guarding(control, variables(api.url, PATH=path)):
+        eventually(lambda: api.looks)
+        time.sleep(1.0)
+        assert not (control / "guard" / "proof").exists() and len(api.looks) == 1, "it does not storm the API"
+        api.answers.clear()
+        eventually((control / "guard" / "proof").exists, within_s=15)
+    assert api.calls == []
+
+
+def test_without_a_client_there_is_no_proof(control: Path, api: FakeApi) -> None:
+    arm(control, 3600)
+    with guarding(control, variables(api.url, PATH=tools_without(*CLIENTS, "runpodctl"))):
+        eventually(lambda: "no answer" in log_of(control))
+        assert not (control / "guard" / "proof").exists()
+    assert api.looks == []
+
+
+def test_a_proof_is_made_anew_after_a_restart(control: Path, api: FakeApi) -> None:
+    arm(control, 3600)
+    (control / "guard" / "proof").touch()
+    with guarding(control, variables(api.url)):
+        eventually(lambda: api.looks)
+        eventually((control / "guard" / "proof").exists)
+
+
+def test_goes_down_the_whole_ladder(control: Path, api: FakeApi) -> None:
+    api.answers = {
+        DELETED: (403, {"detail": "no"}),
+        ACTION: (500, {}),
+        "POST /graphql": (200, {"errors": [{"message": "Unauthorized"}]}),
+    }
+    arm(control, -1)
+    with guarding(control, variables(api.url)):
+        eventually(lambda: len(api.calls) >= 5)
+    assert api.asked()[:5] == [DELETED, ACTION, "POST /graphql", ACTION, "POST /graphql"]
+    assert api.calls[1].body == '{"action":"terminate"}'
+    assert api.calls[2].body == '{"query":"mutation{podTerminate(input:{podId:\\"pod1\\"})}"}'
+    assert api.calls[3].body == '{"action":"stop"}'
+    assert not any(call.key_seen_in_argv for call in api.calls)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_pod_that_is_gone_needs_no_second_call(control: Path, api: FakeApi, status: int) -> None:
+    api.answers = {DELETED: (status, {})}
+    arm(control, -1)
+    with guarding(control, variables(api.url)):
+        eventually(lambda: api.calls)
+        time.sleep(1.0)
+    assert api.asked() == [DELETED]
+
+
+def test_an_unreachable_api_is_tried_again_and_again(control: Path) -> None:
+    port = free_port()
+    arm(control, -1)
+    with guarding(control, variables(f"http://127.0.0.1:{port}")):
+        eventually(lambda: "no answer" in log_of(control) or "000" in log_of(control))
+        with fake_api(port) as api:
+            # The API may come up while the ladder is half climbed: whichever call is the first, it is about the pod.
+            eventually(lambda: api.calls, within_s=15)
+    assert api.calls[0].path.startswith(POD) or "pod1" in str(api.calls[0].body)
+
+
+def log_of(control: Path) -> str:
+    log = control / "guard" / "log"
+    return log.read_text() if log.exists() else ""
+
+
+def test_a_job_is_stopped_first_and_the_pod_released_as_asked(control: Path, api: FakeApi) -> None:
+    started_job(control, "trap '' TERM; echo up; sleep 600 & wait; sleep 600")
+    eventually(lambda: (control / "log").read_text() == "up\n")
+    arm(control, -1, on_failure="stop")
+    env = variables(api.url)
+    argv = ["sh", str(control / "bin-1" / "guard.sh"), str(control)]
+    # Outside of a namespace, so that it sees the job; what a container's PID 1 tells it is put in its place.
+    spoken = scripts.text("guard.sh").replace("$(of 1 ", "$(of $$ ")
+    (control / "bin-1" / "guard.sh").write_text(spoken)
+    process = subprocess.Popen(argv, env=env)
+    try:
+        eventually(lambda: api.calls, within_s=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert api.calls[0].body == '{"action":"stop"}'
+    assert (control / "status").read_text().split()[0] == "137"
+
+
+def test_a_pod_that_may_stay_is_left_alone(control: Path, api: FakeApi) -> None:
+    (control / "pid").write_text("999999\n")
+    arm(control, -1, on_failure="preserve")
+    with guarding(control, variables(api.url)):
+        eventually(lambda: "preserve" in log_of(control))
+    assert api.calls == []
+
+
+def test_nobody_starts_anything(control: Path, api: FakeApi) -> None:
+    with guarding(control, variables(api.url, **boot_terms(3600, idle_s=1))):
+        eventually(lambda: api.calls)
+    assert api.asked()[0] == DELETED
+    assert "nobody has come for 1 s" in log_of(control)
+
+
+def test_whoever_works_with_the_pod_keeps_it(control: Path, api: FakeApi) -> None:
+    with guarding(control, variables(api.url, **boot_terms(3600, idle_s=2))):
+        for _ in range(15):
+            (control / "contact").touch()
+            time.sleep(0.3)
+        assert api.calls == []
+        eventually(lambda: api.calls)
+
+
+def test_a_job_ended_and_nobody_collects(control: Path, api: FakeApi) -> None:
+    started_job(control, "exit 0")
+    eventually(lambda: (control / "status").exists())
+    arm(control, 3600, idle_s=1)
+    with guarding(control, variables(api.url)):
+        eventually(lambda: api.calls)
+    assert api.calls[0].body == '{"action":"stop"}'
+
+
+def test_goes_on_counting_after_a_restart(control: Path, api: FakeApi) -> None:
+    arm(control, 3)
+    env = variables(api.url, **boot_terms(7200))
+    with guarding(control, env):
+        eventually(lambda: (control / "guard" / "armed").exists())
+        time.sleep(1)
+    assert api.calls == []
+    with guarding(control, env):
+        eventually(lambda: api.calls, within_s=6)
+    assert api.asked() == [DELETED]
+
+
+def test_a_caller_whose_clock_is_fast_gets_the_time_that_he_meant(control: Path, api: FakeApi) -> None:
+    arm(control, 6, clock_off_s=36_000)
+    with guarding(control, variables(api.url)):
+        time.sleep(1.5)
+        assert api.calls == []
+        eventually(lambda: api.calls, within_s=15)
+
+
+def test_a_caller_whose_clock_is_slow_is_not_taken_to_be_late(control: Path, api: FakeApi) -> None:
+    arm(control, 600, clock_off_s=-36_000)
+    with guarding(control, variables(api.url)):
+        eventually((control / "guard" / "armed").exists)
+        time.sleep(2)
+    assert api.calls == []
+
+
+def test_new_terms_count_from_the_next_second(control: Path, api: FakeApi) -> None:
+    arm(control, 2)
+    with guarding(control, variables(api.url)):
+        eventually(lambda: (control / "guard" / "armed").exists())
+        arm(control, 600)
+        terms = (control / "guard" / "terms").read_text()
+        eventually(lambda: (control / "guard" / "armed").read_text() == terms)
+        time.sleep(2.5)
+        assert api.calls == []
+        arm(control, -1)
+        eventually(lambda: api.calls)
+
+
+def test_a_disarmed_guard_is_idle(control: Path, api: FakeApi) -> None:
+    arm(control, -1)
+    (control / "guard" / "disarmed").touch()
+    with guarding(control, variables(api.url)):
+        time.sleep(2)
+        assert api.calls == []
+        (control / "guard" / "disarmed").unlink()
+        eventually(lambda: api.calls)
+
+
+def test_a_guard_that_may_rest_holds_the_pod_until_its_next_start(control: Path, api: FakeApi) -> None:
+    arm(control, 3)
+    env = variables(api.url, **boot_terms(3, idle_s=4))
+    with guarding(control, env):
+        eventually(lambda: (control / "guard" / "armed").exists())
+        (control / "guard" / "rest").touch()
+        eventually(lambda: api.calls)
+    asked = len(api.calls)
+    with guarding(control, env):
+        time.sleep(2.0)
+        assert len(api.calls) == asked, "who starts it again has his time"
+        eventually(lambda: len(api.calls) > asked)
+    assert api.calls[-1].body == '{"action":"stop"}', "and what is on its disk is not thrown away"
+
+
+def test_a_pod_that_its_guard_stopped_can_be_started_again(control: Path, api: FakeApi) -> None:
+    (control / "pid").write_text("999999\n")
+    arm(control, -1, on_failure="stop")
+    env = variables(api.url, **boot_terms(-1))
+    with guarding(control, env):
+        eventually(lambda: (control / "guard" / "rest").exists())
+    asked = len(api.calls)
+    with guarding(control, env):
+        eventually(lambda: not (control / "guard" / "rest").exists())
+        time.sleep(2.0)
+        assert len(api.calls) == asked
+
+
+def test_a_stop_that_was_refused_is_no_reason_to_rest(control: Path, api: FakeApi) -> None:
+    api.answers = {ACTION: (500, {}), "POST /graphql": (500, {})}
+    (control / "pid").write_text("999999\n")
+    arm(control, -1, on_failure="stop")
+    for _ in range(2):
+        before = len(api.calls)
+        with guarding(control, variables(api.url, PATH=tools_without("runpodctl"))):
+            eventually(lambda before=before: len(api.calls) > before)  # type: ignore[misc]
+        assert not (control / "guard" / "rest").exists()
+
+
+def test_another_process_of_the_job_s_number_does_not_keep_the_pod(control: Path, api: FakeApi) -> None:
+    (control / "pid").write_text("1\n")
+    with guarding(control, variables(api.url, **boot_terms(3600, idle_s=1))):
+        eventually(lambda: api.calls)
+
+
+def test_somebody_at_a_terminal_keeps_the_pod(control: Path, api: FakeApi) -> None:
+    env = variables(api.url, **boot_terms(3600, idle_s=1))
+    person = "exec -a 'sshd: root@pts/0' sleep 600"
+    argv = (
+        "bash",
+        "-c",
+        f"({person}) & person=$!; sh {control}/bin-1/guard.sh {control} & sleep 4; kill $person; wait",
+    )
+    with container(env, argv):
+        time.sleep(3.5)
+        assert api.calls == []
+        eventually(lambda: api.calls)
+
+
+def test_a_pod_that_was_stopped_and_started_again_is_not_ended_at_once(control: Path, api: FakeApi) -> None:
+    with guarding(control, variables(api.url, **boot_terms(-86_400, idle_s=3))):
+        time.sleep(1.5)
+        assert api.calls == []
+        eventually(lambda: api.calls)
+    assert api.calls[0].body == '{"action":"stop"}'
+
+
+def test_the_start_command_starts_the_guard_and_then_the_image_s_own(tmp_path: Path, api: FakeApi) -> None:
+    control = tmp_path / "volume" / "run-1"
+    env = variables(
+        api.url,
+        **guard.pod_env(str(control), datetime.now(UTC) + timedelta(seconds=2), idle_s=3600, on_failure="stop"),
+    )
+    argv = guard.start_command("any/image", f"echo own >{tmp_path}/own; exec sleep 60")
+    with container(env, argv):
+        eventually((tmp_path / "own").exists)
+        eventually(lambda: api.calls)
+    assert api.asked()[0] == DELETED
+
+
+def test_the_first_thing_of_a_known_image_is_the_guard() -> None:
+    argv = guard.start_command("runpod/pytorch:2.8.0-py3.11-cuda12.8.1", None)
+    assert argv[:2] == ("sh", "-c")
+    assert argv[2].index("guard-boot.sh") < argv[2].index("exec /start.sh")
+    assert guard.start_command("ubuntu:24.04", None) == ()
+
+
+def test_the_guard_fits_into_the_variables_of_a_container() -> None:
+    env = guard.pod_env("/workspace/.runpod-deploy/r", datetime.now(UTC), idle_s=60, on_failure="stop")
+    assert base64.b64decode(env["RUNPOD_DEPLOY_GUARD"]).decode() == scripts.text("guard.sh")
+    assert len(env["RUNPOD_DEPLOY_GUARD"]) < 16_000
+    assert scripts.text("guard.sh").count("\n") <= 120

@@ -1,0 +1,152 @@
+"""A pod's inside in memory, behind the `Host` protocol. Knows one job that lasts so long; knows no SSH."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runpod_deploy.errors import SshLost
+from runpod_deploy.machine.clock import Clock
+from runpod_deploy.pod.transfer.values import Moved, OnProgress, Progress, Pull, Push
+from runpod_deploy.run import Follow, Frame, GuardTerms, JobEnd, LogChunk, Reply
+
+
+@dataclass
+class FakeHost:
+    """The inside of one pod. `bomb` is called around every side effect, and may raise."""
+
+    clock: Clock
+    bomb: Callable[[str], None] = lambda where: None
+    job_lasts_s: float = 5.0
+    job_exit_code: int | None = 0
+    log: bytes = b"hello\nDONE\n"
+    results: dict[str, bytes] = field(default_factory=lambda: {"/workspace/out": b"result"})
+    """What is on the pod once the job has run, by remote path."""
+    pull_lasts_s: float = 0.0
+    guard_lives: bool = True
+    alive: Callable[[], bool] = lambda: True
+    """Whether the pod of this inside still runs."""
+    starts: int = 0
+    started_at: float | None = None
+    stopped_at: float | None = None
+    commands: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    armed: GuardTerms | None = None
+
+    def run(
+        self,
+        command: str,
+        *,
+        stdin: bytes = b"",
+        timeout_s: float,
+        on_output: Callable[[bytes], None] | None = None,
+    ) -> Reply:
+        """The command is noted; it succeeds unless it is `false`."""
+        self._touch(f"run {command}")
+        self.commands.append(command)
+        if stdin:
+            self.files[command] = stdin
+        return Reply(1 if command == "false" else 0, b"", b"")
+
+    def push(self, transfer: Push, on_progress: OnProgress | None = None) -> Moved:
+        """The label is noted as there."""
+        if on_progress:
+            on_progress(Progress(0, 0, 1, 1))
+        self._touch(f"push {transfer.label}")
+        self.files[transfer.destination] = transfer.label.encode()
+        return Moved(files=1, bytes_total=1, bytes_transferred=1)
+
+    def pull(self, transfer: Pull, on_progress: OnProgress | None = None) -> Moved | None:
+        """The result is written to its local path."""
+        self._touch(f"pull {transfer.label}")
+        for second in range(int(self.pull_lasts_s)):
+            self.clock.sleep(1.0)
+            if on_progress:
+                on_progress(Progress(0, second, 1, int(self.pull_lasts_s)))
+        data = self.results.get(transfer.remote_path)
+        if data is None:
+            return None
+        path: Path = transfer.local_path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return Moved(files=1, bytes_total=len(data), bytes_transferred=len(data), sha256="0" * 64)
+
+    def arm(self, terms: GuardTerms) -> str:
+        """The terms are kept."""
+        self._touch("arm")
+        self.armed = terms
+        return "" if self.guard_lives else "it does not run"
+
+    def disarm(self, *, from_next_start: bool) -> None:
+        """The terms are forgotten, at once if it is not from the next start on."""
+        self._touch("disarm")
+        if not from_next_start:
+            self.armed = None
+
+    def launch(self, script: bytes) -> int:
+        """The job runs, started once."""
+        self._alive_or_lost()
+        self.bomb("before launch")
+        if self.started_at is None:
+            self.started_at = self.clock.monotonic()
+            self.starts += 1
+        self.bomb("after launch")
+        return 4711
+
+    @contextmanager
+    def follow(self, offset: int) -> Iterator[Follow]:
+        """A channel from this byte on."""
+        self._alive_or_lost()
+        yield FakeFollow(self, offset)
+
+    def stop_job(self, grace_s: float) -> None:
+        """The job is over."""
+        self._touch("stop_job")
+        if not self.over:
+            self.stopped_at = self.clock.monotonic()
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the job has ended."""
+        if self.started_at is None:
+            return False
+        return self.stopped_at is not None or self.clock.monotonic() - self.started_at >= self.job_lasts_s
+
+    def _touch(self, what: str) -> None:
+        self._alive_or_lost()
+        self.bomb(f"before {what}")
+        self.clock.sleep(0.1)
+        self.bomb(f"after {what}")
+
+    def _alive_or_lost(self) -> None:
+        if not self.alive():
+            raise SshLost("connection closed")
+
+
+class FakeFollow:
+    """Half of the log at once, the other half and the end when the job is over."""
+
+    def __init__(self, host: FakeHost, offset: int) -> None:
+        self.host = host
+        self.offset = offset
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """The next frame; time passes only when there is none."""
+        host = self.host
+        host._alive_or_lost()
+        host.bomb("read")
+        half = len(host.log) // 2
+        known = len(host.log) if host.over else half
+        if self.offset < known:
+            data, self.offset = host.log[self.offset : known], known
+            return LogChunk(data)
+        if host.over:
+            stopped = host.stopped_at is not None
+            return JobEnd(143 if stopped else host.job_exit_code, stopped=stopped)
+        host.clock.sleep(timeout_s)
+        return None

@@ -1,0 +1,145 @@
+"""Where the shell scripts are tried: real shells, a PID namespace for a container, an HTTP server for the API."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.pod import scripts
+
+SHELLS = {"dash": ("dash",), "bash": ("bash", "--posix"), "busybox": ("busybox", "sh")}
+KEY = "rpa_pod_scoped_key_that_nobody_may_see"
+
+
+def shell_or_skip(name: str) -> tuple[str, ...]:
+    """The words that start this shell."""
+    if shutil.which(SHELLS[name][0]) is None:
+        pytest.skip(f"{name} is not installed")
+    return SHELLS[name]
+
+
+def script_folder(folder: Path) -> Path:
+    """The scripts of the pod in a folder of their own, as they lie on a pod."""
+    folder.mkdir(parents=True)
+    for name in scripts.INSTALLED:
+        (folder / name).write_text(scripts.text(name))
+    return folder
+
+
+def eventually(look: Callable[[], object], within_s: float = 10.0) -> None:
+    """The look comes true in time."""
+    end = time.monotonic() + within_s
+    while not look():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.02)
+
+
+@dataclass
+class Call:
+    """One request as the API saw it."""
+
+    method: str
+    path: str
+    body: str
+    agent: str
+    authorized: bool
+    key_seen_in_argv: bool
+
+
+@dataclass
+class FakeApi:
+    """An HTTP server that answers as it is told and remembers what it was asked."""
+
+    url: str = ""
+    answers: dict[str, tuple[int, object]] = field(default_factory=dict)
+    """Status and body by `METHOD path`; 204 for the rest."""
+    calls: list[Call] = field(default_factory=list)
+    """What was asked to change something."""
+    looks: list[Call] = field(default_factory=list)
+    """What was only asked to answer."""
+
+    def asked(self) -> list[str]:
+        """`METHOD path` of each call, in order."""
+        return [f"{call.method} {call.path}" for call in self.calls]
+
+
+@contextmanager
+def fake_api(port: int = 0) -> Iterator[FakeApi]:
+    """The server, for as long as it is needed."""
+    api = FakeApi()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            authorized = self.headers.get("Authorization") == f"Bearer {KEY}"
+            agent = self.headers.get("User-Agent", "")
+            heard = api.looks if self.command == "GET" else api.calls
+            heard.append(Call(self.command, self.path, body, agent, authorized, key_in_some_argv()))
+            status, reply = api.answers.get(f"{self.command} {self.path}", (204, None))
+            content = b"" if reply is None else json.dumps(reply).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    for verb in ("DELETE", "POST", "GET"):
+        setattr(Handler, f"do_{verb}", Handler.answer)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    api.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield api
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def key_in_some_argv() -> bool:
+    """Whether any process of the machine shows the key among its arguments right now."""
+    return any(KEY.encode() in words for words in command_lines())
+
+
+def command_lines() -> Iterator[bytes]:
+    """The arguments of every process of the machine right now."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield path.read_bytes()
+
+
+@contextmanager
+def container(env: dict[str, str], argv: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
+    """argv as PID 1 of a PID namespace with nothing but this environment; all of it dies at the end."""
+    words = [*namespace_or_skip(), *argv]
+    process = subprocess.Popen(words, executable=shutil.which(words[0]), stdin=subprocess.DEVNULL, env=env)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def namespace_or_skip() -> tuple[str, ...]:
+    """The words that start a PID namespace with a /proc of its own."""
+    words = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
+    if os.getuid() != 0:
+        words[1:1] = ["--user", "--map-root-user"]
+    tried = subprocess.run([*words, "true"], capture_output=True)
+    if tried.returncode:
+        pytest.skip("PID namespaces are not available here")
+    return tuple(words)

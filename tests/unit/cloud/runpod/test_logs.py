@@ -1,0 +1,119 @@
+"""The stream of a pod's log, and the stage of the boot that it tells."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runpod_deploy.cloud.runpod import RunPodCloud
+from runpod_deploy.cloud.runpod.boot import FIRST_LOOK_S, LOOK_EVERY_S, BootWatch
+from runpod_deploy.cloud.runpod.logs import LogLine, log_lines
+from runpod_deploy.cloud.values import Address, Pod
+from runpod_deploy.errors import CloudUnreachable
+from tests.support.fakes.api import Api, Say, problem
+from tests.support.fakes.clock import FakeClock
+
+
+def event(at: int, line: str, source: str = "system") -> bytes:
+    ts = f"2026-10-02T05:28:{at:02d}.366Z"
+    return f"id: {ts}\ndata: {json.dumps({'ts': ts, 'source': source, 'line': line})}\n\n".encode()
+
+
+STREAM = event(2, "second") + event(1, "first", "container") + b": keep-alive\n\nid: 3\ndata: {broken\n\n"
+
+
+@given(st.lists(st.integers(1, 40), max_size=20))
+def test_lines_are_whole_however_the_stream_is_cut(cuts: list[int]) -> None:
+    pieces: list[bytes] = []
+    rest = STREAM
+    for cut in cuts:
+        pieces, rest = [*pieces, rest[:cut]], rest[cut:]
+    assert [(line.source, line.text) for line in log_lines([*pieces, rest])] == [
+        ("container", "first"),
+        ("system", "second"),
+    ]
+
+
+def test_the_log_is_read_until_it_is_quiet(api: Api, cloud: RunPodCloud) -> None:
+    # The body is shorter than announced: the connection stays open and silent, as the live stream does.
+    api.says(Say(200, STREAM, headers={"Content-Type": "text/event-stream"}, stays_open_s=5.0))
+    assert [line.text for line in cloud.logs("pod", 20, 0.3)] == ["first", "second"]
+    assert api.heard[0].path == "/v2/pods/pod/logs?tail=20"
+
+
+def test_a_log_without_a_line_is_empty_and_no_hang(api: Api, cloud: RunPodCloud) -> None:
+    api.says(Say(200, b"", after_s=1.5))
+    assert cloud.logs("pod", 20, 0.2) == []
+
+
+def test_a_log_that_is_refused_says_why(api: Api, cloud: RunPodCloud) -> None:
+    api.says(problem(503, "upstream"))
+    with pytest.raises(CloudUnreachable, match="upstream"):
+        cloud.logs("pod", 20, 0.2)
+
+
+class Log:
+    """A host's log that a test writes."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.asked = 0
+        self.broken = False
+
+    def read(self, pod_id: str, tail: int, quiet_s: float) -> list[LogLine]:
+        self.asked += 1
+        if self.broken:
+            raise CloudUnreachable("no log")
+        return [LogLine(at=str(number), source="system", text=line) for number, line in enumerate(self.lines)]
+
+
+def booting(status: str, *, uptime_s: int | None = None, address: Address | None = None) -> Pod:
+    return Pod(
+        id="pod",
+        name="run-1",
+        status=status,
+        usd_per_hour=0.5,
+        created_at=datetime(2026, 11, 1, tzinfo=UTC),
+        datacenter_id=None if status == "PROVISIONING" else "EU-RO-1",
+        uptime_s=uptime_s,
+        address=address,
+    )
+
+
+def test_a_boot_goes_through_its_stages() -> None:
+    clock, log = FakeClock(), Log()
+    watch = BootWatch(clock, log.read)
+    assert watch.stage(booting("PROVISIONING")) == "placing"
+    assert watch.stage(booting("STARTING")) == "image_pull"
+    assert log.asked == 0
+    clock.advance(FIRST_LOOK_S)
+    log.lines = ["create container runpod/pytorch:1", "1.0.2 Pulling from runpod/pytorch"]
+    assert watch.stage(booting("STARTING")) == "image_pull"
+    clock.advance(LOOK_EVERY_S)
+    log.lines.append("start container for runpod/pytorch:1: begin")
+    assert watch.stage(booting("RUNNING")) == "starting"
+    assert watch.stage(booting("RUNNING", uptime_s=2)) == "starting"
+    assert watch.stage(booting("RUNNING", uptime_s=9, address=Address(host="h", port=1))) == "sshd"
+
+
+def test_the_log_is_asked_for_seldom() -> None:
+    clock, log = FakeClock(), Log()
+    watch = BootWatch(clock, log.read)
+    for _ in range(60):
+        watch.stage(booting("RUNNING"))
+        clock.advance(1.5)
+    assert log.asked <= 90 / LOOK_EVERY_S + 1
+
+
+def test_a_boot_without_a_log_has_the_stage_of_its_status() -> None:
+    clock, log = FakeClock(), Log()
+    log.broken = True
+    watch = BootWatch(clock, log.read)
+    for _ in range(3):
+        assert watch.stage(booting("RUNNING")) == "image_pull"
+        clock.advance(FIRST_LOOK_S)
+    assert log.asked == 1

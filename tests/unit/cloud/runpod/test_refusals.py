@@ -1,0 +1,81 @@
+"""The map of foreign errors is complete: every status and every failure of the network has an error of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from urllib3 import exceptions as failures
+
+from runpod_deploy.cloud.runpod.calls import Answer
+from runpod_deploy.cloud.runpod.refusals import CAPACITY_TEXTS, is_capacity, network_error, plain_text, refusal
+from runpod_deploy.errors import KINDS, AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut
+
+OURS = (AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut)
+BODIES = (
+    b"",
+    b"error code: 1010",
+    b"<html><body>502</body></html>",
+    b"[]",
+    b"null",
+    b'"text"',
+    b"\xff\xfe",
+    b"{}",
+    b'{"detail": "no"}',
+    b'{"detail": null, "errors": "one"}',
+    b'{"error": "v1"}',
+)
+
+
+def answer(status: int, body: bytes) -> Answer:
+    return Answer(status=status, headers={}, body=body)
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_every_status_means_an_error_with_a_hint(body: bytes) -> None:
+    for status in range(100, 1000):
+        error = refusal(answer(status, body), "do it")
+        assert isinstance(error, OURS), status
+        assert error.kind in KINDS and error.kind != "internal"
+        assert error.hint and error.message.startswith(f"cannot do it: {status}: ")
+        assert "\n" not in error.message
+
+
+@given(status=st.integers(100, 999), body=st.binary(max_size=300))
+def test_no_body_breaks_the_map(status: int, body: bytes) -> None:
+    assert isinstance(refusal(answer(status, body), "do it"), OURS)
+
+
+def all_failures(parent: type[failures.HTTPError] = failures.HTTPError) -> Iterator[type[failures.HTTPError]]:
+    for child in parent.__subclasses__():
+        yield child
+        yield from all_failures(child)
+
+
+@pytest.mark.parametrize("kind", sorted(set(all_failures()), key=str))
+def test_every_failure_of_the_network_means_an_error_with_a_hint(kind: type[failures.HTTPError]) -> None:
+    # Made without its constructor: each wants other arguments, none of which the map may depend on.
+    error = network_error(kind.__new__(kind), "do it")
+    assert type(error) is CloudUnreachable
+    assert error.message.startswith("cannot do it: ") and error.hint
+
+
+@pytest.mark.parametrize("text", CAPACITY_TEXTS)
+def test_capacity_is_told_in_any_case(text: str) -> None:
+    assert is_capacity(f"Sorry. {text.upper()}!")
+    assert not is_capacity("Network volume is in data center CA-MTL-3")
+
+
+@given(st.binary(max_size=6000))
+def test_a_page_becomes_one_short_line(page: bytes) -> None:
+    text = plain_text(page)
+    assert len(text) <= 120 and text.isprintable()
+
+
+def test_only_the_api_itself_can_say_that_a_thing_is_missing() -> None:
+    assert answer(404, b'{"title": "Not Found", "status": 404, "detail": "pod not found"}').missing
+    assert not answer(404, b"<html>404</html>").missing
+    assert not answer(404, b'{"detail": "The requested path was not found."}').missing
+    assert not answer(404, b"{}").missing

@@ -1,0 +1,191 @@
+"""Storms, resets, error pages and slow answers: what is sent again, what never is, and what is said at the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from runpod_deploy import __version__
+from runpod_deploy.cloud.runpod import RunPodCloud
+from runpod_deploy.cloud.runpod.calls import Call
+from runpod_deploy.cloud.runpod.pace import Pace
+from runpod_deploy.cloud.runpod.wire import FAILING_FOR_S, LIMITED_FOR_S, LONGEST_PAUSE_S, Wire
+from runpod_deploy.cloud.values import Candidate, PodAsk
+from runpod_deploy.errors import (
+    AnswerUnclear,
+    AuthRefused,
+    BalanceSpent,
+    CloudUnreachable,
+    ConfigError,
+    DeployError,
+    StockOut,
+)
+from tests.support.fakes.api import Api, Say, pod_row, problem
+from tests.support.fakes.clock import FakeClock
+
+BAD_GATEWAY = Say(
+    502,
+    b"<html><head><style>b{}</style></head><body><h1>502 Bad Gateway</h1></body></html>",
+    headers={"Content-Type": "text/html"},
+)
+LIMITED = Say(429, problem(429, "rate limit exceeded for the minute window").body, headers={"Retry-After": "12"})
+RESET = Say(reset=True)
+FINE = Say(200, pod_row())
+
+ASK = PodAsk(
+    name="run-1",
+    image="image:1",
+    gpu_count=1,
+    container_disk_gb=20,
+    ports=("22/tcp",),
+    env={"A": "1"},
+    volume_mount="/workspace",
+    volume_gb=20,
+)
+CANDIDATE = Candidate(gpu_id="NVIDIA L4", datacenter_id="EU-RO-1", cloud_type="SECURE")
+
+
+def test_every_request_names_us_and_the_key(api: Api, cloud: RunPodCloud) -> None:
+    api.says(FINE)
+    cloud.get("5xpma5eg46tqjq")
+    assert api.heard[0].path == "/v2/pods/5xpma5eg46tqjq"
+    assert api.heard[0].headers["user-agent"] == f"runpod-deploy/{__version__}"
+    assert api.heard[0].headers["authorization"] == "Bearer key-of-the-test"
+
+
+@pytest.mark.parametrize("trouble", [BAD_GATEWAY, LIMITED, RESET, Say(500, {"detail": "oops"}), Say(200, b"not json")])
+def test_a_look_outlives_trouble(
+    api: Api, cloud: RunPodCloud, trouble: Say, retries: list[tuple[str, DeployError, float]]
+) -> None:
+    api.says(trouble, trouble, trouble, FINE)
+    pod = cloud.get("5xpma5eg46tqjq")
+    assert pod is not None and pod.status == "RUNNING"
+    assert len(api.heard) == 4
+    assert [what for what, _, _ in retries] == ["look at pod 5xpma5eg46tqjq"] * 3
+
+
+@pytest.mark.parametrize("trouble", [BAD_GATEWAY, RESET, Say(201, b"<html>"), Say(201, {"pod": "none"}), Say(408)])
+def test_a_create_with_an_unclear_answer_is_sent_once(api: Api, cloud: RunPodCloud, trouble: Say) -> None:
+    api.says(trouble)
+    with pytest.raises(AnswerUnclear):
+        cloud.create(ASK, CANDIDATE)
+    assert len(api.heard) == 1
+
+
+def test_a_create_whose_answer_is_torn_is_unclear(api: Api, cloud: RunPodCloud) -> None:
+    api.says(Say(201, pod_row(), torn=True))
+    with pytest.raises(AnswerUnclear):
+        cloud.create(ASK, CANDIDATE)
+    assert len(api.heard) == 1
+
+
+def test_a_create_over_the_limit_waits_as_told_and_is_sent_again(
+    api: Api, cloud: RunPodCloud, clock: FakeClock
+) -> None:
+    api.says(LIMITED, LIMITED, Say(201, pod_row()))
+    assert cloud.create(ASK, CANDIDATE).id == "5xpma5eg46tqjq"
+    assert len(api.heard) == 3
+    assert clock.monotonic() >= 24
+
+
+def test_a_create_that_never_left_is_sent_again_until_patience_ends(clock: FakeClock) -> None:
+    # Port 9 of loopback: nothing listens there.
+    cloud = RunPodCloud("key", "http://127.0.0.1:9", clock)
+    with pytest.raises(CloudUnreachable) as caught:
+        cloud.create(ASK, CANDIDATE)
+    assert not isinstance(caught.value, AnswerUnclear)
+    assert FAILING_FOR_S - 1.25 * LONGEST_PAUSE_S <= clock.monotonic() <= FAILING_FOR_S
+    assert "RUNPOD_API_BASE_URL" in caught.value.hint
+
+
+@pytest.mark.parametrize(("trouble", "patience_s"), [(BAD_GATEWAY, FAILING_FOR_S), (LIMITED, LIMITED_FOR_S)])
+def test_trouble_without_end_ends(
+    api: Api, cloud: RunPodCloud, clock: FakeClock, trouble: Say, patience_s: float
+) -> None:
+    api.says(trouble)
+    with pytest.raises(CloudUnreachable):
+        cloud.get("5xpma5eg46tqjq")
+    assert clock.monotonic() <= patience_s
+    assert len(api.heard) > 5
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "words"),
+    [
+        (problem(400, "There are no longer any instances available with enough disk space."), StockOut, "disk space"),
+        (problem(400, "The network volume is in another data center"), ConfigError, "another data center"),
+        (problem(401, "missing bearer token"), AuthRefused, "missing bearer token"),
+        (problem(402, "Your account balance is too low to rent a pod."), BalanceSpent, "balance is too low"),
+        (problem(403, "access denied"), AuthRefused, "access denied"),
+        (problem(403, "account cannot access the requested pool"), StockOut, "pool"),
+        (Say(403, b"error code: 1010"), CloudUnreachable, "error code: 1010"),
+        (problem(404, "template not found"), ConfigError, "template not found"),
+        (
+            problem(422, "Request validation failed.", errors=["$.disk: is required"]),
+            ConfigError,
+            "$.disk: is required",
+        ),
+    ],
+)
+def test_a_refused_create_says_why_and_is_not_sent_again(
+    api: Api, cloud: RunPodCloud, answer: Say, error: type[DeployError], words: str
+) -> None:
+    api.says(answer)
+    with pytest.raises(error) as caught:
+        cloud.create(ASK, CANDIDATE)
+    assert words in caught.value.message
+    assert caught.value.hint
+    assert len(api.heard) == 1
+
+
+def test_a_slow_answer_is_waited_for(api: Api, cloud: RunPodCloud) -> None:
+    api.says(Say(200, pod_row(), after_s=0.5))
+    assert cloud.get("5xpma5eg46tqjq") is not None
+    assert len(api.heard) == 1
+
+
+class HastyWire(Wire):
+    """A wire that waits a fifth of a second."""
+
+    read_timeouts_s = dict.fromkeys(("GET", "DELETE", "POST"), 0.2)
+
+
+@pytest.mark.parametrize(("method", "times"), [("GET", 2), ("DELETE", 2), ("POST", 1)])
+def test_an_answer_that_does_not_come_is_not_waited_for(api: Api, clock: FakeClock, method: str, times: int) -> None:
+    wire = HastyWire("key", api.url, clock, Pace(clock, None), lambda *told: None)
+    api.says(Say(200, {}, after_s=0.6), Say(200, {}))
+    call = Call(method=method, path="/v2/pods", what="try", body={} if method == "POST" else None)
+    if method == "POST":
+        with pytest.raises(AnswerUnclear, match="no answer in time"):
+            wire.send(call)
+    else:
+        assert wire.send(call).document == {}
+    assert len(api.heard) == times
+
+
+def test_an_error_page_is_quoted_without_its_markup(api: Api, cloud: RunPodCloud) -> None:
+    api.says(BAD_GATEWAY)
+    with pytest.raises(AnswerUnclear) as caught:
+        cloud.create(ASK, CANDIDATE)
+    assert caught.value.message.endswith("502: 502 Bad Gateway")
+
+
+@pytest.mark.parametrize("key", ["", "two words", "line\nbreak", "ключ"])
+def test_a_key_that_can_be_none_is_refused_and_not_shown(key: str, clock: FakeClock) -> None:
+    with pytest.raises(AuthRefused) as caught:
+        RunPodCloud(key, "http://127.0.0.1:9", clock)
+    assert not key or key not in caught.value.message
+
+
+def test_the_key_is_in_no_error(api: Api, cloud: RunPodCloud) -> None:
+    api.says(problem(401, "unauthorized"))
+    with pytest.raises(AuthRefused) as caught:
+        cloud.get("pod")
+    assert "key-of-the-test" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1", "http://", "http://:x"])
+def test_an_address_that_is_none_is_said_at_once(url: str, clock: FakeClock) -> None:
+    with pytest.raises((ConfigError, CloudUnreachable)) as caught:
+        RunPodCloud("key", url, clock).get("pod")
+    assert "RUNPOD_API_BASE_URL" in caught.value.hint
+    assert clock.monotonic() == 0

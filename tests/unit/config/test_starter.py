@@ -1,0 +1,53 @@
+"""The first config for a project is valid, and fits it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.cli.init import init
+from runpod_deploy.config import load
+from runpod_deploy.config.starter import look_at, starter
+from runpod_deploy.errors import UsageError
+
+
+def project(root: Path, *files: str) -> Path:
+    for name in files:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('[project]\nname = "My Project!"\n' if path.name == "pyproject.toml" else "")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("files", "kind", "words"),
+    [
+        (["uv.lock", "pyproject.toml", "train.py"], "uv", "uv run python train.py"),
+        (["requirements.txt", "src/main.py"], "pip", "python3 src/main.py"),
+        (["pyproject.toml"], "pip", "pip install -e ."),
+        (["results/x"], "none", "mkdir -p results"),
+        ([], "none", "nvidia-smi"),
+    ],
+)
+def test_it_is_valid_and_fits(tmp_path: Path, files: list[str], kind: str, words: str) -> None:
+    root = project(tmp_path / 'odd "name" ü', *files) if files else tmp_path
+    found = look_at(root)
+    path = root / "runpod.yaml"
+    path.write_text(starter(found))
+    draft = load(path)
+    assert found.kind == kind
+    assert draft.findings == ()
+    assert words in starter(found)
+    assert "@" not in starter(found)
+    if "pyproject.toml" in files:
+        assert draft.name == "My-Project"
+
+
+def test_a_file_is_never_replaced_unasked(tmp_path: Path) -> None:
+    (tmp_path / "runpod.yaml").write_text("mine")
+    with pytest.raises(UsageError, match="is there already"):
+        init.main(["--project-root", str(tmp_path)], standalone_mode=False)
+    assert (tmp_path / "runpod.yaml").read_text() == "mine"
+    init.main(["--project-root", str(tmp_path), "--force"], standalone_mode=False)
+    assert load(tmp_path / "runpod.yaml").findings == ()

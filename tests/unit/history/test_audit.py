@@ -1,0 +1,134 @@
+"""Which pods are called leftovers, and which never are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runpod_deploy.cloud.pod_labels import provenance
+from runpod_deploy.cloud.values import Address, Pod
+from runpod_deploy.history.audit import DEADLINE_GRACE, audit, judge
+from runpod_deploy.history.known import KnownRun
+from runpod_deploy.record.state import State
+
+BORN = datetime(2026, 11, 1, 12, tzinfo=UTC)
+RUN_ID = "train-20261101T120000Z"
+
+
+def pod(*, marked: bool = True, lasts: timedelta = timedelta(hours=1), boots: timedelta = timedelta(minutes=15)) -> Pod:
+    """A pod of the run that booted."""
+    marks = {
+        "RUNPOD_DEPLOY_RUN_ID": RUN_ID,
+        "RUNPOD_DEPLOY_DEADLINE": str((BORN + lasts).timestamp()),
+        "RUNPOD_DEPLOY_BOOT_DEADLINE": str((BORN + boots).timestamp()),
+    }
+    return Pod(
+        id="pod",
+        name=RUN_ID,
+        status="RUNNING",
+        usd_per_hour=0.5,
+        created_at=BORN,
+        started_at=BORN,
+        uptime_s=60,
+        env=marks if marked else {},
+    )
+
+
+def reason(subject: Pod, after: timedelta, *runs: KnownRun) -> str | None:
+    finding = judge(subject, runs, BORN + after)
+    return finding.reason if finding else None
+
+
+def known(state: State, *, held: bool = False) -> KnownRun:
+    return KnownRun(path=Path("run"), state=state, held=held)
+
+
+def test_a_pod_past_its_deadline_is_a_leftover_after_the_grace() -> None:
+    hour = timedelta(hours=1)
+    assert reason(pod(), hour) == "unknown"
+    assert reason(pod(), hour + DEADLINE_GRACE + timedelta(seconds=1)) == "past_deadline"
+
+
+def test_a_pod_that_is_cheaper_than_expected_may_live_as_long_as_its_cap_lasts() -> None:
+    cheap = pod()
+    cheap = replace(cheap, env={**cheap.env, "RUNPOD_DEPLOY_COST_CAP_USD": "2.0", "RUNPOD_DEPLOY_CLOSING_S": "370"})
+    assert reason(cheap, timedelta(hours=4, minutes=8)) == "unknown"
+    assert reason(cheap, timedelta(hours=4, minutes=9)) == "past_deadline"
+    assert reason(replace(cheap, usd_per_hour=9.0), timedelta(hours=1, minutes=5)) == "past_deadline"
+
+
+def test_a_pod_whose_driver_is_gone_is_left_to_its_guard_for_as_long_as_that_lasts() -> None:
+    at = timedelta(hours=1)
+    run = known(State(run_id=RUN_ID, pod_id="pod", stop_at=BORN + at, guard_deadline_at=BORN + at * 2))
+    assert reason(pod(), timedelta(hours=1, minutes=30), run) == "driver_gone"
+    assert reason(pod(), timedelta(hours=2, minutes=3), run) == "past_deadline"
+
+
+def test_what_a_guard_has_paused_may_hold_results_and_is_never_a_leftover() -> None:
+    paused = replace(pod(), status="EXITED", uptime_s=None)
+    run = known(State(run_id=RUN_ID, pod_id="pod", stop_at=BORN, address=Address(host="h", port=1)))
+    assert reason(paused, timedelta(days=9), run) == "driver_gone"
+
+
+def test_a_pod_that_another_run_resumed_gets_its_time_anew() -> None:
+    resumed = replace(pod(), started_at=BORN + timedelta(days=1))
+    assert reason(resumed, timedelta(days=1, minutes=30)) == "unknown"
+    assert reason(resumed, timedelta(days=1, hours=2)) == "past_deadline"
+
+
+def test_a_stopped_pod_is_nobody_s_business_here() -> None:
+    assert reason(replace(pod(), status="EXITED", uptime_s=None), timedelta(days=9)) is None
+
+
+def test_a_pod_that_does_not_say_when_it_was_made_is_never_a_leftover_by_itself() -> None:
+    silent = replace(pod(), created_at=None, started_at=None, uptime_s=None, env={"RUNPOD_DEPLOY_RUN_ID": RUN_ID})
+    assert reason(silent, timedelta(days=9)) == "unknown"
+
+
+def test_marks_that_make_no_sense_are_no_evidence() -> None:
+    odd = replace(pod(), env={"RUNPOD_DEPLOY_RUN_ID": RUN_ID, "RUNPOD_DEPLOY_DEADLINE": "soon"})
+    assert reason(odd, timedelta(days=9)) == "unknown"
+
+
+def test_a_given_up_pod_is_a_leftover_of_a_run_that_goes_on_without_a_driver() -> None:
+    run = known(State(run_id=RUN_ID, abandoned=("pod",), pod_id="other", discarding="pod"))
+    assert reason(pod(), timedelta(minutes=1), run) == "over"
+
+
+def test_a_pod_that_never_answered_is_a_leftover_as_soon_as_its_driver_is_gone() -> None:
+    booting = replace(pod(), uptime_s=None)
+    assert reason(booting, timedelta(minutes=1), known(State(run_id=RUN_ID, pod_id="pod"))) == "never_booted"
+    reached = State(run_id=RUN_ID, pod_id="pod", address=Address(host="h", port=1))
+    assert reason(booting, timedelta(minutes=1), known(reached)) == "driver_gone"
+
+
+STATUSES = st.sampled_from(["PROVISIONING", "STARTING", "RUNNING", "EXITED", "ERROR", "NEW"])
+AGES = st.timedeltas(timedelta(), timedelta(days=30))
+NAMES = st.text(max_size=20).filter(lambda name: provenance(replace(pod(marked=False), name=name)) is None)
+
+
+@given(STATUSES, AGES, st.booleans(), st.none() | st.integers(0, 10))
+def test_the_pod_of_a_run_that_is_carried_out_is_never_found(
+    status: str, age: timedelta, finished: bool, uptime_s: int | None
+) -> None:
+    subject = replace(pod(), status=status, uptime_s=uptime_s)
+    live = known(State(run_id=RUN_ID, pod_id="pod", finished=finished), held=True)
+    dead = known(State(run_id=RUN_ID, pod_id="pod", finished=True))
+    assert audit([subject], [dead, live], BORN + age) == []
+
+
+@given(NAMES, STATUSES, AGES, st.dictionaries(st.sampled_from(["A", "RUNPOD_DEPLOY_DEADLINE"]), st.just("0")))
+def test_a_pod_that_does_not_say_that_it_is_ours_is_never_found(
+    name: str, status: str, age: timedelta, env: dict[str, str]
+) -> None:
+    assert audit([replace(pod(), name=name, status=status, env=env, uptime_s=None)], [], BORN + age) == []
+
+
+@given(STATUSES, AGES)
+def test_a_name_alone_never_makes_a_leftover(status: str, age: timedelta) -> None:
+    findings = audit([replace(pod(marked=False), status=status, uptime_s=None)], [], BORN + age)
+    assert not any(finding.leftover for finding in findings)

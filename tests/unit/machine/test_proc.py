@@ -1,0 +1,112 @@
+"""Children are bounded in time and memory, and never outlive the caller."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from runpod_deploy.errors import Interrupt
+from runpod_deploy.machine import proc
+from tests.support.shell_grounds import eventually
+
+
+def alive(text: str) -> bool:
+    return subprocess.run(["pgrep", "-f", text], capture_output=True).returncode == 0
+
+
+def test_input_output_and_status() -> None:
+    ended = proc.run(("sh", "-c", "cat; echo err >&2; exit 3"), stdin=b"in", timeout_s=10)
+    assert ended == proc.Completed(3, b"in", b"err\n")
+
+
+def test_much_both_ways_does_not_block() -> None:
+    data = os.urandom(5_000_000)
+    assert proc.run(("cat",), stdin=data, timeout_s=20, keep_bytes=1 << 30).stdout == data
+
+
+def test_of_much_output_the_last_is_kept() -> None:
+    ended = proc.run(("sh", "-c", "head -c 9000000 /dev/zero; echo end"), timeout_s=20, keep_bytes=1000)
+    assert len(ended.stdout) == 1000
+    assert ended.stdout.endswith(b"\0end\n")
+
+
+def test_output_comes_as_it_is_made() -> None:
+    seen: list[bytes] = []
+    proc.run(("sh", "-c", "echo a; echo b >&2; sleep 0.3; echo c"), timeout_s=10, on_output=seen.append)
+    assert b"".join(seen) == b"a\nb\nc\n"
+
+
+def test_a_child_that_does_not_read_its_input_is_no_error() -> None:
+    assert proc.run(("true",), stdin=bytes(1_000_000), timeout_s=10).exit_code == 0
+
+
+def test_a_timeout_kills_the_whole_group() -> None:
+    with pytest.raises(TimeoutError):
+        proc.run(("sh", "-c", f"trap '' TERM; sleep 81.{os.getpid()} & sleep 82.{os.getpid()}; wait"), timeout_s=0.3)
+    assert not alive(f"sleep 8[12].{os.getpid()}")
+
+
+def test_a_daemon_that_holds_the_pipes_holds_nobody_up() -> None:
+    started = time.monotonic()
+    ended = proc.run(("sh", "-c", f"sleep 3.{os.getpid()} & echo done"), timeout_s=10)
+    assert ended.stdout == b"done\n"
+    assert time.monotonic() - started < 2
+
+
+def test_an_interrupt_leaves_no_child() -> None:
+    def interrupt(number: int, _frame: object) -> None:
+        raise Interrupt(signal.Signals(number).name)
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+        with pytest.raises(Interrupt):
+            proc.run(("sleep", f"83.{os.getpid()}"), timeout_s=20)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert not alive(f"sleep 83.{os.getpid()}")
+
+
+def test_a_child_has_a_session_of_its_own() -> None:
+    told = proc.run((sys.executable, "-c", "import os; print(os.getsid(0) == os.getpid())"), timeout_s=20)
+    assert told.stdout == b"True\n"
+
+
+def test_talking_with_a_child() -> None:
+    with proc.Child(("cat",)) as child:
+        child.write(b"there")
+        assert child.read(100, 5.0) == b"there"
+        assert child.read(100, 0.05) is None
+        child.close_stdin()
+        assert child.read(100, 5.0) == b""
+        assert child.wait(5.0) == 0
+
+
+def test_errors_of_a_child_are_kept_apart() -> None:
+    with proc.Child(("sh", "-c", "head -c 1000000 /dev/zero >&2; echo why >&2; exit 9")) as child:
+        assert child.wait(10.0) == 9
+        assert child.errors().endswith(b"why\n")
+
+
+def test_nothing_moves() -> None:
+    with proc.Child(("sleep", f"84.{os.getpid()}")) as child, pytest.raises(TimeoutError):
+        child.write(bytes(10_000_000), stall_s=0.2)
+    eventually(lambda: not alive(f"sleep 84.{os.getpid()}"))
+
+
+def test_a_reader_that_went() -> None:
+    with proc.Child(("true",)) as child:
+        child.wait(5.0)
+        with pytest.raises(BrokenPipeError):
+            child.write(bytes(10_000_000))
+
+
+def test_what_the_shell_would_find() -> None:
+    assert proc.found("sh")
+    assert not proc.found("no-such-program-anywhere")

@@ -1,0 +1,61 @@
+"""The frames of the follow channel, however the bytes are cut."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runpod_deploy.pod.job import Frames, JobPaths, follow_command, start_command
+from runpod_deploy.run import Frame, JobEnd, LogChunk, Sample
+
+STREAM = b'K\nL 5\nab\ncdS 12\n{"util": 50}K\nL 3\nE 0E -\n'
+
+
+def parsed(stream: bytes, cuts: list[int]) -> list[Frame]:
+    parser, frames, start = Frames(), list[Frame](), 0
+    for cut in [*sorted(cuts), len(stream)]:
+        frames += parser.feed(stream[start:cut])
+        start = max(start, cut)
+    return frames
+
+
+@given(st.lists(st.integers(0, len(STREAM))))
+def test_any_cut_gives_the_same(cuts: list[int]) -> None:
+    frames = parsed(STREAM, cuts)
+    assert b"".join(frame.data for frame in frames if isinstance(frame, LogChunk)) == b"ab\ncdE 0"
+    assert [frame for frame in frames if isinstance(frame, Sample)] == [Sample({"util": 50})]
+    assert frames[-1] == JobEnd(None)
+
+
+@given(st.binary(max_size=2000))
+def test_any_log_passes(log: bytes) -> None:
+    frames = parsed(b"L %d\n" % len(log) + log + b"E 7\n", [len(log) // 2])
+    assert b"".join(frame.data for frame in frames if isinstance(frame, LogChunk)) == log
+    assert frames[-1] == JobEnd(7)
+
+
+@pytest.mark.parametrize(
+    "stream", [b"X 1\n", b"L x\n", b"bash: command not found: and so on, for a while, without end" * 2]
+)
+def test_nonsense_is_told(stream: bytes) -> None:
+    with pytest.raises(ValueError):
+        parsed(stream, [])
+
+
+def test_a_sample_that_is_no_json_is_dropped() -> None:
+    assert parsed(b"S 4\n{no}S 2\n[]E 0\n", []) == [JobEnd(0)]
+
+
+def test_the_log_is_not_gathered() -> None:
+    parser = Frames()
+    list(parser.feed(b"L 1000000\n"))
+    for _ in range(10):
+        chunks = list(parser.feed(bytes(1000)))
+        assert [len(chunk.data) for chunk in chunks if isinstance(chunk, LogChunk)] == [1000]
+
+
+def test_commands_quote_every_path() -> None:
+    paths = JobPaths(control_dir="/w s/.rd/it's-1", log="/l $x", script="/s;", disk="/workspace")
+    assert start_command(paths, 5).endswith("job.sh' start '/w s/.rd/it'\"'\"'s-1' '/l $x' '/s;' 'it'\"'\"'s-1@' 5")
+    assert follow_command(paths, 7, 30).endswith("7 30 /workspace")

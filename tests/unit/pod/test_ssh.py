@@ -1,0 +1,115 @@
+"""The config of a connection, its keys, and what ssh's last words mean."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.cloud.values import Address
+from runpod_deploy.pod.ssh import Login, classify, config_text, control_path, make_key, public_keys, quoted
+
+PLAIN = Address(host="203.0.113.9", port=40022)
+
+
+def login(folder: Path, user_key: Path | None = None) -> Login:
+    return Login(ssh_dir=folder, address=PLAIN, host_alias="run-1", user_key=user_key)
+
+
+def understood(config: str, folder: Path) -> dict[str, list[str]]:
+    """What ssh itself makes of a config."""
+    (folder / "config").write_text(config)
+    told = subprocess.run(["ssh", "-G", "-F", folder / "config", "pod"], capture_output=True, text=True, check=True)
+    rows: dict[str, list[str]] = {}
+    for row in told.stdout.splitlines():
+        name, _, value = row.partition(" ")
+        rows.setdefault(name, []).append(value)
+    return rows
+
+
+@pytest.mark.parametrize("name", ["plain", "with space", "quote'\"s", "100%h", "back\\slash", "ünï"])
+def test_ssh_reads_back_every_path(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    user_key = folder / "my key"
+    user_key.touch()
+    rows = understood(config_text(login(folder, user_key)), tmp_path)
+    doubled = str(folder).replace("%", "%%")
+    assert rows["identityfile"] == [f"{doubled}/key", f"{doubled}/my key"]
+    assert rows["userknownhostsfile"][0].replace("%%", "%") == f"{folder}/known_hosts"
+
+
+def test_the_options_that_matter(tmp_path: Path) -> None:
+    rows = understood(config_text(login(tmp_path)), tmp_path)
+    wanted = {
+        "hostname": "203.0.113.9",
+        "port": "40022",
+        "user": "root",
+        "hostkeyalias": "run-1",
+        "identitiesonly": "yes",
+        "batchmode": "yes",
+        "connecttimeout": "10",
+        "stricthostkeychecking": "accept-new",
+        "controlmaster": "auto",
+        "controlpersist": "60",
+        "serveraliveinterval": "5",
+        "serveralivecountmax": "3",
+    }
+    assert {name: rows[name][0] for name in wanted} == wanted
+
+
+def test_a_user_s_key_that_is_not_there_is_not_offered(tmp_path: Path) -> None:
+    assert "no-such-key" not in config_text(login(tmp_path, tmp_path / "no-such-key"))
+
+
+def test_the_socket_s_path_is_short_however_deep_the_run_lies(tmp_path: Path) -> None:
+    deep = login(tmp_path / ("x" * 100) / ("y" * 100))
+    assert len(str(control_path(deep))) + len(".0123456789abcdef") < 104
+    assert control_path(deep) != control_path(login(tmp_path))
+    assert control_path(deep) == control_path(login(tmp_path / ("x" * 100) / ("y" * 100)))
+
+
+def test_the_key_pair_is_made_once(tmp_path: Path) -> None:
+    folder = tmp_path / "run dir" / "ssh"
+    public = make_key(folder)
+    assert public.startswith("ssh-ed25519 ")
+    assert make_key(folder) == public
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "key").stat().st_mode & 0o777 == 0o600
+
+
+def test_half_a_key_pair_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("torn")
+    assert make_key(tmp_path).startswith("ssh-ed25519 ")
+
+
+def test_the_user_s_key_is_let_in_too(tmp_path: Path) -> None:
+    user_key = tmp_path / "id"
+    assert public_keys(tmp_path / "ssh", user_key).count("\n") == 0
+    (tmp_path / "id.pub").write_text("ssh-ed25519 AAAA me@here\n")
+    assert public_keys(tmp_path / "ssh", user_key).splitlines()[1:] == ["ssh-ed25519 AAAA me@here"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("root@203.0.113.9: Permission denied (publickey).", "auth"),
+        ("@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.", "host_key"),
+        ("ssh: connect to host 203.0.113.9 port 22: Connection refused", "not_listening"),
+        ("ssh: connect to host 203.0.113.9 port 22: Connection timed out", "not_listening"),
+        ("kex_exchange_identification: Connection closed by remote host", "not_listening"),
+        ("ssh: Could not resolve hostname nowhere: Name or service not known", "not_listening"),
+        ("client_loop: send disconnect: Broken pipe", "dropped"),
+        ("", "dropped"),
+    ],
+)
+def test_failures_are_told_apart(words: str, reason: str) -> None:
+    error = classify(words.encode())
+    assert error.reason == reason
+    assert error.hint
+    assert "\n" not in error.message
+
+
+def test_quoting_of_a_path() -> None:
+    assert quoted(Path('/a b/"c"/%d/\\e')) == '"/a b/\\"c\\"/%%d/\\\\e"'

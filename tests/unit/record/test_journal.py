@@ -1,0 +1,110 @@
+"""A journal survives crashes, full disks and foreign rows; a run folder belongs to one run."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import resource
+import signal
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.errors import RunBusy
+from runpod_deploy.record.events import Heartbeat, Interrupted, JobEvent, PodReleased, RunStarted
+from runpod_deploy.record.journal import Journal, RunDir, RunLock, reserve, write_atomically
+
+STARTED = RunStarted(run_id="r", job_name="j", tool_version="1")
+
+
+def test_rows_have_the_spacing_that_drivers_grep_for(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "events.jsonl")
+    journal.append(STARTED, {"pod_id": "p1", "gpu_id": None})
+    text = journal.path.read_text()
+    assert '"event": "run_started"' in text and '"pod_id": "p1"' in text and "gpu_id" not in text
+
+
+@pytest.mark.parametrize("cut", range(0, 260, 7))
+def test_a_torn_tail_is_cut_before_the_next_append(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "events.jsonl"
+    journal = Journal(path)
+    for _ in range(2):
+        journal.append(STARTED, {})
+    path.write_bytes(path.read_bytes()[:cut])
+    again = Journal(path)
+    again.append(PodReleased(action="delete", state=None), {})
+    assert [type(event).__name__ for event in again.read()][-1] == "PodReleased"
+    for line in path.read_text().splitlines():
+        json.loads(line)
+
+
+def test_foreign_and_unreadable_rows_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text('{"event": "gpu_selected"}\n[1]\nnot json\n{"event": "of_another_tool", "x": 1}\n')
+    journal = Journal(path)
+    journal.append(Interrupted(signal="SIGINT"), {})
+    assert [type(event).__name__ for event in journal.read()] == ["Interrupted"]
+
+
+def test_a_job_cannot_speak_for_us(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "events.jsonl")
+    journal.append(JobEvent(name="pod_released", fields={"event": "pod_released", "f1": 0.9}), {"pod_id": "p"})
+    event = journal.read()[0]
+    assert isinstance(event, JobEvent) and event.name == "pod_released" and event.fields["f1"] == 0.9
+
+
+def full_disk(path: Path) -> None:
+    """A child whose files may not grow past 300 bytes, which is what a full disk is to it."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    journal = Journal(path)
+    journal.append(STARTED, {})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, resource.RLIM_INFINITY))
+    kept = [journal.append(Interrupted(signal="S" * 40), {}) for _ in range(5)]
+    lost = False
+    try:
+        journal.append(STARTED, {}, must=True)
+    except OSError:
+        lost = True
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    journal.append(PodReleased(action="delete", state=None), {})
+    os._exit(0 if lost and not all(kept) else 1)
+
+
+def test_a_full_disk_loses_no_row_and_refuses_an_intent(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    child = multiprocessing.get_context("spawn").Process(target=full_disk, args=(path,))
+    child.start()
+    child.join(30)
+    assert child.exitcode == 0
+    names = [type(event).__name__ for event in Journal(path).read()]
+    assert names == ["RunStarted", *["Interrupted"] * 5, "PodReleased"]
+
+
+def test_runs_of_one_second_get_folders_of_their_own(tmp_path: Path) -> None:
+    names = [reserve(tmp_path, "20261101T120000Z")[1] for _ in range(3)]
+    assert names == ["20261101T120000Z", "20261101T120000Z-2", "20261101T120000Z-3"]
+
+
+def test_a_second_process_is_told_who_holds_the_run(tmp_path: Path) -> None:
+    first, second = RunLock(RunDir(tmp_path)), RunLock(RunDir(tmp_path))
+    first.acquire()
+    with pytest.raises(RunBusy, match=str(os.getpid())):
+        second.acquire()
+    first.release()
+    second.acquire()
+    second.release()
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    write_atomically(path, "one")
+    write_atomically(path, "two")
+    assert path.read_text() == "two" and [p.name for p in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_numbers_survive_the_way_to_disk_and_back(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "events.jsonl")
+    beat = Heartbeat(phase="watch", elapsed_sec=60.5, spent_usd=0.0123, cost_cap_usd=2.0, log_bytes=7)
+    journal.append(beat, {})
+    assert journal.read() == [beat]

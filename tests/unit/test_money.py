@@ -1,0 +1,63 @@
+"""No instant to stop at lets the spend pass the cap."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runpod_deploy.money import Rental, affordable, guard_deadline, spent_between_usd, spent_usd, stop_at
+from runpod_deploy.spec import BudgetSpec
+from tests.support.fakes.clock import START
+
+money = st.floats(min_value=0.01, max_value=1e5)
+rates = st.floats(min_value=0.001, max_value=1e5)
+
+
+@given(cap=money, rate=rates, minutes=st.none() | st.integers(1, 10**6), past=st.floats(0, 1e5))
+def test_no_stop_lets_the_spend_pass_the_cap(cap: float, rate: float, minutes: int | None, past: float) -> None:
+    budget = BudgetSpec(cost_cap_usd=cap, max_runtime_minutes=minutes)
+    stop = stop_at(budget, created_at=START, usd_per_hour=rate, past_usd=past)
+    spent = past + spent_usd([Rental("p", rate, START)], stop.at)
+    assert spent <= max(cap, past) + rate / 3600 * 1e-3
+
+
+@given(cap=money, rate=rates, minutes=st.integers(1, 10**6))
+def test_the_earlier_limit_counts(cap: float, rate: float, minutes: int) -> None:
+    stop = stop_at(BudgetSpec(cost_cap_usd=cap, max_runtime_minutes=minutes), created_at=START, usd_per_hour=rate)
+    by_cap, by_time = START + affordable(cap, rate), START + timedelta(minutes=minutes)
+    assert stop.at == min(by_cap, by_time)
+    assert stop.why == ("max_runtime" if by_time <= by_cap else "cost_cap")
+
+
+def test_a_free_pod_is_held_by_time_alone() -> None:
+    stop = stop_at(BudgetSpec(cost_cap_usd=1, max_runtime_minutes=5), created_at=START, usd_per_hour=0.0)
+    assert (stop.at - START, stop.why) == (timedelta(minutes=5), "max_runtime")
+
+
+def test_the_guard_waits_for_the_driver_first() -> None:
+    budget = BudgetSpec(pull_grace_sec=300)
+    assert (guard_deadline(START, budget) - START).total_seconds() > 300 + 10
+
+
+def test_a_rental_costs_from_its_beginning_to_its_end_or_its_guard() -> None:
+    hour = timedelta(hours=1)
+    going, ended = Rental("p", 2.0, START), Rental("p", 2.0, START, until_at=START + hour)
+    guarded = Rental("p", 2.0, START, guard_at=START + 3 * hour)
+    later = START + 10 * hour
+
+    assert [spent_usd([rental], later) for rental in (going, ended, guarded)] == [20.0, 2.0, 6.0]
+    assert spent_usd([guarded], START + hour) == 2.0
+    assert spent_usd([going, ended], START - hour) == 0.0, "a clock that went backwards costs nothing"
+
+
+@given(cuts=st.lists(st.floats(0, 1e6), min_size=2, max_size=6).map(sorted))
+def test_the_parts_of_a_rental_cost_what_the_whole_does(cuts: list[float]) -> None:
+    instants = [START + timedelta(seconds=cut) for cut in cuts]
+    rental = Rental("p", 3.0, instants[0], until_at=instants[-1])
+
+    parts = [spent_between_usd([rental], a, b) for a, b in pairwise(instants)]
+
+    assert abs(sum(parts) - spent_usd([rental], instants[-1])) < 1e-6
