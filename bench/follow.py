@@ -23,7 +23,7 @@ from tests.contract.hosts import Ground, ground
 from tests.support import sshd
 
 from runpod_deploy.pod.openssh import PodHost
-from runpod_deploy.run import JobEnd, LogChunk
+from runpod_deploy.pod.protocol import JobEnd, LogChunk
 
 LEAST_MB_PER_S = 100.0
 MOST_GROWTH_MB = 16.0

@@ -12,12 +12,14 @@ from typing import TextIO
 from .cloud.values import Pod
 from .errors import ConfigError, Interrupt, UsageError
 from .lifecycle import carry_out, visit
+from .machine.files import write_atomically
 from .phases.collect import pull
 from .phases.limits import unhurried
 from .phases.reconnect import patiently
 from .record import events as e
-from .record.journal import RunDir, RunLock, write_atomically
+from .record.lock import RunLock
 from .record.manifest import write_manifest
+from .record.paths import RunDir
 from .record.state import State
 from .record.state_file import Pointing
 from .run import Run, World, open_run

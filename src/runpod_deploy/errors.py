@@ -20,6 +20,7 @@ Interrupt (not an error: a signal)  130
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 EXIT_INTERNAL = 1
@@ -199,3 +200,7 @@ class Interrupt(BaseException):
     def __init__(self, signal_name: str) -> None:
         super().__init__(signal_name)
         self.signal_name = signal_name
+
+
+OnRetry = Callable[[str, DeployError, float], None]
+"""What is tried, why it failed, and in how many seconds it is tried again."""

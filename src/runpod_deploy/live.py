@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from .cloud.runpod import RunPodCloud
-from .errors import DeployError
+from .errors import DeployError, OnRetry
 from .machine.clock import SystemClock
 from .pod.openssh import authorized_keys, reach
-from .run import OnRetry, World
+from .run import World
 
 
 def world(api_key: str, base_url: str, *, environ: Mapping[str, str], cache_dir: Path) -> World:

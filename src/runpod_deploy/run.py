@@ -3,162 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Protocol
 
-from .cloud.values import Address, Candidate, Offer, Pod, PodAsk
-from .errors import DeployError, SshLost
+from .cloud.protocol import Cloud
+from .cloud.values import Address
+from .errors import OnRetry, SshLost
 from .machine.clock import Clock
 from .machine.signals import Signals
-from .pod.transfer.values import Moved, OnProgress, Pull, Push
+from .pod.protocol import Host
 from .record.events import Event
 from .record.fold import apply, fold
-from .record.journal import Journal, RunDir
+from .record.journal import Journal
+from .record.paths import RunDir
 from .record.state import State
 from .spec import Spec
 
 # A pod that takes longer to run `true` does not answer.
 HELLO_TIMEOUT_S = 15.0
-
-
-class Cloud(Protocol):
-    """The cloud that rents pods. Every method is bounded in time and raises errors of `errors` only."""
-
-    def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2) -> list[Offer]:
-        """All offers of one cloud; the stock is that of pods with so many GPUs, or so many vCPUs."""
-
-    def create(self, ask: PodAsk, candidate: Candidate) -> Pod:
-        """A new pod. Raises StockOut if this candidate has none, AnswerUnclear if one may exist all the same."""
-
-    def find(self, name: str) -> list[Pod]:
-        """The pods of that name, newest first, listed after this call began. It may lag behind a create."""
-
-    def look(self, pod_id: str, max_age_s: float) -> Pod | None:
-        """The pod as a listing shows it that is at most so old and that many runs share: cheap, for waiting.
-
-        None says only that it is not listed: ask `get` before believing that it is gone.
-        """
-
-    def get(self, pod_id: str) -> Pod | None:
-        """The pod as the API says now, or None if there is no such pod (any more)."""
-
-    def boot_stage(self, pod: Pod) -> str:
-        """How far its boot has come: placing, image_pull, starting or sshd."""
-
-    def start(self, pod_id: str) -> Pod:
-        """A stopped pod on its way up. Raises StockOut if its host has no free GPU."""
-
-    def stop(self, pod_id: str) -> None:
-        """Asks for the pod to be stopped; no error if there is no such pod or it is stopped."""
-
-    def delete(self, pod_id: str) -> None:
-        """Asks for the pod to be deleted; no error if there is no such pod."""
-
-    def volume(self, name: str) -> tuple[str, str]:
-        """Id and datacenter of the one network volume of that name. Raises ConfigError on none or several."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """How a command on the pod ended."""
-
-    exit_code: int
-    stdout: bytes
-    stderr: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class LogChunk:
-    """The next bytes of the job's log."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One measurement on the pod: a row of metrics.jsonl without its time."""
-
-    row: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class JobEnd:
-    """The job is over; all of its log has been delivered before this."""
-
-    exit_code: int | None
-    """None if the job vanished without leaving a status: killed with its container."""
-    stopped: bool = False
-    """Whether somebody stopped it, rather than that it ended by itself."""
-
-
-Frame = LogChunk | Sample | JobEnd
-
-
-class Follow(Protocol):
-    """One open channel that streams the job's log, samples and end."""
-
-    def read(self, timeout_s: float) -> Frame | None:
-        """The next frame, or None if none came in time. Raises SshLost when the connection is gone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardTerms:
-    """When the guard on the pod acts, and how."""
-
-    deadline_at: datetime
-    """Hard end: stop the job and release."""
-    idle_s: int
-    """Release if the job has ended, or none was ever started, for so long."""
-    on_failure: str
-    """delete, stop or preserve: how to release a pod whose volume may hold results."""
-    api_base_url: str
-
-
-class Host(Protocol):
-    """A pod that answers over SSH. Every method raises SshLost when the connection fails for good."""
-
-    def run(
-        self,
-        command: str,
-        *,
-        stdin: bytes = b"",
-        timeout_s: float,
-        on_output: Callable[[bytes], None] | None = None,
-    ) -> Reply:
-        """The ended command. Output goes to on_output as it comes, and b"" each second without any.
-
-        Raises TimeoutError, having killed it.
-        """
-
-    def push(self, transfer: Push, on_progress: OnProgress | None = None) -> Moved:
-        """The remote side equals the local one. Raises StagingFailed."""
-
-    def pull(self, transfer: Pull, on_progress: OnProgress | None = None) -> Moved | None:
-        """The local side holds the remote one, verified; None if there is nothing at that remote path."""
-
-    def arm(self, terms: GuardTerms) -> str:
-        """Gives the guard its terms, starting it if need be. Empty once it has proved that it lives; else why not."""
-
-    def disarm(self, *, from_next_start: bool) -> None:
-        """The guard does nothing until it is armed again; at once, or from the container's next start on."""
-
-    def launch(self, script: bytes) -> int:
-        """The job's process id; the job was started once, however often this is called."""
-
-    def follow(self, offset: int) -> AbstractContextManager[Follow]:
-        """A channel that starts at this byte of the log."""
-
-    def stop_job(self, grace_s: float) -> None:
-        """No process of the job is left: TERM, and KILL after the grace."""
-
-    def close(self) -> None:
-        """No connection is left open."""
-
-
-OnRetry = Callable[[str, DeployError, float], None]
-"""What is tried, why it failed, and in how many seconds it is tried again."""
 
 
 @dataclass(slots=True)

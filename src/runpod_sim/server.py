@@ -11,9 +11,10 @@ from .clock import now
 from .cloud.cloud import Cloud
 from .faults.faults import Facts
 from .faults.occasions import facts_of_body, facts_of_pod
+from .records.pods import ACCOUNT
 from .records.problems import Problem
 from .routes import account, billing, catalogue, control, graphql, logs, pods, registries, templates, volumes
-from .routes.answers import ACCOUNT, CLOUD, LIMITS, WHO, Handler, problem_answer, request_id
+from .routes.answers import CLOUD, LIMITS, WHO, Handler, problem_answer, request_id
 from .routes.misfortunes import afterwards, instead
 from .routes.quotas import Limits
 

@@ -13,12 +13,12 @@ from uuid import uuid4
 
 import pytest
 
+from runpod_deploy.cloud.protocol import Cloud
 from runpod_deploy.cloud.runpod import RunPodCloud
 from runpod_deploy.cloud.values import Candidate, Pod, PodAsk
 from runpod_deploy.config.settings import read_settings
 from runpod_deploy.errors import AnswerUnclear
 from runpod_deploy.machine.clock import Clock, SystemClock, wait_until
-from runpod_deploy.run import Cloud
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.cloud import FakeCloud
 from tests.support.fakes.simulator import Simulated

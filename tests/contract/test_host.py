@@ -13,8 +13,8 @@ import pytest
 from runpod_deploy.cloud.values import Address
 from runpod_deploy.errors import SshLost
 from runpod_deploy.pod.openssh import PodHost
+from runpod_deploy.pod.protocol import Frame, GuardTerms, JobEnd, LogChunk, Sample
 from runpod_deploy.pod.ssh import Unreachable
-from runpod_deploy.run import Frame, GuardTerms, JobEnd, LogChunk, Sample
 from tests.contract.hosts import Ground, cable, ground
 from tests.support.shell_grounds import eventually, fake_api
 from tests.support.sshd import free_port

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy.lifecycle import carry_out
-from runpod_deploy.record.journal import RunDir
+from runpod_deploy.record.paths import RunDir
 from runpod_deploy.spec import LifecyclePolicySpec
 from tests.support.worlds import Bomb, Killed, Memory, nothing, with_job
 

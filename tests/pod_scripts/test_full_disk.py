@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runpod_deploy.run import JobEnd
+from runpod_deploy.pod.protocol import JobEnd
 from tests.pod_scripts.test_guard import CLIENTS, DELETED, arm, guarding, variables
 from tests.pod_scripts.test_job import Job
 from tests.support.shell_grounds import eventually, fake_api, script_folder, shell_or_skip

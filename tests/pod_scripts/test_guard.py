@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy.pod import guard, scripts
-from runpod_deploy.run import GuardTerms
+from runpod_deploy.pod.protocol import GuardTerms
 from tests.support.shell_grounds import KEY, FakeApi, container, eventually, fake_api, script_folder, shell_or_skip
 from tests.support.sshd import free_port, tools_without
 

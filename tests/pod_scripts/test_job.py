@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy.pod.job import Frames
-from runpod_deploy.run import Frame, JobEnd, LogChunk, Sample
+from runpod_deploy.pod.protocol import Frame, JobEnd, LogChunk, Sample
 from tests.support.shell_grounds import eventually, script_folder, shell_or_skip
 
 

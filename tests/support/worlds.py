@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runpod_deploy.record.events import Event
-from runpod_deploy.record.journal import Journal, RunDir
+from runpod_deploy.record.journal import Journal
+from runpod_deploy.record.paths import RunDir
 from runpod_deploy.record.state import State
 from runpod_deploy.run import Run, World, open_run
 from runpod_deploy.spec import (

@@ -12,14 +12,14 @@ from typing import Any
 from ..cli.carrying import real_world
 from ..cli.dry_run import print_plan
 from ..cli.run import begin
+from ..cloud.protocol import Cloud
 from ..config import checks
 from ..config.finding import refuse
 from ..driver import Manner, drive
 from ..errors import DeployError, UsageError
 from ..history.manifests import Manifest, read_manifest
-from ..record.journal import RUNS_DIR, RunDir
+from ..record.paths import RUNS_DIR, RunDir
 from ..record.state import Failure, State
-from ..run import Cloud
 from ..spec import BudgetSpec, CloudType, RunpodJobSpec, Spec
 from .jobs import as_draft
 

@@ -10,7 +10,7 @@ from typing import Any
 from .. import live
 from ..config.settings import read_settings
 from ..driver import Manner
-from ..record.journal import RunDir
+from ..record.paths import RunDir
 from ..record.state import Failure, State
 from ..run import Run, World
 from ..spec import Spec

@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 import click
 
+from ..cloud.protocol import Cloud
 from ..forecast.outlook import look_ahead, refuse_missing
 from ..forecast.plan import as_text, plan
-from ..run import Cloud
 from ..spec import Spec
 
 

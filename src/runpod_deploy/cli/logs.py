@@ -15,7 +15,8 @@ from ..history.known import known_runs
 from ..pod.remote_log import last_lines, stream, tail_argv
 from ..record.events import from_row
 from ..record.fold import fold
-from ..record.journal import RunDir, rows
+from ..record.journal import rows
+from ..record.paths import RunDir
 from ..record.state import State
 from ..record.state_file import read_pointer
 from ..spec.json import spec_from_json

@@ -12,7 +12,9 @@ from ..driver import Manner, drive, fetch_artifacts, read_spec, visit_pod
 from ..errors import KINDS, RunBusy
 from ..machine.clock import SystemClock, wait_until
 from ..record.fold import fold
-from ..record.journal import Journal, RunDir, RunLock
+from ..record.journal import Journal
+from ..record.lock import RunLock
+from ..record.paths import RunDir
 from ..record.state import State
 from ..spec import Spec
 from .carrying import finish, manner, real_world, say

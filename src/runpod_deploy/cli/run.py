@@ -21,7 +21,7 @@ from ..errors import UsageError
 from ..machine.clock import STAMP, SystemClock
 from ..machine.git import deploy_metadata
 from ..machine.signals import SIGNALS
-from ..record.journal import RunDir, claim, reserve
+from ..record.paths import RunDir, claim, reserve
 from ..spec import Spec
 from .carrying import real_world
 from .dry_run import print_plan

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import ConfigError, StockOut
-from ..run import Cloud
 from ..spec import PodSpec, Spec
+from .protocol import Cloud
 from .selection import Ranking, rank
 
 

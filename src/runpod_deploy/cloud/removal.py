@@ -8,7 +8,7 @@ from typing import Literal
 
 from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
 from ..machine.clock import Clock, wait_until
-from ..run import Cloud
+from .protocol import Cloud
 from .values import Pod
 
 Action = Literal["stop", "delete"]

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..cloud.choosing import choose_for, narrowed
+from ..cloud.protocol import Cloud
 from ..cloud.selection import Ranking
 from ..cloud.values import Candidate
 from ..errors import ConfigError
 from ..phases.check import missing_paths, missing_sources
 from ..pod.transfer.shipment import survey
-from ..run import Cloud
 from ..spec import SecretSpec, Spec
 from .plan import Outlook
 

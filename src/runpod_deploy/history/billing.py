@@ -16,8 +16,11 @@ from typing import Any, Protocol
 from ..cloud.runpod.bills import Bill
 from ..errors import RunBusy
 from ..machine.clock import Clock
+from ..machine.files import write_atomically
 from ..record.events import Billed
-from ..record.journal import Journal, RunDir, RunLock, write_atomically
+from ..record.journal import Journal
+from ..record.lock import RunLock
+from ..record.paths import RunDir
 from ..run import whereabouts
 from .bills import HOUR, Claim, Hour, Reconciled, claim, reconcile
 from .folders import MANIFEST_NAME, Unreadable, find, reason

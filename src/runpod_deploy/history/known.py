@@ -10,7 +10,8 @@ from filelock import FileLock, Timeout
 
 from ..record.events import from_row
 from ..record.fold import fold
-from ..record.journal import RunDir, rows
+from ..record.journal import rows
+from ..record.paths import RunDir
 from ..record.state import State
 from .blocks import whole
 from .folders import EVENTS_NAME, Unreadable, find, may_be_folder

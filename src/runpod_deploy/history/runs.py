@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..machine.files import write_atomically
 from ..record.events import from_row
 from ..record.fold import fold
-from ..record.journal import RunDir, RunLock, rows, write_atomically
+from ..record.journal import rows
+from ..record.lock import RunLock
 from ..record.manifest import cost, log_facts, manifest, telemetry_files, word
+from ..record.paths import RunDir
 from ..record.state import State
 from ..spec import Spec
 from ..spec.json import spec_from_json

@@ -9,6 +9,7 @@ from functools import partial
 from ..errors import ArtifactMissing, CloudUnreachable, DeployError, SshLost
 from ..machine.clock import wait_until
 from ..money import STOP_GRACE_S
+from ..pod.protocol import JobEnd, LogChunk
 from ..pod.shell import remove_files
 from ..pod.transfer.values import Moved, Pull
 from ..record.events import (
@@ -24,7 +25,7 @@ from ..record.events import (
 from ..record.log_mirror import LogMirror
 from ..record.state import JOB_WORDS, State
 from ..record.verdict import cause_of_end
-from ..run import JobEnd, LogChunk, Run
+from ..run import Run
 from ..spec import ArtifactPullSpec
 from . import snapshots
 from .check import local_path

@@ -7,9 +7,10 @@ from functools import partial
 
 from ..errors import DeployError, PreflightFailed, SetupFailed
 from ..pod.pinning import pin_python, pinned_version
+from ..pod.protocol import Reply
 from ..pod.shell import command as shell_text
 from ..record.events import CommandFinished, CommandSilent, CommandStarted, PythonPinned
-from ..run import Reply, Run
+from ..run import Run
 from ..spec import CommandSpec
 from . import snapshots
 from .heartbeat import beat

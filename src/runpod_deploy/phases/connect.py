@@ -6,8 +6,9 @@ from ..cloud.values import Pod
 from ..errors import BootTimeout, CloudUnreachable, ReleaseUnconfirmed, SshLost
 from ..machine.clock import wait_until
 from ..money import guard_deadline
+from ..pod.protocol import GuardTerms
 from ..record.events import GuardArmed, GuardMissing, PodAbandoned, PodBooting, PodDiscarded, PodReachable, Retried
-from ..run import GuardTerms, Run
+from ..run import Run
 from . import snapshots
 from .heartbeat import beat
 from .limits import enforce

@@ -12,9 +12,9 @@ from typing import Any
 
 from ..cloud.pod_labels import MARKS
 from ..cloud.values import Pod
+from ..machine.files import write_atomically
 from ..pod.shell import command as shell_text
 from ..record.events import RemoteEnvSeen, SnapshotFailed
-from ..record.journal import write_atomically
 from ..run import Run
 
 TIMEOUT_S = 15.0

@@ -9,6 +9,7 @@ from functools import partial
 
 from ..errors import PodKilled, SshLost
 from ..money import STOP_GRACE_S
+from ..pod.protocol import Frame, JobEnd, LogChunk, Sample
 from ..record.events import (
     ConnectionLost,
     ConnectionRestored,
@@ -20,7 +21,7 @@ from ..record.events import (
 )
 from ..record.log_mirror import LogMirror
 from ..record.verdict import cause_of_end
-from ..run import Frame, JobEnd, LogChunk, Run, Sample
+from ..run import Run
 from .collect import pull
 from .heartbeat import beat
 from .limits import enforce, unhurried

@@ -9,9 +9,9 @@ import base64
 from datetime import datetime
 from shlex import quote
 
-from ..run import GuardTerms
 from . import scripts
 from .job import JobPaths
+from .protocol import GuardTerms
 
 OWN_START = {"runpod/": "/start.sh"}
 """Start scripts of known images. runpod/containers: container-template/start.sh, seen 2026."""

@@ -14,8 +14,8 @@ from shlex import quote
 from typing import NoReturn
 
 from ..machine import proc
-from ..run import Frame, JobEnd, LogChunk, Sample
 from . import scripts
+from .protocol import Frame, JobEnd, LogChunk, Sample
 from .ssh import Connection, Unreachable
 
 READ_BYTES = 1 << 18

@@ -12,13 +12,13 @@ from shlex import quote
 from typing import TypeVar
 
 from ..cloud.values import Address
-from ..errors import StagingFailed
+from ..errors import OnRetry, StagingFailed
 from ..machine.clock import Clock, SystemClock
-from ..record.journal import RunDir
-from ..run import Follow, GuardTerms, OnRetry, Reply
+from ..record.paths import RunDir
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec, Spec
 from . import guard, job, scripts, ssh
 from .job import Channel, JobPaths
+from .protocol import Follow, GuardTerms, Reply
 from .ssh import Connection, Login, Unreachable
 from .transfer import pull, push
 from .transfer.streams import Flaky

@@ -9,7 +9,7 @@ from shlex import quote
 
 from ..errors import UsageError
 from ..machine.proc import Child
-from ..record.journal import RunDir
+from ..record.paths import RunDir
 from . import ssh
 
 READ_BYTES = 1 << 16

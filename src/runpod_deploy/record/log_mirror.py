@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..machine.files import extend
 from ..spec import RunSpec
 from .events import Event
-from .journal import extend
 from .log_markers import LogScanner
 
 CHUNK_BYTES = 1 << 20

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..machine.files import write_atomically
 from ..money import Rental, left_usd_per_day, spent_between_usd, spent_usd
 from ..spec import ArtifactPullSpec, Spec
-from .journal import RunDir, write_atomically
+from .paths import RunDir
 from .state import Artifact, PhaseTime, State
 
 TELEMETRY_FILES = (

@@ -10,9 +10,10 @@ from typing import Any
 from filelock import FileLock
 
 from ..errors import ConfigError
+from ..machine.files import write_atomically
 from ..spec import Spec
 from .events import Event, PodReachable, PodReleased
-from .journal import RunDir, write_atomically
+from .paths import RunDir
 from .state import State
 
 ID_KEYS = ("pod_id", "id", "podId")

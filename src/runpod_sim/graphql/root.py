@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..cloud.account import add_registry, add_secret
 from ..cloud.cloud import Cloud
-from ..records.account import add_registry, add_secret
 from ..records.asks import check_container
-from ..records.pods import Pod, new_id
+from ..records.pods import ACCOUNT, Pod, new_id
 from ..records.problems import NO_CAPACITY, REGISTRY_NOT_FOUND, Problem, bad, missing
 from ..records.templates import DEFAULTS
-from ..routes.answers import ACCOUNT
 from .asks import cpu_body, gpu_bodies, template_body
 from .view import USER_ID, datacenter_row, flavor_row, gpu_row, pod_row, template_row, volume_row
 

@@ -13,6 +13,8 @@ from .meter import Meter
 
 PROVISIONING, STARTING, RUNNING = "PROVISIONING", "STARTING", "RUNNING"
 EXITED, ERROR, TERMINATED = "EXITED", "ERROR", "TERMINATED"
+ACCOUNT = "account"
+"""Who asks, if it is the owner of the account rather than a pod with its own key."""
 UP = (PROVISIONING, STARTING, RUNNING)
 LOG_LINES = 5000
 SOURCES = ("container", "system")

@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
+from ..cloud.account import add_secret
 from ..records import schemas
-from ..records.account import add_secret
 from ..records.problems import missing
 from .answers import CLOUD, answer, body, nothing
 

@@ -21,7 +21,6 @@ CLOUD = web.AppKey("cloud", Cloud)
 LIMITS = web.AppKey("limits", Limits)
 WHO = web.RequestKey("who", str)
 """The id of the pod whose key was sent; "account" for the account's key."""
-ACCOUNT = "account"
 PAGE_LIMIT = 1000
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..records import schemas
-from ..records.pods import Pod
+from ..records.pods import ACCOUNT, Pod
 from ..records.view import pod_json
-from .answers import ACCOUNT, CLOUD, WHO, answer, body, flag, nothing, page
+from .answers import CLOUD, WHO, answer, body, flag, nothing, page
 
 
 def routes() -> list[web.RouteDef]:

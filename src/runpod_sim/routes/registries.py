@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
+from ..cloud.account import add_registry
 from ..records import schemas
-from ..records.account import add_registry
 from ..records.pods import new_id
 from ..records.problems import REGISTRY_NOT_FOUND, bad, missing
 from .answers import CLOUD, answer, body, nothing, page

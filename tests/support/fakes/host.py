@@ -9,8 +9,8 @@ from pathlib import Path
 
 from runpod_deploy.errors import SshLost
 from runpod_deploy.machine.clock import Clock
+from runpod_deploy.pod.protocol import Follow, Frame, GuardTerms, JobEnd, LogChunk, Reply
 from runpod_deploy.pod.transfer.values import Moved, OnProgress, Progress, Pull, Push
-from runpod_deploy.run import Follow, Frame, GuardTerms, JobEnd, LogChunk, Reply
 
 
 @dataclass

@@ -13,7 +13,7 @@ import pytest
 from runpod_deploy.history.runs import RunUnreadable, holder, last_line, may_go_on, read_run, rebuild, status
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.record.events import PhaseStarted
-from runpod_deploy.record.journal import RunLock
+from runpod_deploy.record.lock import RunLock
 from runpod_deploy.record.manifest import write_manifest
 from runpod_deploy.spec.json import spec_to_json
 from tests.support.worlds import Killed, Memory, dies_after

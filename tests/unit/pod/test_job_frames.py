@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runpod_deploy.pod.job import Frames, JobPaths, follow_command, start_command
-from runpod_deploy.run import Frame, JobEnd, LogChunk, Sample
+from runpod_deploy.pod.protocol import Frame, JobEnd, LogChunk, Sample
 
 STREAM = b'K\nL 5\nab\ncdS 12\n{"util": 50}K\nL 3\nE 0E -\n'
 

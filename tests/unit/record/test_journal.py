@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy.errors import RunBusy
+from runpod_deploy.machine.files import write_atomically
 from runpod_deploy.record.events import Heartbeat, Interrupted, JobEvent, PodReleased, RunStarted
-from runpod_deploy.record.journal import Journal, RunDir, RunLock, reserve, write_atomically
+from runpod_deploy.record.journal import Journal
+from runpod_deploy.record.lock import RunLock
+from runpod_deploy.record.paths import RunDir, reserve
 
 STARTED = RunStarted(run_id="r", job_name="j", tool_version="1")
 

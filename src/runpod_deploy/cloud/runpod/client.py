@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, DeployError, StockOut
+from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, DeployError, OnRetry, StockOut
 from ...machine.clock import Clock
 from ..values import Candidate, Offer, Pod, PodAsk
 from . import catalogue, shapes
@@ -20,7 +20,7 @@ from .logs import LogLine, log_call, log_lines
 from .pace import Pace
 from .reading import Row, making_sense, next_cursor, page_rows, read_pod, read_pods, without_secrets
 from .shared_list import Listing
-from .wire import OnRetry, Wire
+from .wire import Wire
 
 AT_REST = ("EXITED", "TERMINATED")
 PAGE_SIZE = "1000"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +16,7 @@ import urllib3
 from urllib3 import exceptions as failures
 
 from ... import __version__
-from ...errors import AnswerUnclear, AuthRefused, CloudUnreachable, ConfigError, DeployError
+from ...errors import AnswerUnclear, AuthRefused, CloudUnreachable, ConfigError, DeployError, OnRetry
 from ...machine.clock import Clock
 from .calls import Answer, Call
 from .pace import Pace
@@ -33,8 +33,6 @@ LIMITED_FOR_S = 150.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
 LIMITED_PAUSE_S = 5.0
 """After a 429 that names no time."""
-
-OnRetry = Callable[[str, DeployError, float], None]
 
 
 class Wire:

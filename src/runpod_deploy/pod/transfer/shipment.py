@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...errors import StagingFailed
 from ...machine.git import git_ignored
-from ...record.journal import RUNS_DIR
+from ...record.paths import RUNS_DIR
 from ...spec import RsyncPushSpec
 from .excludes import Excludes
 from .tree import Tree, local_tree

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..clock import iso, now
-from ..cloud.cloud import Cloud
-from .pods import new_id
-from .problems import Problem, bad
+from ..records.pods import new_id
+from ..records.problems import Problem, bad
+from .cloud import Cloud
 
 Record = dict[str, Any]
 

@@ -1,0 +1,58 @@
+"""The lock of a run: one process carries it out at a time."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..errors import RunBusy
+from .paths import RunDir
+
+
+class RunLock:
+    """One process a run. The kernel lets go of the lock when its holder dies, so it is never stale."""
+
+    def __init__(self, run_dir: RunDir) -> None:
+        self.path = run_dir.lock
+        self._lock = FileLock(str(run_dir.lock), thread_local=False)
+
+    def acquire(self, *, wait_s: float = 0.0) -> None:
+        """The lock is ours. Raises RunBusy that names the holder."""
+        try:
+            self._lock.acquire(timeout=wait_s)
+        except Timeout:
+            raise RunBusy(
+                f"{self.path.parent}: another process holds this run: {self.holder()}",
+                hint="follow it with `runpod-deploy status`, or wait until it has ended",
+            ) from None
+        with suppress(OSError):  # a courtesy, which a full disk may cost
+            self.note.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
+
+    def is_held(self) -> bool:
+        """Whether another process holds the run right now."""
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        self._lock.release()
+        return False
+
+    @property
+    def note(self) -> Path:
+        """Where the holder says who it is."""
+        return self.path.with_name(".lock-holder")
+
+    def holder(self) -> str:
+        """The holder's own words."""
+        try:
+            return self.note.read_text(encoding="utf-8").strip() or "unknown"
+        except OSError:
+            return "unknown"
+
+    def release(self) -> None:
+        """The lock is free."""
+        self._lock.release()
