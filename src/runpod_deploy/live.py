@@ -1,21 +1,33 @@
-"""The real world: RunPod's API, pods over OpenSSH, this machine's clock. Puts together, and decides nothing."""
+"""The world that costs money: RunPod's API, pods over OpenSSH, this machine's clock. Puts it together; decides nothing.
+
+Commands, the Python API and recipes all come to RunPod through here, so that every process of one user shares the
+account's rate limit and its listings.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
 from functools import partial
-from pathlib import Path
 
 from .cloud.runpod import RunPodCloud
+from .config.settings import cache_dir, read_settings
 from .errors import DeployError, OnRetry
 from .machine.clock import SystemClock
 from .pod.openssh import authorized_keys, reach
 from .run import World
 
 
-def world(api_key: str, base_url: str, *, environ: Mapping[str, str], cache_dir: Path) -> World:
-    """The world that costs money."""
-    clock = SystemClock()
+def connect_cloud(on_retry: OnRetry | None = None, *, api_key: str | None = None) -> RunPodCloud:
+    """RunPod with this key, or else with the user's own. Nothing is sent yet.
+
+    Raises AuthRefused if there is no usable key, ConfigError if the settings cannot be read.
+    """
+    settings = read_settings()
+    return RunPodCloud(api_key or settings.api_key, settings.origin, SystemClock(), on_retry, cache_dir())
+
+
+def real_world() -> World:
+    """The world of a run, with the user's own key. Raises as `connect_cloud` does."""
     listeners: list[OnRetry] = []
 
     def on_retry(what: str, error: DeployError, in_s: float) -> None:
@@ -23,11 +35,11 @@ def world(api_key: str, base_url: str, *, environ: Mapping[str, str], cache_dir:
             listen(what, error, in_s)
 
     return World(
-        cloud=RunPodCloud(api_key, base_url, clock, on_retry, cache_dir),
-        clock=clock,
+        cloud=connect_cloud(on_retry),
+        clock=SystemClock(),
         reach=partial(reach, on_retry=on_retry),
         authorized_keys=authorized_keys,
         on_retry=listeners,
-        environ=environ,
-        api_base_url=base_url,
+        environ=dict(os.environ),
+        api_base_url=read_settings().origin,
     )

@@ -9,9 +9,9 @@ from pathlib import Path
 from ..cloud.removal import end, end_all
 from ..cloud.stale import StalePod, stale_pods
 from ..cloud.stock import DatacenterInventory, InventoryReport, inventory
+from ..live import connect_cloud
 from ..machine.clock import SystemClock
 from ..spec import LIFECYCLE_ACTIONS, LifecycleAction
-from .access import cloud
 from .jobs import JobContext
 
 __all__ = [
@@ -46,28 +46,28 @@ def cleanup_pod(
     if dry_run or action == "preserve":
         logger.info("pod %s: %s", pod_id, "left as it is" if action == "preserve" else f"would {action} it")
         return
-    end(cloud(), SystemClock(), pod_id, "delete" if action == "delete" else "stop")
+    end(connect_cloud(), SystemClock(), pod_id, "delete" if action == "delete" else "stop")
     if action == "delete" and state_file is not None:
         state_file.unlink(missing_ok=True)
 
 
 def list_stale_pods() -> list[StalePod]:
     """The stopped pods of the account and what their disks cost. Raises CloudUnreachable, AuthRefused."""
-    return stale_pods(cloud().list_pods(), SystemClock().now())
+    return stale_pods(connect_cloud().list_pods(), SystemClock().now())
 
 
 def bulk_delete_pods(ids: Iterable[str], *, dry_run: bool) -> list[tuple[str, bool, str]]:
     """For each pod its id, whether it is confirmed to be gone, and what went wrong; one failure stops no other."""
     if dry_run:
         return [(pod_id, True, "would be deleted") for pod_id in ids]
-    ended = end_all(cloud(), SystemClock(), ids, "delete")
+    ended = end_all(connect_cloud(), SystemClock(), ids, "delete")
     return [(pod.pod_id, not pod.error, pod.error or "deleted") for pod in ended]
 
 
 def report_gpu_inventory(ctx: JobContext) -> InventoryReport:
     """Which of the job's GPUs are in stock in its datacenters. Raises CloudUnreachable, AuthRefused."""
     pod = ctx.spec.pod
-    offers = cloud().catalogue(
+    offers = connect_cloud().catalogue(
         pod.cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None, vcpu_count=pod.min_vcpu_count or 2
     )
     return inventory(pod.gpu_order or ((pod.cpu,) if pod.cpu else ()), pod.datacenters, offers)

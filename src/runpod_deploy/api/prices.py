@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from ..cloud.values import Offer
 from ..errors import DeployError
+from ..live import connect_cloud
 from ..money import VOLUME_STORAGE_USD_PER_GB_MONTH, disk_usd_per_day
-from .access import cloud
 
 __all__ = [
     "VOLUME_STORAGE_USD_PER_GB_MONTH",
@@ -47,7 +47,7 @@ def fetch_gpu_prices(
     """
     del force_refresh, cache_ttl_sec
     try:
-        source = cloud(api_key)
+        source = connect_cloud(api_key=api_key)
         return prices_of(source.catalogue("SECURE", gpu_count=1), source.catalogue("COMMUNITY", gpu_count=1))
     except DeployError as error:
         logger.warning("no prices: %s", error.message)

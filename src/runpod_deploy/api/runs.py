@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..cli.carrying import real_world
 from ..cli.dry_run import print_plan
 from ..cli.run import begin
 from ..cloud.protocol import Cloud
@@ -18,6 +17,7 @@ from ..config.finding import refuse
 from ..driver import Manner, drive
 from ..errors import DeployError, UsageError
 from ..history.manifests import Manifest, read_manifest
+from ..live import real_world
 from ..record.paths import RUNS_DIR, RunDir
 from ..record.state import Failure, State
 from ..spec import BudgetSpec, CloudType, RunpodJobSpec, Spec

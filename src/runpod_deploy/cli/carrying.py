@@ -1,4 +1,4 @@
-"""What every command that carries a run out shares: the world, the manner, the last word. Must stay lean."""
+"""What every command that carries a run out shares: the manner, the last word. Must stay lean."""
 
 from __future__ import annotations
 
@@ -7,22 +7,13 @@ import sys
 from contextlib import AbstractContextManager
 from typing import Any
 
-from .. import live
-from ..config.settings import read_settings
 from ..driver import Manner
 from ..record.paths import RunDir
 from ..record.state import Failure, State
-from ..run import Run, World
+from ..run import Run
 from ..spec import Spec
-from .access import cache_dir
 from .options import INFO
 from .output import utter
-
-
-def real_world() -> World:
-    """RunPod with the caller's key. Raises AuthRefused."""
-    settings = read_settings()
-    return live.world(settings.api_key, settings.origin, environ=dict(os.environ), cache_dir=cache_dir())
 
 
 def manner(given: dict[str, Any]) -> Manner:

@@ -6,8 +6,9 @@ from dataclasses import asdict
 
 import click
 
+from ..config.settings import cache_dir
 from ..spec import SshSpec
-from .access import cache_dir, real_cloud
+from .access import real_cloud
 from .checkup import Check, check_all
 from .options import json_option
 from .output import is_screen, output_options, put, put_json

@@ -10,6 +10,7 @@ import click
 
 from ..driver import Manner, drive, fetch_artifacts, read_spec, visit_pod
 from ..errors import KINDS, RunBusy
+from ..live import real_world
 from ..machine.clock import SystemClock, wait_until
 from ..record.fold import fold
 from ..record.journal import Journal
@@ -17,7 +18,7 @@ from ..record.lock import RunLock
 from ..record.paths import RunDir
 from ..record.state import State
 from ..spec import Spec
-from .carrying import finish, manner, real_world, say
+from .carrying import finish, manner, say
 from .options import plain_option, verbosity_options
 from .output import utter
 

@@ -18,12 +18,12 @@ from ..config import load, parse_variables
 from ..config.draft import Draft
 from ..driver import record_ask
 from ..errors import UsageError
+from ..live import real_world
 from ..machine.clock import STAMP, SystemClock
 from ..machine.git import deploy_metadata
 from ..machine.signals import SIGNALS
 from ..record.paths import RunDir, claim, reserve
 from ..spec import Spec
-from .carrying import real_world
 from .dry_run import print_plan
 from .options import DEBUG, WARNING, config_option, json_option, plain_option, variable_options, verbosity_options
 from .output import tell, utter

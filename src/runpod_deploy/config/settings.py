@@ -1,4 +1,4 @@
-"""Who we are to the cloud and where it is: the API key and the addresses. Knows the environment; sends nothing."""
+"""The settings of this user: API key, address, cache folder. Knows the environment; sends nothing."""
 
 from __future__ import annotations
 
@@ -50,6 +50,12 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if not key.isascii() or not key.isprintable():
         raise AuthRefused("the API key holds characters that no key has", hint=KEY_HINT)
     return Settings(key, origin_of(env.get("RUNPOD_API_BASE_URL", "").strip() or DEFAULT_ORIGIN))
+
+
+def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder in which the processes of this user share the account's rate limit and listings."""
+    env = os.environ if environ is None else environ
+    return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "runpod-deploy"
 
 
 def key_of_file(path: Path) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, DeployError, OnRetry, StockOut
+from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, OnRetry, StockOut
 from ...machine.clock import Clock
 from ..values import Candidate, Offer, Pod, PodAsk
 from . import catalogue, shapes
@@ -31,10 +31,6 @@ MOST_PAGES = 50
 """An end to a cursor that never ends."""
 
 
-def unnoticed(what: str, error: DeployError, in_s: float) -> None:
-    """Retries that nobody wants to hear of."""
-
-
 class RunPodCloud:
     """RunPod's API v2 at one origin with one key. Methods are bounded in time and raise errors of ours only."""
 
@@ -43,7 +39,7 @@ class RunPodCloud:
         api_key: str,
         base_url: str,
         clock: Clock,
-        on_retry: OnRetry = unnoticed,
+        on_retry: OnRetry | None = None,
         cache_dir: Path | None = None,
     ) -> None:
         self._clock = clock

@@ -40,7 +40,7 @@ class Wire:
 
     read_timeouts_s = READ_TIMEOUTS_S
 
-    def __init__(self, api_key: str, base_url: str, clock: Clock, pace: Pace, on_retry: OnRetry) -> None:
+    def __init__(self, api_key: str, base_url: str, clock: Clock, pace: Pace, on_retry: OnRetry | None) -> None:
         """Nothing is sent yet. Raises AuthRefused for a key and ConfigError for an address that can be none."""
         self._base_url = origin(base_url)
         self._clock = clock
@@ -68,7 +68,8 @@ class Wire:
             wait_s = wait_before_next(answer, pause_s)
             if not again or self._clock.monotonic() + wait_s > began_at + patience_s(answer):
                 raise error
-            self._on_retry(call.what, error, wait_s)
+            if self._on_retry is not None:
+                self._on_retry(call.what, error, wait_s)
             self._rest(answer, wait_s)
         raise AssertionError("the pauses never end")
 
