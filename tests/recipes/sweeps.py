@@ -22,7 +22,7 @@ extends: examples/digits/digits.yaml
 local: {project_root: examples/digits}
 variables: {epochs: "1"}
 pod: {gpu_order: [SIM 3600], datacenters: [EU-SE-1]}
-budget: {cost_cap_usd: 60, assumed_hourly_rate_usd: 3600, max_runtime_minutes: 1, poll_interval_sec: 1}
+budget: {cost_cap_usd: 60, assumed_hourly_rate_usd: 3600, max_runtime_minutes: 1}
 setup: []
 preflight: []
 """

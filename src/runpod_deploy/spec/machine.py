@@ -149,7 +149,7 @@ class BudgetSpec(Checked):
     max_runtime_minutes: PositiveInt | None = None
     """The longest that the pod may exist."""
     poll_interval_sec: PositiveInt = 60
-    """How often the API is asked about the pod while all is well."""
+    """Kept for old files. It changes nothing: the job's log is followed as it grows, and nothing is polled for it."""
     ssh_ready_timeout_sec: PositiveInt = 900
     """How long a pod may take from its creation to answering over SSH."""
     max_gpu_price: PositiveFloat | None = None
