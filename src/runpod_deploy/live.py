@@ -6,11 +6,10 @@ account's rate limit and its listings.
 
 from __future__ import annotations
 
-import os
 from functools import partial
 
 from .cloud.runpod import RunPodCloud
-from .config.settings import cache_dir, read_settings
+from .config.settings import cache_dir, environment, read_settings
 from .errors import DeployError, OnRetry
 from .machine.clock import SystemClock
 from .pod.openssh import authorized_keys, reach
@@ -40,6 +39,6 @@ def real_world() -> World:
         reach=partial(reach, on_retry=on_retry),
         authorized_keys=authorized_keys,
         on_retry=listeners,
-        environ=dict(os.environ),
+        environ=environment(),
         api_base_url=read_settings().origin,
     )

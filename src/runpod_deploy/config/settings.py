@@ -52,6 +52,11 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(key, origin_of(env.get("RUNPOD_API_BASE_URL", "").strip() or DEFAULT_ORIGIN))
 
 
+def environment() -> dict[str, str]:
+    """A copy of this process's environment: where a run finds the values of its secrets."""
+    return dict(os.environ)
+
+
 def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
     """The folder in which the processes of this user share the account's rate limit and listings."""
     env = os.environ if environ is None else environ
