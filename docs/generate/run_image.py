@@ -133,7 +133,7 @@ def main() -> int:
         spec, run_dir = begin(draft)
         state = drive(spec, run_dir, real_world(), Manner(screen=Recorder))
         print(f"{IMAGE.relative_to(ROOT)}: {IMAGE.stat().st_size} bytes, {datetime.now(UTC):%Y-%m-%d}")
-        return state.exit_code(spec.job.run.success_marker)
+        return state.exit_code
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def fetch_artifacts(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -
     lock.acquire(wait_s=manner.wait_s)
     try:
         run = attended(open_run(spec, run_dir, world), replace(manner, screen=None))
-        if run.state.address is None or (run.state.released and pod_of(run).status == "EXITED"):
+        if run.state.pod.address is None or (run.state.end.released and pod_of(run).status == "EXITED"):
             raise UsageError(
                 f"{run_dir.path}: the run has no pod that runs",
                 hint="if its pod is paused, `pull --start` starts it for as long as it takes",
@@ -93,9 +93,9 @@ def visit_pod(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -> Stat
     lock.acquire(wait_s=manner.wait_s)
     try:
         run = attended(open_run(spec, run_dir, world), manner)
-        if not (run.state.released and run.state.address) and not run.state.visiting:
+        if not (run.state.end.released and run.state.pod.address) and not run.state.end.visiting:
             raise UsageError(f"{run_dir.path}: the run has left no paused pod", hint="plain `pull` asks one that runs")
-        if run.state.collected:
+        if run.state.work.collected:
             raise UsageError(f"{run_dir.path}: nothing is left to fetch: all that the run was to bring home is here")
         pod_of(run)
         with run.signals.installed(), manner.screen(run) if manner.screen else nullcontext():
@@ -106,9 +106,9 @@ def visit_pod(spec: Spec, run_dir: RunDir, world: World, manner: Manner) -> Stat
 
 def pod_of(run: Run) -> Pod:
     """The run's pod as the API has it. Raises UsageError if it is gone, or another's."""
-    pod = run.world.cloud.get(run.state.pod_id or "")
-    if pod is None or pod.name != run.state.pod_name:
-        raise UsageError(f"{run.dir.path}: its pod {run.state.pod_id} does not exist any more")
+    pod = run.world.cloud.get(run.state.pod.id or "")
+    if pod is None or pod.name != run.state.pod.name:
+        raise UsageError(f"{run.dir.path}: its pod {run.state.pod.id} does not exist any more")
     return pod
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 
 from . import __version__
 from .errors import DeployError, Interrupt
@@ -60,7 +61,7 @@ CLOSING: tuple[Phase, ...] = (collect, release)
 
 def carry_out(run: Run) -> State:
     """Take a run from wherever its journal says it is to released. Safe to call again."""
-    if run.state.finished and not run.state.pod_may_exist:
+    if run.state.end.finished and not run.state.pod_may_exist:
         return run.state
     try:
         begin(run)
@@ -88,8 +89,9 @@ def visit(run: Run) -> State:
 def begin(run: Run) -> None:
     """The journal says that a process works on the run."""
     if run.state.run_id is None:
-        name = run.spec.job.name
-        run.record(RunStarted(run_id=run.spec.run_id, job_name=name, tool_version=__version__))
+        job = run.spec.job
+        started = RunStarted(run_id=run.spec.run_id, job_name=job.name, tool_version=__version__)
+        run.record(replace(started, success_marker=job.run.success_marker))
     else:
         run.record(RunResumed(after=run.state.last_event))
 
@@ -109,7 +111,7 @@ def close(run: Run) -> None:
         for phase in CLOSING:
             try_closing(run, phase)
         run.leave_host()
-        run.record(RunFinished(outcome=outcome_at_end(run), exit_code=run.state.exit_code(run.marker)))
+        run.record(RunFinished(outcome=outcome_at_end(run), exit_code=run.state.exit_code))
 
 
 def try_closing(run: Run, phase: Phase) -> None:
@@ -122,7 +124,7 @@ def try_closing(run: Run, phase: Phase) -> None:
             step(run, phase)
     except Interrupt as interrupt:
         run.record(Interrupted(signal=interrupt.signal_name))
-    if (name := run.signals.take()) is not None and not run.state.interrupted:
+    if (name := run.signals.take()) is not None and not run.state.end.interrupted:
         run.record(Interrupted(signal=name))
 
 
@@ -158,4 +160,4 @@ def failure(phase: str, error: Exception, duration_s: float) -> PhaseFailed:
 
 def outcome_at_end(run: Run) -> str:
     """The outcome as it will be once the run has finished."""
-    return "unreleased" if run.state.pod_may_exist else run.state.result(run.marker)
+    return "unreleased" if run.state.pod_may_exist else run.state.result

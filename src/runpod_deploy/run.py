@@ -78,16 +78,11 @@ class Run:
             printer(source, data)
 
     @property
-    def marker(self) -> str | None:
-        """The configured success marker."""
-        return self.spec.job.run.success_marker
-
-    @property
     def host(self) -> Host:
         """The pod, reached at its recorded address."""
         if self._host is None:
-            assert self.state.address is not None, "the pod has no address yet"
-            self._host = self.world.reach(self.spec, self.dir, self.state.address)
+            assert self.state.pod.address is not None, "the pod has no address yet"
+            self._host = self.world.reach(self.spec, self.dir, self.state.pod.address)
         return self._host
 
     def try_host(self, address: Address) -> SshLost | None:
@@ -115,9 +110,9 @@ class Run:
 def open_run(spec: Spec, run_dir: RunDir, world: World) -> Run:
     """The run as its journal has it."""
     journal = Journal(run_dir.events)
-    return Run(spec, run_dir, journal, world, state=fold(journal.read()))
+    return Run(spec, run_dir, journal, world, state=fold(journal.read(), success_marker=spec.job.run.success_marker))
 
 
 def whereabouts(state: State) -> dict[str, str | None]:
     """What every event carries once it is known."""
-    return {"pod_id": state.pod_id, "gpu_id": state.gpu_id, "datacenter_id": state.datacenter_id}
+    return {"pod_id": state.pod.id, "gpu_id": state.pod.gpu_id, "datacenter_id": state.pod.datacenter_id}

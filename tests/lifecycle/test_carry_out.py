@@ -44,8 +44,8 @@ def settled(world: Memory) -> None:
 def test_the_whole_story(tmp_path: Path) -> None:
     world = Memory(tmp_path)
     state = carry_out(world.open())
-    assert state.outcome("DONE") == "succeeded" and state.exit_code("DONE") == 0
-    assert [p.name for p in state.phases] == [phase.__name__ for phase in (*FORWARD, *CLOSING)]
+    assert state.outcome == "succeeded" and state.exit_code == 0
+    assert [p.name for p in state.progress.phases] == [phase.__name__ for phase in (*FORWARD, *CLOSING)]
     assert (tmp_path / "results/out").read_bytes() == b"result"
     assert world.dir.log.read_bytes() == b"hello\nDONE\n"
     assert world.starts == 1 and world.cloud.list_pods() == [] and len(world.cloud.created) == 1
@@ -66,7 +66,7 @@ def test_killed_after_any_event_and_resumed(tmp_path: Path, n: int) -> None:
         carry_out(world.open(dies_after(n)))
     state = carry_out(world.open())
     settled(world)
-    assert state.outcome("DONE") == "succeeded" and len(world.cloud.created) == 1 and world.starts == 1
+    assert state.outcome == "succeeded" and len(world.cloud.created) == 1 and world.starts == 1
     assert world.dir.log.read_bytes() == b"hello\nDONE\n"
 
 
@@ -82,7 +82,7 @@ def test_killed_at_any_side_effect_and_resumed(tmp_path: Path, n: int, lag_s: fl
         world.bomb = nothing
         carry_out(world.open())
     settled(world)
-    assert world.open().state.outcome("DONE") == "succeeded"
+    assert world.open().state.outcome == "succeeded"
 
 
 @pytest.mark.parametrize("n", range(1, EFFECTS + 1))
@@ -92,10 +92,10 @@ def test_failing_at_any_side_effect_leaves_no_pod(tmp_path: Path, n: int, error:
     world.bomb = Bomb(n, lambda: error("the world is bad"))
     state = carry_out(world.open())
     if state.pod_may_exist:
-        assert state.outcome("DONE") == "unreleased" and state.exit_code("DONE") == 9
+        assert state.outcome == "unreleased" and state.exit_code == 9
         state = carry_out(world.open())
     settled(world)
-    assert state.finished and not state.pod_may_exist
+    assert state.end.finished and not state.pod_may_exist
 
 
 @pytest.mark.parametrize("n", range(1, EFFECTS + 1))
@@ -105,12 +105,12 @@ def test_interrupted_at_any_side_effect_is_never_a_success(tmp_path: Path, n: in
     world.cloud.listing_lag_s = lag_s
     world.bomb = bomb = Bomb(n, lambda: Interrupt("SIGINT"))
     state = carry_out(world.open())
-    if not state.finished or bomb.where.startswith(("before delete", "after delete")):
+    if not state.end.finished or bomb.where.startswith(("before delete", "after delete")):
         world.bomb = nothing
         state = carry_out(world.open())
     settled(world)
     if bomb.where:
-        assert state.outcome("DONE") == "interrupted" and state.exit_code("DONE") == 130
+        assert state.outcome == "interrupted" and state.exit_code == 130
 
 
 @pytest.mark.parametrize("n", range(1, EFFECTS + 1))
@@ -123,7 +123,7 @@ def test_a_pod_that_bills_is_guarded_wherever_its_driver_dies(tmp_path: Path, n:
         carry_out(world.open())
     except Killed:
         pass
-    if world.open().state.guard_deadline_at and any(pod.status == "RUNNING" for pod in world.cloud.billing):
+    if world.open().state.pod.guard_deadline_at and any(pod.status == "RUNNING" for pod in world.cloud.billing):
         assert all(host.armed for host in world.hosts.values())
 
 
@@ -144,7 +144,7 @@ def test_real_signals_at_any_side_effect_never_keep_the_pod(tmp_path: Path, n: i
     with run.signals.installed():
         state = carried_out(run)
     settled(world)
-    assert state.released and (state.interrupted == "SIGTERM" or next(seen) <= n)
+    assert state.end.released and (state.end.interrupted == "SIGTERM" or next(seen) <= n)
 
 
 @pytest.mark.parametrize("n", range(1, EVENTS + 1))
@@ -195,7 +195,7 @@ def test_a_lost_answer_is_adopted_and_never_asked_twice(tmp_path: Path) -> None:
     world.bomb = lose_first_answer()
     state = carry_out(world.open())
     settled(world)
-    assert state.outcome("DONE") == "succeeded"
+    assert state.outcome == "succeeded"
     assert [call for call in world.cloud.calls if call.startswith("create")] == ["create demo-20261101T120000Z"]
 
 
@@ -223,7 +223,7 @@ def test_refusals_fall_through_with_a_row_each(tmp_path: Path) -> None:
     settled(world)
     refused = [event for event in world.events if isinstance(event, DatacenterFailover)]
     assert [(event.from_, event.to) for event in refused] == [("EU-RO-1", "US-TX-3")]
-    assert state.datacenter_id == "US-TX-3"
+    assert state.pod.datacenter_id == "US-TX-3"
 
 
 def test_no_stock_at_all_is_exit_3_and_no_pod(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_no_stock_at_all_is_exit_3_and_no_pod(tmp_path: Path) -> None:
     world.cloud.sold_out = {("NVIDIA L4", "EU-RO-1"), ("NVIDIA L4", "US-TX-3")}
     state = carry_out(world.open())
     settled(world)
-    assert state.exit_code("DONE") == 3 and world.cloud.created == []
+    assert state.exit_code == 3 and world.cloud.created == []
 
 
 def test_a_pod_that_never_boots_is_replaced_once(tmp_path: Path) -> None:
@@ -239,8 +239,8 @@ def test_a_pod_that_never_boots_is_replaced_once(tmp_path: Path) -> None:
     world.cloud.dead_hosts = {"EU-RO-1"}
     state = carry_out(world.open())
     assert world.cloud.list_pods() == [] and world.starts == 1
-    assert state.outcome("DONE") == "succeeded" and len(world.cloud.created) == 2
-    first, second = state.rentals
+    assert state.outcome == "succeeded" and len(world.cloud.created) == 2
+    first, second = state.cost.rentals
     assert first.until_at is not None
     assert spent_usd([first], first.until_at) == pytest.approx(0.404 * 900 / 3600, rel=0.05)
     assert first.until_at <= second.since_at
@@ -250,20 +250,20 @@ def test_two_pods_that_never_boot_end_the_run(tmp_path: Path) -> None:
     world = Memory(tmp_path)
     world.cloud.dead_hosts = {"EU-RO-1", "US-TX-3"}
     state = carry_out(world.open())
-    assert world.cloud.list_pods() == [] and state.exit_code("DONE") == 6
+    assert world.cloud.list_pods() == [] and state.exit_code == 6
 
 
 def test_the_exit_status_speaks_first(tmp_path: Path) -> None:
     world = Memory(tmp_path, job_exit_code=3)
     state = carry_out(world.open())
     settled(world)
-    assert state.outcome("DONE") == "job_failed" and state.exit_code("DONE") == 20 and state.job_exit_code == 3
+    assert state.outcome == "job_failed" and state.exit_code == 20 and state.job.exit_code == 3
 
 
 def test_a_missing_marker_takes_success_away(tmp_path: Path) -> None:
     world = Memory(tmp_path, log=b"hello\n")
     state = carry_out(world.open())
-    failure = state.failure("DONE")
+    failure = state.failure
     assert failure is not None and failure.kind == "marker_missing"
 
 
@@ -272,9 +272,9 @@ def test_the_cap_ends_a_job_that_hangs(tmp_path: Path) -> None:
     world.spec = with_job(world.spec, budget=BudgetSpec(cost_cap_usd=0.40, assumed_hourly_rate_usd=0.2))
     state = carry_out(world.open())
     settled(world)
-    failure = state.failure("DONE")
-    assert failure is not None and failure.kind == "cost_cap" and state.exit_code("DONE") == 21
-    assert 0.40 <= spent_usd(state.rentals, world.clock.now()) <= 0.4025
+    failure = state.failure
+    assert failure is not None and failure.kind == "cost_cap" and state.exit_code == 21
+    assert 0.40 <= spent_usd(state.cost.rentals, world.clock.now()) <= 0.4025
     assert (tmp_path / "results/out").exists()
 
 
@@ -284,7 +284,7 @@ def test_a_configured_failure_marker_ends_the_job(tmp_path: Path) -> None:
     world.spec = with_job(world.spec, run=run)
     state = carry_out(world.open())
     settled(world)
-    failure = state.failure(None)
+    failure = state.failure
     assert failure is not None and failure.kind == "failure_marker"
 
 
@@ -296,7 +296,7 @@ def test_a_pod_killed_from_outside_is_known_within_30_s(tmp_path: Path) -> None:
     killed = next(event for event in world.events if isinstance(event, PodKilledUnexpected))
     assert (killed.ts_utc - world.spec.created_at).total_seconds() - died_s <= 30
     assert killed.gpu_id == "NVIDIA L4" and killed.datacenter_id == "EU-RO-1" and killed.pod_id
-    assert state.exit_code("DONE") == 22 and world.cloud.list_pods() == []
+    assert state.exit_code == 22 and world.cloud.list_pods() == []
 
 
 def left_at_launch(world: Memory) -> None:
@@ -314,31 +314,31 @@ def test_a_pod_that_its_guard_paused_was_stopped_by_the_limit_and_costs_no_more(
     world = Memory(tmp_path, job_lasts_s=10.0**6)
     world.spec = with_job(world.spec, lifecycle=LifecyclePolicySpec(on_failure="stop"))
     left_at_launch(world)
-    deadline = world.open().state.guard_deadline_at
+    deadline = world.open().state.pod.guard_deadline_at
     assert deadline
     world.clock.advance((deadline - world.clock.now()).total_seconds() + 1)
     world.cloud.exit(next(iter(world.cloud.rented)))
     world.clock.advance(86_400.0)
     state = carry_out(world.open())
-    assert state.exit_code("DONE") == 21 and state.outcome("DONE") == "stopped"
+    assert state.exit_code == 21 and state.outcome == "stopped"
     assert [event.state for event in world.events if isinstance(event, GuardReleased)] == ["EXITED"]
     spent = manifest(world.spec, state, now=world.clock.now(), log=None, files=[])["estimated_cost_usd"]
-    lasted_s = (deadline - state.rentals[0].since_at).total_seconds()
-    assert spent == pytest.approx(state.rentals[0].usd_per_hour * lasted_s / 3600, 0.01)
+    lasted_s = (deadline - state.cost.rentals[0].since_at).total_seconds()
+    assert spent == pytest.approx(state.cost.rentals[0].usd_per_hour * lasted_s / 3600, 0.01)
 
 
 def test_a_pod_that_was_ended_before_its_guard_s_time_was_killed(tmp_path: Path) -> None:
     world = Memory(tmp_path, job_lasts_s=10.0**6)
     left_at_launch(world)
     world.cloud.exit(next(iter(world.cloud.rented)))
-    assert carry_out(world.open()).exit_code("DONE") == 22
+    assert carry_out(world.open()).exit_code == 22
 
 
 def test_what_a_restarted_container_still_holds_comes_home(tmp_path: Path) -> None:
     world = Memory(tmp_path, job_exit_code=None)
     state = carry_out(world.open())
     settled(world)
-    assert state.exit_code("DONE") == 22
+    assert state.exit_code == 22
     assert (tmp_path / "results/out").read_bytes() == b"result"
 
 
@@ -348,7 +348,7 @@ def test_a_pod_that_shows_up_when_another_was_asked_for_is_gone_in_the_end(tmp_p
     world.bomb = lose_first_answer()
     state = carry_out(world.open())
     assert len(world.cloud.created) == 2, "nobody can know of a pod that no listing shows for a minute"
-    assert world.cloud.list_pods() == [] and state.outcome("DONE") == "succeeded"
+    assert world.cloud.list_pods() == [] and state.outcome == "succeeded"
 
 
 def test_a_key_that_is_refused_at_the_end_is_exit_9(tmp_path: Path) -> None:
@@ -360,8 +360,8 @@ def test_a_key_that_is_refused_at_the_end_is_exit_9(tmp_path: Path) -> None:
 
     world.bomb = refuse
     state = carry_out(world.open())
-    assert state.exit_code("DONE") == 9
-    words = state.closing_failures[-1]
+    assert state.exit_code == 9
+    words = state.end.closing_failures[-1]
     assert "MAY STILL BE BILLING at $0.40 per hour" in words.message and "https://" in words.message
 
 
@@ -370,7 +370,7 @@ def test_a_connection_that_breaks_after_the_limit_does_not_end_the_pull(tmp_path
     world.spec = with_job(world.spec, budget=BudgetSpec(cost_cap_usd=0.40, assumed_hourly_rate_usd=0.2))
     world.bomb = FirstAt("before pull out", lambda: SshLost("connection reset"))
     state = carry_out(world.open())
-    assert state.exit_code("DONE") == 21 and (tmp_path / "results/out").exists()
+    assert state.exit_code == 21 and (tmp_path / "results/out").exists()
 
 
 def test_a_pod_that_cannot_be_reached_before_the_job_is_given_up_at_the_limit(tmp_path: Path) -> None:
@@ -379,33 +379,33 @@ def test_a_pod_that_cannot_be_reached_before_the_job_is_given_up_at_the_limit(tm
     world.spec = with_job(world.spec, budget=budget)
 
     def deaf(where: str) -> None:
-        if where.startswith(("before push", "before run")) and world.open().state.phase == "stage":
+        if where.startswith(("before push", "before run")) and world.open().state.progress.phase == "stage":
             raise SshLost("connection reset")
 
     world.bomb = deaf
     state = carry_out(world.open())
     settled(world)
-    ended_at = state.rentals[0].until_at
-    assert state.exit_code("DONE") == 21 and state.stop_at and ended_at
-    assert (ended_at - state.stop_at).total_seconds() < 10
+    ended_at = state.cost.rentals[0].until_at
+    assert state.exit_code == 21 and state.cost.stop_at and ended_at
+    assert (ended_at - state.cost.stop_at).total_seconds() < 10
 
 
 def test_an_unconfirmed_release_is_exit_9_and_can_be_taken_up_again(tmp_path: Path) -> None:
     world = Memory(tmp_path)
     world.cloud.delete_lag_s = 400.0
     state = carry_out(world.open())
-    assert state.outcome("DONE") == "unreleased" and state.exit_code("DONE") == 9
+    assert state.outcome == "unreleased" and state.exit_code == 9
     world.clock.advance(400)
     state = carry_out(world.open())
     settled(world)
-    assert state.outcome("DONE") == "succeeded"
+    assert state.outcome == "succeeded"
 
 
 def test_a_missing_required_artifact_is_exit_7_and_released_as_a_failure(tmp_path: Path) -> None:
     world = Memory(tmp_path, results={})
     world.spec = with_job(world.spec, lifecycle=LifecyclePolicySpec(on_success="delete", on_failure="stop"))
     state = carry_out(world.open())
-    assert state.exit_code("DONE") == 7 and state.pod_final_state == "EXITED"
+    assert state.exit_code == 7 and state.pod.final_state == "EXITED"
     assert world.cloud.billing == []
 
 
@@ -413,7 +413,7 @@ def test_a_guard_that_does_not_live_forbids_the_launch(tmp_path: Path) -> None:
     world = Memory(tmp_path, guard_lives=False)
     state = carry_out(world.open())
     settled(world)
-    assert world.starts == 0 and state.exit_code("DONE") == 6
+    assert world.starts == 0 and state.exit_code == 6
 
 
 def test_the_manifest_can_be_made_from_the_journal_alone(tmp_path: Path) -> None:
@@ -438,7 +438,7 @@ def test_artifacts_come_early_when_asked_to(tmp_path: Path) -> None:
     world.spec = with_job(world.spec, artifacts=(early,))
     carry_out(world.open())
     pulls = [event for event in world.events if isinstance(event, ArtifactPullCompleted)]
-    assert len(pulls) == 4 and world.open().state.outcome("DONE") == "succeeded"
+    assert len(pulls) == 4 and world.open().state.outcome == "succeeded"
 
 
 def test_secrets_go_up_by_stdin_and_come_off_again(tmp_path: Path) -> None:
@@ -457,4 +457,4 @@ def test_a_missing_secret_is_found_before_anything_is_paid(tmp_path: Path) -> No
     world = Memory(tmp_path)
     world.spec = with_job(world.spec, secrets=(SecretSpec(name="hf", destination="/root/.hf", env=("HF_TOKEN",)),))
     state = carry_out(world.open())
-    assert state.exit_code("DONE") == 2 and world.cloud.created == []
+    assert state.exit_code == 2 and world.cloud.created == []

@@ -150,7 +150,7 @@ def test_a_pod_that_its_guard_ended_is_not_counted_until_somebody_looks(tmp_path
     world.spec = with_job(world.spec, budget=BudgetSpec(cost_cap_usd=0.20, assumed_hourly_rate_usd=0.2))
     with pytest.raises(Killed):
         carry_out(world.open(dies_after(EVENTS - 12)))
-    guard_at = world.open().state.rentals[0].guard_at
+    guard_at = world.open().state.cost.rentals[0].guard_at
     assert guard_at is not None
     world.clock.at(seconds_until(world, guard_at), lambda: world.cloud.vanish(next(iter(world.cloud.rented))))
     world.clock.advance(timedelta(weeks=3).total_seconds())

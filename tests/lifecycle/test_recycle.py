@@ -22,8 +22,8 @@ def second_run(tmp_path: Path) -> Memory:
     lifecycle = LifecyclePolicySpec(on_success="recycle", on_failure="stop")
     world.spec = with_job(world.spec, lifecycle=lifecycle, state_file=str(tmp_path / "pod.json"))
     first = carry_out(world.open())
-    assert first.pod_final_state == "EXITED"
-    pointer = {"pod_id": first.pod_id, "run_id": first.run_id, "run_dir": str(world.dir.path)}
+    assert first.pod.final_state == "EXITED"
+    pointer = {"pod_id": first.pod.id, "run_id": first.run_id, "run_dir": str(world.dir.path)}
     (tmp_path / "pod.json").write_text(json.dumps(pointer))
     world.dir = RunDir(tmp_path / "artifacts/runpod/second")
     world.dir.path.mkdir()
@@ -35,7 +35,7 @@ def second_run(tmp_path: Path) -> Memory:
 def test_the_paused_pod_is_taken_up(tmp_path: Path) -> None:
     world = second_run(tmp_path)
     state = carry_out(world.open())
-    assert state.outcome("DONE") == "succeeded" and state.pod_resumed and len(world.cloud.created) == 1
+    assert state.outcome == "succeeded" and state.pod.resumed and len(world.cloud.created) == 1
 
 
 @pytest.mark.parametrize("n", range(1, EFFECTS + 1))
@@ -48,7 +48,7 @@ def test_killed_at_any_side_effect_and_resumed(tmp_path: Path, n: int) -> None:
         world.bomb = nothing
         carry_out(world.open())
     state = world.open().state
-    assert state.outcome("DONE") == "succeeded" and state.pod_resumed
+    assert state.outcome == "succeeded" and state.pod.resumed
     assert len(world.cloud.created) == 1 and [pod.status for pod in world.cloud.list_pods()] == ["EXITED"]
 
 
@@ -59,9 +59,9 @@ def test_a_taken_pod_that_vanished_gives_way_to_a_fresh_one(tmp_path: Path) -> N
     with pytest.raises(Killed):
         carry_out(world.open())
     world.bomb = nothing
-    assert world.open().state.pod_recycled
+    assert world.open().state.pod.recycled
     world.cloud.vanish(first)
     world.cloud.calls.clear()
     state = carry_out(world.open())
-    assert state.outcome("DONE") == "succeeded" and not state.pod_resumed and len(world.cloud.created) == 2
+    assert state.outcome == "succeeded" and not state.pod.resumed and len(world.cloud.created) == 2
     assert world.cloud.calls.count(f"get {first}") < 5, "what is gone is not waited for"

@@ -40,7 +40,7 @@ def looked(world: Memory) -> str:
 def test_what_is_switched_off_costs_no_round_trip(tmp_path: Path, switches: dict[str, bool]) -> None:
     world = Memory(tmp_path)
     world.spec = with_job(world.spec, telemetry=TelemetrySpec(**switches))
-    assert carry_out(world.open()).outcome("DONE") == "succeeded"
+    assert carry_out(world.open()).outcome == "succeeded"
     assert looked(world).splitlines() == ["apt-get update", "pip list"]
     assert not list(world.dir.path.glob("pod_describe_*"))
 
@@ -70,7 +70,7 @@ def test_snapshots_that_fail_end_nothing(tmp_path: Path) -> None:
             raise OSError("No space left on device")
 
     world.bomb = full
-    assert carry_out(world.open()).outcome("DONE") == "succeeded"
+    assert carry_out(world.open()).outcome == "succeeded"
     failures = [event for event in world.events if isinstance(event, SnapshotFailed)]
     assert [event.what for event in failures] == ["snapshot", "pip freeze", "snapshot"]
     assert all("No space left" in event.error for event in failures)
@@ -82,7 +82,7 @@ def test_what_the_pod_printed_lands_in_its_files(tmp_path: Path) -> None:
     keep(run, (printed + f"\n{SEPARATOR} dmesg_tail.txt\nline\n\n{SEPARATOR} nvidia_smi_start.txt\n").encode())
     environment = json.loads((run.dir.path / "remote_env.json").read_text())
     assert environment == {"remote_uname": "Linux pod 6.8", "remote_python_version": "3.12.3"}
-    assert dict(run.state.remote_env) == environment, "the manifest has it too"
+    assert dict(run.state.pod.remote_env) == environment, "the manifest has it too"
     assert (run.dir.path / "dmesg_tail.txt").read_text() == "line\n"
     assert not (run.dir.path / "nvidia_smi_start.txt").exists(), "an empty part is no snapshot"
 

@@ -33,14 +33,14 @@ def test_a_sleeping_laptop_hears_no_silence(tmp_path: Path) -> None:
     world.spec = with_job(world.spec, budget=BudgetSpec(cost_cap_usd=9.0))
     stalling(world, minutes=60)
     asleep(world, at_s=300, for_s=70 * 60)
-    assert carry_out(world.open()).outcome("DONE") == "succeeded"
+    assert carry_out(world.open()).outcome == "succeeded"
 
 
 def test_a_silent_log_stops_the_job(tmp_path: Path) -> None:
     world = Memory(tmp_path, job_lasts_s=3 * HOUR_S)
     world.spec = with_job(world.spec, budget=BudgetSpec(cost_cap_usd=9.0))
     stalling(world, minutes=60)
-    assert carry_out(world.open()).outcome("DONE") == "stopped"
+    assert carry_out(world.open()).outcome == "stopped"
     assert ends(world) == [("stalled", 143)]
 
 
@@ -48,8 +48,8 @@ def test_a_job_that_ended_before_its_limit_is_no_victim_of_it(tmp_path: Path) ->
     world = Memory(tmp_path, job_lasts_s=600.0)
     asleep(world, at_s=300, for_s=9 * HOUR_S)
     state = carry_out(world.open())
-    assert state.stop_requested == "cost_cap", "the limit had passed when we woke up"
-    assert ends(world) == [("exited", 0)] and state.outcome("DONE") == "succeeded"
+    assert state.job.stop_requested == "cost_cap", "the limit had passed when we woke up"
+    assert ends(world) == [("exited", 0)] and state.outcome == "succeeded"
 
 
 def test_an_early_pull_does_not_outlast_the_limit(tmp_path: Path) -> None:
@@ -58,8 +58,8 @@ def test_an_early_pull_does_not_outlast_the_limit(tmp_path: Path) -> None:
     world.spec = with_job(world.spec, artifacts=(early,), budget=BudgetSpec(cost_cap_usd=0.20, pull_grace_sec=2 * 3600))
     state = carry_out(world.open())
     asked = next(event for event in world.events if isinstance(event, StopRequested))
-    assert state.stop_at and (asked.ts_utc - state.stop_at).total_seconds() < 2
-    assert state.outcome("DONE") == "stopped" and (tmp_path / "results/out").exists()
+    assert state.cost.stop_at and (asked.ts_utc - state.cost.stop_at).total_seconds() < 2
+    assert state.outcome == "stopped" and (tmp_path / "results/out").exists()
 
 
 def test_a_pull_after_the_limit_ends_with_its_grace(tmp_path: Path) -> None:
@@ -67,8 +67,8 @@ def test_a_pull_after_the_limit_ends_with_its_grace(tmp_path: Path) -> None:
     world.spec = with_job(world.spec, budget=BudgetSpec(cost_cap_usd=0.20, pull_grace_sec=300))
     state = carry_out(world.open())
     failed = next(event for event in world.events if isinstance(event, ArtifactPullFailed))
-    assert state.stop_at and 300 <= (failed.ts_utc - state.stop_at).total_seconds() < 305
-    assert "no time left" in failed.error and state.exit_code("DONE") == 21
+    assert state.cost.stop_at and 300 <= (failed.ts_utc - state.cost.stop_at).total_seconds() < 305
+    assert "no time left" in failed.error and state.exit_code == 21
 
 
 def test_the_heart_beats_in_whatever_phase_is_long(tmp_path: Path) -> None:
@@ -87,6 +87,6 @@ def test_who_waits_for_stock_says_so(tmp_path: Path) -> None:
     world.cloud.sold_out = {("NVIDIA L4", "EU-RO-1"), ("NVIDIA L4", "US-TX-3")}
     world.spec = replace(world.spec, wait_for_stock_s=HOUR_S)
     world.clock.at(300.0, world.cloud.sold_out.clear)
-    assert carry_out(world.open()).outcome("DONE") == "succeeded"
+    assert carry_out(world.open()).outcome == "succeeded"
     beats = [event for event in world.events if isinstance(event, Heartbeat)]
     assert {(beat.phase, beat.doing) for beat in beats} == {("provision", "waiting for stock")} and len(beats) >= 4

@@ -31,7 +31,7 @@ def left_behind(tmp_path: Path) -> Memory:
 
     world.bomb = no_pull
     state = carry_out(world.open())
-    assert state.exit_code(None) == 20 and paused(world) and not (tmp_path / "results/out").exists()
+    assert state.exit_code == 20 and paused(world) and not (tmp_path / "results/out").exists()
     world.bomb = nothing
     return world
 
@@ -51,18 +51,18 @@ def test_what_was_left_comes_home_and_the_pod_is_paused_again(tmp_path: Path) ->
     state = visited(world)
     assert (tmp_path / "results/out").read_bytes() == b"result"
     assert paused(world) and world.starts == 1
-    assert state.visit_failure is None and state.released and state.exit_code(None) == 20
-    assert len(before.rentals) == 1 and len(state.rentals) == 2 and state.rentals[1].until_at
+    assert state.end.visit_failure is None and state.end.released and state.exit_code == 20
+    assert len(before.cost.rentals) == 1 and len(state.cost.rentals) == 2 and state.cost.rentals[1].until_at
 
 
 def test_a_host_without_a_free_gpu_changes_nothing(tmp_path: Path) -> None:
     world = left_behind(tmp_path)
     world.cloud.host_is_full = True
     state = visited(world)
-    assert state.visit_failure is not None and state.visit_failure.kind == "stock_out"
-    assert paused(world) and state.exit_code(None) == 20 and not state.pod_may_exist
+    assert state.end.visit_failure is not None and state.end.visit_failure.kind == "stock_out"
+    assert paused(world) and state.exit_code == 20 and not state.pod_may_exist
     world.cloud.host_is_full = False
-    assert visited(world).visit_failure is None and (tmp_path / "results/out").exists()
+    assert visited(world).end.visit_failure is None and (tmp_path / "results/out").exists()
 
 
 @pytest.mark.parametrize("n", range(1, EFFECTS + 1))
@@ -75,7 +75,7 @@ def test_killed_at_any_side_effect_and_taken_up_again(tmp_path: Path, n: int, ag
     except Killed:
         world.bomb = nothing
         state = carried_out(world.open(), again)  # type: ignore[arg-type]
-        assert not state.pod_may_exist and state.exit_code(None) == 20
+        assert not state.pod_may_exist and state.exit_code == 20
     assert paused(world) and world.starts == 1
     if again is visit:
         assert (tmp_path / "results/out").exists()
@@ -92,7 +92,7 @@ def test_whatever_goes_wrong_the_pod_is_paused_and_the_run_is_what_it_was(
     if bomb.where.startswith(("before stop ", "after stop ")) or state.pod_may_exist:
         world.bomb = nothing
         state = carry_out(world.open())
-    assert paused(world) and state.exit_code(None) == 20 and state.interrupted is None
+    assert paused(world) and state.exit_code == 20 and state.end.interrupted is None
 
 
 def test_count_the_side_effects(tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ from ..driver import Manner, drive
 from ..errors import DeployError, UsageError
 from ..history.manifests import Manifest, read_manifest
 from ..live import real_world
+from ..record.parts import Failure
 from ..record.paths import RUNS_DIR, RunDir
-from ..record.state import Failure, State
+from ..record.state import State
 from ..spec import BudgetSpec, CloudType, RunpodJobSpec, Spec
 from .jobs import as_draft
 
@@ -122,14 +123,13 @@ def announce(run_dir: RunDir) -> None:
 
 def result_of(spec: Spec, run_dir: RunDir, state: State) -> RunResult:
     """The run's end, in the words of the command line."""
-    marker = spec.job.run.success_marker
     return RunResult(
         run_id=spec.run_id,
         run_dir=run_dir.path,
-        outcome=state.outcome(marker),
-        exit_code=state.exit_code(marker),
-        job_exit_code=state.job_exit_code,
-        failure=state.failure(marker),
+        outcome=state.outcome,
+        exit_code=state.exit_code,
+        job_exit_code=state.job.exit_code,
+        failure=state.failure,
         manifest=read_manifest(run_dir.path),
     )
 

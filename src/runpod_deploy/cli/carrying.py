@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from ..driver import Manner
+from ..record.parts import Failure
 from ..record.paths import RunDir
-from ..record.state import Failure, State
+from ..record.state import State
 from ..run import Run
 from ..spec import Spec
 from .options import INFO
@@ -42,17 +43,16 @@ def on_screen(run: Run) -> AbstractContextManager[object]:
 
 def finish(state: State, spec: Spec, run_dir: RunDir) -> int:
     """The exit code, once the last word is on stderr: what went wrong, what to do, and loudest what still bills."""
-    marker = spec.job.run.success_marker
-    failure = state.failure(marker)
-    if state.detached:
+    failure = state.failure
+    if state.end.detached:
         utter(f"hint: go on with `runpod-deploy resume {run_dir.path}`")
     elif failure is not None and failure.kind != "release_unconfirmed":
         say(failure)
-    if state.pod_may_exist and not state.detached:
-        for unreleased in [f for f in state.closing_failures if f.phase == "release"][-1:]:
+    if state.pod_may_exist and not state.end.detached:
+        for unreleased in [f for f in state.end.closing_failures if f.phase == "release"][-1:]:
             utter(f"hint: {unreleased.hint}")
             utter(f"error: {unreleased.message}")
-    return state.exit_code(marker)
+    return state.exit_code
 
 
 def say(failure: Failure) -> None:

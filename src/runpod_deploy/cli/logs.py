@@ -90,10 +90,10 @@ def latest(draft: Draft) -> Path:
 def put_job(folder: RunDir, state: State, lines: int, *, follow: bool) -> None:
     """The end of the job's log is on stdout, and with follow what comes after it. Raises SshLost, UsageError."""
     write = sys.stdout.buffer.write
-    if state.released or state.finished:
+    if state.end.released or state.end.finished:
         write(last_lines(folder.log, lines))
     elif not (folder.ssh / "config").is_file():
-        raise SshLost(f"pod {state.pod_id or '(none yet)'} has not answered yet", hint="see its host's log: --system")
+        raise SshLost(f"pod {state.pod.id or '(none yet)'} has not answered yet", hint="see its host's log: --system")
     else:
         spec = spec_from_json(folder.spec.read_text(encoding="utf-8"))
         stream(tail_argv(folder, spec.job.run.log_path, lines, follow=follow), put_bytes)
@@ -108,9 +108,9 @@ def put_bytes(data: bytes) -> None:
 
 def put_system(state: State, lines: int, as_json: bool) -> None:
     """The cloud's own log of the pod is on stdout. Raises UsageError if there is no pod."""
-    if state.pod_id is None:
+    if state.pod.id is None:
         raise UsageError("this run has no pod yet", hint="`runpod-deploy events RUN_DIR` tells what it is doing")
-    found = real_cloud().logs(state.pod_id, lines, QUIET_S)
+    found = real_cloud().logs(state.pod.id, lines, QUIET_S)
     if as_json:
         put_json([asdict(line) for line in found])
     else:

@@ -83,17 +83,17 @@ def visited(state: State, spec: Spec, folder: RunDir) -> int:
     """The exit code of a visit, once its last word is on stderr: that of the visit, not of the run."""
     if state.pod_may_exist:
         return finish(state, spec, folder)
-    if state.visit_failure is None:
+    if state.end.visit_failure is None:
         return 0
-    say(state.visit_failure)
-    return KINDS[state.visit_failure.kind].exit_code
+    say(state.end.visit_failure)
+    return KINDS[state.end.visit_failure.kind].exit_code
 
 
 def taken_up(folder: RunDir, how: Manner) -> int:
     """The exit code of the run, carried out to its end."""
     spec = read_spec(folder)
     state = fold(Journal(folder.events).read())
-    if state.finished and not state.pod_may_exist:  # nothing to do, so nobody need be asked for a key
+    if state.end.finished and not state.pod_may_exist:  # nothing to do, so nobody need be asked for a key
         return finish(state, spec, folder)
     return finish(drive(spec, folder, real_world(), how), spec, folder)
 
@@ -112,7 +112,7 @@ class Onlooker:
         )
         spec = read_spec(self.folder)
         state = fold(Journal(self.folder.events).read())
-        return state.exit_code(spec.job.run.success_marker) if state.finished or state.detached else None
+        return state.exit_code if state.end.finished or state.end.detached else None
 
     def look(self) -> bool | None:
         """True once the run is let go of and everything is shown."""

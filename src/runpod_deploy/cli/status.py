@@ -62,7 +62,7 @@ def put_rows(rows: list[dict[str, Any]], now: datetime) -> None:
 def unfinished(project_root: Path) -> Iterator[RecordedRun]:
     """The runs of a project that have not ended; what cannot be read is named."""
     paths = filter(partial(may_go_on, unreadable=warn), run_dirs(project_root, warn))
-    return (run for run in readable(paths) if not run.state.finished)
+    return (run for run in readable(paths) if not run.state.end.finished)
 
 
 def readable(paths: Iterable[Path]) -> Iterator[RecordedRun]:

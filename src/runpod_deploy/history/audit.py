@@ -64,7 +64,7 @@ def judge(pod: Pod, runs: Sequence[KnownRun], now: datetime) -> Finding | None:
 def concerns(run: KnownRun, pod: Pod, ours: Provenance | None) -> bool:
     """Whether this is a pod of that run."""
     state = run.state
-    if pod.id in (state.pod_id, state.discarding, *state.abandoned):
+    if pod.id in (state.pod.id, state.pod.discarding, *state.pod.abandoned):
         return True
     return ours is not None and state.run_id == ours.run_id
 
@@ -77,21 +77,21 @@ def begun_at(run: KnownRun) -> float:
 def by_journal(pod: Pod, run: KnownRun, ours: Provenance | None, now: datetime) -> tuple[str, str] | None:
     """Reason and words, from what the run's journal says; no process carries the run out."""
     state = run.state
-    if pod.id in state.abandoned:
+    if pod.id in state.pod.abandoned:
         return "over", "it never booted and was given up"
-    if state.pod_id is not None and pod.id != state.pod_id:
-        return "over", f"a second pod of its run; the journal has {state.pod_id}"
-    if state.released:
-        return released(pod, state.release_action or "")
-    if state.finished:
+    if state.pod.id is not None and pod.id != state.pod.id:
+        return "over", f"a second pod of its run; the journal has {state.pod.id}"
+    if state.end.released:
+        return released(pod, state.end.release_action or "")
+    if state.end.finished:
         return "over", "its run has ended without a confirmed release"
-    if not has_booted(pod) and state.address is None:
+    if not has_booted(pod) and state.pod.address is None:
         return "never_booted", "its driver is gone and it never answered"
     if pod.status == "EXITED":
         return "driver_gone", f"paused, maybe with results: `runpod-deploy resume {run.path}` says what became of it"
-    if is_past(state.guard_deadline_at or state.stop_at or (ours.deadline_at if ours else None), now):
+    if is_past(state.pod.guard_deadline_at or state.cost.stop_at or (ours.deadline_at if ours else None), now):
         return "past_deadline", "its driver is gone and its time is up"
-    return None if state.detached else ("driver_gone", f"go on with `runpod-deploy resume {run.path}`")
+    return None if state.end.detached else ("driver_gone", f"go on with `runpod-deploy resume {run.path}`")
 
 
 def released(pod: Pod, action: str) -> tuple[str, str] | None:

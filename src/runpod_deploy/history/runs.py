@@ -63,7 +63,7 @@ def read_run(path: Path) -> RecordedRun:
 
 def rebuilt(run: RecordedRun, now: datetime) -> Manifest:
     """The manifest as spec and events make it; what others have added to the one on disk is kept."""
-    log = log_facts(run.dir.log, whole=run.state.finished)
+    log = log_facts(run.dir.log, whole=run.state.end.finished)
     made = manifest(run.spec, run.state, now=now, log=log, files=telemetry_files(run.dir.path))
     try:
         before = read_manifest(run.dir.manifest)
@@ -108,14 +108,14 @@ def status(run: RecordedRun, now: datetime) -> dict[str, Any]:
     return {
         "timestamp": run.dir.path.name,
         "run_id": run.spec.run_id,
-        "state": word(state) if held or state.finished or state.detached else "left",
-        "phase": state.phase or None,
-        "step": state.step,
-        "pod_id": state.pod_id,
-        "gpu_id": state.gpu_id,
+        "state": word(state) if held or state.end.finished or state.end.detached else "left",
+        "phase": state.progress.phase or None,
+        "step": state.job.step,
+        "pod_id": state.pod.id,
+        "gpu_id": state.pod.gpu_id,
         "spent_usd": cost(state, now)["estimated_cost_usd"],
         "cost_cap_usd": run.spec.job.budget.cost_cap_usd,
-        "stop_at": state.stop_at.isoformat() if state.stop_at else None,
+        "stop_at": state.cost.stop_at.isoformat() if state.cost.stop_at else None,
         "last_line": last_line(run.dir.log),
         "held_by": held,
         "run_path": str(run.dir.path.absolute()),

@@ -11,7 +11,7 @@ from ..spec import SecretSpec, Spec
 
 def check(run: Run) -> None:
     """The ask can be met from here: paths, secrets and sources exist."""
-    if run.state.ever_requested:
+    if run.state.request.made:
         return  # what was there when the pod was paid for need not be there for ever
     problems = [*missing_paths(run.spec), *missing_secrets(run), *missing_sources(run.spec)]
     if problems:

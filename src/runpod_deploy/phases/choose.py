@@ -13,7 +13,7 @@ def choose(run: Run) -> None:
 
     A pod that waits to be recycled comes before any look at the stock.
     """
-    if not run.state.candidates and not run.state.ever_requested and not may_recycle(run):
+    if not run.state.request.candidates and not run.state.request.made and not may_recycle(run):
         choose_afresh(run)
 
 

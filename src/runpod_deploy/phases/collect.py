@@ -45,15 +45,15 @@ WAY_BACK = {
 def collect(run: Run) -> None:
     """Whatever the job left is here, verified, if a job was ever launched. Raises ArtifactMissing, SshLost."""
     state = run.state
-    if state.collected or state.released or not state.pod_answers:
+    if state.work.collected or state.end.released or not state.pod_answers:
         return
-    if state.job_pid is not None:
+    if state.job.pid is not None:
         stop_job(run)
         finish_log(run)
     snapshots.at_end(run)
     remove_secrets(run)
     try:
-        if state.job_pid is not None:
+        if state.job.pid is not None:
             bring_home(run)
     finally:
         snapshots.described_at_end(run)
@@ -74,7 +74,7 @@ def bring_home(run: Run) -> None:
 
 def stop_job(run: Run) -> None:
     """The job is over, and if we end it here, the journal says so."""
-    if run.state.job_ended:
+    if run.state.job.ended:
         return
     run.record(StopRequested(why=why_we_stop(run.state)))
     patiently(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S), unhurried)
@@ -82,16 +82,16 @@ def stop_job(run: Run) -> None:
 
 def why_we_stop(state: State) -> str:
     """What ends a job that is still on its way when the run closes."""
-    if state.stop_requested or state.interrupted:
-        return state.stop_requested or "interrupted"
-    failed = state.forward_failure.kind if state.forward_failure else "internal"
+    if state.job.stop_requested or state.end.interrupted:
+        return state.job.stop_requested or "interrupted"
+    failed = state.end.forward_failure.kind if state.end.forward_failure else "internal"
     return failed if failed in JOB_WORDS else "internal"
 
 
 def finish_log(run: Run) -> None:
     """The copy of the log is whole. A log that cannot be had is an event: the artifacts matter more."""
-    mirror = LogMirror(run.dir.log, run.spec.job.run, scanned_bytes=run.state.scanned_bytes)
-    if run.state.job_ended and mirror.size >= run.state.log_bytes:
+    mirror = LogMirror(run.dir.log, run.spec.job.run, scanned_bytes=run.state.job.scanned_bytes)
+    if run.state.job.ended and mirror.size >= run.state.job.log_bytes:
         return
     try:
         end = patiently(run, "fetching the rest of the log", lambda: drain(run, mirror), unhurried)
@@ -100,8 +100,8 @@ def finish_log(run: Run) -> None:
         end = JobEnd(None, stopped=True)
     if mirror.lagging:
         run.record(RemoteLogPullFailed(path=run.spec.job.run.log_path, error=mirror.lagging))
-    if not run.state.job_ended:
-        why = cause_of_end(stopped=end.stopped, asked=run.state.stop_requested, limit=run.state.stop_why)
+    if not run.state.job.ended:
+        why = cause_of_end(stopped=end.stopped, asked=run.state.job.stop_requested, limit=run.state.cost.stop_why)
         run.record(JobEnded(exit_code=end.exit_code, why=why, log_bytes=mirror.received))
 
 
@@ -125,7 +125,7 @@ def grace(run: Run) -> Callable[[], None]:
     Who comes late, after a sleep or a crash, has that time from now on: what is still there is worth it.
     """
     clock, seconds = run.world.clock, run.spec.job.budget.pull_grace_sec
-    until = max(run.state.stop_at or clock.now(), clock.now()) + timedelta(seconds=seconds)
+    until = max(run.state.cost.stop_at or clock.now(), clock.now()) + timedelta(seconds=seconds)
 
     def hold() -> None:
         if clock.now() >= until:
@@ -136,7 +136,7 @@ def grace(run: Run) -> Callable[[], None]:
 
 def pulled(run: Run, entry: ArtifactPullSpec, hold: Callable[[], None]) -> bool:
     """Whether the artifact is here; an error is recorded and does not keep the others from coming. Raises SshLost."""
-    done = dict(run.state.artifacts).get(entry.label)
+    done = dict(run.state.work.artifacts).get(entry.label)
     if done is not None and done.status == "success":
         return True
     return patiently(run, f"pulling {entry.label}", partial(pull, run, entry, hold), hold)
@@ -194,13 +194,13 @@ def keep_word(run: Run, entry: ArtifactPullSpec, moved: Moved | None, took_s: fl
 
 def reason(run: Run, entry: ArtifactPullSpec) -> str:
     """Why the artifact is not here."""
-    artifact = dict(run.state.artifacts).get(entry.label)
+    artifact = dict(run.state.work.artifacts).get(entry.label)
     return (artifact.error if artifact else None) or "unknown"
 
 
 def remove_secrets(run: Run) -> None:
     """The secrets are off the pod, as far as it answers."""
-    written = [s for s in run.spec.job.secrets if s.name in run.state.secrets]
+    written = [s for s in run.spec.job.secrets if s.name in run.state.work.secrets]
     if not written:
         return
     try:

@@ -57,7 +57,7 @@ def preflight(run: Run) -> None:
 def carry(run: Run, section: str, commands: tuple[CommandSpec, ...], failure: type[DeployError]) -> None:
     """Each command of the section has succeeded once. A lost connection ends a command, which is then run again."""
     for index, command in enumerate(commands):
-        if run.state.job_pid is None and (section, index) not in run.state.commands_done:
+        if run.state.job.pid is None and (section, index) not in run.state.work.commands_done:
             step = Step(section, index, command, failure)
             run.record(CommandStarted(section=section, index=index, command=command.command))
             patiently(run, step.name, partial(attempt, run, step))

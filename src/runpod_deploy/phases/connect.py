@@ -33,9 +33,9 @@ def connect(run: Run) -> None:
 
     A pod that does not boot is deleted and the next candidate is tried once. Raises BootTimeout, LimitReached.
     """
-    if run.state.address is None:
+    if run.state.pod.address is None:
         boot(run)
-    if run.state.guard_deadline_at is None:
+    if run.state.pod.guard_deadline_at is None:
         patiently(run, "arming the guard", lambda: arm(run))
     snapshots.at_start(run)
 
@@ -45,13 +45,13 @@ def boot(run: Run) -> None:
     while True:
         discard(run)
         provision(run)
-        last = bool(run.state.abandoned)
+        last = bool(run.state.pod.abandoned)
         try:
             return await_ssh(run)
         except BootTimeout as error:
-            if run.state.job_pid is not None:
+            if run.state.job.pid is not None:
                 raise  # what holds results is not given up
-            run.record(PodAbandoned(pod_id=run.state.pod_id or "", reason=error.message))
+            run.record(PodAbandoned(pod_id=run.state.pod.id or "", reason=error.message))
             discard(run)
             if last or not untried(run):
                 raise
@@ -59,7 +59,7 @@ def boot(run: Run) -> None:
 
 def discard(run: Run) -> None:
     """The pod that was given up, if there is one, is gone. Raises BootTimeout if that cannot be confirmed."""
-    pod_id = run.state.discarding
+    pod_id = run.state.pod.discarding
     if pod_id is None:
         return
     try:
@@ -78,7 +78,7 @@ def await_ssh(run: Run) -> None:
         wait_until(run.world.clock, watch.look, every_s=BOOT_EVERY_S, within_s=within_s, what="SSH")
     except TimeoutError:
         raise BootTimeout(
-            f"pod {run.state.pod_id} did not answer over SSH within {within_s} s; it was still at: "
+            f"pod {run.state.pod.id} did not answer over SSH within {within_s} s; it was still at: "
             f"{'; '.join(filter(None, (watch.stage, watch.silence)))}",
             hint="the image may be large, missing or without sshd; see `runpod-deploy logs`, "
             "or raise budget.ssh_ready_timeout_sec",
@@ -118,12 +118,12 @@ class BootWatch:
     def ask(self) -> Pod | None:
         """The pod, or None if the API does not know. Raises BootTimeout if it is gone for good."""
         try:
-            pod = self.run.world.cloud.look(self.run.state.pod_id or "", max_age_s=self.listing_age_s())
+            pod = self.run.world.cloud.look(self.run.state.pod.id or "", max_age_s=self.listing_age_s())
         except CloudUnreachable as error:
             self.run.record(Retried(what="looking at the pod", error=error.message, in_sec=BOOT_EVERY_S))
             return None
         if pod is None and (self.seen or self.elapsed_s() > UNSEEN_FOR_S):
-            raise BootTimeout(f"pod {self.run.state.pod_id} vanished while booting")
+            raise BootTimeout(f"pod {self.run.state.pod.id} vanished while booting")
         self.seen = self.seen or pod is not None
         return pod
 
@@ -146,7 +146,7 @@ class BootWatch:
         elif self.refused_at is None:
             self.refused_at = self.elapsed_s()
         elif self.elapsed_s() - self.refused_at > REFUSED_FOR_S:
-            raise BootTimeout(f"pod {self.run.state.pod_id} refuses our SSH key: {error.message}", hint=error.hint)
+            raise BootTimeout(f"pod {self.run.state.pod.id} refuses our SSH key: {error.message}", hint=error.hint)
 
     def listing_age_s(self) -> float:
         """How old a shared listing may be to be looked at."""
@@ -159,9 +159,9 @@ class BootWatch:
 
 def arm(run: Run) -> None:
     """The guard has its terms and lives. Raises BootTimeout if it does not and the config requires it."""
-    assert run.state.stop_at
+    assert run.state.cost.stop_at
     budget, policy = run.spec.job.budget, run.spec.job.lifecycle
-    deadline = guard_deadline(run.state.stop_at, budget)
+    deadline = guard_deadline(run.state.cost.stop_at, budget)
     terms = GuardTerms(
         deadline_at=deadline,
         idle_s=IDLE_S,

@@ -21,7 +21,7 @@ def beat(run: Run, doing: str = "", *, log_bytes: int = 0) -> None:
     elapsed = clock.now() - (run.state.started_at or clock.now())
     run.record(
         Heartbeat(
-            phase=run.state.phase,
+            phase=run.state.progress.phase,
             doing=doing,
             elapsed_sec=round(elapsed.total_seconds(), 1),
             spent_usd=round(spent_so_far(run), 4),

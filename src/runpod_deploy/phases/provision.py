@@ -37,7 +37,7 @@ def provision(run: Run) -> None:
     """
     if run.state.has_running_pod or recycle(run):
         return
-    if not run.state.candidates:
+    if not run.state.request.candidates:
         choose_afresh(run)
     if place_somewhere(run):
         return
@@ -61,15 +61,15 @@ def wait_for_stock(run: Run, within_s: float) -> bool:
 
 def place_somewhere(run: Run) -> bool:
     """Whether a pod of this run exists now: an earlier request's, or the first candidate's that does not refuse."""
-    if run.state.requested and adopt(run, run.state.requested):
+    if run.state.request.pending and adopt(run, run.state.request.pending):
         return True
     return any(place(run, candidate) for candidate in untried(run))
 
 
 def untried(run: Run) -> list[Candidate]:
     """The candidates that have not refused yet, in order."""
-    refused = set(run.state.refused)
-    return [c for c in run.state.candidates if (c.gpu_id, c.datacenter_id, c.cloud_type) not in refused]
+    refused = set(run.state.request.refused)
+    return [c for c in run.state.request.candidates if (c.gpu_id, c.datacenter_id, c.cloud_type) not in refused]
 
 
 def place(run: Run, candidate: Candidate) -> bool:
@@ -131,7 +131,7 @@ def adopt(run: Run, candidate: Candidate) -> bool:
     """Whether a pod of our name exists, which is then ours. Listings lag: look, wait, look."""
 
     def look() -> Pod | None:
-        pods = [p for p in run.world.cloud.find(run.spec.run_id) if p.id not in run.state.abandoned]
+        pods = [p for p in run.world.cloud.find(run.spec.run_id) if p.id not in run.state.pod.abandoned]
         return next((p for p in pods if p.status != "TERMINATED"), None)
 
     try:
@@ -177,7 +177,7 @@ def settle(run: Run, candidate: Candidate, pod: Pod, *, adopted: bool) -> None:
 def announce(run: Run, candidate: Candidate) -> None:
     """The events that drivers of the wild read about the choice are recorded."""
     state, wanted = run.state, run.spec.job.pod.cloud_type
-    gpu_id, datacenter_id = state.gpu_id or candidate.gpu_id, state.datacenter_id or candidate.datacenter_id
+    gpu_id, datacenter_id = state.pod.gpu_id or candidate.gpu_id, state.pod.datacenter_id or candidate.datacenter_id
     run.record(GpuSelected(gpu_id=gpu_id, datacenter_id=datacenter_id))
     if candidate.cloud_type != wanted:
         run.record(
@@ -262,7 +262,7 @@ def boot_deadline(run: Run, candidate: Candidate) -> datetime:
 
 def no_stock(run: Run) -> StockOut:
     """The error that names what refused."""
-    tried = ", ".join(f"{gpu} in {datacenter}" for gpu, datacenter, _ in run.state.refused) or "nothing"
+    tried = ", ".join(f"{gpu} in {datacenter}" for gpu, datacenter, _ in run.state.request.refused) or "nothing"
     return StockOut(
         f"no candidate could place the pod; tried {tried}",
         hint="wait with `--wait-for-stock 2h`, widen pod.gpu_order or pod.datacenters, "

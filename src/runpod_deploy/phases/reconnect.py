@@ -44,28 +44,28 @@ def reconnect(run: Run, hold: Callable[[], None]) -> None:
     def look() -> bool | None:
         hold()
         still_running(run)
-        return True if run.state.address and run.try_host(run.state.address) is None else None
+        return True if run.state.pod.address and run.try_host(run.state.pod.address) is None else None
 
     within_s = run.spec.job.budget.ssh_lost_timeout_sec
     try:
         wait_until(run.world.clock, look, every_s=RECONNECT_EVERY_S, within_s=within_s, what="the pod over SSH")
     except TimeoutError:
         raise SshLost(
-            f"pod {run.state.pod_id} runs, says the API, and has not answered over SSH for {within_s} s",
+            f"pod {run.state.pod.id} runs, says the API, and has not answered over SSH for {within_s} s",
             hint=f"its guard holds it; go on later with `runpod-deploy resume {run.dir.path}`",
         ) from None
 
 
 def still_running(run: Run) -> None:
     """The API does not say that the pod is gone; its address is up to date. Raises PodKilled or LimitReached."""
-    assert run.state.pod_id
+    assert run.state.pod.id
     try:
-        pod = run.world.cloud.get(run.state.pod_id) or second_look(run)
+        pod = run.world.cloud.get(run.state.pod.id) or second_look(run)
     except CloudUnreachable:
         return  # no news is no news
     if pod is None or pod.status in GONE_STATES:
         raise ended_by_guard(run, pod) if guard_was_due(run) else killed(run, pod)
-    if pod.address is not None and pod.address != run.state.address:
+    if pod.address is not None and pod.address != run.state.pod.address:
         run.leave_host()
         run.record(PodReachable(host=pod.address.host, port=pod.address.port))
 
@@ -73,23 +73,23 @@ def still_running(run: Run) -> None:
 def second_look(run: Run) -> Pod | None:
     """The pod after a moment, or None: a single 404 has been seen for pods that exist."""
     run.world.clock.sleep(2.0)
-    return run.world.cloud.get(run.state.pod_id or "")
+    return run.world.cloud.get(run.state.pod.id or "")
 
 
 def guard_was_due(run: Run) -> bool:
     """Whether the pod's guard must have ended it by now."""
-    deadline = run.state.guard_deadline_at
+    deadline = run.state.pod.guard_deadline_at
     return deadline is not None and run.world.clock.now() >= deadline
 
 
 def ended_by_guard(run: Run, pod: Pod | None) -> LimitReached:
     """The error for a pod that its guard ended while nobody was there, once the event is recorded."""
     run.record(GuardReleased(state=pod.status if pod else None))
-    kept = f"; what it left is on the disk of pod {run.state.pod_id}, which is paused" if pod else ""
+    kept = f"; what it left is on the disk of pod {run.state.pod.id}, which is paused" if pod else ""
     return LimitReached(
-        f"{LIMIT_WORDS[run.state.stop_why]} and nobody was there: the pod's guard ended it{kept}",
+        f"{LIMIT_WORDS[run.state.cost.stop_why]} and nobody was there: the pod's guard ended it{kept}",
         hint=f"`runpod-deploy pull --start {run.dir.path}` brings that home" if pod else "resume sooner",
-        kind=run.state.stop_why,
+        kind=run.state.cost.stop_why,
     )
 
 
@@ -101,12 +101,12 @@ def killed(run: Run, pod: Pod | None) -> PodKilled:
         PodKilledUnexpected(
             state=state,
             note=f"the pod {words}, and this run did not end it",
-            pod_id=run.state.pod_id or "",
-            gpu_id=run.state.gpu_id,
-            datacenter_id=run.state.datacenter_id,
+            pod_id=run.state.pod.id or "",
+            gpu_id=run.state.pod.gpu_id,
+            datacenter_id=run.state.pod.datacenter_id,
         )
     )
     return PodKilled(
-        f"pod {run.state.pod_id} {words}: it was ended from outside",
+        f"pod {run.state.pod.id} {words}: it was ended from outside",
         hint="run again; pulling artifacts during the run (artifacts[].every_sec) saves what can be saved",
     )

@@ -28,7 +28,7 @@ def pointed(run: Run) -> Pointer | None:
         pointer = read_pointer(path) if path else None
     except ConfigError:
         return None
-    if pointer is None or pointer.run_id is None or pointer.pod_id in run.state.abandoned:
+    if pointer is None or pointer.run_id is None or pointer.pod_id in run.state.pod.abandoned:
         return None
     return pointer
 
@@ -52,11 +52,11 @@ def recycle(run: Run) -> bool:
 
 def taken(run: Run) -> Pod | None:
     """The pod that a process of this run took and died over before it ran."""
-    if not run.state.pod_recycled or run.state.pod_id is None:
+    if not run.state.pod.recycled or run.state.pod.id is None:
         return None
-    pod = run.world.cloud.get(run.state.pod_id)
+    pod = run.world.cloud.get(run.state.pod.id)
     if pod is None:
-        run.record(PodAbandoned(pod_id=run.state.pod_id, reason="it does not exist any more"))
+        run.record(PodAbandoned(pod_id=run.state.pod.id, reason="it does not exist any more"))
     return pod
 
 

@@ -29,22 +29,22 @@ def release(run: Run) -> None:
         return
     action = policy(run)
     run.record(ReleaseStarted(action=action))
-    late = find_late(run) if run.state.requested else find_second(run)
-    for pod_id in dict.fromkeys([*late, *([run.state.discarding] if run.state.discarding else [])]):
-        if pod_id != run.state.pod_id:
+    late = find_late(run) if run.state.request.pending else find_second(run)
+    for pod_id in dict.fromkeys([*late, *([run.state.pod.discarding] if run.state.pod.discarding else [])]):
+        if pod_id != run.state.pod.id:
             vanish(run, pod_id)
     if action != "delete":
         disarm(run, action)
-    state = carry_out_policy(run, run.state.pod_id, action) if run.state.pod_id else None
+    state = carry_out_policy(run, run.state.pod.id, action) if run.state.pod.id else None
     run.record(PodReleased(action=action, state=state))
 
 
 def policy(run: Run) -> LifecycleAction:
     """What is to become of the pod: read from the outcome, never from a flag; after a visit it is paused again."""
-    if run.state.visiting:
+    if run.state.end.visiting:
         return "stop"
     lifecycle = run.spec.job.lifecycle
-    return lifecycle.on_success if run.state.result(run.marker) == "succeeded" else lifecycle.on_failure
+    return lifecycle.on_success if run.state.result == "succeeded" else lifecycle.on_failure
 
 
 def disarm(run: Run, action: LifecycleAction) -> None:
@@ -52,7 +52,7 @@ def disarm(run: Run, action: LifecycleAction) -> None:
 
     While a stop is not confirmed the guard stays armed: it is all that would be left if we died here.
     """
-    if run.state.guard_deadline_at and run.state.pod_answers:
+    if run.state.pod.guard_deadline_at and run.state.pod_answers:
         try:
             run.host.disarm(from_next_start=action != "preserve")
         except (DeployError, TimeoutError):
@@ -75,7 +75,7 @@ def find_late(run: Run) -> list[str]:
 
 def find_second(run: Run) -> list[str]:
     """Ids of all pods of the run, if a request without an answer was made anew: the first may have had its effect."""
-    if not run.state.asked_again:
+    if not run.state.request.repeated:
         return []
     try:
         return [pod.id for pod in run.world.cloud.find(run.spec.run_id)]
@@ -118,7 +118,7 @@ def confirm(
 
 def await_seen(run: Run, pod_id: str) -> None:
     """The API knows the pod, or would by now: what it does not know yet it cannot end, and calls gone."""
-    unseen = run.state.unseen
+    unseen = run.state.pod.unseen
     if unseen is None or unseen[0] != pod_id:
         return
 
@@ -136,7 +136,7 @@ def await_seen(run: Run, pod_id: str) -> None:
 def unconfirmed(run: Run, pod_id: str | None, reason: str) -> ReleaseUnconfirmed:
     """The loudest error that we have: what bills, how much, and where to end it by hand."""
     what = f"POD {pod_id}" if pod_id else f"A POD NAMED {run.spec.run_id}"
-    rate = run.state.usd_per_hour
+    rate = run.state.cost.usd_per_hour
     price = f" at ${rate:.2f} per hour" if rate else ""
     return ReleaseUnconfirmed(
         f"{what} MAY STILL BE BILLING{price} ({reason}): end it at {CONSOLE_URL}",

@@ -12,9 +12,9 @@ from .recycle import terms
 
 def reopen(run: Run) -> None:
     """The pod is on its way up, and the journal has known so before. Raises StockOut if its host has no free GPU."""
-    pod_id = run.state.pod_id
+    pod_id = run.state.pod.id
     assert pod_id
-    if not run.state.visiting:
+    if not run.state.end.visiting:
         run.record(PodReopening(pod_id=pod_id))
     started = run.world.cloud.start(pod_id)
     run.record(PodReopened(**terms(run, started, visit_limit(run))))

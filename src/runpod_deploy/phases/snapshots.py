@@ -43,7 +43,7 @@ FREEZE = """setsid sh -c '{ pip freeze || python3 -m pip freeze || uv pip freeze
 def at_start(run: Run) -> None:
     """The snapshots of a pod that has just come up are here, as far as they can be had."""
     switches = run.spec.job.telemetry
-    if not switches.enabled or run.state.job_pid is not None:
+    if not switches.enabled or run.state.job.pid is not None:
         return
     parts = []
     if switches.capture_nvidia_smi and not (run.dir.path / "nvidia_smi_start.txt").exists():
@@ -58,7 +58,7 @@ def at_start(run: Run) -> None:
 def before_job(run: Run) -> None:
     """The pod is writing down what is installed on it; `at_end` brings that home."""
     switches = run.spec.job.telemetry
-    if switches.enabled and switches.capture_remote_env and run.state.job_pid is None:
+    if switches.enabled and switches.capture_remote_env and run.state.job.pid is None:
         text = shell_text(FREEZE % freeze_path(run), run.spec.job.remote_env)
         attempt(run, "pip freeze", lambda: run.host.run(text, timeout_s=TIMEOUT_S))
 
@@ -122,7 +122,7 @@ def describe(run: Run, name: str, *, max_age_s: float) -> None:
     """The API's words on the pod are in the file; they may be as old as a listing that many runs share."""
 
     def ask() -> None:
-        pod = run.world.cloud.look(run.state.pod_id or "", max_age_s)
+        pod = run.world.cloud.look(run.state.pod.id or "", max_age_s)
         if pod is not None:
             write_atomically(run.dir.path / name, json.dumps(without_secrets(pod), indent=2) + "\n")
 

@@ -23,7 +23,7 @@ PROGRESS_EVERY_S = 1.0
 
 def secrets(run: Run) -> None:
     """Each secret is on the pod with its mode. Raises StagingFailed."""
-    if run.state.job_pid is None:
+    if run.state.job.pid is None:
         for secret in run.spec.job.secrets:
             patiently(run, f"secret {secret.name}", partial(write, run, secret))
 
@@ -46,9 +46,9 @@ def value_of(run: Run, secret: SecretSpec) -> bytes:
 
 def stage(run: Run) -> None:
     """Each staged folder equals the local one. Raises StagingFailed, LimitReached."""
-    if run.state.job_pid is None:
+    if run.state.job.pid is None:
         for entry in run.spec.job.staging:
-            if entry.label not in run.state.staged:
+            if entry.label not in run.state.work.staged:
                 patiently(run, f"staging {entry.label}", partial(put, run, entry))
 
 
@@ -110,7 +110,7 @@ class StagingMeter(Meter):
 
 def launch(run: Run) -> None:
     """The job was started once, detached from us."""
-    if run.state.job_pid is None:
+    if run.state.job.pid is None:
         enforce(run)
         script = job_script(run.spec.job)
         pid = patiently(run, "launching the job", lambda: run.host.launch(script))

@@ -41,7 +41,7 @@ class Leave(Exception):
 
 def watch(run: Run) -> None:
     """The job is over and the journal says why. Raises Leave when we are to go, PodKilled when the pod went."""
-    if run.state.job_ended:
+    if run.state.job.ended:
         return
     if run.detach:
         raise Leave("asked")
@@ -59,7 +59,7 @@ class Watcher:
         self.run = run
         self.clock = run.world.clock
         state = run.state
-        self.mirror = LogMirror(run.dir.log, run.spec.job.run, scanned_bytes=state.scanned_bytes)
+        self.mirror = LogMirror(run.dir.log, run.spec.job.run, scanned_bytes=state.job.scanned_bytes)
         self.looked_at = self.clock.monotonic()
         self.silent_s = 0.0
         """How long we have listened to a log that did not grow."""
@@ -70,9 +70,9 @@ class Watcher:
     def until_over(self) -> None:
         """The job is over. Raises PodKilled, SshLost."""
         self.note(self.mirror.catch_up())
-        if self.run.state.stop_requested:
-            self.stop(self.run.state.stop_requested)
-        while not self.run.state.job_ended:
+        if self.run.state.job.stop_requested:
+            self.stop(self.run.state.job.stop_requested)
+        while not self.run.state.job.ended:
             try:
                 self.session()
             except SshLost as error:
@@ -81,7 +81,7 @@ class Watcher:
     def session(self) -> None:
         """One connection's worth of watching. Raises SshLost."""
         with self.run.host.follow(self.mirror.received) as channel:
-            while not self.run.state.job_ended:
+            while not self.run.state.job.ended:
                 frame = channel.read(LOOK_EVERY_S)
                 if frame is not None:
                     self.take(frame)
@@ -112,7 +112,7 @@ class Watcher:
     def note(self, marks: Iterable[Event]) -> None:
         """The marks are recorded; a configured failure marker stops the job."""
         for mark in marks:
-            if isinstance(mark, FailureMarkerSeen) and mark.marker in self.run.state.markers_seen:
+            if isinstance(mark, FailureMarkerSeen) and mark.marker in self.run.state.job.failure_markers_seen:
                 continue
             self.run.record(mark)
             if isinstance(mark, FailureMarkerSeen) and mark.configured:
@@ -121,14 +121,14 @@ class Watcher:
     def end(self, end: JobEnd) -> None:
         """The end of the job is recorded. Raises PodKilled if it left no status: its container died with it."""
         state = self.run.state
-        why = cause_of_end(stopped=end.stopped, asked=state.stop_requested, limit=state.stop_why)
+        why = cause_of_end(stopped=end.stopped, asked=state.job.stop_requested, limit=state.cost.stop_why)
         if end.exit_code is None and why == "exited":
             raise lost_job(self.run)
         self.run.record(JobEnded(exit_code=end.exit_code, why=why, log_bytes=self.mirror.received))
 
     def stop(self, why: str) -> None:
         """No process of the job is left; its end arrives in the channel. Intent first."""
-        if self.run.state.stop_requested is None:
+        if self.run.state.job.stop_requested is None:
             self.run.record(StopRequested(why=why))
         patiently(self.run, "stopping the job", lambda: self.run.host.stop_job(STOP_GRACE_S), unhurried)
 
@@ -138,13 +138,13 @@ class Watcher:
         # A laptop that slept has not listened: of what passed meanwhile only a look's worth is silence.
         self.silent_s += min(now - self.looked_at, LOOK_EVERY_S)
         self.looked_at = now
-        if run.state.stop_requested is None and not run.state.job_ended:
-            if run.state.stop_at and self.clock.now() >= run.state.stop_at:
-                self.stop(run.state.stop_why)
+        if run.state.job.stop_requested is None and not run.state.job.ended:
+            if run.state.cost.stop_at and self.clock.now() >= run.state.cost.stop_at:
+                self.stop(run.state.cost.stop_why)
             elif self.stalled():
                 self.stop("stalled")
-        beat(run, run.state.step or "", log_bytes=self.mirror.received)
-        if self.pull_due and not run.state.job_ended:
+        beat(run, run.state.job.step or "", log_bytes=self.mirror.received)
+        if self.pull_due and not run.state.job.ended:
             self.pull_early(now)
 
     def pull_early(self, now: float) -> None:
@@ -173,5 +173,5 @@ class Watcher:
 
 def lost_job(run: Run) -> PodKilled:
     """The error for a job that vanished with its container."""
-    from_api = run.world.cloud.get(run.state.pod_id or "")
+    from_api = run.world.cloud.get(run.state.pod.id or "")
     return killed(run, from_api)

@@ -1,4 +1,8 @@
-"""The fold: what is true of a run after one more event. Pure, and the only way to a state."""
+"""The fold: what is true of a run after one more event. Pure, and the only way to a state.
+
+There is one function for each part of the state. It is given the whole state before the event, and returns its
+part as it is after the event.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,16 @@ from datetime import datetime
 from ..cloud.values import Address, Candidate
 from ..money import Rental
 from . import events as e
-from .state import Artifact, Failure, PhaseTime, State
+from .parts import Artifact, Cost, End, Failure, JobState, PhaseTime, PodState, Progress, Request, Work
+from .state import State
+
+ENDED_STATES = (None, "EXITED", "TERMINATED")
+"""In these, a pod's GPU costs nothing more."""
 
 
-def fold(events: Iterable[e.Event]) -> State:
-    """The state after these events."""
-    state = State()
+def fold(events: Iterable[e.Event], *, success_marker: str | None = None) -> State:
+    """The state after these events; the success marker is for journals of versions that did not record it."""
+    state = State(success_marker=success_marker)
     for event in events:
         state = apply(state, event)
     return state
@@ -22,40 +30,44 @@ def fold(events: Iterable[e.Event]) -> State:
 
 def apply(s: State, event: e.Event) -> State:
     """The state after one more event."""
-    if isinstance(event, e.Billed):  # learned afterwards, and no part of the run's own course
-        return replace(s, billed_usd=event.usd, bill_settled=event.settled)
-    before, s = s, replace(s, last_event=e.snake(type(event).__name__), last_at=event.ts_utc)
+    if isinstance(event, e.Billed):  # learned afterwards; not an event of the run itself
+        return replace(s, cost=replace(s.cost, billed_usd=event.usd, bill_settled=event.settled))
+    started = event if isinstance(event, e.RunStarted) else None
+    return State(
+        run_id=started.run_id if started else s.run_id,
+        success_marker=(started and started.success_marker) or s.success_marker,
+        started_at=started.ts_utc if started else s.started_at,
+        last_event=e.snake(type(event).__name__),
+        last_at=event.ts_utc,
+        progress=progress(s, event),
+        request=request(s, event),
+        pod=pod(s, event),
+        cost=cost(s, event),
+        job=job(s.job, event),
+        work=work(s, event),
+        end=end(s, event),
+    )
+
+
+def progress(s: State, event: e.Event) -> Progress:
+    """The phases and processes after the event."""
+    before = s.progress
     match event:
-        case e.RunStarted():
-            return replace(s, run_id=event.run_id, started_at=event.ts_utc)
         case e.RunResumed():
-            cut = cut_off(s.phases, before.last_at)
-            failures = s.closing_failures if s.visiting else ()
-            again = (*s.resumptions, (event.ts_utc, event.after))
-            return replace(s, phases=cut, resumptions=again, detached=None, finished=False, closing_failures=failures)
+            again = (*before.resumptions, (event.ts_utc, event.after))
+            return replace(before, phases=cut_off(before.phases, s.last_at), resumptions=again)
         case e.PhaseStarted():
             begun = PhaseTime(event.phase, event.ts_utc)
-            return replace(s, phase=event.phase, phases=(*s.phases, begun))
-        case e.PhaseFinished():
-            return ended(s, event.phase, event.duration_sec)
-        case e.PhaseFailed():
-            return failed(timed(s, event.phase, event.duration_sec), event)
-        case e.CandidatesChosen():
-            return replace(s, candidates=event.candidates, refused=())
-        case e.Interrupted():
-            s = replace(s, phases=cut_off(s.phases, event.ts_utc))
-            if s.visiting:
-                return replace(s, visit_failure=Failure("interrupted", s.phase, f"interrupted by {event.signal}"))
-            return replace(s, interrupted=event.signal)
-        case e.Detached():
-            return replace(s, phases=cut_off(s.phases, event.ts_utc), detached=event.why)
-        case e.RunFinished():
-            return replace(s, finished=True, finished_at=event.ts_utc)
-    return apply_pod(s, event)
+            return replace(before, phase=event.phase, phases=(*before.phases, begun))
+        case e.PhaseFinished() | e.PhaseFailed():
+            return replace(before, phases=timed(before.phases, event.phase, event.duration_sec))
+        case e.Interrupted() | e.Detached():
+            return replace(before, phases=cut_off(before.phases, event.ts_utc))
+    return before
 
 
 def cut_off(phases: tuple[PhaseTime, ...], at: datetime) -> tuple[PhaseTime, ...]:
-    """The phases; one that was left before its end has lasted until then, as far as anything is known of it."""
+    """The phases, where a phase that was left before its end has lasted until then."""
     return tuple(
         p if p.duration_s is not None else replace(p, duration_s=since(p.started_at, at), broken_off=True)
         for p in phases
@@ -67,211 +79,227 @@ def since(start: datetime, end: datetime) -> float:
     return round(max(0.0, (end - start).total_seconds()), 3)
 
 
-def timed(s: State, phase: str, duration_s: float) -> State:
-    """The state with the running phase timed."""
-    rows = (replace(p, duration_s=duration_s) if p.name == phase and p.duration_s is None else p for p in s.phases)
-    return replace(s, phases=tuple(rows))
+def timed(phases: tuple[PhaseTime, ...], name: str, duration_s: float) -> tuple[PhaseTime, ...]:
+    """The phases, with the duration of the one that ends."""
+    rows = (replace(p, duration_s=duration_s) if p.name == name and p.duration_s is None else p for p in phases)
+    return tuple(rows)
 
 
-def ended(s: State, phase: str, duration_s: float) -> State:
-    """The state in which the running phase has reached its end."""
-    s = timed(s, phase, duration_s)
-    if phase != "collect" or not (s.pod_answers or s.job_pid is None):
-        return s  # of a pod that does not answer nothing was collected
-    # What a run could not collect may have come by now.
-    return replace(s, collected=True, closing_failures=tuple(f for f in s.closing_failures if f.phase != "collect"))
-
-
-def failed(s: State, event: e.PhaseFailed) -> State:
-    """The state with the phase's error; the first error of the way forward is the run's."""
-    failure = Failure(event.kind, event.phase, event.message, event.hint)
-    if s.visiting and event.phase != "release":
-        return replace(s, visit_failure=s.visit_failure or failure)
-    if event.phase in ("collect", "release"):
-        collected = s.collected and event.phase != "collect"
-        return replace(s, closing_failures=(*s.closing_failures, failure), collected=collected)
-    return replace(s, forward_failure=s.forward_failure or failure)
-
-
-def apply_pod(s: State, event: e.Event) -> State:
-    """The same for events about the pod."""
+def request(s: State, event: e.Event) -> Request:
+    """The search for a pod after the event."""
+    before = s.request
     match event:
+        case e.CandidatesChosen():
+            return replace(before, candidates=event.candidates, refused=())
         case e.PodRequested():
             asked = Candidate(gpu_id=event.gpu_id, datacenter_id=event.datacenter_id, cloud_type=event.cloud_type)
-            again = s.asked_again or s.requested is not None
-            return replace(
-                s, requested=asked, asked_again=again, ever_requested=True, released=False, pod_name=event.name
-            )
+            return replace(before, pending=asked, repeated=before.repeated or before.pending is not None, made=True)
         case e.DatacenterFailover():
             refused = (event.gpu_id, event.datacenter_id, event.cloud_type)
-            return replace(s, requested=None, refused=(*s.refused, refused), ever_requested=has_pod(s))
+            return replace(before, pending=None, refused=(*before.refused, refused), made=has_pod(s.pod))
         case e.PodRefused():
-            return replace(s, requested=None, ever_requested=has_pod(s))
+            return replace(before, pending=None, made=has_pod(s.pod))
         case e.PodCreated():
-            return replace(created(s, event), requested=None, ever_requested=True, released=False)
+            return replace(before, pending=None, made=True)
         case e.PodRecycled():
-            return recycled(s, event)
+            return replace(before, made=True)
+        case e.PodAbandoned():
+            refused = (s.pod.gpu_id or "", s.pod.datacenter_id or "", s.pod.cloud_type or "")
+            return replace(before, refused=(*before.refused, refused))
+        case e.PodDiscarded():
+            return replace(before, made=has_pod(s.pod))
+        case e.PodReleased():
+            return replace(before, pending=None)
+    return before
+
+
+def has_pod(before: PodState) -> bool:
+    """Whether a pod may exist beside the request that was just refused or the pod that was just discarded."""
+    return before.id is not None or before.discarding is not None
+
+
+def pod(s: State, event: e.Event) -> PodState:
+    """The pod after the event."""
+    before = s.pod
+    match event:
+        case e.PodRequested():
+            return replace(before, name=event.name)
+        case e.PodCreated():
+            unseen = None if event.adopted else (event.pod_id, event.ts_utc)
+            return replace(placed(before, event), unseen=unseen, resumed=before.recycled, volume_gb=event.volume_gb)
+        case e.PodRecycled():
+            return replace(placed(before, event), name=event.name, recycled=True)
         case e.PodReopening():
-            known = replace(s, address=None, guard_deadline_at=None, pod_lost=False)
-            return replace(known, visiting=True, visit_failure=None, released=False, finished=False)
+            return replace(before, address=None, guard_deadline_at=None, lost=False)
         case e.PodResumed():
-            return rented(s, event)
+            return replace(before, resumed=before.recycled, volume_gb=event.volume_gb)
         case e.PodBooting():
-            return replace(s, unseen=None)
+            return replace(before, unseen=None)
         case e.PodReachable():
-            return replace(s, unseen=None, address=Address(host=event.host, port=event.port))
+            return replace(before, unseen=None, address=Address(host=event.host, port=event.port))
         case e.RemoteEnvSeen():
             python, system = event.remote_python_version, event.remote_uname
-            return replace(s, remote_env=(("remote_python_version", python), ("remote_uname", system)))
+            return replace(before, remote_env=(("remote_python_version", python), ("remote_uname", system)))
+        case e.PythonPinned():
+            return replace(before, python_version=event.version)
         case e.PodAbandoned():
-            return replace(abandoned(s, event), address=None, guard_deadline_at=None)
+            return abandoned(before, event.pod_id)
         case e.PodDiscarded():
-            return replace(s, discarding=None, ever_requested=has_pod(s), rentals=over(s.rentals, event.ts_utc))
+            return replace(before, discarding=None)
         case e.GuardArmed():
-            return replace(s, guard_deadline_at=event.deadline_at, rentals=watched(s.rentals, event.deadline_at))
-        case e.ReleaseStarted():
-            return replace(s, release_action=event.action)
+            return replace(before, guard_deadline_at=event.deadline_at)
         case e.PodReleased():
-            paid = over(s.rentals, event.ts_utc)
-            over_now = replace(s, released=True, visiting=False, pod_final_state=event.state, requested=None)
-            return replace(over_now, rentals=paid)
+            return replace(before, final_state=event.state)
         case e.PodKilledUnexpected() | e.GuardReleased():
-            return lost(s, event)
-    return apply_work(s, event)
+            # The pod itself may run on, if only the job's container died.
+            return replace(before, final_state=event.state, lost=event.state != "RUNNING")
+    return before
 
 
-def has_pod(s: State) -> bool:
-    """Whether a pod may exist beside the request that was just refused or the pod that was just discarded."""
-    return s.pod_id is not None or s.discarding is not None
+def placed(before: PodState, event: e.PodCreated | e.PodRecycled) -> PodState:
+    """The pod where the event says that it is."""
+    gpu_id, datacenter_id = event.gpu_id, event.datacenter_id
+    return replace(before, id=event.pod_id, gpu_id=gpu_id, datacenter_id=datacenter_id, cloud_type=event.cloud_type)
 
 
-def rental(event: e.PodCreated | e.PodResumed) -> Rental:
-    """The time in which this pod costs has begun."""
-    return Rental(event.pod_id, event.usd_per_hour + event.disks_usd_per_hour, event.created_at)
+def abandoned(before: PodState, pod_id: str) -> PodState:
+    """No pod: this one never booted."""
+    without = replace(before, id=None, recycled=False, resumed=False, address=None, guard_deadline_at=None)
+    return replace(without, discarding=pod_id, abandoned=(*before.abandoned, pod_id))
 
 
-def over(rentals: tuple[Rental, ...], at: datetime) -> tuple[Rental, ...]:
-    """The rentals, none of which goes on after this."""
-    return tuple(r if r.until_at else replace(r, until_at=at) for r in rentals)
+def cost(s: State, event: e.Event) -> Cost:
+    """Prices and limits after the event."""
+    before = s.cost
+    match event:
+        case e.PodCreated() | e.PodResumed():
+            return rented(before, event)
+        case e.GuardArmed():
+            guarded = (r if r.until_at else replace(r, guard_at=event.deadline_at) for r in before.rentals)
+            return replace(before, rentals=tuple(guarded))
+        case e.PodDiscarded() | e.PodReleased():
+            over = (r if r.until_at else replace(r, until_at=event.ts_utc) for r in before.rentals)
+            return replace(before, rentals=tuple(over))
+        case e.PodKilledUnexpected() | e.GuardReleased() if event.state in ENDED_STATES:
+            # It may have ended long ago, but not later than its guard allows.
+            over = (r if r.until_at else replace(r, until_at=r.end_at(event.ts_utc)) for r in before.rentals)
+            return replace(before, rentals=tuple(over))
+    return before
 
 
-def watched(rentals: tuple[Rental, ...], deadline_at: datetime) -> tuple[Rental, ...]:
-    """The rentals with the instant at which the guard ends the pod that goes on."""
-    return tuple(r if r.until_at else replace(r, guard_at=deadline_at) for r in rentals)
-
-
-def rented(s: State, event: e.PodCreated | e.PodResumed) -> State:
-    """The state whose pod costs from now on."""
+def rented(before: Cost, event: e.PodCreated | e.PodResumed) -> Cost:
+    """The cost, where this pod costs money from now on."""
+    usd_per_hour = event.usd_per_hour + event.disks_usd_per_hour
     return replace(
-        s,
-        pod_resumed=s.pod_recycled,
+        before,
         usd_per_hour=event.usd_per_hour,
         price_source=event.price_source,
-        rentals=(*s.rentals, rental(event)),
-        volume_gb=event.volume_gb,
+        rentals=(*before.rentals, Rental(event.pod_id, usd_per_hour, event.created_at)),
         stop_at=event.stop_at,
         stop_why=event.stop_why,
     )
 
 
-def created(s: State, event: e.PodCreated) -> State:
-    """The state with its pod."""
-    return replace(
-        rented(s, event),
-        pod_id=event.pod_id,
-        unseen=None if event.adopted else (event.pod_id, event.ts_utc),
-        gpu_id=event.gpu_id,
-        datacenter_id=event.datacenter_id,
-        cloud_type=event.cloud_type,
-    )
-
-
-def recycled(s: State, event: e.PodRecycled) -> State:
-    """The state with the pod of an earlier run."""
-    return replace(
-        s,
-        pod_id=event.pod_id,
-        pod_recycled=True,
-        pod_name=event.name,
-        gpu_id=event.gpu_id,
-        datacenter_id=event.datacenter_id,
-        cloud_type=event.cloud_type,
-        ever_requested=True,
-        released=False,
-    )
-
-
-def abandoned(s: State, event: e.PodAbandoned) -> State:
-    """The state without its pod, which never booted; it costs until it is gone."""
-    refused = (s.gpu_id or "", s.datacenter_id or "", s.cloud_type or "")
-    return replace(
-        s,
-        pod_id=None,
-        discarding=event.pod_id,
-        abandoned=(*s.abandoned, event.pod_id),
-        refused=(*s.refused, refused),
-        pod_recycled=False,
-        pod_resumed=False,
-    )
-
-
-def lost(s: State, event: e.PodKilledUnexpected | e.GuardReleased) -> State:
-    """The state whose pod was ended, or whose job died with its container while the pod runs on.
-
-    It may have been so for long, but not longer than its guard lets a pod be.
-    """
-    s = replace(s, pod_final_state=event.state, pod_lost=event.state != "RUNNING")
-    if event.state not in (None, "EXITED", "TERMINATED"):
-        return s
-    ended_now = (r if r.until_at else replace(r, until_at=r.end_at(event.ts_utc)) for r in s.rentals)
-    return replace(s, rentals=tuple(ended_now))
-
-
-def apply_work(s: State, event: e.Event) -> State:
-    """The same for events about the work on the pod."""
+def job(before: JobState, event: e.Event) -> JobState:
+    """The job after the event."""
     match event:
-        case e.CommandFinished(exit_code=0):
-            return replace(s, commands_done=s.commands_done | {(event.section, event.index)})
-        case e.PythonPinned():
-            return replace(s, python_version=event.version)
-        case e.StageFinished():
-            return replace(s, staged=s.staged | {event.label})
-        case e.SecretWritten():
-            return replace(s, secrets=s.secrets | {event.name})
-        case e.SecretsRemoved():
-            return replace(s, secrets=s.secrets - set(event.names))
         case e.JobLaunched():
-            return replace(s, job_pid=event.pid)
+            return replace(before, pid=event.pid)
         case e.RemoteStepStarted():
-            return replace(s, step=event.name, scanned_bytes=event.log_offset)
+            return replace(before, step=event.name, scanned_bytes=event.log_offset)
         case e.RemoteStepCompleted():
-            return replace(s, step=None if s.step == event.name else s.step, scanned_bytes=event.log_offset)
+            step = None if before.step == event.name else before.step
+            return replace(before, step=step, scanned_bytes=event.log_offset)
         case e.SuccessMarkerSeen():
-            return replace(s, success_marker_seen=True, scanned_bytes=event.log_offset)
+            return replace(before, success_marker_seen=True, scanned_bytes=event.log_offset)
         case e.FailureMarkerSeen():
-            return replace(s, markers_seen=s.markers_seen | {event.marker}, scanned_bytes=event.log_offset)
+            seen = before.failure_markers_seen | {event.marker}
+            return replace(before, failure_markers_seen=seen, scanned_bytes=event.log_offset)
         case e.JobEvent():
             offset = event.fields.get("log_offset")
-            return replace(s, scanned_bytes=offset if isinstance(offset, int) else s.scanned_bytes)
+            return replace(before, scanned_bytes=offset if isinstance(offset, int) else before.scanned_bytes)
         case e.StopRequested():
-            return replace(s, stop_requested=s.stop_requested or event.why)
+            return replace(before, stop_requested=before.stop_requested or event.why)
         case e.JobEnded():
-            # What was pulled while the job ran is not the last word on it.
-            over = replace(s, artifacts=(), log_bytes=event.log_bytes)
-            return replace(over, job_ended=True, job_exit_code=event.exit_code, job_why=event.why)
-        case e.ArtifactPullCompleted():
-            pulled = Artifact(
-                "success", event.duration_sec, event.files, event.bytes, event.bytes_transferred, event.sha256
-            )
-            return with_artifact(s, event.label, pulled)
-        case e.ArtifactPullFailed():
-            return with_artifact(s, event.label, Artifact("failed", event.duration_sec, error=event.error))
-        case e.ArtifactSkipped():
-            return with_artifact(s, event.label, Artifact("skipped"))
-    return s
+            return replace(before, ended=True, exit_code=event.exit_code, why=event.why, log_bytes=event.log_bytes)
+    return before
 
 
-def with_artifact(s: State, label: str, artifact: Artifact) -> State:
-    """The state with the latest word on one artifact."""
-    others = tuple(row for row in s.artifacts if row[0] != label)
-    return replace(s, artifacts=(*others, (label, artifact)))
+def work(s: State, event: e.Event) -> Work:
+    """The work around the job after the event."""
+    before = s.work
+    match event:
+        case e.CommandFinished(exit_code=0):
+            return replace(before, commands_done=before.commands_done | {(event.section, event.index)})
+        case e.StageFinished():
+            return replace(before, staged=before.staged | {event.label})
+        case e.SecretWritten():
+            return replace(before, secrets=before.secrets | {event.name})
+        case e.SecretsRemoved():
+            return replace(before, secrets=before.secrets - set(event.names))
+        case e.JobEnded():
+            return replace(before, artifacts=())  # pulls made while the job ran may be incomplete
+        case e.ArtifactPullCompleted() | e.ArtifactPullFailed() | e.ArtifactSkipped():
+            others = tuple(row for row in before.artifacts if row[0] != event.label)
+            return replace(before, artifacts=(*others, (event.label, pulled(event))))
+        case e.PhaseFinished(phase="collect") if could_collect(s):
+            return replace(before, collected=True)
+        case e.PhaseFailed(phase="collect") if not s.end.visiting:
+            return replace(before, collected=False)
+    return before
+
+
+def pulled(event: e.ArtifactPullCompleted | e.ArtifactPullFailed | e.ArtifactSkipped) -> Artifact:
+    """The artifact as the event has it."""
+    if isinstance(event, e.ArtifactSkipped):
+        return Artifact("skipped")
+    if isinstance(event, e.ArtifactPullFailed):
+        return Artifact("failed", event.duration_sec, error=event.error)
+    return Artifact("success", event.duration_sec, event.files, event.bytes, event.bytes_transferred, event.sha256)
+
+
+def could_collect(s: State) -> bool:
+    """Whether a collect phase that finished has collected: nothing comes from a pod that does not answer."""
+    return s.pod_answers or s.job.pid is None
+
+
+def end(s: State, event: e.Event) -> End:
+    """The end of the run after the event."""
+    before = s.end
+    match event:
+        case e.RunResumed():
+            failures = before.closing_failures if before.visiting else ()
+            return replace(before, detached=None, finished=False, closing_failures=failures)
+        case e.PhaseFinished(phase="collect") if could_collect(s):
+            kept = tuple(f for f in before.closing_failures if f.phase != "collect")
+            return replace(before, closing_failures=kept)  # what could not be collected earlier is here now
+        case e.PhaseFailed():
+            return failed(before, event)
+        case e.Interrupted() if before.visiting:
+            failure = Failure("interrupted", s.progress.phase, f"interrupted by {event.signal}")
+            return replace(before, visit_failure=failure)
+        case e.Interrupted():
+            return replace(before, interrupted=event.signal)
+        case e.Detached():
+            return replace(before, detached=event.why)
+        case e.PodRequested() | e.PodCreated() | e.PodRecycled():
+            return replace(before, released=False)
+        case e.PodReopening():
+            return replace(before, visiting=True, visit_failure=None, released=False, finished=False)
+        case e.ReleaseStarted():
+            return replace(before, release_action=event.action)
+        case e.PodReleased():
+            return replace(before, released=True, visiting=False)
+        case e.RunFinished():
+            return replace(before, finished=True, finished_at=event.ts_utc)
+    return before
+
+
+def failed(before: End, event: e.PhaseFailed) -> End:
+    """The end with the phase's error; the first error on the way forward is the run's."""
+    failure = Failure(event.kind, event.phase, event.message, event.hint)
+    if before.visiting and event.phase != "release":
+        return replace(before, visit_failure=before.visit_failure or failure)
+    if event.phase in ("collect", "release"):
+        return replace(before, closing_failures=(*before.closing_failures, failure))
+    return replace(before, forward_failure=before.forward_failure or failure)

@@ -15,8 +15,9 @@ from .. import __version__
 from ..machine.files import write_atomically
 from ..money import Rental, left_usd_per_day, spent_between_usd, spent_usd
 from ..spec import ArtifactPullSpec, Spec
+from .parts import Artifact, PhaseTime
 from .paths import RunDir
-from .state import Artifact, PhaseTime, State
+from .state import State
 
 TELEMETRY_FILES = (
     "events.jsonl",
@@ -34,7 +35,7 @@ TELEMETRY_FILES = (
 def write_manifest(spec: Spec, state: State, run_dir: RunDir, now: datetime) -> None:
     """The manifest on disk is that of this state. Raises OSError."""
     document = manifest(
-        spec, state, now=now, log=log_facts(run_dir.log, whole=state.finished), files=telemetry_files(run_dir.path)
+        spec, state, now=now, log=log_facts(run_dir.log, whole=state.end.finished), files=telemetry_files(run_dir.path)
     )
     write_atomically(run_dir.manifest, json.dumps(document, indent=2) + "\n")
 
@@ -44,35 +45,34 @@ def manifest(
 ) -> dict[str, Any]:
     """The manifest of a run in this state."""
     job = spec.job
-    marker = job.run.success_marker
-    failure = state.failure(marker)
+    failure = state.failure
     return {
         "schema_version": "v2",
-        "pulled_at_utc": (state.finished_at or now).isoformat(),
-        "failed": (failure is not None or state.pod_may_exist) if state.finished else None,
+        "pulled_at_utc": (state.end.finished_at or now).isoformat(),
+        "failed": (failure is not None or state.pod_may_exist) if state.end.finished else None,
         "job_name": job.name,
         "run_id": spec.run_id,
         "config_path": str(spec.config_path),
         "storage_mode": job.storage.mode,
-        "datacenter_id": state.datacenter_id,
-        "gpu_id": state.gpu_id,
+        "datacenter_id": state.pod.datacenter_id,
+        "gpu_id": state.pod.gpu_id,
         **price(state),
-        "pod_id": state.pod_id,
-        "pod_final_state": state.pod_final_state,
-        "pod_resumed": state.pod_resumed,
+        "pod_id": state.pod.id,
+        "pod_final_state": state.pod.final_state,
+        "pod_resumed": state.pod.resumed,
         "image": job.pod.image,
         "cost_cap_usd": job.budget.cost_cap_usd,
         **cost(state, now),
         "volume_mount": job.storage.volume_mount,
         "volume_name": job.storage.volume_name,
         "volume_gb": job.storage.volume_gb,
-        "deploy_metadata": {**spec.metadata, **dict(state.remote_env)},
-        "artifacts": [artifact(entry, dict(state.artifacts).get(entry.label)) for entry in job.artifacts],
+        "deploy_metadata": {**spec.metadata, **dict(state.pod.remote_env)},
+        "artifacts": [artifact(entry, dict(state.work.artifacts).get(entry.label)) for entry in job.artifacts],
         "telemetry_files": files,
         "state": word(state),
-        "outcome": state.outcome(marker) if state.finished else None,
-        "exit_code": state.exit_code(marker) if state.finished else None,
-        "job_exit_code": state.job_exit_code,
+        "outcome": state.outcome if state.end.finished else None,
+        "exit_code": state.exit_code if state.end.finished else None,
+        "job_exit_code": state.job.exit_code,
         "failure": failure
         and {
             "kind": failure.kind,
@@ -80,20 +80,20 @@ def manifest(
             "message": failure.message,
             "transient": failure.transient,
         },
-        "resumptions": [{"at_utc": at.isoformat(), "after": event} for at, event in state.resumptions],
-        "phases": [phase_row(phase, state.rentals, now) for phase in state.phases],
+        "resumptions": [{"at_utc": at.isoformat(), "after": event} for at, event in state.progress.resumptions],
+        "phases": [phase_row(phase, state.cost.rentals, now) for phase in state.progress.phases],
         "variables": spec.variables,
-        "cloud_type": state.cloud_type or job.pod.cloud_type,
+        "cloud_type": state.pod.cloud_type or job.pod.cloud_type,
         "gpu_count": job.pod.gpu_count,
         "started_at_utc": stamp(state.started_at),
-        "finished_at_utc": stamp(state.finished_at),
+        "finished_at_utc": stamp(state.end.finished_at),
         "billed_sec": rented_s(state, now),
-        "pods": [pod_row(rental, now) for rental in state.rentals],
-        "discarded_pods": list(state.abandoned),
+        "pods": [pod_row(rental, now) for rental in state.cost.rentals],
+        "discarded_pods": list(state.pod.abandoned),
         "left_usd_per_day": left(state),
         "tool": {"name": "runpod-deploy", "version": __version__},
         "config_sha256": spec.config_sha256,
-        "python_version": state.python_version,
+        "python_version": state.pod.python_version,
         "log": log,
         **bill(state),
     }
@@ -101,19 +101,23 @@ def manifest(
 
 def bill(state: State) -> dict[str, Any]:
     """What the cloud has billed; nothing if it was never asked."""
-    return {} if state.bill_settled is None else {"billed_usd": state.billed_usd, "bill_settled": state.bill_settled}
+    return (
+        {}
+        if state.cost.bill_settled is None
+        else {"billed_usd": state.cost.billed_usd, "bill_settled": state.cost.bill_settled}
+    )
 
 
 def word(state: State) -> str:
     """Where the run is: running, detached or finished."""
-    if state.finished:
+    if state.end.finished:
         return "finished"
-    return "detached" if state.detached else "running"
+    return "detached" if state.end.detached else "running"
 
 
 def price(state: State) -> dict[str, Any]:
     """The real rate of the pod, as the cloud names it, and where it was learned."""
-    return {"gpu_price_per_hour_usd": state.usd_per_hour, "gpu_price_source": state.price_source}
+    return {"gpu_price_per_hour_usd": state.cost.usd_per_hour, "gpu_price_source": state.cost.price_source}
 
 
 def cost(state: State, now: datetime) -> dict[str, Any]:
@@ -121,22 +125,22 @@ def cost(state: State, now: datetime) -> dict[str, Any]:
 
     None while nobody knows whether there is a pod: a request without an answer.
     """
-    if not state.rentals and state.pod_may_exist:
+    if not state.cost.rentals and state.pod_may_exist:
         return {"wall_time_sec": None, "estimated_cost_usd": None}
-    usd = round(spent_usd(state.rentals, now), 4)
+    usd = round(spent_usd(state.cost.rentals, now), 4)
     return {"wall_time_sec": rented_s(state, now), "estimated_cost_usd": usd}
 
 
 def rented_s(state: State, now: datetime) -> float:
     """Seconds in which pods of the run cost."""
-    return round(sum((rental.seconds(now) for rental in state.rentals), 0.0), 3)
+    return round(sum((rental.seconds(now) for rental in state.cost.rentals), 0.0), 3)
 
 
 def left(state: State) -> float | None:
     """What the pod that the run has left costs on a day; None if it left none."""
-    if not (state.released and state.pod_id and state.rentals):
+    if not (state.end.released and state.pod.id and state.cost.rentals):
         return None
-    usd = left_usd_per_day(state.rentals[-1], state.pod_final_state, state.volume_gb)
+    usd = left_usd_per_day(state.cost.rentals[-1], state.pod.final_state, state.pod.volume_gb)
     return None if usd is None else round(usd, 6)
 
 

@@ -69,11 +69,11 @@ class Pointing:
     def write(self, path: Path, state: State) -> None:
         """The file names this run's pod."""
         row = {
-            "pod_id": state.pod_id,
-            "gpu_id": state.gpu_id,
+            "pod_id": state.pod.id,
+            "gpu_id": state.pod.gpu_id,
             "image": self.spec.job.pod.image,
-            "datacenter_id": state.datacenter_id,
-            "run_id": state.pod_name or self.spec.run_id,
+            "datacenter_id": state.pod.datacenter_id,
+            "run_id": state.pod.name or self.spec.run_id,
             "run_dir": str(self.run_dir.path),
         }
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ class Pointing:
         """The file is gone, if it names this run's pod and not another's."""
         with FileLock(f"{path}.lock"):
             try:
-                ours = read_pointer(path).pod_id == state.pod_id
+                ours = read_pointer(path).pod_id == state.pod.id
             except ConfigError:
                 return
             if ours:

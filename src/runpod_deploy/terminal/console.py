@@ -206,7 +206,7 @@ def about_end(event: e.Event, state: State) -> str | None:
         case e.Detached():
             return f"leaving the pod to its guard ({event.why})"
         case e.PodReleased():
-            return released(event, state) if state.pod_id else "no pod is left"
+            return released(event, state) if state.pod.id else "no pod is left"
         case e.RunFinished():
             return f"{event.outcome}, exit code {event.exit_code}"
     return None
@@ -214,14 +214,14 @@ def about_end(event: e.Event, state: State) -> str | None:
 
 def released(event: e.PodReleased, state: State) -> str:
     """What became of the pod, and what it goes on costing if it stays."""
-    text = f"pod {state.pod_id} released ({event.action}): {event.state or 'gone'}"
+    text = f"pod {state.pod.id} released ({event.action}): {event.state or 'gone'}"
     return f"{text}; {cost}" if (cost := left_cost(state)) else text
 
 
 def left_cost(state: State) -> str:
     """What the run's pod goes on costing as it was left; empty if nothing that is known."""
-    status = state.pod_final_state
-    usd_per_day = left_usd_per_day(state.rentals[-1], status, state.volume_gb) if state.rentals else None
+    status = state.pod.final_state
+    usd_per_day = left_usd_per_day(state.cost.rentals[-1], status, state.pod.volume_gb) if state.cost.rentals else None
     if not usd_per_day:
         return ""
     if status == "EXITED":

@@ -10,7 +10,8 @@ from typing import Any
 from rich.text import Text
 
 from ..money import spent_usd
-from ..record.state import PhaseTime, State
+from ..record.parts import PhaseTime
+from ..record.state import State
 from ..spec import Spec
 from .console import left_cost, size
 
@@ -78,7 +79,7 @@ def head(picture: Picture) -> Text:
     """Which run, on what, for how long."""
     state = picture.state
     row = Text(picture.spec.run_id, style="bold")
-    for fact in (state.gpu_id, state.datacenter_id, state.pod_id and f"pod {state.pod_id}"):
+    for fact in (state.pod.gpu_id, state.pod.datacenter_id, state.pod.id and f"pod {state.pod.id}"):
         row.append(f" · {fact}" if fact else "", style="not bold")
     return row.append(f" · {clock(picture.now, state.started_at)}", style="not bold cyan")
 
@@ -99,7 +100,7 @@ def span(seconds: float) -> str:
 def phase_rows(picture: Picture, width: int) -> list[Text]:
     """The phases with their times, as many to a row as there is room for."""
     packed: list[list[Text]] = [[]]
-    for item in (phase_text(phase, picture) for phase in picture.state.phases):
+    for item in (phase_text(phase, picture) for phase in picture.state.progress.phases):
         if GAP.join([*packed[-1], item]).cell_len > width:
             packed.append([])
         packed[-1].append(item)
@@ -110,9 +111,9 @@ def phase_text(phase: PhaseTime, picture: Picture) -> Text:
     """One phase: done, failed, broken off, or under way with the step that it is at."""
     if phase.broken_off:
         return Text(f"■ {phase.name}", style="yellow")
-    failed = {f.phase for f in (picture.state.forward_failure, *picture.state.closing_failures) if f}
+    failed = {f.phase for f in (picture.state.end.forward_failure, *picture.state.end.closing_failures) if f}
     if phase.duration_s is None:
-        step = f" ({picture.state.step})" if phase.name == "watch" and picture.state.step else ""
+        step = f" ({picture.state.job.step})" if phase.name == "watch" and picture.state.job.step else ""
         return Text(f"▶ {phase.name} {clock(picture.now, phase.started_at)}{step}", style="bold cyan")
     mark, style = ("✗", "red") if phase.name in failed else ("✓", "green")
     took = f" {phase.duration_s:.1f} s" if phase.duration_s < 60 else f" {span(phase.duration_s)}"
@@ -184,14 +185,16 @@ def bar(share: float, cells: int, style: str = "cyan") -> Text:
 def money(picture: Picture, width: int) -> Text:
     """What is spent of the cap, and when it ends at the latest."""
     state, cap = picture.state, picture.spec.job.budget.cost_cap_usd
-    spent = spent_usd(state.rentals, picture.now)
+    spent = spent_usd(state.cost.rentals, picture.now)
     share = spent / cap if cap else 0.0
     row = Text(f"${spent:.2f} of ${cap:.2f} ").append_text(bar(share, bar_width(width), alarm(share)))
-    if state.usd_per_hour is not None:
-        row.append(f" ${state.usd_per_hour:.2f}/hr")
-    if state.stop_at and not state.released:
-        left_s = max(0.0, (state.stop_at - picture.now).total_seconds())
-        row.append(f" · {LIMIT_WORDS.get(state.stop_why, 'limit')} in {span(left_s)}, at {state.stop_at:%H:%M} UTC")
+    if state.cost.usd_per_hour is not None:
+        row.append(f" ${state.cost.usd_per_hour:.2f}/hr")
+    if state.cost.stop_at and not state.end.released:
+        left_s = max(0.0, (state.cost.stop_at - picture.now).total_seconds())
+        row.append(
+            f" · {LIMIT_WORDS.get(state.cost.stop_why, 'limit')} in {span(left_s)}, at {state.cost.stop_at:%H:%M} UTC"
+        )
     return row
 
 
@@ -209,7 +212,7 @@ def log_row(source: str, line: str) -> Text:
 
 def foot(picture: Picture) -> Text:
     """Where everything is, and how to end it."""
-    if picture.state.interrupted:
+    if picture.state.end.interrupted:
         return Text("closing: Ctrl-C again skips the pull; the pod is released in any case", style="yellow")
     return Text(f"Ctrl-C ends the job and releases the pod · {picture.run_dir}", style="dim")
 
@@ -217,14 +220,17 @@ def foot(picture: Picture) -> Text:
 def summary(picture: Picture, width: int) -> Iterable[Text]:
     """What stays on the screen after the run."""
     state = picture.state
-    outcome = state.outcome(picture.spec.job.run.success_marker) if state.finished else "left running"
-    took, spent = clock(state.finished_at or picture.now, state.started_at), spent_usd(state.rentals, picture.now)
-    style = f"bold {OUTCOME_STYLES.get(outcome, 'red' if state.finished else 'yellow')}"
+    outcome = state.outcome if state.end.finished else "left running"
+    took, spent = (
+        clock(state.end.finished_at or picture.now, state.started_at),
+        spent_usd(state.cost.rentals, picture.now),
+    )
+    style = f"bold {OUTCOME_STYLES.get(outcome, 'red' if state.end.finished else 'yellow')}"
     yield Text.assemble((outcome.replace("_", " "), style), f"  {picture.spec.run_id}  {took}  ${spent:.2f}")
     yield from (Text("  ").append_text(row) for row in phase_rows(picture, width - 2))
-    for label, artifact in state.artifacts:
+    for label, artifact in state.work.artifacts:
         what = size(artifact.bytes_total or 0) if artifact.status == "success" else artifact.error or artifact.status
         yield Text(f"  {label}: {what}")
-    if state.released and (cost := left_cost(state)):
-        yield Text(f"  pod {state.pod_id} is kept: {cost}", style="yellow")
+    if state.end.released and (cost := left_cost(state)):
+        yield Text(f"  pod {state.pod.id} is kept: {cost}", style="yellow")
     yield Text(f"  {picture.run_dir}", style="dim")

@@ -13,6 +13,7 @@ from runpod_deploy.cloud.pod_labels import provenance
 from runpod_deploy.cloud.values import Address, Pod
 from runpod_deploy.history.audit import DEADLINE_GRACE, audit, judge
 from runpod_deploy.history.known import KnownRun
+from runpod_deploy.record.parts import Cost, End, PodState
 from runpod_deploy.record.state import State
 
 BORN = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -63,14 +64,22 @@ def test_a_pod_that_is_cheaper_than_expected_may_live_as_long_as_its_cap_lasts()
 
 def test_a_pod_whose_driver_is_gone_is_left_to_its_guard_for_as_long_as_that_lasts() -> None:
     at = timedelta(hours=1)
-    run = known(State(run_id=RUN_ID, pod_id="pod", stop_at=BORN + at, guard_deadline_at=BORN + at * 2))
+    run = known(
+        State(
+            run_id=RUN_ID,
+            pod=PodState(id="pod", guard_deadline_at=BORN + at * 2),
+            cost=Cost(stop_at=BORN + at),
+        )
+    )
     assert reason(pod(), timedelta(hours=1, minutes=30), run) == "driver_gone"
     assert reason(pod(), timedelta(hours=2, minutes=3), run) == "past_deadline"
 
 
 def test_what_a_guard_has_paused_may_hold_results_and_is_never_a_leftover() -> None:
     paused = replace(pod(), status="EXITED", uptime_s=None)
-    run = known(State(run_id=RUN_ID, pod_id="pod", stop_at=BORN, address=Address(host="h", port=1)))
+    run = known(
+        State(run_id=RUN_ID, pod=PodState(id="pod", address=Address(host="h", port=1)), cost=Cost(stop_at=BORN))
+    )
     assert reason(paused, timedelta(days=9), run) == "driver_gone"
 
 
@@ -95,14 +104,14 @@ def test_marks_that_make_no_sense_are_no_evidence() -> None:
 
 
 def test_a_given_up_pod_is_a_leftover_of_a_run_that_goes_on_without_a_driver() -> None:
-    run = known(State(run_id=RUN_ID, abandoned=("pod",), pod_id="other", discarding="pod"))
+    run = known(State(run_id=RUN_ID, pod=PodState(id="other", abandoned=("pod",), discarding="pod")))
     assert reason(pod(), timedelta(minutes=1), run) == "over"
 
 
 def test_a_pod_that_never_answered_is_a_leftover_as_soon_as_its_driver_is_gone() -> None:
     booting = replace(pod(), uptime_s=None)
-    assert reason(booting, timedelta(minutes=1), known(State(run_id=RUN_ID, pod_id="pod"))) == "never_booted"
-    reached = State(run_id=RUN_ID, pod_id="pod", address=Address(host="h", port=1))
+    assert reason(booting, timedelta(minutes=1), known(State(run_id=RUN_ID, pod=PodState(id="pod")))) == "never_booted"
+    reached = State(run_id=RUN_ID, pod=PodState(id="pod", address=Address(host="h", port=1)))
     assert reason(booting, timedelta(minutes=1), known(reached)) == "driver_gone"
 
 
@@ -116,8 +125,8 @@ def test_the_pod_of_a_run_that_is_carried_out_is_never_found(
     status: str, age: timedelta, finished: bool, uptime_s: int | None
 ) -> None:
     subject = replace(pod(), status=status, uptime_s=uptime_s)
-    live = known(State(run_id=RUN_ID, pod_id="pod", finished=finished), held=True)
-    dead = known(State(run_id=RUN_ID, pod_id="pod", finished=True))
+    live = known(State(run_id=RUN_ID, pod=PodState(id="pod"), end=End(finished=finished)), held=True)
+    dead = known(State(run_id=RUN_ID, pod=PodState(id="pod"), end=End(finished=True)))
     assert audit([subject], [dead, live], BORN + age) == []
 
 

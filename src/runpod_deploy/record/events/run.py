@@ -14,6 +14,8 @@ class RunStarted(Event):
     run_id: str
     job_name: str
     tool_version: str
+    success_marker: str | None = None
+    """The config's success marker; journals of older versions do not have it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,179 @@
+"""The parts of a run's state: its phases, the request, the pod, the cost, the job, the work, the end. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..cloud.values import Address, Candidate
+from ..errors import KINDS
+from ..money import Rental
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run did not succeed."""
+
+    kind: str
+    phase: str
+    message: str
+    hint: str = ""
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same run may succeed later."""
+        return KINDS[self.kind].transient
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseTime:
+    """When a phase began and how long it took; None while it lasts."""
+
+    name: str
+    started_at: datetime
+    duration_s: float | None = None
+    broken_off: bool = False
+    """Whether it was left before its end; the duration is then as long as the journal shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """The result of pulling one artifact."""
+
+    status: str
+    duration_s: float | None = None
+    files: int | None = None
+    bytes_total: int | None = None
+    bytes_transferred: int | None = None
+    sha256: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The phases of the run, and the processes that carried them out."""
+
+    phase: str = ""
+    """The phase that began last."""
+    phases: tuple[PhaseTime, ...] = ()
+    resumptions: tuple[tuple[datetime, str], ...] = ()
+    """For each process after the first: when it began, and the last event of the process before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The search for a pod: candidates, and requests to the API."""
+
+    candidates: tuple[Candidate, ...] = ()
+    refused: tuple[tuple[str, str, str], ...] = ()
+    """(GPU, datacenter, cloud) of each refused request since the candidates were chosen."""
+    pending: Candidate | None = None
+    """The request whose answer is not in the journal: a pod with our name may exist."""
+    repeated: bool = False
+    """Whether a pending request was given up and made anew: the pod of the first may show up beside the second."""
+    made: bool = False
+    """Whether a pod may have come from a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodState:
+    """The run's pod, and the pods that it gave up before."""
+
+    id: str | None = None
+    name: str | None = None
+    """The run's id, or that of the run whose pod was recycled."""
+    gpu_id: str | None = None
+    datacenter_id: str | None = None
+    cloud_type: str | None = None
+    volume_gb: float | None = None
+    """Size of the pod's own volume."""
+    recycled: bool = False
+    """Whether the pod is the paused pod of an earlier run."""
+    resumed: bool = False
+    """Whether the recycled pod was started again."""
+    unseen: tuple[str, datetime] | None = None
+    """The newest pod and when it was made, until we have seen it in the API, which may not know it at once."""
+    address: Address | None = None
+    guard_deadline_at: datetime | None = None
+    """When the pod's guard acts by itself; None before the guard has answered."""
+    remote_env: tuple[tuple[str, str | None], ...] = ()
+    """What the pod ran before anything was set up."""
+    python_version: str | None = None
+    """The interpreter that was pinned on the pod."""
+    lost: bool = False
+    """Whether the pod was ended by somebody else or by its guard."""
+    final_state: str | None = None
+    """The pod's last known status."""
+    abandoned: tuple[str, ...] = ()
+    """Pods that never booted; the last of them may still exist."""
+    discarding: str | None = None
+    """The abandoned pod that is not confirmed to be gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The price of the pods, the limit of the run, and the bill."""
+
+    usd_per_hour: float | None = None
+    price_source: str | None = None
+    rentals: tuple[Rental, ...] = ()
+    """Every time span in which a pod of this run cost money, discarded pods included."""
+    stop_at: datetime | None = None
+    stop_why: str = ""
+    billed_usd: float | None = None
+    """The amount on RunPod's bill, as of the last look at it."""
+    bill_settled: bool | None = None
+    """Whether nothing more will be billed; None if the bill was never asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """The user's job on the pod."""
+
+    pid: int | None = None
+    step: str | None = None
+    success_marker_seen: bool = False
+    failure_markers_seen: frozenset[str] = frozenset()
+    """Failure markers that the journal has already."""
+    scanned_bytes: int = 0
+    """The log was searched for markers at least up to here."""
+    stop_requested: str | None = None
+    ended: bool = False
+    exit_code: int | None = None
+    why: str = ""
+    """`exited`, or the kind of failure that ended the job."""
+    log_bytes: int = 0
+    """Length of the log when the job ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What was done on the pod around the job, and what was pulled from it."""
+
+    commands_done: frozenset[tuple[str, int]] = frozenset()
+    staged: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+    """Secrets that are on the pod."""
+    artifacts: tuple[tuple[str, Artifact], ...] = ()
+    collected: bool = False
+    """Whether everything that the run is to collect is here."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How the run ended, as far as it has ended."""
+
+    forward_failure: Failure | None = None
+    """The first error on the way forward."""
+    closing_failures: tuple[Failure, ...] = ()
+    interrupted: str | None = None
+    """The signal."""
+    detached: str | None = None
+    release_action: str | None = None
+    released: bool = False
+    finished: bool = False
+    finished_at: datetime | None = None
+    visiting: bool = False
+    """Whether the paused pod was started again to pull what it holds; the run itself is over."""
+    visit_failure: Failure | None = None
+    """The first error of that visit."""
