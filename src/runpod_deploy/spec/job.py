@@ -1,4 +1,4 @@
-"""The whole ask: a job as its file says, and one run of it. Knows names and rules; knows no file."""
+"""A job as its file describes it, and one run of it. Knows names and rules; knows no file."""
 
 from __future__ import annotations
 
@@ -32,45 +32,45 @@ class RunpodJobSpec(Checked):
     __pydantic_config__: ClassVar = STRICT
 
     schema_version: Literal[2] = 2
-    """Always 2."""
+    """Version of this format: always 2."""
     name: Text
-    """The job's name."""
+    """Name of the job."""
     run_id_prefix: str = ""
-    """What run ids and pod names start with; the name if empty."""
+    """Start of run ids and pod names. If empty, the job's name."""
     state_file: Text | None = None
-    """Local JSON pointer to the active pod; only needed to recycle a pod or for scripts that read it."""
+    """Local JSON file that names the active pod. Only needed to recycle pods, or for scripts that read it."""
     local: LocalSpec = field(default_factory=LocalSpec)
-    """What is used of the caller's machine."""
+    """The project on the caller's machine."""
     pod: PodSpec
-    """The machine to rent."""
+    """The pod to rent."""
     storage: StorageSpec
     """The volume of the pod."""
     ssh: SshSpec = field(default_factory=SshSpec)
-    """How the pod is reached."""
+    """SSH access to the pod."""
     budget: BudgetSpec = field(default_factory=BudgetSpec)
     """Limits of money and time."""
     remote_env: RemoteEnvSpec = field(default_factory=RemoteEnvSpec)
-    """Environment of commands with `with_env` and of the job."""
+    """Environment variables of the job, and of commands with `with_env: true`."""
     setup: tuple[CommandSpec, ...] = ()
-    """Commands that prepare the pod, before staging."""
+    """Commands to run on the pod before files are uploaded."""
     staging: tuple[RsyncPushSpec, ...] = ()
-    """What to put on the pod."""
+    """Files and folders to upload."""
     secrets: tuple[SecretSpec, ...] = ()
-    """Secrets to put on the pod, over standard input only."""
+    """Files with secrets to write on the pod. Their values only travel over the SSH connection."""
     preflight: tuple[CommandSpec, ...] = ()
-    """Commands that check the pod, after staging."""
+    """Commands to run on the pod after files are uploaded, before the job."""
     run: RunSpec
     """The job."""
     artifacts: tuple[ArtifactPullSpec, ...] = ()
-    """What to bring home."""
+    """Files and folders to download."""
     lifecycle: LifecyclePolicySpec = field(default_factory=LifecyclePolicySpec)
-    """What becomes of the pod."""
+    """What happens to the pod at the end of the run."""
     telemetry: TelemetrySpec = field(default_factory=TelemetrySpec)
-    """What is measured and recorded."""
+    """What is measured on the pod and recorded."""
     guard: GuardSpec = field(default_factory=GuardSpec)
     """The dead-man's switch on the pod."""
     variables: dict[Identifier, str] = field(default_factory=dict)
-    """Values for `{name}` in other fields; `--var` replaces them."""
+    """Values for `{name}` in other fields. `--var NAME=VALUE` overrides them."""
 
     @property
     def resolved_state_file(self) -> Path | None:
@@ -78,7 +78,7 @@ class RunpodJobSpec(Checked):
         return Path(self.state_file).expanduser().absolute() if self.state_file else None
 
     def contradictions(self) -> Iterator[Mistake]:
-        """Names that records go by are unique; a network volume is on the secure cloud only."""
+        """Labels and names of entries are unique; a network volume is on the secure cloud only."""
         yield from repeated("staging", "label", self.staging)
         yield from repeated("secrets", "name", self.secrets)
         yield from repeated("artifacts", "label", self.artifacts)
@@ -87,17 +87,17 @@ class RunpodJobSpec(Checked):
 
 
 def repeated(section: str, key: str, entries: Sequence[object]) -> Iterator[Mistake]:
-    """Every entry whose name an earlier entry of the section has taken."""
+    """A mistake for each entry that has the name of an earlier entry of its section."""
     first: dict[str, int] = {}
     for i, entry in enumerate(entries):
         name = getattr(entry, key)
         if first.setdefault(name, i) != i:
-            yield Mistake(f"{section}[{i}].{key}", f"{name!r} is taken by {section}[{first[name]}]")
+            yield Mistake(f"{section}[{i}].{key}", f"{name!r} is already used by {section}[{first[name]}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """One run as asked: a rendered job, an identity, and the flags of this one invocation."""
+    """One run as it was asked for: a rendered job, an id, and the flags of this one invocation."""
 
     run_id: str
     """Unique name of the run and of its pod."""
@@ -106,9 +106,9 @@ class Spec:
     project_root: Path
     """Absolute."""
     job: RunpodJobSpec
-    """Every template rendered."""
+    """The job with every template rendered."""
     variables: dict[str, str] = field(default_factory=dict)
-    """Effective user variables, rendered."""
+    """The user's variables, rendered; those of the command line override those of the file."""
     origins: dict[str, str] = field(default_factory=dict)
     """Where values came from: dotted path to `file:line`, `--flag` or `default`."""
     config_sha256: str = ""
@@ -116,14 +116,14 @@ class Spec:
     created_at: datetime
     """When the run was asked for, UTC."""
     metadata: dict[str, Any] = field(default_factory=dict)
-    """The five facts of `capture-env`, those that are switched on."""
+    """The facts about the local project that `capture-env` prints, as far as they are switched on."""
     gpu_id: str | None = None
-    """With datacenter_id: skip selection and ask for exactly this."""
+    """Together with datacenter_id: ask for exactly this GPU and skip selection."""
     datacenter_id: str | None = None
     """See gpu_id."""
     fallback_cloud_type: CloudType | None = None
-    """A second cloud to try when the first has no stock."""
+    """A second cloud type to try when the first has no stock."""
     force_fresh: bool = False
     """Do not resume a recycled pod."""
     wait_for_stock_s: float | None = None
-    """How long to keep looking for stock."""
+    """Seconds to keep looking for stock."""

@@ -1,4 +1,4 @@
-"""Specs as JSON and back, for `spec.json`. Knows dataclasses; knows no file and no validation library."""
+"""Conversion of specs to JSON and back, for `spec.json`. Knows dataclasses; knows no file and no validation library."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ T = TypeVar("T")
 
 
 def spec_to_json(spec: Spec) -> str:
-    """The spec as indented JSON; secrets are in it by name only, as in the spec itself."""
+    """The spec as indented JSON. It holds only the names of secrets, as the spec itself does."""
     return json.dumps(to_plain(spec), indent=2, ensure_ascii=False) + "\n"
 
 
 def spec_from_json(text: str) -> Spec:
-    """The spec of such a text. Keys that this version does not know are passed over. Raises ValueError."""
+    """The spec from that JSON. Keys that this version does not know are ignored. Raises ValueError."""
     return from_plain(Spec, json.loads(text))
 
 
 def to_plain(value: Any) -> Any:
-    """The value in the terms of JSON."""
+    """The value as objects, lists and scalars that JSON can represent."""
     if is_dataclass(value):
         return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, (tuple, list)):
@@ -40,11 +40,11 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(cls: type[T], plain: Any) -> T:
-    """An object of a dataclass from what `to_plain` made of one. Raises ValueError if it cannot be one."""
+    """The object of a dataclass from the result of `to_plain`. Raises ValueError if it does not fit."""
     if not isinstance(plain, dict):
         raise ValueError(f"{cls.__name__} must be an object, got {type(plain).__name__}")
     hints: dict[str, Any] = _hints(cls)  # type: ignore[arg-type]  # a class has a hash
-    known = {name: _revive(hints[name], value) for name, value in plain.items() if name in hints}
+    known = {name: _restored(hints[name], value) for name, value in plain.items() if name in hints}
     try:
         return cls(**known)
     except TypeError as error:
@@ -57,15 +57,15 @@ def _hints(cls: Any) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(cls)}
 
 
-def _revive(hint: Any, value: Any) -> Any:
-    """The value as its annotation wants it."""
+def _restored(hint: Any, value: Any) -> Any:
+    """The value, converted to the type of its annotation."""
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _revive(args[0], value)
+        return _restored(args[0], value)
     if origin in (Union, UnionType):
-        return None if value is None else _revive(args[0], value)
+        return None if value is None else _restored(args[0], value)
     if origin is tuple:
-        return tuple(_revive(args[0], item) for item in value)
+        return tuple(_restored(args[0], item) for item in value)
     if hint is datetime:
         return datetime.fromisoformat(value)
     if hint is Path:

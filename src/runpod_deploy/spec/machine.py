@@ -1,4 +1,4 @@
-"""The machine and its terms: pod, storage, reach, money, release. Knows names and rules; knows no cloud."""
+"""The machine and its terms: pod, storage, SSH, budget, lifecycle. Knows names and rules; knows no cloud."""
 
 from __future__ import annotations
 
@@ -27,73 +27,74 @@ from .types import (
 STORAGE_EPHEMERAL = "ephemeral"
 STORAGE_NETWORK_VOLUME = "network_volume"
 SSH_PORT = "22/tcp"
-# Ten years: a limit beyond it is none, and stays within what dates can hold.
+# Ten years. A longer limit is no limit, and would go beyond what dates can hold.
 LONGEST_S = 10 * 365 * 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalSpec(Checked):
-    """What is used of the caller's machine."""
+    """The project on the caller's machine."""
 
     __pydantic_config__: ClassVar = STRICT
 
     project_root: Text = "."
-    """The folder that relative local paths start from; relative to the YAML file's folder, `~` expanded."""
+    """Folder that relative local paths start from. Relative to the YAML file's folder; `~` is expanded."""
     required_paths: tuple[Text, ...] = ()
-    """Files and folders, relative to project_root, that must exist before anything is paid."""
+    """Files and folders, relative to `project_root`, that must exist. Checked before any money is spent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodSpec(Checked):
-    """The machine to rent."""
+    """The pod to rent."""
 
     __pydantic_config__: ClassVar = STRICT
 
     image: Text
-    """The container image to run."""
+    """Container image to run."""
     datacenters: Annotated[tuple[Text, ...], MinLen(1)]
-    """Datacenter ids in order of preference; each is tried until one places the pod."""
+    """Datacenter ids in order of preference. They are tried in turn until one has room for the pod."""
     gpu_order: tuple[Text, ...] = ()
     """GPU type ids in order of preference. Required, unless `cpu` asks for a CPU pod."""
     cloud_type: CloudType = "SECURE"
-    """SECURE or COMMUNITY."""
+    """RunPod's cloud to rent from."""
     ports: tuple[Port, ...] = ("22/tcp",)
-    """Ports to open, each `<port>/tcp` or `<port>/http`. The tool itself needs 22/tcp."""
+    """Ports to open, each `<port>/tcp` or `<port>/http`. `22/tcp` must be among them."""
     container_disk_gb: PositiveInt = 20
-    """Size of the container's disk in GB; wiped whenever the pod stops."""
+    """Size of the container disk in GB. Its content is lost when the pod stops."""
     gpu_count: PositiveInt = 1
-    """GPUs in the pod."""
+    """Number of GPUs in the pod."""
     spot: bool = False
-    """Kept for old files. RunPod no longer sells spot pods: true is an error."""
+    """Kept for old files. RunPod no longer sells spot pods: `true` is an error."""
     min_vcpu_count: PositiveInt | None = None
-    """The least number of vCPUs of the whole pod."""
+    """Minimum number of vCPUs of the whole pod."""
     min_memory_gb: PositiveInt | None = None
-    """The least memory of the whole pod in GB."""
+    """Minimum memory of the whole pod in GB."""
     python_version: PythonVersion | None = None
-    """Interpreter to pin on the pod before setup, such as `3.12` or `3.12.4`."""
+    """Python version to install on the pod before setup, such as `3.12` or `3.12.4`."""
     env: dict[EnvName, str] = field(default_factory=dict)
-    """Environment of the container. The cloud echoes these values in clear: no secrets here."""
+    """Environment variables of the container. RunPod shows these values in plain text: put no secrets here."""
     selection: Literal["datacenter_first", "gpu_first", "cheapest"] = "datacenter_first"
-    """How candidates are ranked: walk datacenters before GPUs, GPUs before datacenters, or by price."""
+    """Order in which candidates are tried. `datacenter_first`: every GPU of the first datacenter, then the next
+    datacenter. `gpu_first`: the first GPU in every datacenter, then the next GPU. `cheapest`: by price."""
     registry_auth: Text | None = None
     """Id of a container registry credential stored at RunPod."""
     template_id: Text | None = None
-    """Id of a RunPod template to start from; fields given here win over it."""
+    """Id of a RunPod template to start from. Fields given here override the template's."""
     start_command: NonBlank | None = None
-    """Shell command that the container runs after the guard has started; it must start sshd."""
+    """Shell command that the container runs after the guard has started. It must start sshd."""
     min_cuda_version: CudaVersion | None = None
-    """The least CUDA version of the host's driver, such as `12.8`; read from the image tag if not given."""
+    """Minimum CUDA version of the host's driver, such as `12.8`. If not given, it is read from the image tag."""
     cpu: Text | None = None
-    """Id of a CPU flavor such as `cpu3c`, for a pod without GPU; leave gpu_order empty then."""
+    """Id of a CPU flavor such as `cpu3c`, for a pod without GPUs. Leave `gpu_order` empty then."""
 
     def contradictions(self) -> Iterator[Mistake]:
-        """A pod is of GPUs or of a CPU, is reached over SSH, and is never a spot pod."""
+        """A pod has GPUs or is a CPU pod, is reached over SSH, and is never a spot pod."""
         if not self.gpu_order and self.cpu is None:
             yield Mistake("gpu_order", "must name at least one GPU")
         if self.gpu_order and self.cpu is not None:
-            yield Mistake("cpu", "cannot go with gpu_order: a pod has GPUs or is a CPU pod")
+            yield Mistake("cpu", "cannot be combined with gpu_order: a pod has GPUs or is a CPU pod")
         if SSH_PORT not in self.ports:
-            yield Mistake("ports", f"must hold {SSH_PORT}: the pod is reached over SSH")
+            yield Mistake("ports", f"must contain {SSH_PORT}: the pod is reached over SSH")
         if self.spot:
             yield Mistake("spot", "must be false: RunPod no longer sells spot pods; remove it")
 
@@ -105,16 +106,16 @@ class StorageSpec(Checked):
     __pydantic_config__: ClassVar = STRICT
 
     mode: Literal["network_volume", "ephemeral"]
-    """`ephemeral`: a disk that lives and dies with the pod; `network_volume`: an existing volume by name."""
+    """`ephemeral`: a disk that is created and deleted with the pod. `network_volume`: an existing network volume."""
     volume_mount: AbsolutePath = "/workspace"
-    """Where the volume is mounted in the pod; absolute."""
+    """Absolute path where the volume is mounted in the pod."""
     volume_name: Text | None = None
-    """Name of the network volume; required for network_volume."""
+    """Name of the network volume. Required with mode `network_volume`."""
     volume_gb: PositiveInt | None = None
-    """Size of the ephemeral volume in GB; required for ephemeral."""
+    """Size of the ephemeral volume in GB. Required with mode `ephemeral`."""
 
     def contradictions(self) -> Iterator[Mistake]:
-        """Each mode needs what it is made of."""
+        """A network volume has a name; an ephemeral volume has a size."""
         if self.mode == STORAGE_NETWORK_VOLUME and self.volume_name is None:
             yield Mistake("volume_name", f"is required with mode {STORAGE_NETWORK_VOLUME}")
         if self.mode == STORAGE_EPHEMERAL and self.volume_gb is None:
@@ -123,12 +124,12 @@ class StorageSpec(Checked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshSpec(Checked):
-    """How the pod is reached."""
+    """SSH access to the pod."""
 
     __pydantic_config__: ClassVar = STRICT
 
     key_path: Text = "~/.ssh/id_ed25519"
-    """Your own private key; its public half is let into the pod beside the key made for the run."""
+    """Your private key. The pod accepts its public key as well as the key that is made for the run."""
 
     @property
     def resolved_key_path(self) -> Path:
@@ -138,30 +139,31 @@ class SshSpec(Checked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetSpec(Checked):
-    """Limits of money and time. All of the pod's life counts, from its creation on."""
+    """Limits of money and time. They count from the pod's creation: boot, setup and transfers are included."""
 
     __pydantic_config__: ClassVar = STRICT
 
     cost_cap_usd: PositiveFloat = 10.0
-    """The most that the pod may cost, in USD, at its real rate."""
+    """Maximum cost of the pod in USD, at its real hourly rate. When it is reached, the job is stopped."""
     assumed_hourly_rate_usd: PositiveFloat = 1.65
-    """Rate in USD per hour to plan with while the real one is unknown."""
+    """Hourly rate in USD to plan with until the pod's real rate is known."""
     max_runtime_minutes: PositiveInt | None = None
-    """The longest that the pod may exist."""
+    """Maximum lifetime of the pod in minutes. If not given, only the cost cap limits it."""
     poll_interval_sec: PositiveInt = 60
-    """Kept for old files. It changes nothing: the job's log is followed as it grows, and nothing is polled for it."""
+    """Kept for old files. It has no effect: the job's log is followed as it grows, without polling."""
     ssh_ready_timeout_sec: PositiveInt = 900
-    """How long a pod may take from its creation to answering over SSH."""
+    """Seconds that a new pod may take until it answers over SSH. Then it is deleted, and the next candidate is tried
+    once."""
     max_gpu_price: PositiveFloat | None = None
-    """The dearest GPU to accept, in USD per GPU and hour; an unknown price is refused."""
+    """Maximum price in USD per GPU and hour. A GPU whose price is unknown is not rented."""
     ssh_lost_timeout_sec: PositiveInt = 900
-    """How long to keep trying to reach a pod that the API calls running."""
+    """Seconds to keep reconnecting to a pod that RunPod reports as running."""
     pull_grace_sec: PositiveInt = 300
-    """How long artifacts may be pulled after a limit was reached."""
+    """Seconds for downloading artifacts after a limit has stopped the job."""
 
     @property
     def timeout_sec(self) -> int:
-        """The time limit in seconds: max_runtime_minutes, or what the cap buys at the assumed rate."""
+        """The time limit in seconds: max_runtime_minutes, or the time that the cap pays for at the assumed rate."""
         if self.max_runtime_minutes is not None:
             return self.max_runtime_minutes * 60
         return int(min(self.cost_cap_usd / self.assumed_hourly_rate_usd * 3600, LONGEST_S))
@@ -174,17 +176,17 @@ class GuardSpec(Checked):
     __pydantic_config__: ClassVar = STRICT
 
     required: bool = True
-    """Whether the run refuses to launch its job on a pod without a living guard."""
+    """Whether the job is only launched once the guard is running on the pod."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifecyclePolicySpec(Checked):
-    """What becomes of the pod."""
+    """What happens to the pod at the end of the run."""
 
     __pydantic_config__: ClassVar = STRICT
 
     on_success: LifecycleAction = "delete"
-    """delete: gone, with its disks; stop: paused, disk kept and billed; preserve: left running;
-    recycle: paused for the next run to resume."""
+    """After success. `delete`: the pod and its disks are deleted. `stop`: the pod is stopped; its disk is kept and
+    billed. `preserve`: the pod is left running and billed. `recycle`: stopped, and resumed by the next run."""
     on_failure: Literal["stop", "delete", "preserve"] = "stop"
-    """The same after anything but success."""
+    """After any other end: `stop`, `delete` or `preserve`, with the same meaning."""

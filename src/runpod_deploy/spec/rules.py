@@ -1,7 +1,7 @@
-"""Rules for values: constraints that a dataclass states in its annotations and that hold however it is built.
+"""Rules for values: constraints in the annotations of a dataclass, which are checked whenever an object is made.
 
-Knows annotations; knows no field by name. pydantic reads the same annotations, so that a YAML file and an
-object built in Python are held to one set of rules; this module needs nothing of pydantic.
+Knows annotations; knows no field by name. pydantic reads the same annotations, so that the same rules hold for a YAML
+file and for an object built in Python. This module does not need pydantic.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 from annotated_types import Ge, Gt, Le, MinLen
 
-# How pydantic reads the dataclasses that say so: as strictly as the rules are meant.
+# Tells pydantic to accept no unknown fields and to convert no types.
 STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 
 
@@ -27,7 +27,7 @@ class Mistake(NamedTuple):
 
 
 class RuleError(ValueError):
-    """Values that do not go together or break a rule; `mistakes` tells which."""
+    """Values that break a rule or contradict each other; `mistakes` lists them."""
 
     def __init__(self, mistakes: list[Mistake]) -> None:
         super().__init__("; ".join(f"{m.field}: {m.message}" if m.field else m.message for m in mistakes))
@@ -36,15 +36,15 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """A text that fits a regular expression as a whole; `words` completes the sentence "must be ..."."""
+    """A text that matches a regular expression as a whole; `expected` completes the sentence "must be ..."."""
 
     regex: str
-    words: str
+    expected: str
 
     def check(self, value: str) -> str:
-        """The value. Raises ValueError if it does not fit."""
+        """The value. Raises ValueError if it does not match."""
         if re.fullmatch(self.regex, value) is None:
-            raise ValueError(f"must be {self.words}, got {value!r}")
+            raise ValueError(f"must be {self.expected}, got {value!r}")
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Matches:
 
 
 class Checked:
-    """A dataclass whose rules are checked when it is made."""
+    """A dataclass whose rules are checked when an object of it is made."""
 
     __slots__ = ()
 
@@ -68,43 +68,43 @@ class Checked:
             raise RuleError(mistakes)
 
     def contradictions(self) -> Iterator[Mistake]:
-        """Rules between fields, or that no annotation can say."""
+        """The broken rules between fields, and those that no annotation can express."""
         yield from ()
 
 
 def broken_rules(value: object) -> Iterator[Mistake]:
-    """What the annotations of a dataclass forbid in this one."""
+    """The rules in the annotations of a dataclass that this object breaks."""
     cls: type = type(value)
     for name, hint in hints_of(cls).items():
-        for message in complaints(hint, getattr(value, name)):
+        for message in violations(hint, getattr(value, name)):
             yield Mistake(name, message)
 
 
 @functools.cache
 def hints_of(cls: type) -> dict[str, Any]:
-    """The annotations of a dataclass' fields, with their rules."""
+    """The annotations of a dataclass's fields, with their rules."""
     hints = get_type_hints(cls, include_extras=True)
     return {name: hint for name, hint in hints.items() if not name.startswith("__")}
 
 
-def complaints(hint: Any, value: Any) -> Iterator[str]:
-    """What one annotation forbids in one value."""
+def violations(hint: Any, value: Any) -> Iterator[str]:
+    """A message for each rule of one annotation that a value breaks."""
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        yield from complaints(args[0], value)
-        yield from (message for rule in args[1:] if (message := complaint(rule, value)))
+        yield from violations(args[0], value)
+        yield from (message for rule in args[1:] if (message := violation(rule, value)))
     elif origin is Literal and value not in args:
         yield f"must be one of {', '.join(map(str, args))}, got {value!r}"
     elif origin in (Union, UnionType) and value is not None:
-        yield from complaints(args[0], value)
+        yield from violations(args[0], value)
     elif origin is tuple:
-        yield from (message for item in value for message in complaints(args[0], item))
+        yield from (message for item in value for message in violations(args[0], item))
     elif origin is dict:
-        yield from (message for key in value for message in complaints(args[0], key))
+        yield from (message for key in value for message in violations(args[0], key))
 
 
-def complaint(rule: object, value: Any) -> str:
-    """What one rule says against a value; empty if nothing."""
+def violation(rule: object, value: Any) -> str:
+    """The message if a value breaks one rule; empty if it does not."""
     match rule:
         case Gt() if not value > rule.gt:
             return f"must be greater than {rule.gt}, got {value}"
@@ -115,12 +115,12 @@ def complaint(rule: object, value: Any) -> str:
         case MinLen() if len(value) < rule.min_length:
             return "must not be empty"
         case Matches():
-            return refusal(rule, value)
+            return pattern_violation(rule, value)
     return ""
 
 
-def refusal(rule: Matches, value: str) -> str:
-    """The words of a pattern that a text does not fit; empty if it does."""
+def pattern_violation(rule: Matches, value: str) -> str:
+    """The message if a text does not match a pattern; empty if it does."""
     try:
         rule.check(value)
     except ValueError as error:

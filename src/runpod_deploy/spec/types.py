@@ -1,4 +1,4 @@
-"""The kinds of values that fields hold, each with its rule. Knows no field."""
+"""The types of fields, each with its rule. Knows no field."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LifecycleAction = Literal["preserve", "stop", "delete", "recycle"]
 LIFECYCLE_ACTIONS: tuple[LifecycleAction, ...] = ("preserve", "stop", "delete", "recycle")
 CloudType = Literal["SECURE", "COMMUNITY"]
 
-# No quantity of one job is larger, and every sum made of such stays finite.
+# No quantity of one job is larger, so that every sum of them stays finite.
 LARGEST = 10_000_000
 
 Text = Annotated[str, MinLen(1)]

@@ -1,4 +1,4 @@
-"""The work: what goes up, what runs, what comes home. Knows names and rules; knows no pod."""
+"""The work: what is uploaded, run and downloaded. Knows names and rules; knows no pod."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ DEFAULT_FAILURE_MARKERS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteEnvSpec(Checked):
-    """Environment of commands with `with_env` and of the job."""
+    """Environment variables of the job, and of setup and preflight commands with `with_env: true`."""
 
     __pydantic_config__: ClassVar = STRICT
 
     source_files: tuple[Text, ...] = ()
-    """Files on the pod to source, each only if it exists; what they set is exported."""
+    """Files on the pod to source. Missing ones are skipped; the variables that they set are exported."""
     exports: dict[EnvName, str] = field(default_factory=dict)
-    """Variables to export, after the files."""
+    """Variables to export, after the files are sourced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,62 +49,62 @@ class CommandSpec(Checked):
     __pydantic_config__: ClassVar = STRICT
 
     command: NonBlank
-    """Shell text to run."""
+    """Shell command to run."""
     timeout_sec: PositiveInt = 600
-    """How long it may take."""
+    """Timeout in seconds. A command that takes longer fails the run."""
     with_env: bool = False
-    """Whether remote_env applies."""
+    """Whether the command gets the variables of `remote_env`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RsyncPushSpec(Checked):
-    """One local folder or file to put on the pod."""
+    """One local folder or file to upload."""
 
     __pydantic_config__: ClassVar = STRICT
 
     label: Text
-    """Name in messages and records; unique."""
+    """Unique name for messages and records."""
     source: Text
-    """Local folder or file; relative to project_root. With a trailing slash its contents are meant."""
+    """Local folder or file, relative to `project_root`. With a trailing slash, the folder's contents are uploaded."""
     destination: Text
-    """Path on the pod; parents are made."""
+    """Path on the pod. Missing parent folders are created."""
     excludes: tuple[Text, ...] = ()
-    """rsync patterns to leave out."""
+    """Files not to upload, as rsync patterns."""
     excludes_default: bool = False
-    """Also leave out the usual caches and version control folders."""
+    """Also exclude `.git`, `.venv` and the usual caches."""
     excludes_extra: tuple[Text, ...] = ()
-    """More rsync patterns to leave out."""
+    """More patterns to exclude, in addition to `excludes`."""
     delete: bool = True
-    """Remove what is on the pod and not here."""
+    """Delete files at the destination that are not in the source."""
     respect_gitignore: bool = False
-    """Leave out what git ignores below the source."""
+    """Exclude files below the source that git ignores."""
 
     @property
     def effective_excludes(self) -> tuple[str, ...]:
-        """The patterns in force: preset (if on), then excludes, then excludes_extra."""
+        """All patterns: the default ones if they are on, then excludes, then excludes_extra."""
         preset = DEFAULT_STAGING_EXCLUDES if self.excludes_default else ()
         return (*preset, *self.excludes, *self.excludes_extra)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretSpec(Checked):
-    """A file on the pod made of local secrets. Exactly one of `env` and `file`."""
+    """One file on the pod with local secrets. It is made from either `env` or `file`."""
 
     __pydantic_config__: ClassVar = STRICT
 
     name: Text
-    """Name in messages; unique."""
+    """Unique name for messages."""
     destination: TemplatePath
     """Absolute path on the pod."""
     env: tuple[EnvName, ...] = ()
-    """Local environment variables to write as `NAME='value'` lines."""
+    """Local environment variables to write as lines `NAME='value'`."""
     file: Text | None = None
     """Local file to copy."""
     mode: FileMode = "0600"
-    """File mode on the pod, a string of octal digits."""
+    """File permissions on the pod: octal digits in quotes."""
 
     def contradictions(self) -> Iterator[Mistake]:
-        """A secret has one source."""
+        """A secret has exactly one source."""
         if bool(self.env) == (self.file is not None):
             yield Mistake("", "must have exactly one of `env` and `file`")
 
@@ -116,42 +116,43 @@ class RunSpec(Checked):
     __pydantic_config__: ClassVar = STRICT
 
     script_path: TemplatePath
-    """Absolute path on the pod where the body is written."""
+    """Absolute path on the pod that the job's script is written to."""
     log_path: TemplatePath
     """Absolute path on the pod of the job's log."""
     body: NonBlank
-    """Shell text of the job, run by bash."""
+    """Script of the job, run by bash. Exit status 0 means success."""
     success_marker: Text | None = None
-    """Text that must appear in a line of the log, beside exit status 0, for the job to have succeeded."""
+    """Text that a line of the log must contain for the job to succeed, in addition to exit status 0."""
     failure_markers: tuple[Text, ...] | None = None
-    """Texts that end the job as failed at once. If not given, the usual ones are only noted as events."""
+    """Texts that stop the job as failed as soon as a line of the log contains one of them. If not given, lines with
+    common ones such as `Traceback` are only recorded as events."""
     stall_timeout_minutes: PositiveInt | None = None
-    """Stop the job when its log has been silent for so long."""
+    """Stop the job when nothing was written to its log for this many minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactPullSpec(Checked):
-    """One file or folder on the pod to bring home."""
+    """One file or folder on the pod to download."""
 
     __pydantic_config__: ClassVar = STRICT
 
     label: Text
-    """Name in messages and records; unique."""
+    """Unique name for messages and records."""
     remote_path: Text
-    """File or folder on the pod. With a trailing slash its contents are meant."""
+    """File or folder on the pod. With a trailing slash, the folder's contents are downloaded."""
     local_path: Text
-    """Where to put it; relative to project_root."""
+    """Local path to download to, relative to `project_root`."""
     required: bool = True
-    """Whether the run fails without it."""
+    """Whether the run fails if it is missing."""
     excludes: tuple[Text, ...] = ()
-    """rsync patterns to leave out."""
+    """Files not to download, as rsync patterns."""
     delete: bool = False
-    """Remove what is here and not on the pod, inside this artifact's own folder only."""
+    """Delete local files that are not on the pod, inside this artifact's own folder only."""
     every_sec: PositiveInt | None = None
-    """Also pull it during the run, as often as this."""
+    """Also download it while the job runs, every so many seconds."""
 
     def landing(self, project_root: Path) -> Path:
-        """Where it will be: a trailing slash at local_path puts it in, one at remote_path takes its contents."""
+        """The local path of the download. With a trailing slash at local_path only, that is a path inside it."""
         place = project_root / Path(self.local_path).expanduser()
         into = self.local_path.endswith("/") and not self.remote_path.endswith("/")
         return place / PurePosixPath(self.remote_path).name if into else place
@@ -159,23 +160,23 @@ class ArtifactPullSpec(Checked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetrySpec(Checked):
-    """What is measured and recorded."""
+    """What is measured on the pod and recorded."""
 
     __pydantic_config__: ClassVar = STRICT
 
     enabled: bool = True
     """Whether metrics and snapshots are taken at all."""
     sample_interval_sec: Annotated[int, Ge(5), Le(LARGEST)] = 30
-    """Time between two samples."""
+    """Seconds between two samples of the metrics."""
     capture_nvidia_smi: bool = True
-    """Keep nvidia-smi's output from start and end."""
+    """Save the output of `nvidia-smi` from start and end."""
     capture_dmesg: bool = True
-    """Keep the last lines of the kernel's log."""
+    """Save the last lines of the kernel log."""
     capture_pod_describe: bool = True
-    """Keep the API's description of the pod from start and end."""
+    """Save RunPod's description of the pod from start and end."""
     capture_remote_env: bool = True
-    """Keep the pod's kernel, Python version and installed packages."""
+    """Save the pod's kernel version, Python version and installed packages."""
     capture_local_git: bool = True
-    """Record commit, branch and dirty flag of project_root."""
+    """Record commit, branch and uncommitted changes (yes or no) of `project_root`."""
     capture_payload_lockfile: bool = True
-    """Record name and hash of project_root's lockfile."""
+    """Record name and hash of the lockfile in `project_root`."""

@@ -73,7 +73,7 @@ def test_all_broken_rules_are_told_at_once(changes: dict[str, Any], fields: list
 
 def test_names_are_unique() -> None:
     entry = RsyncPushSpec(label="a", source=".", destination="/a")
-    with pytest.raises(RuleError, match=r"staging\[2\].label: 'a' is taken by staging\[0\]"):
+    with pytest.raises(RuleError, match=r"staging\[2\].label: 'a' is already used by staging\[0\]"):
         replace(JOB, staging=(entry, replace(entry, label="b"), entry))
 
 
