@@ -9,13 +9,13 @@ from aiohttp import web
 
 from .clock import now
 from .cloud.cloud import Cloud
-from .faults.faults import Facts
-from .faults.occasions import facts_of_body, facts_of_pod
+from .faults.facts import facts_of_body, facts_of_pod
+from .faults.fault import Facts
 from .records.pods import ACCOUNT
 from .records.problems import Problem
 from .routes import account, billing, catalogue, control, graphql, logs, pods, registries, templates, volumes
 from .routes.answers import CLOUD, LIMITS, WHO, Handler, problem_answer, request_id
-from .routes.misfortunes import afterwards, instead
+from .routes.fault_answers import answer_after, answer_instead
 from .routes.quotas import Limits
 
 BODY_LIMIT = 102_400
@@ -75,9 +75,9 @@ async def _answer(request: web.Request, handler: Handler, label: str) -> web.Str
         await asyncio.sleep(fault.parameters["seconds"])
         return await _admit(request, handler, label)
     if not fault.what.startswith("effect"):
-        return instead(request, fault)
+        return answer_instead(request, fault)
     await _admit(request, handler, label)
-    return await afterwards(request, fault)
+    return await answer_after(request, fault)
 
 
 async def _facts(request: web.Request) -> Facts:

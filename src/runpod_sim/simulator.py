@@ -14,10 +14,10 @@ from aiohttp import web
 from . import clock
 from .cloud.cloud import Cloud
 from .containers.container import Ground
-from .containers.life import World
 from .containers.pace import PACES
 from .containers.sandbox import find_sandbox
-from .faults.faults import Fault, Faults
+from .containers.supervisor import World
+from .faults.fault import Fault, Faults
 from .records import catalogue
 from .routes.quotas import Limits, quotas
 from .server import application

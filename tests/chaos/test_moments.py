@@ -1,4 +1,4 @@
-"""The most telling moments to die at, on the simulator: resumed, and never resumed."""
+"""The most critical moments to be killed at, on the simulator: resumed, and never resumed."""
 
 from __future__ import annotations
 
@@ -8,75 +8,75 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from runpod_sim.chaos.cases import GROUNDS, WAYS, Blow, Case, Scope, cases
+from runpod_sim.chaos.cases import RESUME_METHODS, VARIANTS, Case, Disturbance, Scope, cases
 from runpod_sim.chaos.command import OWN_CONFIG, chaos, resolved
-from runpod_sim.chaos.judge import Expected, flaws
-from runpod_sim.chaos.play import Played, Stage, play
+from runpod_sim.chaos.judge import Expected, violations
 from runpod_sim.chaos.project import project
+from runpod_sim.chaos.runner import Outcome, Target, run_case
 
 # The simulator runs in this process, and its event loop ends before the last transport of a dead pod is collected.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-STAGE = Stage(resolved(["runpod-deploy"]), project(OWN_CONFIG, None), usd_per_hour=3600.0)
+TARGET = Target(resolved(["runpod-deploy"]), project(OWN_CONFIG, None), usd_per_hour=3600.0)
 LOST_CREATE = {"where": "POST /v2/pods", "what": "effect-then-reset"}
 LAG = {"where": "pod", "what": "lag", "seconds": 4}
 
 
-def kills(*events: str | int) -> tuple[Blow, ...]:
-    return tuple(Blow(event) for event in events)
+def kills(*events: str | int) -> tuple[Disturbance, ...]:
+    return tuple(Disturbance(event) for event in events)
 
 
 # Together they hold each promise at the moment at which it is hardest to keep.
 MOMENTS = {
-    "after the intent, before the pod is known": Case(blows=kills("pod_requested"), faults=(LAG,)),
+    "after the intent, before the pod is known": Case(disturbances=kills("pod_requested"), faults=(LAG,)),
     "twice around the pod, its create's answer lost": Case(
-        blows=kills("pod_requested", "pod_created"), faults=(LOST_CREATE,)
+        disturbances=kills("pod_requested", "pod_created"), faults=(LOST_CREATE,)
     ),
-    "around the launch": Case(blows=(*kills("guard_armed"), Blow("job_launched"))),
+    "around the launch": Case(disturbances=(*kills("guard_armed"), Disturbance("job_launched"))),
     "while the job prints, then while the connection breaks": Case(
-        blows=(Blow("job_launched"), Blow("run_resumed", "drop-ssh"))
+        disturbances=(Disturbance("job_launched"), Disturbance("run_resumed", "drop-ssh"))
     ),
-    "at the job's end and in the pull": Case(blows=kills("job_ended", "artifact_pull_started")),
+    "at the job's end and in the pull": Case(disturbances=kills("job_ended", "artifact_pull_started")),
     "in the release, whose deletions are ignored": Case(
-        blows=kills("release_started"),
+        disturbances=kills("release_started"),
         faults=({"where": "DELETE /v2/pods/{id}", "what": "delete-ignored", "times": 2},),
     ),
-    "for ever, after the intent": Case(blows=kills("pod_requested"), resumed=False),
-    "for ever, while the job runs": Case(blows=kills("job_launched"), resumed=False),
+    "for ever, after the intent": Case(disturbances=kills("pod_requested"), resumed=False),
+    "for ever, while the job runs": Case(disturbances=kills("job_launched"), resumed=False),
     "for ever, and the container restarts": Case(
-        blows=(Blow("job_launched", "restart-container"), Blow("connection_lost")), resumed=False
+        disturbances=(Disturbance("job_launched", "restart-container"), Disturbance("connection_lost")), resumed=False
     ),
     "for ever, before the pod could boot": Case(
-        blows=kills("pod_created"), faults=({"where": "pod", "what": "never-running"},), resumed=False
+        disturbances=kills("pod_created"), faults=({"where": "pod", "what": "never-running"},), resumed=False
     ),
 }
 
 
 def test_whenever_it_is_killed() -> None:
-    played = asyncio.run(all_at_once())
-    undisturbed = played.pop("never")
-    assert undisturbed.code == 0 and undisturbed.starts == 1, undisturbed.words
+    outcomes = asyncio.run(all_at_once())
+    undisturbed = outcomes.pop("never")
+    assert undisturbed.code == 0 and undisturbed.starts == 1, undisturbed.stderr
     names = [path for path in undisturbed.files if path.endswith(("run.log", "result.txt", "words.txt"))]
-    assert len(names) == 4, "two of words.txt: what was staged, and what came home"
+    assert len(names) == 4, "two of words.txt: the staged one, and the pulled one"
     wanted = Expected(0, len(undisturbed.events), {path: undisturbed.files[path] for path in names})
-    broken = {name: (found, one.words) for name, one in played.items() if (found := list(flaws(one, wanted)))}
+    broken = {name: (found, one.stderr) for name, one in outcomes.items() if (found := list(violations(one, wanted)))}
     assert not broken
-    unstruck = [name for name, one in played.items() if not one.killed_after and one.case.resumed]
-    assert not unstruck, f"the blow never fell: {unstruck}"
-    assert any(one.killed_after for one in played.values() if not one.case.resumed)
+    never_killed = [name for name, one in outcomes.items() if not one.killed_after and one.case.resumed]
+    assert not never_killed
+    assert any(one.killed_after for one in outcomes.values() if not one.case.resumed)
 
 
-async def all_at_once() -> dict[str, Played]:
-    """Each case, and a run that nothing befell."""
+async def all_at_once() -> dict[str, Outcome]:
+    """The outcome of each case, and of an undisturbed run."""
     chosen = {**MOMENTS, "never": Case()}
-    return dict(zip(chosen, await asyncio.gather(*(play(case, STAGE) for case in chosen.values())), strict=True))
+    return dict(zip(chosen, await asyncio.gather(*(run_case(case, TARGET) for case in chosen.values())), strict=True))
 
 
-def test_the_same_seed_makes_the_same_cases_and_every_row_is_struck() -> None:
-    scope = Scope(40, GROUNDS, WAYS)
+def test_the_same_seed_makes_the_same_cases_and_every_row_has_a_kill() -> None:
+    scope = Scope(40, VARIANTS, RESUME_METHODS)
     first = list(cases(200, 3, scope))
     assert first == list(cases(200, 3, scope)) != list(cases(200, 4, scope))
-    assert {blow.at for case in first for blow in case.blows if blow.what == "kill"} == set(range(1, 41))
+    assert {one.at for case in first for one in case.disturbances if one.what == "kill"} == set(range(1, 41))
     assert 30 < sum(not case.resumed for case in first) < 100
 
 

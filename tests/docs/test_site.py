@@ -9,7 +9,7 @@ import click
 import pytest
 
 from runpod_deploy.cli import COMMANDS, cli
-from runpod_sim.cli import cli as simulator
+from runpod_sim.cli.commands import cli as simulator
 from tests.docs import blocks
 from tests.support.workshop import REPOSITORY
 

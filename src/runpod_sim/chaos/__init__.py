@@ -1,13 +1,13 @@
-"""Torture for a driver: it is killed, paused and cut off while the simulated cloud fails, and the ledger is judged.
+"""Fault injection for a driver: it is killed, paused and cut off while the cloud fails; then its bill is checked.
 
-    cases     what is done to one run; made from a seed
-    project   a copy of the user's project, and what files a run left in it
-    driver    the driver's processes: run, resume, audit; killed when its journal reaches a row
-    play      one case, on a simulator of its own
-    judge     what must be true whatever happened
+    cases     what disturbs each run: faults of the cloud, and kills at rows of the journal; made from a seed
+    project   a copy of the user's project, and the files that a run left in it
+    driver    the driver's processes: run, resume, audit; a disturbance comes when the journal reaches its row
+    runner    one case on a simulator of its own, and its outcome
+    judge     the promises that hold in every case, and which of them an outcome breaks
     table     the result as text
     command   `runpod-sim chaos`
 
-All that is known of the driver is its outside: `run`, `resume` and `audit` on the command line, `RUN_DIR=` on
-stdout, and rows with an "event" in events.jsonl.
+Only the outside of the driver is known: `run`, `resume` and `audit` on the command line, `RUN_DIR=` on stdout, and
+rows with an "event" in events.jsonl.
 """

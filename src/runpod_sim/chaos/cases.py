@@ -1,4 +1,4 @@
-"""What is done to one run: faults of the cloud, and blows when the journal reaches a row. Pure.
+"""What disturbs each run: faults of the cloud, and disturbances when the journal reaches a row. Pure.
 
 The same seed makes the same cases.
 """
@@ -15,7 +15,7 @@ from typing import Any
 POST = "POST /v2/pods"
 FaultJson = dict[str, Any]
 
-# A run bears these: it ends as if nothing had happened.
+# A run gets over these: it ends as if nothing had happened.
 MILD: tuple[FaultJson, ...] = (
     {"where": POST, "what": "effect-then-500"},
     {"where": POST, "what": "effect-then-reset"},
@@ -51,22 +51,22 @@ ROUGH: tuple[FaultJson, ...] = (
     {"where": "pod", "what": "pod-dies", "after_s": 4, "as": "exited"},
     {"where": "pod", "what": "container-exits", "after_s": 3},
 )
-MILD_BLOWS = ("kill", "pause", "drop-ssh", "outage")
-ROUGH_BLOWS = ("restart-container", "interrupt")
-# A blow falls at once when its row is there, or so much later: between the rows there are calls to die in.
-LATER_S = (0.0, 0.0, 0.02, 0.1, 0.4)
+MILD_DISTURBANCES = ("kill", "pause", "drop-ssh", "outage")
+ROUGH_DISTURBANCES = ("restart-container", "interrupt")
+# Between two rows of the journal there are calls to be killed in, so a disturbance may come a little after its row.
+DELAYS_S = (0.0, 0.0, 0.02, 0.1, 0.4)
 LONG_EVERY = 4
 
 AS_GIVEN = "as given"
-GROUNDS = (AS_GIVEN, "network volume", "unknown image")
-"""On what the job runs; an image whose start command nobody knows has no guard before SSH answers."""
-PLAIN = "resume"
-WAYS = (PLAIN, "attach", "detach", "run id")
-"""How a run is taken up again: by its folder, by looking on, after leaving it on purpose, by asking for it again."""
+VARIANTS = (AS_GIVEN, "network volume", "unknown image")
+"""Variants of the config. An image whose start command is unknown has no guard before SSH answers."""
+BY_FOLDER = "resume"
+RESUME_METHODS = (BY_FOLDER, "attach", "detach", "run id")
+"""How a run is continued: resume of its folder; attach; attach after `run --detach`; a second `run` with its id."""
 
 
 @dataclass(frozen=True, slots=True)
-class Blow:
+class Disturbance:
     """One thing that happens when the journal has reached a row."""
 
     at: int | str
@@ -82,37 +82,39 @@ class Blow:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One run and all that befalls it."""
+    """One run and everything that disturbs it."""
 
     number: int = 0
-    blows: tuple[Blow, ...] = ()
+    disturbances: tuple[Disturbance, ...] = ()
     faults: tuple[FaultJson, ...] = ()
     resumed: bool = True
-    """Whether somebody takes the run up again after the last kill."""
-    ground: str = AS_GIVEN
-    """One of GROUNDS."""
-    way: str = PLAIN
-    """One of WAYS."""
+    """Whether the run is resumed after the last kill."""
+    variant: str = AS_GIVEN
+    """One of VARIANTS."""
+    resume_method: str = BY_FOLDER
+    """One of RESUME_METHODS."""
 
     @property
     def mild(self) -> bool:
         """Whether the run must end as if nothing had happened."""
-        return all(f in MILD for f in self.faults) and all(b.what in MILD_BLOWS for b in self.blows)
+        return all(fault in MILD for fault in self.faults) and all(
+            disturbance.what in MILD_DISTURBANCES for disturbance in self.disturbances
+        )
 
     def __str__(self) -> str:
-        parts = [*map(str, self.blows), *(json.dumps(fault) for fault in self.faults)]
-        parts += [word for word in (self.ground, self.way) if word not in (AS_GIVEN, PLAIN)]
+        parts = [*map(str, self.disturbances), *(json.dumps(fault) for fault in self.faults)]
+        parts += [word for word in (self.variant, self.resume_method) if word not in (AS_GIVEN, BY_FOLDER)]
         return ", ".join(parts or ["undisturbed"]) + ("" if self.resumed else ", never resumed")
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What cases are made of."""
+    """The values that cases are made of."""
 
     rows: int
-    """Of an undisturbed run's journal."""
-    grounds: Sequence[str] = (AS_GIVEN,)
-    ways: Sequence[str] = (PLAIN,)
+    """How many rows the journal of an undisturbed run has."""
+    variants: Sequence[str] = (AS_GIVEN,)
+    resume_methods: Sequence[str] = (BY_FOLDER,)
 
     def grid(self, seed: int) -> list[tuple[int, FaultJson | None, bool]]:
         """Each row with each fault and with none, resumed and never resumed, in the order of this seed."""
@@ -125,28 +127,28 @@ def cases(count: int, seed: int, scope: Scope) -> Iterator[Case]:
     """So many cases: each fourth is a long one, the others go through the grid."""
     grid = scope.grid(seed)
     for number in range(1, count + 1):
-        dice = random.Random(f"{seed}/{number}")
-        ground, way = dice.choice(scope.grounds), dice.choice(scope.ways)
+        rng = random.Random(f"{seed}/{number}")
+        variant, resume_method = rng.choice(scope.variants), rng.choice(scope.resume_methods)
         if number % LONG_EVERY == 0:
-            yield long_case(number, dice, scope.rows, ground, way)
+            yield long_case(number, rng, scope.rows, variant, resume_method)
             continue
         row, fault, resumed = grid[(number - number // LONG_EVERY) % len(grid)]
-        blow = Blow(row, after_s=dice.choice(LATER_S))
-        yield Case(number, (blow,), (fault,) if fault else (), resumed, ground, way)
+        kill = Disturbance(row, after_s=rng.choice(DELAYS_S))
+        yield Case(number, (kill,), (fault,) if fault else (), resumed, variant, resume_method)
 
 
-def long_case(number: int, dice: random.Random, rows: int, ground: str, way: str) -> Case:
-    """Several kills and other blows, under several faults."""
+def long_case(number: int, rng: random.Random, rows: int, variant: str, resume_method: str) -> Case:
+    """Several kills and other disturbances, under several faults."""
 
-    def blow(what: str) -> Blow:
-        return Blow(dice.randint(1, rows), what, dice.choice(LATER_S))
+    def disturbance(what: str) -> Disturbance:
+        return Disturbance(rng.randint(1, rows), what, rng.choice(DELAYS_S))
 
-    kills = [blow("kill") for _ in range(dice.randint(2, 4))]
-    others = [blow(dice.choice(MILD_BLOWS + ROUGH_BLOWS)) for _ in range(dice.randint(0, 3))]
-    blows = sorted({*kills, *others}, key=lambda one: (int(one.at), one.what, one.after_s))
-    return Case(number, tuple(blows), some_faults(dice, 2), dice.random() < 0.8, ground, way)
+    kills = [disturbance("kill") for _ in range(rng.randint(2, 4))]
+    others = [disturbance(rng.choice(MILD_DISTURBANCES + ROUGH_DISTURBANCES)) for _ in range(rng.randint(0, 3))]
+    in_order = sorted({*kills, *others}, key=lambda one: (int(one.at), one.what, one.after_s))
+    return Case(number, tuple(in_order), some_faults(rng, 2), rng.random() < 0.8, variant, resume_method)
 
 
-def some_faults(dice: random.Random, at_most: int) -> tuple[FaultJson, ...]:
+def some_faults(rng: random.Random, at_most: int) -> tuple[FaultJson, ...]:
     """So many faults or fewer, mostly mild ones."""
-    return tuple(dice.choice(ROUGH if dice.random() < 0.2 else MILD) for _ in range(dice.randint(0, at_most)))
+    return tuple(rng.choice(ROUGH if rng.random() < 0.2 else MILD) for _ in range(rng.randint(0, at_most)))

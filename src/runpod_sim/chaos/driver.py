@@ -1,4 +1,4 @@
-"""The driver's processes: run, resume, audit; struck when its journal reaches a row. Knows nothing of its inside."""
+"""The driver's processes: run, resume, audit; disturbed when the journal reaches a row. Knows a driver from outside."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from .cases import Blow
+from .cases import Disturbance
 
 LOOK_EVERY_S = 0.001
-STRUCK_DEAD = (-signal.SIGKILL, -signal.SIGTERM)
-"""Killed; or asked to end before it could listen, as in the moments in which its interpreter starts."""
-Strike = Callable[["Driver", Blow], Awaitable[None]]
+KILLED = (-signal.SIGKILL, -signal.SIGTERM)
+"""Exit codes of a killed driver; SIGTERM ends one whose interpreter still starts and handles no signals yet."""
+Disturb = Callable[["Driver", Disturbance], Awaitable[None]]
 
 
 class Driver:
     """One driver in one copy of a project, one process of it at a time."""
 
-    def __init__(self, command: Sequence[str], copy: Path, env: Mapping[str, str], blows: Sequence[Blow]) -> None:
+    def __init__(
+        self, command: Sequence[str], copy: Path, env: Mapping[str, str], disturbances: Sequence[Disturbance]
+    ) -> None:
         self.command = list(command)
         self.copy = copy
         self.env = {**os.environ, **env, "HOME": str(copy.parent / "home")}
-        self.blows = list(blows)
+        self.disturbances = list(disturbances)
+        """The disturbances that are still to come, in order."""
         self.out = copy.parent / "out.txt"
         self.err = copy.parent / "err.txt"
         self.killed_after: list[str] = []
@@ -34,26 +37,26 @@ class Driver:
         self.process: asyncio.subprocess.Process | None = None
         self._size, self._names, self._stamps = -1, list[str](), dict[str, str]()
 
-    async def call(self, strike: Strike, *words: str) -> int:
-        """The exit code of one process; below 0 if a blow killed it."""
+    async def call(self, disturb: Disturb, *args: str) -> int:
+        """The exit code of one process; negative if it was killed."""
         with self.out.open("ab") as out, self.err.open("ab") as err:
             self.process = await asyncio.create_subprocess_exec(
-                *self.command, *words, cwd=self.copy, env=self.env, stdin=asyncio.subprocess.DEVNULL,
+                *self.command, *args, cwd=self.copy, env=self.env, stdin=asyncio.subprocess.DEVNULL,
                 stdout=out, stderr=err, start_new_session=True,
             )  # fmt: skip
-        watch = asyncio.create_task(self._watch(strike))
+        watch = asyncio.create_task(self._watch(disturb))
         try:
             return await self.process.wait()
         finally:
             watch.cancel()
             self.signal(signal.SIGKILL)
 
-    async def _watch(self, strike: Strike) -> None:
-        """Each blow falls when its row is there."""
-        while self.blows:
-            if self.has_reached(self.blows[0].at):
-                await asyncio.sleep(self.blows[0].after_s)
-                await strike(self, self.blows.pop(0))
+    async def _watch(self, disturb: Disturb) -> None:
+        """Calls disturb with each disturbance when its row is there."""
+        while self.disturbances:
+            if self.has_reached(self.disturbances[0].at):
+                await asyncio.sleep(self.disturbances[0].after_s)
+                await disturb(self, self.disturbances.pop(0))
             await asyncio.sleep(LOOK_EVERY_S)
 
     def has_reached(self, at: int | str) -> bool:
@@ -62,13 +65,13 @@ class Driver:
         return at in names if isinstance(at, str) else len(names) >= at
 
     def kill(self) -> None:
-        """Nothing of the process group is left; what it has sent into the background lives on."""
+        """Nothing of the process group is left; processes that it sent into the background go on."""
         names = self.events()
         self.killed_after.append(f"row {len(names)} ({names[-1] if names else 'none'})")
         self.signal(signal.SIGKILL)
 
     def signal(self, number: int) -> None:
-        """The process group has the signal."""
+        """The process group has been sent the signal."""
         assert self.process is not None
         try:
             os.killpg(self.process.pid, number)
@@ -77,12 +80,12 @@ class Driver:
 
     @property
     def run_dir(self) -> Path | None:
-        """What the driver printed first."""
+        """The folder that the driver printed first."""
         found = re.search(r"^RUN_DIR=(.+)$", self.out.read_text() if self.out.exists() else "", re.M)
         return Path(found[1]) if found else None
 
     def events(self) -> list[str]:
-        """Names of the journal's whole rows; read again only when it has grown."""
+        """Names of the journal's complete rows; the file is read again only when it has grown."""
         run_dir = self.run_dir if self._size < 0 else self._known_dir
         if run_dir is None:
             return []
@@ -102,7 +105,7 @@ class Driver:
 
 
 def row_of(line: bytes) -> tuple[str, str]:
-    """The event's name, and when it happened; a row that is no JSON counts under that name."""
+    """The event's name and its time stamp; "not JSON" and nothing for a row that cannot be read."""
     try:
         row = json.loads(line)
         return str(row.get("event")), str(row.get("ts_utc"))

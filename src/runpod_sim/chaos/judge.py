@@ -1,22 +1,22 @@
-"""What must be true whatever happened. Pure: what was played and what was expected in, flaws out."""
+"""The promises that hold in every case. Pure: the outcome and what was expected in, violations out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .play import GRACE_S, SLACK_S, Played
+from .runner import GRACE_S, SLACK_S, Outcome
 
-KINDS = ("leak", "second pod", "double start", "overspend", "difference", "hang", "defect")
+VIOLATIONS = ("leak", "second pod", "double start", "overspend", "difference", "hang", "defect")
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
+class Violation:
     """A broken promise."""
 
     kind: str
-    """One of KINDS."""
-    words: str
+    """One of VIOLATIONS."""
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,50 +29,51 @@ class Expected:
     usd_per_hour: float = 0.0
 
 
-def expected(undisturbed: Sequence[Played]) -> Expected:
-    """What may be asked of every run: what differs between two that nothing befell is not compared.
+def expected(undisturbed: Sequence[Outcome]) -> Expected:
+    """What every run has to reach; files that differ between undisturbed runs are not compared.
 
-    Raises ValueError if they did not end alike.
+    Raises ValueError if the undisturbed runs did not end alike.
     """
     first, *others = undisturbed
-    if first.code is None or any(played.code != first.code for played in others):
-        raise ValueError(f"undisturbed runs do not end alike: {[played.code for played in undisturbed]}\n{first.words}")
-    common = set(first.files.items()).intersection(*(played.files.items() for played in others))
-    return Expected(first.code, len(first.events), dict(common), max(played.usd_per_hour for played in undisturbed))
+    if first.code is None or any(outcome.code != first.code for outcome in others):
+        raise ValueError(f"undisturbed runs do not end alike: {[one.code for one in undisturbed]}\n{first.stderr}")
+    common = set(first.files.items()).intersection(*(outcome.files.items() for outcome in others))
+    return Expected(first.code, len(first.events), dict(common), max(one.usd_per_hour for one in undisturbed))
 
 
-def flaws(played: Played, wanted: Expected) -> Iterator[Flaw]:
+def violations(outcome: Outcome, wanted: Expected) -> Iterator[Violation]:
     """Every promise that was broken."""
-    if played.hung:
-        yield Flaw("hang", "it did not end")
-    if "Traceback" in played.words or '"kind": "internal"' in played.words:
-        yield Flaw("defect", played.words.strip().splitlines()[-1])
-    yield from money(played)
-    abandoned = played.events.count("pod_abandoned")
-    if played.pods > 1 + abandoned:
-        yield Flaw("second pod", f"{played.pods} pods were made, {abandoned} of them abandoned")
-    if played.starts > 1:
-        yield Flaw("double start", f"the job was started {played.starts} times")
-    if played.code is not None:
-        yield from ending(played, wanted)
+    if outcome.hung:
+        yield Violation("hang", "it did not end")
+    if "Traceback" in outcome.stderr or '"kind": "internal"' in outcome.stderr:
+        yield Violation("defect", outcome.stderr.strip().splitlines()[-1])
+    yield from money(outcome)
+    abandoned = outcome.events.count("pod_abandoned")
+    if outcome.pods > 1 + abandoned:
+        yield Violation("second pod", f"{outcome.pods} pods were made, {abandoned} of them abandoned")
+    if outcome.starts > 1:
+        yield Violation("double start", f"the job was started {outcome.starts} times")
+    if outcome.code is not None:
+        yield from ending(outcome, wanted)
 
 
-def money(played: Played) -> Iterator[Flaw]:
-    """What concerns the bill."""
-    if played.left:
-        yield Flaw("leak", f"still bills: {', '.join(played.left)}")
-    elif played.left_after_grace:
-        yield Flaw("leak", f"had to be reaped though it had a guard: {', '.join(played.left_after_grace)}")
-    if played.overspent_s > GRACE_S + SLACK_S and not played.reaped:
-        yield Flaw("overspend", f"{played.overspent_s:.0f} s over the cap")
+def money(outcome: Outcome) -> Iterator[Violation]:
+    """Broken promises about the bill."""
+    if outcome.left:
+        yield Violation("leak", f"still bills: {', '.join(outcome.left)}")
+    elif outcome.left_after_grace:
+        pods = ", ".join(outcome.left_after_grace)
+        yield Violation("leak", f"an audit had to delete it though it had a guard: {pods}")
+    if outcome.overspent_s > GRACE_S + SLACK_S and not outcome.reaped:
+        yield Violation("overspend", f"{outcome.overspent_s:.0f} s over the cap")
 
 
-def ending(played: Played, wanted: Expected) -> Iterator[Flaw]:
-    """What concerns a run that ended: who says that all is well must have it all."""
-    # A run that nobody was to resume has a small cap, which a busy machine may use up before the blow falls.
-    if played.case.mild and played.case.resumed and played.code != wanted.code:
-        yield Flaw("difference", f"exit code {played.code} instead of {wanted.code}")
-    if played.code == wanted.code:
-        wrong = sorted(path for path, digest in wanted.files.items() if played.files.get(path) != digest)
+def ending(outcome: Outcome, wanted: Expected) -> Iterator[Violation]:
+    """Broken promises of a run that ended: one that reports success must have every file."""
+    # A run that nobody was to resume has a small cap, which a busy machine may use up before the kill comes.
+    if outcome.case.mild and outcome.case.resumed and outcome.code != wanted.code:
+        yield Violation("difference", f"exit code {outcome.code} instead of {wanted.code}")
+    if outcome.code == wanted.code:
+        wrong = sorted(path for path, digest in wanted.files.items() if outcome.files.get(path) != digest)
         if wrong:
-            yield Flaw("difference", f"not as in an undisturbed run: {', '.join(wrong)}")
+            yield Violation("difference", f"not as in an undisturbed run: {', '.join(wrong)}")

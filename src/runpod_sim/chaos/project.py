@@ -1,4 +1,4 @@
-"""A copy of the user's project for each run, and what files the run left in it. Knows files and YAML."""
+"""A copy of the user's project for each case, and the files that a run left in it. Knows files and YAML."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .cases import AS_GIVEN
 START_LINE = "runpod-sim chaos: the job was started"
 # PID 1's output is the container's log, which outlives the pod.
 COUNT_START = f"echo '{START_LINE}' >/proc/1/fd/1\n"
-LEFT_OUT = shutil.ignore_patterns("artifacts", ".git", ".venv", "__pycache__", "node_modules")
+NOT_COPIED = shutil.ignore_patterns("artifacts", ".git", ".venv", "__pycache__", "node_modules")
 PULL_GRACE_S = 2
-IMPATIENT = {"pull_grace_sec": PULL_GRACE_S, "ssh_lost_timeout_sec": 30}
-# What is taken of a machine beside the job differs from run to run: no two could be compared.
+SHORT_TIMEOUTS = {"pull_grace_sec": PULL_GRACE_S, "ssh_lost_timeout_sec": 30}
+# Snapshots of the machine differ from run to run, so that no two runs could be compared.
 NO_SNAPSHOTS = dict.fromkeys(
     ("capture_dmesg", "capture_nvidia_smi", "capture_pod_describe", "capture_remote_env"), False
 )
@@ -36,17 +36,17 @@ class Project:
     config: Path
     """Relative to the folder."""
     cap_usd: float
-    """What the config allows."""
+    """The cap in the config."""
 
     @contextmanager
-    def copied(self, ground: str = AS_GIVEN) -> Iterator[Path]:
-        """A copy for this ground, whose config counts the starts of its job and has little patience."""
+    def copied(self, variant: str = AS_GIVEN) -> Iterator[Path]:
+        """A copy with this variant of the config, which also counts the starts of its job and has short timeouts."""
         with TemporaryDirectory(prefix="runpod-sim-chaos-") as place:
             copy = Path(place) / "project"
-            shutil.copytree(self.folder, copy, ignore=LEFT_OUT, symlinks=True)
-            document = grounded(read(copy / self.config), ground)
+            shutil.copytree(self.folder, copy, ignore=NOT_COPIED, symlinks=True)
+            document = with_variant(read(copy / self.config), variant)
             document["telemetry"] = {**(document.get("telemetry") or {}), **NO_SNAPSHOTS}
-            document["budget"] = {**(document.get("budget") or {}), **IMPATIENT}
+            document["budget"] = {**(document.get("budget") or {}), **SHORT_TIMEOUTS}
             if isinstance(document.get("run"), dict) and "body" in document["run"]:
                 document["run"]["body"] = COUNT_START + str(document["run"]["body"])
             (copy / self.config).write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
@@ -61,24 +61,24 @@ def project(config: Path, folder: Path | None) -> Project:
     return Project(root, config.resolve().relative_to(root), float(cap))
 
 
-def grounded(document: dict[str, Any], ground: str) -> dict[str, Any]:
-    """The config, for a job that runs on this."""
-    if ground == "network volume":
+def with_variant(document: dict[str, Any], variant: str) -> dict[str, Any]:
+    """This variant of the config."""
+    if variant == "network volume":
         return document | {"storage": {"mode": "network_volume", "volume_name": "chaos"}}
-    if ground == "unknown image":
+    if variant == "unknown image":
         return document | {"pod": document["pod"] | {"image": "ubuntu:24.04"}}
     return document
 
 
 def volume_of(config: Path) -> tuple[str, list[str]] | None:
-    """The network volume that the config names, and the datacenters in which it may be; None without one."""
+    """The network volume that the config names, and the datacenters that it allows; None without one."""
     document = read(config)
     name = (document.get("storage") or {}).get("volume_name")
     return (str(name), list((document.get("pod") or {}).get("datacenters") or [])) if name else None
 
 
 def read(config: Path) -> dict[str, Any]:
-    """The config as YAML has it. Raises ValueError."""
+    """The config as YAML gives it. Raises ValueError."""
     document = yaml.safe_load(config.read_text(encoding="utf-8"))
     if not isinstance(document, dict):
         raise ValueError(f"{config}: not a mapping")
@@ -86,14 +86,14 @@ def read(config: Path) -> dict[str, Any]:
 
 
 def files_of(copy: Path, run_dir: Path | None) -> dict[str, str]:
-    """A digest of each file below the folder, by its path; the run's own folder is called RUN_DIR."""
+    """The SHA-256 of each file below the folder, by its path; the run's own folder is called RUN_DIR."""
     name = run_dir.name if run_dir else "RUN_DIR"
     paths = (path for path in sorted(copy.rglob("*")) if path.is_file() and not path.is_symlink())
     return {str(path.relative_to(copy)).replace(name, "RUN_DIR"): digest(path) for path in paths}
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of the file; nothing if it has just gone."""
+    """The SHA-256 of the file; empty if it has just been deleted."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except FileNotFoundError:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..clock import now
-from ..containers.life import Life, World
 from ..containers.sandbox import wipe
-from ..faults.faults import Faults
-from ..faults.occasions import facts_of_ask, facts_of_pod
+from ..containers.supervisor import Supervisor, World
+from ..faults.facts import facts_of_ask, facts_of_pod
+from ..faults.fault import Faults
 from ..records.asks import check_kind, complete
 from ..records.catalogue import Catalogue
 from ..records.changes import changed, remakes
@@ -56,7 +56,7 @@ class Cloud:
     secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
     global_volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
-    lives: dict[str, Life] = field(default_factory=dict)
+    supervisors: dict[str, Supervisor] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # What the account sees.
@@ -152,11 +152,11 @@ class Cloud:
 
     async def stop(self, pod: Pod, how: str) -> None:
         """The pod is stopped and bills its volume only; the container disk is gone."""
-        await self.lives[pod.id].halt(self.world.pace.grace_s)
+        await self.supervisors[pod.id].halt(self.world.pace.grace_s)
         if pod.ended_at is None and pod.status in UP:
             self._leave_machine(pod, EXITED)
             pod.how, pod.last_change = how, f"Exited by {'user' if how == 'stopped' else 'Runpod'}"
-            await self.lives[pod.id].remake(0.0)
+            await self.supervisors[pod.id].remake(0.0)
 
     async def end(self, pod: Pod, how: str) -> None:
         """The pod is gone for good, and all of its processes."""
@@ -166,8 +166,8 @@ class Cloud:
         if how.startswith("self"):
             # The pod hears the answer to its own call before it is gone.
             await asyncio.sleep(LAST_WORDS_S)
-        await self.lives[pod.id].halt(0.0)
-        await asyncio.to_thread(wipe, self.lives[pod.id].dir)
+        await self.supervisors[pod.id].halt(0.0)
+        await asyncio.to_thread(wipe, self.supervisors[pod.id].dir)
 
     def lose(self, pod: Pod, fate: str) -> None:
         """The host is lost: the pod is gone, or exited unasked, or in ERROR."""
@@ -195,25 +195,25 @@ class Cloud:
 
     async def pause(self) -> None:
         """No process is left; pods, disks and meters are as they were."""
-        await asyncio.gather(*(life.halt(self.world.pace.grace_s) for life in self.lives.values()))
+        await asyncio.gather(*(supervisor.halt(self.world.pace.grace_s) for supervisor in self.supervisors.values()))
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def readmit(self, pod: Pod) -> None:
         """The pod is one of ours again; if it was up it boots, on the disk that it had."""
         self.pods[pod.id] = pod
-        self.lives[pod.id] = Life(pod, self.world, self.lose)
+        self.supervisors[pod.id] = Supervisor(pod, self.world, self.lose)
         if pod.uses_machine:
             self.catalogue.used[pod.place] += pod.units
-            self.lives[pod.id].begin()
+            self.supervisors[pod.id].begin()
 
     def _settle_in(self, pod: Pod) -> Pod:
         pod.troubles = self.faults.on_pod(facts_of_pod(pod))
         pod.hidden_until = pod.created_at + pod.troubles.get("lag", {}).get("seconds", 0.0)
         self.catalogue.used[pod.place] += pod.units
         self.pods[pod.id] = pod
-        self.lives[pod.id] = Life(pod, self.world, self.lose)
+        self.supervisors[pod.id] = Supervisor(pod, self.world, self.lose)
         pod.become(PROVISIONING, pod.created_at)
-        self.lives[pod.id].begin()
+        self.supervisors[pod.id].begin()
         return pod
 
     def _start(self, pod: Pod) -> None:
@@ -223,18 +223,18 @@ class Cloud:
             raise Problem(402, BALANCE_TOO_LOW)
         self.catalogue.used[pod.place] += pod.units
         pod.how = None
-        pod.stale_port = self.lives[pod.id].sshd.port
+        pod.stale_port = self.supervisors[pod.id].sshd.port
         pod.stale_until = now() + pod.troubles.get("stale-address", {}).get("seconds", self.world.pace.stale_s)
         # A resumed pod gets another port.
-        self.lives[pod.id].sshd.port = 0
+        self.supervisors[pod.id].sshd.port = 0
         pod.become(PROVISIONING, now())
-        self.lives[pod.id].begin()
+        self.supervisors[pod.id].begin()
 
     def _restart(self, pod: Pod) -> None:
         async def again() -> None:
-            await self.lives[pod.id].remake(self.world.pace.grace_s)
+            await self.supervisors[pod.id].remake(self.world.pace.grace_s)
             if pod.ended_at is None and pod.status in UP:
-                self.lives[pod.id].begin()
+                self.supervisors[pod.id].begin()
 
         self._spawn(again())
 

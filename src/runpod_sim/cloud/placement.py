@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..faults.faults import Faults
+from ..faults.fault import Faults
 from ..records.catalogue import COMMUNITY, Catalogue, Place, version_key
 from ..records.problems import NO_CAPACITY, Problem, bad
 

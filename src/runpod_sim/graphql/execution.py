@@ -21,7 +21,7 @@ from graphql import (
 )
 
 from ..records.problems import Problem
-from .root import Root
+from .resolvers import Resolvers
 
 Json = dict[str, Any]
 RULES = (*specified_rules, NoSchemaIntrospectionCustomRule)
@@ -46,7 +46,7 @@ assert isinstance(_date_time, GraphQLScalarType)
 _date_time.parse_value, _date_time.parse_literal = _instant, _literal  # type: ignore[method-assign, assignment]
 
 
-def carry_out(root: Root, query: str, variables: Json | None, operation: str | None) -> tuple[Json, int]:
+def carry_out(root: Resolvers, query: str, variables: Json | None, operation: str | None) -> tuple[Json, int]:
     """The answer and its status: what was asked wrongly is an error on 200, what is no query of ours on 400."""
     try:
         document = parse(query)

@@ -23,7 +23,7 @@ from aiohttp import web
 
 from ..clock import now
 from ..cloud.ledger import ledger
-from ..faults.faults import BadFault, parse
+from ..faults.fault import BadFault, parse
 from ..records.catalogue import StockRule
 from ..records.pods import Pod
 from ..records.view import pod_json
@@ -70,7 +70,7 @@ async def kill(request: web.Request) -> web.Response:
 
 async def kill_container(request: web.Request) -> web.Response:
     """PID 1 is gone, and everything with it."""
-    container = request.app[CLOUD].lives[_pod(request).id].container
+    container = request.app[CLOUD].supervisors[_pod(request).id].container
     if container is None:
         raise _refusal("the pod has no container now")
     container.signal(9)
@@ -79,7 +79,7 @@ async def kill_container(request: web.Request) -> web.Response:
 
 async def drop_ssh(request: web.Request) -> web.Response:
     """No SSH connection of the pod is left; new ones are answered."""
-    return answer({"dropped": request.app[CLOUD].lives[_pod(request).id].sshd.drop()})
+    return answer({"dropped": request.app[CLOUD].supervisors[_pod(request).id].sshd.drop()})
 
 
 async def show_faults(request: web.Request) -> web.Response:
@@ -151,7 +151,7 @@ def _pod(request: web.Request) -> Pod:
 
 
 def _inside(request: web.Request, pod: Pod) -> dict[str, Any]:
-    container = request.app[CLOUD].lives[pod.id].container
+    container = request.app[CLOUD].supervisors[pod.id].container
     return pod_json(pod) | {
         "faults": pod.troubles,
         "pid": None if container is None else container.pid,

@@ -6,7 +6,7 @@ import json
 
 from aiohttp import web
 
-from ..graphql.root import Root
+from ..graphql.resolvers import Resolvers
 from .answers import CLOUD, WHO, answer
 
 NO_QUERY = "POST body missing, invalid Content-Type, or JSON object has no query."
@@ -29,5 +29,5 @@ async def execute(request: web.Request) -> web.Response:
             raise TypeError(variables)
     except (ValueError, TypeError, KeyError):
         return answer({"errors": [{"message": NO_QUERY, "extensions": {"code": "BAD_REQUEST"}}]}, 400)
-    body, status = carry_out(Root(request.app[CLOUD], request[WHO]), query, variables, operation)
+    body, status = carry_out(Resolvers(request.app[CLOUD], request[WHO]), query, variables, operation)
     return answer(body, status)

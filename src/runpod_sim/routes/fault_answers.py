@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ..faults.faults import Fault
+from ..faults.fault import Fault
 from ..records.problems import Problem
 from .answers import problem_answer
 
@@ -19,7 +19,7 @@ BAD_GATEWAY_PAGE = (
 )
 
 
-def instead(request: web.Request, fault: Fault) -> web.Response:
+def answer_instead(request: web.Request, fault: Fault) -> web.Response:
     """What the fault answers; the handler never knows."""
     match fault.what:
         case "refuse":
@@ -32,7 +32,7 @@ def instead(request: web.Request, fault: Fault) -> web.Response:
     return _cut(request)
 
 
-async def afterwards(request: web.Request, fault: Fault) -> web.Response:
+async def answer_after(request: web.Request, fault: Fault) -> web.Response:
     """What the fault answers once the handler has done its work."""
     match fault.what:
         case "effect-then-500":

@@ -20,7 +20,7 @@ SPEND_LIMIT_USD = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
+class Resolvers:
     """Its methods are the fields of Query and Mutation; each gets what the library passes to a resolver."""
 
     cloud: Cloud

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .. import clock
-from ..faults.faults import FOREVER
+from ..faults.kinds import FOREVER
 from ..records.pods import ERROR, RUNNING, STARTING, Pod
 from .container import Ground, furnish, image_of, official
 from .pace import Pace
@@ -26,14 +26,14 @@ CUDA_LINE = (
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What every pod lives on."""
+    """What every pod shares."""
 
     sandbox: Sandbox
     pace: Pace
     ground: Ground
 
 
-class Life:
+class Supervisor:
     """Makes the pod's container, keeps it running, and ends it."""
 
     def __init__(self, pod: Pod, world: World, on_lost: Callable[[Pod, str], None]) -> None:

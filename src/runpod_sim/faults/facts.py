@@ -1,4 +1,4 @@
-"""What a request or a pod is about: the facts that faults' conditions are compared with. Knows no HTTP."""
+"""The facts of a request or pod, with which a fault's conditions are compared. Knows records; knows no HTTP."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from ..records.pods import Pod
-from .faults import Facts
+from .fault import Facts
 
 
 def facts_of_pod(pod: Pod) -> Facts:
-    """Of a pod that exists."""
+    """The facts of a pod that exists."""
     return {
         "gpu": [pod.place.kind],
         "datacenter": [pod.place.datacenter or ""],
@@ -20,7 +20,7 @@ def facts_of_pod(pod: Pod) -> Facts:
 
 
 def facts_of_ask(ask: dict[str, Any]) -> Facts:
-    """Of a body that asks for a pod or a volume, whatever is in it."""
+    """The facts of a body that asks for a pod or a volume, valid or not."""
     kinds = [kind.get("id") for kind in (ask.get("gpu"), ask.get("cpu")) if isinstance(kind, dict)]
     homes = ask.get("dataCenterIds")
     homes = homes if isinstance(homes, list) else [ask.get("dataCenter")]
@@ -28,7 +28,7 @@ def facts_of_ask(ask: dict[str, Any]) -> Facts:
 
 
 def facts_of_body(raw: bytes) -> Facts:
-    """The same of what was sent; nothing is known of what is no object."""
+    """The facts of a request body; none if it is not a JSON object."""
     try:
         body = json.loads(raw)
     except ValueError:

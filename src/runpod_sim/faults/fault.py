@@ -1,0 +1,119 @@
+"""One fault as data, and which requests and pods it applies to. Knows no HTTP and no pods."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .kinds import CONDITIONS, FAULT_KINDS, FOREVER, LASTING, FaultKind
+
+Facts = Mapping[str, Collection[str]]
+"""The values of a request or pod for each of CONDITIONS; a request may name several datacenters."""
+DEFAULT_ROUTES = {"create": "POST /v2/pods", "start": "pods", "delete": "pods", "stop": "pods"}
+"""The value of "where" if it is not given, by scope."""
+
+
+class BadFault(ValueError):
+    """The fault makes no sense; the message says why."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """One thing that goes wrong: from the nth matching request or pod on, for so many of them."""
+
+    where: str
+    what: str
+    nth: int = 1
+    times: int = 1
+    conditions: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    seen: int = 0
+    """How many requests or pods have matched."""
+    fired: int = 0
+    """How many of those the fault was applied to."""
+
+    def fires(self) -> bool:
+        """Whether the fault applies to this matching request or pod, which is counted."""
+        self.seen += 1
+        if self.seen < self.nth or self.fired >= self.times:
+            return False
+        self.fired += 1
+        return True
+
+    def as_json(self) -> dict[str, Any]:
+        """The fault as it was given, with its counters."""
+        given = {"where": self.where, "what": self.what, "nth": self.nth, "times": self.times}
+        return given | self.conditions | self.parameters | {"seen": self.seen, "fired": self.fired}
+
+
+def parse(text: str | dict[str, Any]) -> Fault:
+    """The fault that a JSON object describes. Raises BadFault."""
+    try:
+        given = dict(json.loads(text)) if isinstance(text, str) else dict(text)
+    except (ValueError, TypeError) as error:
+        raise BadFault(f"not a JSON object: {text}") from error
+    what = given.pop("what", None)
+    if what not in FAULT_KINDS:
+        raise BadFault(f"unknown fault {what!r}; known: {', '.join(FAULT_KINDS)}")
+    kind = FAULT_KINDS[what]
+    where = given.pop("where", "pod" if kind.scope == "pod" else DEFAULT_ROUTES.get(kind.scope))
+    if where is None or (where == "pod") != (kind.scope == "pod"):
+        raise BadFault(f'{what} needs "where": ' + ('"pod"' if kind.scope == "pod" else 'a route: "POST /v2/pods"'))
+    return _completed(Fault(where, what), kind, given)
+
+
+def _completed(fault: Fault, kind: FaultKind, given: dict[str, Any]) -> Fault:
+    fault.conditions = {key: str(given.pop(key)) for key in CONDITIONS if key in given}
+    lasting = fault.what in LASTING and "nth" not in given
+    fault.nth = int(given.pop("nth", 1))
+    fault.times = int(given.pop("times", FOREVER if lasting else 1)) or FOREVER
+    unknown = sorted(set(given) - set(kind.parameters))
+    if unknown:
+        allowed = ["where", "what", "nth", "times", *CONDITIONS, *kind.parameters]
+        raise BadFault(f"{fault.what}: unknown {', '.join(unknown)}; it takes {', '.join(allowed)}")
+    fault.parameters = kind.parameters | given
+    return fault
+
+
+@dataclass(slots=True)
+class Faults:
+    """All faults of a simulator."""
+
+    rows: list[Fault] = field(default_factory=list)
+
+    def on_route(self, route: str, facts: Facts) -> Fault | None:
+        """The fault that applies to this request, if any. route is `METHOD /v2/…` with `{id}` for ids."""
+        for fault in self.rows:
+            if FAULT_KINDS[fault.what].scope != "route" or not _covers(fault.where, route):
+                continue
+            if _matches(fault.conditions, facts) and fault.fires():
+                return fault
+        return None
+
+    def on(self, what: str, facts: Facts) -> Fault | None:
+        """The fault of this kind that applies to a request or pod with these facts, if any."""
+        for fault in self.rows:
+            if fault.what == what and _matches(fault.conditions, facts) and fault.fires():
+                return fault
+        return None
+
+    def on_pod(self, facts: Facts) -> dict[str, dict[str, Any]]:
+        """The faults that a new pod gets: their parameters by kind."""
+        fired = [
+            fault for fault in self.rows if fault.where == "pod" and _matches(fault.conditions, facts) and fault.fires()
+        ]
+        return {fault.what: dict(fault.parameters) for fault in fired}
+
+
+def _covers(where: str, route: str) -> bool:
+    if where == "*":
+        return True
+    method, _, path = where.partition(" ")
+    real_method, _, real_path = route.partition(" ")
+    return method in ("*", real_method) and (path in ("*", real_path))
+
+
+def _matches(conditions: dict[str, str], facts: Facts) -> bool:
+    return all(value in facts.get(key, ()) for key, value in conditions.items())

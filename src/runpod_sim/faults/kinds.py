@@ -1,0 +1,100 @@
+"""Every kind of fault: its name, its parameters, its effect. Knows no HTTP and no pods."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+FOREVER = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One kind of fault."""
+
+    scope: str
+    """The kind of request that it changes: any route, create, start, stop or delete; or "pod": the pod itself."""
+    parameters: dict[str, Any]
+    """Parameters and their defaults."""
+    effect: str
+    """The help text."""
+
+
+REQUEST_FAULTS = {
+    "refuse": FaultKind("route", {"status": 503, "html": False}, "answers this error; nothing was done"),
+    "reset": FaultKind("route", {}, "resets the connection; nothing was done"),
+    "nonsense": FaultKind("route", {}, "answers 200 with text that is not JSON; nothing was done"),
+    "rate-limited": FaultKind("route", {"retry_after_s": 1}, "answers 429 with Retry-After; nothing was done"),
+    "slow": FaultKind("route", {"seconds": 5.0}, "answers as usual after this delay"),
+    "effect-then-500": FaultKind("route", {"status": 500, "html": False}, "does the work, but answers this error"),
+    "effect-then-reset": FaultKind("route", {}, "does the work, then resets the connection without an answer"),
+    "effect-then-hang": FaultKind(
+        "route", {"seconds": 3600.0}, "does the work, sends nothing for this time, then resets the connection"
+    ),
+    "no-stock": FaultKind("create", {}, "refuses the pod for lack of capacity, although the catalogue shows stock"),
+    "disk-optional": FaultKind("create", {}, "accepts a create without disk, as the published API document says"),
+    "host-full": FaultKind("start", {}, "refuses to start a stopped pod: its host has no free GPU"),
+    "delete-ignored": FaultKind("delete", {}, "answers 204 to a delete, but does nothing"),
+    "stop-ignored": FaultKind("stop", {}, "answers 200 to a stop, but does nothing"),
+}
+POD_FAULTS = {
+    "lag": FaultKind("pod", {"seconds": 5.0}, "the API does not know a new pod for this time: not listed, 404"),
+    "never-running": FaultKind(
+        "pod", {"status": "PROVISIONING"}, "the pod stays in this status; with RUNNING it never gets a runtime"
+    ),
+    "slow-boot": FaultKind("pod", {"seconds": 10.0}, "the boot takes this much longer"),
+    "image-pull-fails": FaultKind("pod", {}, "the image pull fails; only the system log shows it"),
+    "crash-loop": FaultKind("pod", {}, "the container never starts: the host's CUDA is too old"),
+    "boot-error": FaultKind("pod", {}, "the boot ends in the status ERROR"),
+    "sshd-never": FaultKind("pod", {}, "the SSH port is mapped, but nothing ever listens there"),
+    "ssh-refused": FaultKind("pod", {"connections": 3}, "the first SSH connections are closed at once"),
+    "ssh-hangs": FaultKind("pod", {"connections": 1}, "the first SSH connections open, but nothing is sent"),
+    "ssh-key-refused": FaultKind(
+        "pod", {"connections": FOREVER}, "every key is refused on the first SSH connections; by default on all"
+    ),
+    "ssh-drops": FaultKind(
+        "pod", {"after_bytes": 1_000_000, "connections": 1}, "this many SSH connections are cut after this many bytes"
+    ),
+    "other-host-key": FaultKind("pod", {"connections": 1}, "the SSH host key changes after the first connections"),
+    "pod-dies": FaultKind(
+        "pod", {"after_s": 5.0, "as": "gone"}, 'the host is lost this long after the boot; pod "gone" or "exited"'
+    ),
+    "container-exits": FaultKind(
+        "pod", {"after_s": 5.0}, "PID 1 is killed once, this long after its start; the container restarts as usual"
+    ),
+    "delete-lags": FaultKind("pod", {"seconds": 20.0}, "a deleted pod ends at once, but stays listed for this time"),
+    "key-revoked": FaultKind("pod", {}, "the pod's own API key is refused"),
+    "stale-address": FaultKind("pod", {"seconds": 30.0}, "a resumed pod shows its former SSH port for this time"),
+    "running-at-once": FaultKind(
+        "pod", {}, "the status is RUNNING from the first answer on; the runtime still comes with the boot"
+    ),
+}
+FAULT_KINDS = REQUEST_FAULTS | POD_FAULTS
+LASTING = ("no-stock", "disk-optional", "running-at-once")
+"""These apply every time unless "nth" is given; all others apply once."""
+CONDITIONS = ("gpu", "datacenter", "name", "pod_id")
+"""A fault applies only to requests and pods that match all of the conditions that it names."""
+
+
+def describe() -> str:
+    """All kinds of fault as a page of text."""
+    lines = [
+        'A fault is a JSON object: {"where": "POST /v2/pods", "nth": 1, "what": "effect-then-500"}.',
+        "",
+        "  what    the kind of fault, from the lists below",
+        '  where   a route ("GET /v2/pods/{id}", "POST /v2/pods/{id}/action", "* /v2/pods", "*") or "pod"',
+        "  nth     the first matching request or pod that it applies to, counted from now on (1)",
+        "  times   how many requests or pods it applies to (1; 0: all of them)",
+        f"          {', '.join(LASTING)}: all of them unless nth is given",
+        f"  {', '.join(CONDITIONS)}   only requests and pods that match",
+        "",
+    ]
+    for title, kinds in (("Faults of requests", REQUEST_FAULTS), ("Faults of pods", POD_FAULTS)):
+        lines += [f"{title}:", *(_line(what, kind) for what, kind in kinds.items()), ""]
+    return "\n".join(lines)
+
+
+def _line(what: str, kind: FaultKind) -> str:
+    shown = ", ".join(f'"{key}": {json.dumps(value)}' for key, value in kind.parameters.items() if value != FOREVER)
+    return f"  {what:<18} {kind.effect}" + (f"   {{{shown}}}" if shown else "")
