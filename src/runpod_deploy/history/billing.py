@@ -37,7 +37,7 @@ class Biller(Protocol):
     def bills(self, start_at: datetime, end_at: datetime) -> list[Bill]:
         """What each pod of the account was billed for each hour between."""
 
-    def bill_reach(self) -> datetime | None:
+    def billed_through(self) -> datetime | None:
         """A day to which the bill has come at least."""
 
 
@@ -56,7 +56,7 @@ def reckon(root: str, biller: Biller, now: datetime, unreadable: Unreadable) -> 
     claims = list(claims_below(root, now, unreadable))
     wanted = {hour for one in claims for hour in one.hours}
     bills = bills_for(wanted, biller)
-    reach_at = biller.bill_reach() if wanted else None
+    reach_at = biller.billed_through() if wanted else None
     runs, contested = reconcile(claims, bills, reach_at)
     shared = [usd for hour, usd in bills.items() if hour in contested]
     return Reckoning(runs, round(sum(shared), 6) if shared else None, reach_at)

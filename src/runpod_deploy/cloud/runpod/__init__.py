@@ -1,4 +1,4 @@
-"""RunPod over HTTP: its REST API v2, and one GraphQL query that v2 has no equal for. Knows nothing of runs."""
+"""RunPod over HTTP: its REST API v2, and one GraphQL query that v2 does not replace. Knows nothing of runs."""
 
 from .client import RunPodCloud
 

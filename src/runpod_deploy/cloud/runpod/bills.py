@@ -1,6 +1,6 @@
-"""What the account was billed for its pods. Knows the billing calls of API v2 and how their answers read.
+"""The account's bills for its pods. Knows the billing calls of API v2 and the layout of their answers.
 
-The bill is no clock: it was seen to lag by weeks (2026-08), and what it does not name may still come.
+The bill was seen to lag by weeks (2026-08): a pod that it does not name yet may still be billed.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .calls import Answer, Call
-from .reading import making_sense, page_rows
+from .reading import page_rows, parsing
 from .shapes import as_instant
 
 HOUR = timedelta(hours=1)
 WHAT = "read the bill"
-DAYS_BACK = 92
-"""So far back the end of the bill is looked for."""
+MAX_DAYS_BACK = 92
+"""The number of past days in which the latest bill is searched."""
 POD_AMOUNTS = ("podGpuAmount", "podCpuAmount", "podDiskAmount")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
-    """What one pod was billed for one hour."""
+    """The amount billed for one pod and one hour."""
 
     pod_id: str
     hour_at: datetime
-    """The beginning of the hour."""
+    """The start of the hour, UTC."""
     usd: float
 
 
@@ -39,33 +39,33 @@ def bills_call(start_at: datetime, end_at: datetime) -> Call:
 
 
 def as_bills(answer: Answer) -> list[Bill]:
-    """The bills of that answer. Raises CloudUnreachable if it makes no sense."""
+    """The bills in the answer. Raises CloudUnreachable if it makes no sense."""
     rows = page_rows(answer.document or {}, "records", WHAT)
-    with making_sense(WHAT):
+    with parsing(WHAT):
         return list(map(as_bill, rows))
 
 
 def as_bill(row: Mapping[str, Any]) -> Bill:
-    """One record. Raises ValueError if it is of another time than an hour: sizes have been ignored (2026-08)."""
-    if as_instant(row["endTime"]) != begins(row) + HOUR:
-        raise ValueError(f"not of an hour: {row}")
-    return Bill(pod_id=str(row["podId"]), hour_at=begins(row), usd=amount(row, "totalAmount"))
+    """One record. Raises ValueError if it does not cover one hour: the API has ignored the bucket size (2026-08)."""
+    if as_instant(row["endTime"]) != start_of(row) + HOUR:
+        raise ValueError(f"not one hour: {row}")
+    return Bill(pod_id=str(row["podId"]), hour_at=start_of(row), usd=amount(row, "totalAmount"))
 
 
-def reach_call() -> Call:
-    """The call for what was billed in all on each of the last days."""
-    return Call(method="GET", path="/v2/billing", what=WHAT, query={"bucketSize": "day", "lastN": str(DAYS_BACK)})
+def last_days_call() -> Call:
+    """The call for the total bill of each of the last days."""
+    return Call(method="GET", path="/v2/billing", what=WHAT, query={"bucketSize": "day", "lastN": str(MAX_DAYS_BACK)})
 
 
-def as_reach(answer: Answer) -> datetime | None:
-    """The beginning of the last day with a bill for a pod: so far it has come. Raises CloudUnreachable."""
+def as_billed_through(answer: Answer) -> datetime | None:
+    """The start of the last day that has a bill for a pod; None if there is none. Raises CloudUnreachable."""
     rows = page_rows(answer.document or {}, "records", WHAT)
-    with making_sense(WHAT):
-        return max((begins(row) for row in rows if any(amount(row, name) for name in POD_AMOUNTS)), default=None)
+    with parsing(WHAT):
+        return max((start_of(row) for row in rows if any(amount(row, name) for name in POD_AMOUNTS)), default=None)
 
 
-def begins(row: Mapping[str, Any]) -> datetime:
-    """The beginning of a record's time. Raises ValueError if it has none: it could be of any run, then."""
+def start_of(row: Mapping[str, Any]) -> datetime:
+    """The start of a record's hour or day. Raises ValueError if it has none: it could belong to any run."""
     at = as_instant(row["startTime"])
     if at is None:
         raise ValueError(f"no time in {row}")
@@ -73,7 +73,7 @@ def begins(row: Mapping[str, Any]) -> datetime:
 
 
 def amount(row: Mapping[str, Any], name: str) -> float:
-    """USD under that name. Raises ValueError for what is no amount, KeyError if there is none."""
+    """The amount under that name in USD. Raises ValueError if it is no finite number, KeyError if it is absent."""
     usd = float(row[name])
     if not math.isfinite(usd):
         raise ValueError(f"{name} is {usd}")
@@ -81,5 +81,5 @@ def amount(row: Mapping[str, Any], name: str) -> float:
 
 
 def rfc3339(at: datetime) -> str:
-    """The instant as the API writes it."""
+    """The instant in the format of the API."""
     return at.isoformat().replace("+00:00", "Z")

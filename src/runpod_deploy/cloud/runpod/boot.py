@@ -1,4 +1,4 @@
-"""How far a pod's boot has come, told from its status and the host's log. Knows the log's words; acts on nothing."""
+"""The stage of a pod's boot, read from its status and the host's log. Knows the texts of that log; changes nothing."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ PULLING_TEXTS = (
 )
 STARTED_TEXTS = ("start container", "started container", "container started")
 FIRST_LOOK_S, LOOK_EVERY_S = 5.0, 120.0
-"""How long after a pod was first seen its log is asked for, and how often then: rarely, since fifty pods that boot
-share the sixty requests a minute of one account."""
+"""When a pod's log is first read after the pod was first seen, and how often from then on: rarely, since fifty
+booting pods share the sixty requests a minute of one account."""
 QUIET_S = 1.5
 TAIL = 50
 
 ReadLog = Callable[[str, int, float], list[LogLine]]
 
 
-class BootWatch:
-    """Stages of booting pods, and what their logs have told so far."""
+class BootStages:
+    """The stages of booting pods, with what their logs have shown so far."""
 
     def __init__(self, clock: Clock, read_log: ReadLog) -> None:
         self._clock = clock
         self._read_log = read_log
         self._look_at: dict[str, float] = {}
-        self._told: dict[str, str] = {}
+        self._from_log: dict[str, str] = {}
 
     def stage(self, pod: Pod) -> str:
-        """The stage; the log is only asked while the status leaves it open."""
+        """The stage; the log is read only while the status does not decide it."""
         if pod.status == "PROVISIONING" and pod.datacenter_id is None:
             return PLACING
         if pod.uptime_s is not None:
@@ -47,23 +47,23 @@ class BootWatch:
         now = self._clock.monotonic()
         if now >= self._look_at.setdefault(pod.id, now + FIRST_LOOK_S):
             self._look(pod)
-        return self._told.get(pod.id) or without_log(pod.status)
+        return self._from_log.get(pod.id) or stage_by_status(pod.status)
 
     def _look(self, pod: Pod) -> None:
-        """The log was asked; what it told is kept until the next look."""
+        """The log has been read; the stage that it shows is kept until the next look."""
         try:
-            told = told_by(self._read_log(pod.id, TAIL, QUIET_S))
+            shown = stage_in_log(self._read_log(pod.id, TAIL, QUIET_S))
         except DeployError:
-            # A stage is for the eye: no run fails for want of it.
-            told = None
-        self._told.pop(pod.id, None)
-        if told is not None:
-            self._told[pod.id] = told
+            # The stage is only shown to people: no run fails because it is unknown.
+            shown = None
+        self._from_log.pop(pod.id, None)
+        if shown is not None:
+            self._from_log[pod.id] = shown
         self._look_at[pod.id] = self._clock.monotonic() + LOOK_EVERY_S
 
 
-def told_by(lines: Iterable[LogLine]) -> str | None:
-    """The stage that the host's last telling line stands for; None if no line tells."""
+def stage_in_log(lines: Iterable[LogLine]) -> str | None:
+    """The stage that the last known line of the host's log shows; None if it has no such line."""
     for line in reversed([line.text.lower() for line in lines if line.source == "system"]):
         if any(text in line for text in STARTED_TEXTS):
             return STARTING
@@ -72,6 +72,6 @@ def told_by(lines: Iterable[LogLine]) -> str | None:
     return None
 
 
-def without_log(status: str) -> str:
-    """The stage as the status alone tells it."""
+def stage_by_status(status: str) -> str:
+    """The stage as far as the status alone shows it."""
     return PLACING if status == "PROVISIONING" else IMAGE_PULL

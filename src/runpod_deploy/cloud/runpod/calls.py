@@ -15,7 +15,7 @@ class Call:
     method: str
     path: str
     what: str
-    """What it is for, in words that fit behind "cannot"."""
+    """The purpose of the call, as a phrase that fits after "cannot"."""
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
 
@@ -27,7 +27,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back, whoever sent it: the API or something on the way to it."""
+    """The answer to a call, from the API or from a proxy on the way to it."""
 
     status: int
     headers: Mapping[str, str]
@@ -36,7 +36,7 @@ class Answer:
 
     @property
     def document(self) -> dict[str, Any] | None:
-        """The body as a JSON object, or None if it is none."""
+        """The body as a JSON object, or None if it is not one."""
         try:
             parsed = json.loads(self.body)
         except ValueError:
@@ -44,35 +44,35 @@ class Answer:
         return parsed if isinstance(parsed, dict) else None
 
     @property
-    def good(self) -> bool:
+    def ok(self) -> bool:
         """Whether the call was carried out and the answer can be read."""
         return self.status == 204 or (200 <= self.status < 300 and self.document is not None)
 
     @property
-    def missing(self) -> bool:
+    def not_found(self) -> bool:
         """Whether the API itself says that there is no such thing.
 
-        Not so for a proxy's error page, nor for a path that the API does not know: neither says that a pod is
+        False for a proxy's error page and for a path that the API does not know: neither means that a pod is
         gone.
         """
         return self.status == 404 and bool(self.detail) and "requested path" not in self.detail.lower()
 
     @property
     def detail(self) -> str:
-        """The API's own sentence about an error; empty if it gave none."""
+        """The API's own description of an error; empty if there is none."""
         problem = self.document or {}
         found = problem.get("detail") or problem.get("error") or problem.get("title") or ""
         return str(found)
 
     @property
-    def mistakes(self) -> list[str]:
+    def problems(self) -> list[str]:
         """The API's list of what is wrong with a request."""
         listed = (self.document or {}).get("errors") or []
-        return [str(mistake) for mistake in listed] if isinstance(listed, list) else [str(listed)]
+        return [str(problem) for problem in listed] if isinstance(listed, list) else [str(listed)]
 
     @property
     def retry_after_s(self) -> float | None:
-        """Seconds to wait, if the answer names them."""
+        """The seconds to wait that the answer asks for; None if it names none."""
         try:
             return max(0.0, float(self.headers.get("retry-after", "")))
         except ValueError:

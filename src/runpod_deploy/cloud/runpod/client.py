@@ -1,4 +1,4 @@
-"""The `Cloud` that is RunPod. Knows which call does what; leaves their sending to `wire`."""
+"""The `Cloud` protocol over RunPod's API. Knows which call does what; `wire` sends them."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from ...machine.clock import Clock
 from ..values import Candidate, Offer, Pod, PodAsk
 from . import catalogue, shapes
 from .balance import BALANCE_CALL, Balance, as_balance
-from .bills import Bill, as_bills, as_reach, bills_call, reach_call
-from .boot import BootWatch
+from .bills import Bill, as_billed_through, as_bills, bills_call, last_days_call
+from .boot import BootStages
 from .calls import Call
 from .logs import LogLine, log_call, log_lines
 from .pace import Pace
-from .reading import Row, making_sense, next_cursor, page_rows, read_pod, read_pods, without_secrets
-from .shared_list import Listing
+from .reading import Row, next_cursor, page_rows, parsing, read_pod, read_pods, without_secrets
+from .shared_list import SharedList
 from .wire import Wire
 
-AT_REST = ("EXITED", "TERMINATED")
+STOPPED_STATUSES = ("EXITED", "TERMINATED")
 PAGE_SIZE = "1000"
 STOCK_AGE_S = 10.0
-LOG_WITHIN_S = 5.0
-"""What a log that never pauses is given."""
-MOST_PAGES = 50
-"""An end to a cursor that never ends."""
+LOG_TIMEOUT_S = 5.0
+"""The longest time that one log is read, if it never pauses."""
+MAX_PAGES = 50
+"""The limit for a list whose cursor never ends."""
 
 
 class RunPodCloud:
-    """RunPod's API v2 at one origin with one key. Methods are bounded in time and raise errors of ours only."""
+    """RunPod's API v2 at one origin with one key. Every method is bounded in time and raises a DeployError only."""
 
     def __init__(
         self,
@@ -45,37 +45,37 @@ class RunPodCloud:
         self._clock = clock
         self._folder = folder = account_folder(cache_dir, api_key, base_url)
         self._wire = Wire(api_key, base_url, clock, Pace(clock, folder), on_retry)
-        self._listing = Listing(self._list_rows, clock, folder)
-        self._boot = BootWatch(clock, self.logs)
+        self._listing = SharedList(self._list_rows, clock, folder)
+        self._boot = BootStages(clock, self.logs)
 
     def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2) -> list[Offer]:
-        """All offers of one cloud, those of the cloud as a whole included (datacenter "")."""
+        """All offers of one cloud, including those for the cloud as a whole (datacenter "")."""
         if cpu:
             size = shapes.vcpus(vcpu_count)
             return self._cpu_offers(size) if cloud_type == "SECURE" else []
         rows = self._catalogue_rows("gpus", catalogue.gpu_query(cloud_type, gpu_count))
-        with making_sense("read the GPU catalogue"):
+        with parsing("read the GPU catalogue"):
             return catalogue.gpu_offers(rows, cloud_type, gpu_count)
 
     def _cpu_offers(self, vcpu_count: int) -> list[Offer]:
         rows = self._catalogue_rows("cpus", catalogue.cpu_query(vcpu_count))
-        with making_sense("read the CPU catalogue"):
+        with parsing("read the CPU catalogue"):
             return catalogue.cpu_offers(rows, vcpu_count)
 
     def _catalogue_rows(self, kind: str, query: dict[str, str]) -> list[Row]:
-        """The rows, as old as stock may be: many runs that wait for it ask together no more often than one."""
+        """The rows, at most STOCK_AGE_S old: many runs that wait for stock send no more requests than one."""
         name = "-".join((kind, *query.values())).lower()
 
         def fetch() -> list[Row]:
             return self._rows(f"/v2/catalog/{kind}", kind, "read the catalogue", query)
 
-        return Listing(fetch, self._clock, self._folder, name).rows(STOCK_AGE_S)
+        return SharedList(fetch, self._clock, self._folder, name).rows(STOCK_AGE_S)
 
     def datacenter_ids(self) -> list[str]:
-        """Ids of all datacenters, sorted."""
+        """The ids of all datacenters, sorted."""
         what = "read the list of datacenters"
         rows = self._rows("/v2/catalog/datacenters", "dataCenters", what, {})
-        with making_sense(what):
+        with parsing(what):
             return sorted(str(row["id"]) for row in rows)
 
     def create(self, ask: PodAsk, candidate: Candidate) -> Pod:
@@ -90,100 +90,100 @@ class RunPodCloud:
         return [pod for pod in read_pods(self._listing.rows(0.0)) if pod.name == name]
 
     def list_pods(self) -> list[Pod]:
-        """All pods of the account now, newest first. Of their environment only our own marks are told."""
+        """All pods of the account as they are now, newest first. Their environment holds our own labels only."""
         return read_pods(self._listing.fresh())
 
     def look(self, pod_id: str, max_age_s: float) -> Pod | None:
-        """The pod as a listing shows it that is at most so old, shared by many runs. None proves nothing."""
+        """The pod in a shared listing that is at most max_age_s old. None does not prove that it is gone."""
         return next((pod for pod in read_pods(self._listing.rows(max_age_s)) if pod.id == pod_id), None)
 
     def get(self, pod_id: str) -> Pod | None:
         """The pod as the API says now, or None if there is no such pod (any more)."""
         call = Call(method="GET", path=pod_path(pod_id), what=f"look at pod {pod_id}")
-        answer = self._wire.send(call, missing_ok=True)
-        if answer.missing:
+        answer = self._wire.send(call, not_found_ok=True)
+        if answer.not_found:
             return None
         pod = read_pod(answer, call)
         return None if pod.status == "TERMINATED" else pod
 
     def boot_stage(self, pod: Pod) -> str:
-        """How far its boot has come: placing, image_pull, starting or sshd."""
+        """The stage of its boot: placing, image_pull, starting or sshd."""
         return self._boot.stage(pod)
 
     def start(self, pod_id: str) -> Pod:
         """A stopped pod on its way up. Raises StockOut if its host has no free GPU."""
         call = action_call(pod_id, "start")
         try:
-            answer = self._wire.send(call, missing_ok=True)
+            answer = self._wire.send(call, not_found_ok=True)
         except (ConfigError, AnswerUnclear):
-            # 409: there is nothing to start. Fine, if it is up, or the start had its effect unheard.
+            # 409: there is nothing to start. That is fine if the pod is up, also by a start whose answer was lost.
             pod = self.get(pod_id)
-            if pod is None or pod.status in AT_REST:
+            if pod is None or pod.status in STOPPED_STATUSES:
                 raise
             return pod
-        if answer.missing:
-            raise StockOut(f"cannot {call.what}: it does not exist any more", hint="a new pod has to be made")
+        if answer.not_found:
+            raise StockOut(f"cannot {call.what}: it does not exist any more", hint="a new pod is needed")
         return read_pod(answer, call)
 
     def stop(self, pod_id: str) -> None:
-        """Asks for the pod to be stopped; no error if there is no such pod or it is stopped."""
-        self._settle(action_call(pod_id, "stop"), lambda: self._is_down(pod_id))
+        """The API has been asked to stop the pod. No error if there is no such pod or it is already stopped."""
+        self._ensure(action_call(pod_id, "stop"), lambda: self._is_stopped(pod_id))
 
     def delete(self, pod_id: str) -> None:
-        """Asks for the pod to be deleted; no error if there is no such pod."""
+        """The API has been asked to delete the pod. No error if there is no such pod."""
         call = Call(method="DELETE", path=pod_path(pod_id), what=f"delete pod {pod_id}")
-        self._settle(call, lambda: self.get(pod_id) is None)
+        self._ensure(call, lambda: self.get(pod_id) is None)
 
     def volume(self, name: str) -> tuple[str, str]:
         """Id and datacenter of the one network volume of that name. Raises ConfigError on none or several."""
         what = "list the network volumes"
         rows = self._rows("/v2/network-volumes", "networkVolumes", what, {"limit": PAGE_SIZE})
-        with making_sense(what):
+        with parsing(what):
             found = [(str(row["id"]), str(row["dataCenter"])) for row in rows if row.get("name") == name]
         if len(found) == 1:
             return found[0]
         raise volume_error(name, found, [str(row.get("name")) for row in rows])
 
     def logs(self, pod_id: str, tail: int, quiet_s: float) -> list[LogLine]:
-        """The last lines of the container's and of the host's log; none if nothing came for so long."""
-        return log_lines(self._wire.stream(log_call(pod_id, tail), quiet_s=quiet_s, within_s=LOG_WITHIN_S))
+        """The last lines of the container's and of the host's log; empty if none came within quiet_s seconds."""
+        return log_lines(self._wire.stream(log_call(pod_id, tail), quiet_s=quiet_s, within_s=LOG_TIMEOUT_S))
 
     def balance(self) -> Balance:
-        """What the account holds and spends. Raises AuthRefused if the key may not know."""
+        """The account's balance and spending. Raises AuthRefused if the key may not read it."""
         return as_balance(self._wire.send(BALANCE_CALL))
 
     def bills(self, start_at: datetime, end_at: datetime) -> list[Bill]:
-        """What each pod of the account was billed for each hour between, as far as the bill has come."""
+        """The bills of each pod and hour between these instants, as far as RunPod has issued them."""
         return as_bills(self._wire.send(bills_call(start_at, end_at)))
 
-    def bill_reach(self) -> datetime | None:
-        """A day to which the bill has come at least; None if no pod was billed for months."""
-        return as_reach(self._wire.send(reach_call()))
+    def billed_through(self) -> datetime | None:
+        """The last day for which a pod was billed; None if there was none for months."""
+        return as_billed_through(self._wire.send(last_days_call()))
 
-    def _settle(self, call: Call, settled: Callable[[], bool]) -> None:
-        """The call was accepted, or there is nothing left to ask for."""
+    def _ensure(self, call: Call, is_done: Callable[[], bool]) -> None:
+        """The call was accepted, or its goal is reached already."""
         try:
-            self._wire.send(call, missing_ok=True)
+            self._wire.send(call, not_found_ok=True)
         except (ConfigError, AnswerUnclear):
-            # 409: the action makes no sense in this status. Fine, if that status is what was wanted.
-            if not settled():
+            # 409: the action makes no sense in this status. That is fine if the status is the wanted one.
+            if not is_done():
                 raise
 
-    def _is_down(self, pod_id: str) -> bool:
+    def _is_stopped(self, pod_id: str) -> bool:
         pod = self.get(pod_id)
-        return pod is None or pod.status in AT_REST
+        return pod is None or pod.status in STOPPED_STATUSES
 
     def _list_rows(self) -> list[Row]:
         rows = self._rows("/v2/pods", "pods", "list the pods", {"limit": PAGE_SIZE})
         return [without_secrets(row) for row in rows]
 
     def _rows(self, path: str, key: str, what: str, query: dict[str, str]) -> list[Row]:
-        """All rows of a list, however many pages it has. An answer without `pagination` is the only page."""
+        """All rows of a list, over all of its pages. An answer without `pagination` is the only page."""
         rows: list[Row] = []
         cursor: str | None = None
-        for _ in range(MOST_PAGES):
-            asked = query | ({"cursor": cursor} if cursor else {})
-            call = Call(method="GET", path=path, what=what, query=asked)
+        for _ in range(MAX_PAGES):
+            page_query = query | ({"cursor": cursor} if cursor else {})
+            call = Call(method="GET", path=path, what=what, query=page_query)
             page = self._wire.send(call).document or {}
             rows += page_rows(page, key, what)
             if (cursor := next_cursor(page)) is None:
@@ -203,7 +203,7 @@ def action_call(pod_id: str, action: str) -> Call:
 
 
 def volume_error(name: str, found: list[tuple[str, str]], known: list[str]) -> ConfigError:
-    """What is wrong with the name of a volume."""
+    """The error for a volume name that matches no volume or several."""
     if found:
         which = ", ".join(f"{volume_id} in {datacenter}" for volume_id, datacenter in found)
         return ConfigError(f"several network volumes are named {name!r}: {which}", hint="rename all but one")
@@ -212,7 +212,7 @@ def volume_error(name: str, found: list[tuple[str, str]], known: list[str]) -> C
 
 
 def account_folder(cache_dir: Path | None, api_key: str, base_url: str) -> Path | None:
-    """The folder that processes with this key share; None if there is none or it cannot be made."""
+    """The folder that all processes with this key share; None without a cache folder or if it cannot be made."""
     if cache_dir is None:
         return None
     account = hashlib.sha256(f"{base_url.rstrip('/')}\n{api_key}".encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""When the next request may be sent: the account's rate limit, kept by all processes of one user together.
+"""The time of the next request: all processes of one user keep the account's rate limit together.
 
 Knows the RateLimit headers (draft-ietf-httpapi-ratelimit-headers, as RunPod sends them) and one small file.
 """
@@ -18,27 +18,27 @@ from ...errors import CloudUnreachable
 from ...machine.clock import Clock
 
 RESERVE = 1 / 6
-"""The last part of a window's quota, which is spread over the rest of the window instead of spent at once."""
-PATIENCE_S = 180.0
+"""The last part of a window's quota, which is spread over the rest of the window."""
+MAX_WAIT_S = 180.0
 """The longest that one request waits for its turn."""
-LOCK_PATIENCE_S = 5.0
-"""The file is only ever held for milliseconds."""
+LOCK_TIMEOUT_S = 5.0
+"""The lock is normally held for milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The shortest window of the limit, as last heard of."""
+    """The window of the rate limit that limits most, as the last answer described it."""
 
     remaining: int
     quota: int
     resets_at: float
     """Seconds since the epoch."""
     next_at: float = 0.0
-    """No request before this time."""
+    """No request may be sent before this time; seconds since the epoch."""
 
 
 class Pace:
-    """Turns for requests. Processes with the same folder share them."""
+    """Turns for requests. Processes with the same folder share the limit."""
 
     def __init__(self, clock: Clock, folder: Path | None) -> None:
         self._clock = clock
@@ -46,10 +46,10 @@ class Pace:
         self._own: Window | None = None
 
     def wait(self) -> None:
-        """Returns when a request may be sent. Raises CloudUnreachable if that is minutes away."""
+        """A request may be sent now. Raises CloudUnreachable if the next turn is more than MAX_WAIT_S away."""
         with self._shared() as window:
-            delay_s = self._take(window) if window else 0.0
-        if delay_s > PATIENCE_S:
+            delay_s = self._reserve(window) if window else 0.0
+        if delay_s > MAX_WAIT_S:
             raise CloudUnreachable(
                 f"RunPod's request limit is used up for the next {delay_s / 60:.0f} minutes",
                 hint="other programs use the same account: wait, or ask less often",
@@ -58,25 +58,27 @@ class Pace:
             self._clock.sleep(delay_s)
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """What the answer says of the limit is known to all."""
-        heard = parse_window(headers, self._now())
-        if heard is None:
+        """All processes know what the answer says about the limit."""
+        reported = parse_window(headers, self._now())
+        if reported is None:
             return
         with self._shared() as window:
-            if window and abs(window.resets_at - heard.resets_at) < 3:
+            if window and abs(window.resets_at - reported.resets_at) < 3:
                 # Answers overtake each other: within one window the count only falls.
-                heard = replace(heard, remaining=min(window.remaining, heard.remaining), next_at=window.next_at)
-            self._store(heard)
+                reported = replace(
+                    reported, remaining=min(window.remaining, reported.remaining), next_at=window.next_at
+                )
+            self._store(reported)
 
-    def hold(self, seconds: float) -> None:
-        """Nobody sends anything for so long: the API has said so."""
+    def pause_all(self, seconds: float) -> None:
+        """No process sends a request for that many seconds, as the API has asked."""
         until = self._now() + seconds
         with self._shared() as window:
             known = window or Window(remaining=0, quota=1, resets_at=until)
             self._store(replace(known, next_at=max(known.next_at, until)))
 
-    def _take(self, window: Window) -> float:
-        """Seconds until the turn that was just reserved."""
+    def _reserve(self, window: Window) -> float:
+        """A turn is reserved, and this many seconds remain until it."""
         now = self._now()
         if now >= max(window.resets_at, window.next_at):
             return 0.0
@@ -89,22 +91,22 @@ class Pace:
 
     @contextmanager
     def _shared(self) -> Iterator[Window | None]:
-        """What all know, with nobody else changing it meanwhile."""
+        """The shared window, which no other process changes during this block."""
         if self._path is None:
             yield self._own
             return
         try:
-            with FileLock(f"{self._path}.lock", timeout=LOCK_PATIENCE_S):
+            with FileLock(f"{self._path}.lock", timeout=LOCK_TIMEOUT_S):
                 yield read_window(self._path)
         except OSError:
-            # Whoever holds it is suspended (filelock.Timeout is an OSError), or the folder is not ours to write:
-            # the limit is then kept by this process alone.
+            # The holder of the lock is suspended (filelock.Timeout is an OSError), or the folder cannot be written:
+            # this process then keeps the limit alone.
             yield self._own
 
     def _store(self, window: Window) -> None:
         self._own = window
         if self._path is not None:
-            # A full disk costs the sharing, not the run.
+            # On a full disk only the sharing is lost; the run goes on.
             with suppress(OSError):
                 self._path.write_text(json.dumps(asdict(window)))
 
@@ -113,7 +115,7 @@ class Pace:
 
 
 def gap_s(window: Window, now: float) -> float:
-    """Seconds to leave between two requests: none while plenty are left."""
+    """The seconds to leave between two requests; 0 while much of the quota is left."""
     left_s = window.resets_at - now
     if left_s <= 0 or window.remaining > window.quota * RESERVE:
         return 0.0
@@ -129,7 +131,7 @@ def parse_window(headers: Mapping[str, str], now: float) -> Window | None:
 
 
 def read_window(path: Path) -> Window | None:
-    """The window in the file; None if there is none or it makes no sense."""
+    """The window in the file; None if there is none or it cannot be read."""
     try:
         return Window(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):

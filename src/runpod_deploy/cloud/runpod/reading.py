@@ -18,8 +18,8 @@ Row = dict[str, Any]
 
 
 @contextmanager
-def making_sense(what: str, *, unclear: bool = False) -> Iterator[None]:
-    """Reading in this block fails as CloudUnreachable, or as AnswerUnclear if the call may have had its effect."""
+def parsing(what: str, *, unclear: bool = False) -> Iterator[None]:
+    """Errors in this block become CloudUnreachable, or AnswerUnclear if the call may have had its effect."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as defect:
@@ -29,23 +29,23 @@ def making_sense(what: str, *, unclear: bool = False) -> Iterator[None]:
 
 def read_pod(answer: Answer, call: Call) -> Pod:
     """The pod in the answer. An answer that holds none is unclear after a call that changes something."""
-    with making_sense(call.what, unclear=not call.repeatable):
+    with parsing(call.what, unclear=not call.repeatable):
         return shapes.as_pod(answer.document or {})
 
 
 def read_pods(rows: list[Row]) -> list[Pod]:
     """The pods of a listing, newest first."""
-    with making_sense("list the pods"):
+    with parsing("list the pods"):
         return sorted(map(shapes.as_pod, rows), key=creation_time, reverse=True)
 
 
 def creation_time(pod: Pod) -> float:
-    """Seconds since the epoch; 0 for a pod that does not say."""
+    """The pod's creation in seconds since the epoch; 0 if it is unknown."""
     return pod.created_at.timestamp() if pod.created_at else 0.0
 
 
 def page_rows(page: Row, key: str, what: str) -> list[Row]:
-    """The rows of one page. Raises CloudUnreachable if it has none: an empty list would be a lie."""
+    """The rows of one page. Raises CloudUnreachable if it has no list: that must not read as an empty account."""
     rows = page.get(key)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise CloudUnreachable(f"cannot {what}: the answer has no list {key!r}", hint=NONSENSE_HINT)
@@ -53,7 +53,7 @@ def page_rows(page: Row, key: str, what: str) -> list[Row]:
 
 
 def next_cursor(page: Row) -> str | None:
-    """Where the list goes on; None at its end."""
+    """The cursor of the next page; None on the last one."""
     pagination = page.get("pagination")
     if not isinstance(pagination, dict) or not pagination.get("hasNextPage"):
         return None
@@ -61,7 +61,7 @@ def next_cursor(page: Row) -> str | None:
 
 
 def without_secrets(row: Row) -> Row:
-    """The pod with no more of its environment than our own marks: the rest may be nobody's business."""
+    """The row without the values of the pod's environment, except for our own labels: the others may be secret."""
     env = row.get("env")
     known = env if isinstance(env, dict) else {}
     return {**row, "env": {mark: known[mark] for mark in MARKS if mark in known}}

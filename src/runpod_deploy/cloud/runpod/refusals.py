@@ -1,6 +1,6 @@
-"""What foreign errors mean to us: the one place where answers and network failures become errors of ours.
+"""The one place where bad answers and network failures become errors of ours.
 
-Knows the API's sentences (seen between August and November 2026); decides nothing about trying again.
+Knows the API's error texts (seen between August and November 2026); does not decide about retries.
 """
 
 from __future__ import annotations
@@ -22,87 +22,89 @@ CAPACITY_TEXTS = (
     "out of stock",
     "request could not be processed",
 )
-"""Parts of the sentences that say "no capacity": the text alone tells such a 400 from a mistake of ours."""
+"""Parts of the error texts that mean "no capacity": only the text distinguishes such a 400 from a bad request."""
 
 NEVER_SENT = (failures.NewConnectionError, failures.ConnectTimeoutError, failures.ProxyError)
-"""Failures before the first byte of the request left: any method may be sent again."""
+"""Failures before the first byte of the request was sent: any method may be sent again."""
 
 KEY_HINT = "make a key with read and write rights at https://console.runpod.io/user/settings, set RUNPOD_API_KEY"
 FUNDS_HINT = "add funds at https://console.runpod.io/user/billing"
-OUTAGE_HINT = "nothing is wrong with the request: try again later; https://uptime.runpod.io tells of outages"
+OUTAGE_HINT = "nothing is wrong with the request: try again later; https://uptime.runpod.io shows outages"
 ADDRESS_HINT = "check RUNPOD_API_BASE_URL and the proxy between here and RunPod"
 
 
 def refusal(answer: Answer, what: str) -> DeployError:
-    """The error that this answer means; every status has one."""
+    """The error that this answer means. Every status has one."""
     match answer.status:
         case 400 if is_capacity(answer.detail):
-            return StockOut(said(answer, what), hint="try other GPUs or datacenters, or wait for stock")
+            return StockOut(message_of(answer, what), hint="try other GPUs or datacenters, or wait for stock")
         case 401:
-            return AuthRefused(said(answer, what), hint=KEY_HINT)
+            return AuthRefused(message_of(answer, what), hint=KEY_HINT)
         case 402:
-            return BalanceSpent(said(answer, what), hint=FUNDS_HINT)
+            return BalanceSpent(message_of(answer, what), hint=FUNDS_HINT)
         case 403 if answer.document is None:
-            return CloudUnreachable(said(answer, what), hint=f"not the API but its gate refused: {ADDRESS_HINT}")
+            return CloudUnreachable(
+                message_of(answer, what), hint=f"a gateway before the API refused the request: {ADDRESS_HINT}"
+            )
         case 403 if "pool" in answer.detail.lower():
-            return StockOut(said(answer, what), hint="the account may not use this kind of GPU: try others")
+            return StockOut(message_of(answer, what), hint="the account may not use this kind of GPU: try others")
         case 403:
-            return AuthRefused(said(answer, what), hint=KEY_HINT)
+            return AuthRefused(message_of(answer, what), hint=KEY_HINT)
         case 400 | 404 | 409 | 413 | 422 if answer.document is not None:
-            return ConfigError(said(answer, what), hint="the API will answer the same again: change the request")
+            return ConfigError(message_of(answer, what), hint="the API will answer the same again: change the request")
         case 429:
-            return CloudUnreachable(said(answer, what), hint=limit_hint(answer))
+            return CloudUnreachable(message_of(answer, what), hint=limit_hint(answer))
         case 408 | 425 | 500 | 502 | 503 | 504:
-            return CloudUnreachable(said(answer, what), hint=OUTAGE_HINT)
+            return CloudUnreachable(message_of(answer, what), hint=OUTAGE_HINT)
         case status if status > 504:
-            return CloudUnreachable(said(answer, what), hint=OUTAGE_HINT)
+            return CloudUnreachable(message_of(answer, what), hint=OUTAGE_HINT)
         case _:
-            return CloudUnreachable(said(answer, what), hint=f"this is not how the API answers: {ADDRESS_HINT}")
+            return CloudUnreachable(message_of(answer, what), hint=f"this is not how the API answers: {ADDRESS_HINT}")
 
 
 def network_error(failure: failures.HTTPError, what: str) -> CloudUnreachable:
     """The error that this failure of the connection means."""
-    return CloudUnreachable(f"cannot {what}: {in_words(failure)}", hint=f"{ADDRESS_HINT}, and the network itself")
+    return CloudUnreachable(f"cannot {what}: {describe(failure)}", hint=f"{ADDRESS_HINT}, and the network itself")
 
 
 def is_capacity(detail: str) -> bool:
-    """Whether the API's sentence says that there is no machine."""
+    """Whether the API's error text says that no machine is free."""
     lowered = detail.lower()
     return any(text in lowered for text in CAPACITY_TEXTS)
 
 
-def said(answer: Answer, what: str) -> str:
-    """One line: what could not be done, the status, and the other side's own words."""
-    words = [answer.detail or plain_text(answer.body), *answer.mistakes]
-    return f"cannot {what}: {answer.status}: {'; '.join(filter(None, words)) or 'no explanation'}"
+def message_of(answer: Answer, what: str) -> str:
+    """One line with what could not be done, the status, and the explanation in the answer."""
+    texts = [answer.detail or plain_text(answer.body), *answer.problems]
+    return f"cannot {what}: {answer.status}: {'; '.join(filter(None, texts)) or 'no explanation'}"
 
 
 def plain_text(body: bytes) -> str:
-    """The first words of a page that is no problem document, without markup."""
+    """The first 120 characters of an error page that is not JSON, without markup."""
     text = re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", body[:4000].decode(errors="replace"), flags=re.S | re.I)
     printable = "".join(char if char.isprintable() else " " for char in text)
     return " ".join(printable.split())[:120]
 
 
 def limit_hint(answer: Answer) -> str:
-    """How to live with the rate limit."""
+    """The hint for a used-up rate limit."""
     after = "" if answer.retry_after_s is None else f" in {answer.retry_after_s:.0f} s"
     return f"the account's request limit is used up: try again{after}, with fewer programs asking at once"
 
 
 def is_final(failure: failures.HTTPError) -> bool:
-    """Whether the same request would fail in the same way for ever: a wrong address, an untrusted certificate."""
+    """Whether the same request would always fail in this way: a wrong address, an untrusted certificate."""
     return isinstance(failure, failures.LocationValueError) or "CERTIFICATE_VERIFY_FAILED" in str(failure)
 
 
-def in_words(failure: failures.HTTPError) -> str:
-    """What went wrong on the network; no address of an object, no stack of causes."""
+def describe(failure: failures.HTTPError) -> str:
+    """The network failure in plain words, without Python's own details."""
     match failure:
         case failures.NameResolutionError():
             return "the API's host name cannot be resolved"
         case failures.SSLError():
             return f"the secure connection was refused: {failure}"
-        case failures.NewConnectionError():  # is a kind of timeout to urllib3, and none to people
+        case failures.NewConnectionError():  # a subclass of urllib3's timeout, but not one for people
             return "no connection"
         case failures.TimeoutError():
             return "no answer in time"

@@ -1,4 +1,4 @@
-"""The API's JSON as our values, and our ask as its JSON. Pure; knows field names of API v2 (2026-10) only."""
+"""The API's JSON as our values, and our request as its JSON. Pure; knows the field names of API v2 (2026-10)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 from ..values import Address, Candidate, Pod, PodAsk
 
 SSH_PORT = 22
-LEAST_VOLUME_GB = 10
+MIN_VOLUME_GB = 10
 """The API refuses smaller persistent disks (2026-08)."""
-LEAST_VCPUS = 2
-DOWN = ("PROVISIONING", "STARTING", "EXITED", "ERROR", "TERMINATED")
-"""Statuses in which whatever address is shown is out of date."""
+MIN_VCPUS = 2
+STALE_ADDRESS_STATUSES = ("PROVISIONING", "STARTING", "EXITED", "ERROR", "TERMINATED")
+"""The statuses in which any address that is shown is out of date."""
 
 
 def create_body(ask: PodAsk, candidate: Candidate) -> dict[str, Any]:
-    """The body of the create call. Nothing is left to the API's defaults that it was seen to handle badly."""
+    """The body of the create call. Fields whose defaults the API was seen to handle badly are always sent."""
     body: dict[str, Any] = {
         "name": ask.name,
         "image": ask.image,
@@ -40,7 +40,7 @@ def create_body(ask: PodAsk, candidate: Candidate) -> dict[str, Any]:
 
 
 def gpu_part(ask: PodAsk, candidate: Candidate) -> dict[str, Any]:
-    """Which GPUs, and what their host must have; the least figures are per GPU, rounded up."""
+    """The GPUs, and the minimums of their host, which are per GPU and rounded up."""
     part: dict[str, Any] = {"id": candidate.gpu_id, "count": ask.gpu_count}
     if ask.min_cuda_version:
         part["minCudaVersion"] = ask.min_cuda_version
@@ -52,13 +52,13 @@ def gpu_part(ask: PodAsk, candidate: Candidate) -> dict[str, Any]:
 
 
 def cpu_part(ask: PodAsk, candidate: Candidate) -> dict[str, Any]:
-    """Which flavor, and how large."""
+    """The CPU flavor and its number of vCPUs."""
     return {"id": candidate.gpu_id, "vcpuCount": vcpus(ask.min_vcpu_count)}
 
 
 def vcpus(least: int | None) -> int:
-    """The smallest power of two that is enough: nothing else can be rented."""
-    return 1 << (max(LEAST_VCPUS, least or 0) - 1).bit_length()
+    """The smallest power of two that is at least this: only those can be rented."""
+    return 1 << (max(MIN_VCPUS, least or 0) - 1).bit_length()
 
 
 def mounts_part(ask: PodAsk) -> dict[str, Any] | None:
@@ -66,12 +66,12 @@ def mounts_part(ask: PodAsk) -> dict[str, Any] | None:
     if ask.network_volume_id:
         return {"network": [{"volumeId": ask.network_volume_id, "path": ask.volume_mount}]}
     if ask.volume_gb and not ask.cpu:
-        return {"persistent": {"size": max(LEAST_VOLUME_GB, ask.volume_gb), "path": ask.volume_mount}}
+        return {"persistent": {"size": max(MIN_VOLUME_GB, ask.volume_gb), "path": ask.volume_mount}}
     return None
 
 
 def disk_gb(ask: PodAsk) -> int:
-    """Size of the container's disk; a CPU pod can have no other (2026-08), so that it holds the volume too."""
+    """The size of the container's disk in GB. A CPU pod has no other disk (2026-08), so the volume's size is added."""
     return ask.container_disk_gb + (ask.volume_gb or 0 if ask.cpu else 0)
 
 
@@ -103,12 +103,12 @@ def as_pod(row: Mapping[str, Any]) -> Pod:
 
 
 def ssh_address(row: Mapping[str, Any]) -> Address | None:
-    """Where sshd is mapped to; None until the container is up.
+    """The public address of sshd; None until the container is up.
 
     A pod that starts again shows its old address for half a minute (2026-08), without a runtime.
     """
     runtime = row.get("runtime") or {}
-    if not runtime or row.get("status") in DOWN:
+    if not runtime or row.get("status") in STALE_ADDRESS_STATUSES:
         return None
     direct = (row.get("ssh") or {}).get("direct") or {}
     if direct.get("host") and direct.get("port"):
@@ -117,7 +117,7 @@ def ssh_address(row: Mapping[str, Any]) -> Address | None:
 
 
 def public_ssh(port: Mapping[str, Any]) -> Address | None:
-    """The address of a port entry, if it is a way in to sshd from outside."""
+    """The address in a port entry, if it leads to sshd from outside; else None."""
     if port.get("private") != SSH_PORT or port.get("type") != "tcp" or not (port.get("public") and port.get("ip")):
         return None
     if not is_public(str(port["ip"])):
@@ -126,7 +126,7 @@ def public_ssh(port: Mapping[str, Any]) -> Address | None:
 
 
 def is_public(host: str) -> bool:
-    """Whether the address leads anywhere from here: carrier and private ranges do not."""
+    """Whether the address can be reached from here: private and carrier-grade ranges cannot."""
     try:
         parsed = ipaddress.ip_address(host)
     except ValueError:
@@ -135,7 +135,7 @@ def is_public(host: str) -> bool:
 
 
 def as_instant(text: str | None) -> datetime | None:
-    """The instant of an RFC 3339 text, aware; None if there is none."""
+    """The aware datetime of an RFC 3339 text; None if it is not one."""
     try:
         parsed = datetime.fromisoformat(text or "")
     except ValueError:

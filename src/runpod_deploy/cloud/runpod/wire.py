@@ -1,6 +1,6 @@
-"""Calls that survive the network: timeouts, the policy of trying again, the pace. Knows HTTP, no resource.
+"""HTTP calls with timeouts, retries and the shared rate limit. Knows HTTP; knows no resource of the API.
 
-The policy (RunPod's own retry table, 2026-10): any method after 429 or when nothing was sent; GET and DELETE
+What is sent again (RunPod's own retry table, 2026-10): any method after 429 or when nothing was sent; GET and DELETE
 also after 5xx, a broken connection or an unreadable page; a POST never, since it may have had its effect.
 """
 
@@ -25,13 +25,13 @@ from .refusals import KEY_HINT, NEVER_SENT, is_final, network_error, refusal
 USER_AGENT = f"runpod-deploy/{__version__}"
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUTS_S = {"GET": 12.0, "DELETE": 20.0, "POST": 60.0}
-"""What can be asked again is given up soon; a create was seen to take 25 s (2026)."""
-FAILING_FOR_S = 25.0
-"""How long one call is tried again and again; the last try may end a timeout later."""
-LIMITED_FOR_S = 150.0
-"""The same while the API only asks to come back later."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
-LIMITED_PAUSE_S = 5.0
+"""Short for what can be sent again; a create was seen to take 25 s (2026)."""
+RETRY_WINDOW_S = 25.0
+"""How long one failing call is retried; the last try may end one read timeout later."""
+RATE_LIMIT_WINDOW_S = 150.0
+"""How long one call is retried while the API answers 429."""
+FIRST_PAUSE_S, MAX_PAUSE_S = 0.5, 8.0
+RATE_LIMIT_PAUSE_S = 5.0
 """After a 429 that names no time."""
 
 
@@ -41,42 +41,42 @@ class Wire:
     read_timeouts_s = READ_TIMEOUTS_S
 
     def __init__(self, api_key: str, base_url: str, clock: Clock, pace: Pace, on_retry: OnRetry | None) -> None:
-        """Nothing is sent yet. Raises AuthRefused for a key and ConfigError for an address that can be none."""
-        self._base_url = origin(base_url)
+        """Nothing is sent yet. Raises AuthRefused for an impossible key, ConfigError for an impossible address."""
+        self._base_url = checked_origin(base_url)
         self._clock = clock
         self._pace = pace
         self._on_retry = on_retry
         self._headers = {
-            "Authorization": f"Bearer {sendable(api_key)}",
+            "Authorization": f"Bearer {checked_key(api_key)}",
             "User-Agent": USER_AGENT,
             "Accept": "application/json, application/problem+json, text/event-stream",
         }
         self._pool = urllib3.PoolManager(retries=False, maxsize=1)
 
-    def send(self, call: Call, *, missing_ok: bool = False) -> Answer:
-        """A good answer, or with missing_ok the API's word that there is no such thing.
+    def send(self, call: Call, *, not_found_ok: bool = False) -> Answer:
+        """A successful answer, or with not_found_ok also the API's 404.
 
-        Raises AnswerUnclear if a call that changes something may have had its effect, else what `refusal`
-        says.
+        Raises AnswerUnclear if a call that changes something may have had its effect, else the error that `refusal`
+        gives.
         """
         began_at = self._clock.monotonic()
         for pause_s in pauses():
             answer, error, again = self._try(call)
-            if error is None or (missing_ok and answer and answer.missing):
+            if error is None or (not_found_ok and answer and answer.not_found):
                 assert answer is not None
                 return answer
             wait_s = wait_before_next(answer, pause_s)
-            if not again or self._clock.monotonic() + wait_s > began_at + patience_s(answer):
+            if not again or self._clock.monotonic() + wait_s > began_at + retry_window_s(answer):
                 raise error
             if self._on_retry is not None:
                 self._on_retry(call.what, error, wait_s)
-            self._rest(answer, wait_s)
+            self._pause(answer, wait_s)
         raise AssertionError("the pauses never end")
 
     def stream(self, call: Call, *, quiet_s: float, within_s: float) -> Iterator[bytes]:
-        """Pieces of an answer that never ends, until it was quiet for so long or so much time has passed.
+        """The pieces of an endless answer, until it was quiet for quiet_s or within_s has passed, in seconds.
 
-        Raises as `send` does, at the first failure: what is streamed is never vital.
+        Raises as `send` does, but at the first failure: no stream is worth a retry.
         """
         self._pace.wait()
         end = self._clock.monotonic() + within_s
@@ -95,18 +95,18 @@ class Wire:
             self._pool.clear()
 
     def _try(self, call: Call) -> tuple[Answer | None, DeployError | None, bool]:
-        """What came of one try: answer, error, and whether another try is allowed."""
+        """The result of one try: answer, error, and whether another try is allowed."""
         self._pace.wait()
         try:
             answer = as_answer(self._request(call, self.read_timeouts_s[call.method]))
         except NEVER_SENT as failure:
             return None, network_error(failure, call.what), True
         except failures.HTTPError as failure:
-            return None, self._unanswered(call, failure), call.repeatable and not is_final(failure)
+            return None, self._no_answer(call, failure), call.repeatable and not is_final(failure)
         self._pace.learn(answer.headers)
-        if answer.good:
+        if answer.ok:
             return answer, None, False
-        return answer, judged(call, answer), may_repeat(call, answer)
+        return answer, error_of(call, answer), may_retry(call, answer)
 
     def _request(self, call: Call, read_timeout_s: float, **options: Any) -> urllib3.BaseHTTPResponse:
         url = f"{self._base_url}{call.path}" + (f"?{urlencode(call.query)}" if call.query else "")
@@ -117,20 +117,20 @@ class Wire:
             headers = headers | {"Content-Type": "application/json"}
         return self._pool.request(call.method, url, headers=headers, **options)
 
-    def _unanswered(self, call: Call, failure: failures.HTTPError) -> DeployError:
+    def _no_answer(self, call: Call, failure: failures.HTTPError) -> DeployError:
         error = network_error(failure, call.what)
         if call.repeatable:
             return error
         return AnswerUnclear(f"{error.message}, after the request was sent", hint=error.hint)
 
-    def _rest(self, answer: Answer | None, wait_s: float) -> None:
-        """After a 429 everybody rests, else only this process."""
+    def _pause(self, answer: Answer | None, wait_s: float) -> None:
+        """The time is over. After a 429 every process waits, else only this one."""
         if answer is not None and answer.status == 429:
-            self._pace.hold(wait_s)
+            self._pace.pause_all(wait_s)
         self._clock.sleep(wait_s)
 
 
-def judged(call: Call, answer: Answer) -> DeployError:
+def error_of(call: Call, answer: Answer) -> DeployError:
     """The error that a bad answer to this call means."""
     error = refusal(answer, call.what)
     unclear = answer.status >= 500 or answer.status == 408 or 200 <= answer.status < 300
@@ -139,34 +139,34 @@ def judged(call: Call, answer: Answer) -> DeployError:
     return error
 
 
-def may_repeat(call: Call, answer: Answer) -> bool:
-    """Whether the policy allows the same call after this answer."""
+def may_retry(call: Call, answer: Answer) -> bool:
+    """Whether the same call may be sent again after this answer."""
     if answer.status == 429:
         return True
     return call.repeatable and isinstance(refusal(answer, call.what), CloudUnreachable)
 
 
 def wait_before_next(answer: Answer | None, pause_s: float) -> float:
-    """Seconds until the next try: as the answer asks, or else the pause; a moment longer after a 429."""
+    """The seconds until the next try: as the answer asks, or else the pause, which is longer after a 429."""
     if answer is None or answer.status != 429:
         return pause_s
-    return answer.retry_after_s or max(pause_s, LIMITED_PAUSE_S)
+    return answer.retry_after_s or max(pause_s, RATE_LIMIT_PAUSE_S)
 
 
-def patience_s(answer: Answer | None) -> float:
-    """How long such answers are borne in one call."""
-    return LIMITED_FOR_S if answer is not None and answer.status == 429 else FAILING_FOR_S
+def retry_window_s(answer: Answer | None) -> float:
+    """How long one call is retried while it gets such answers, in seconds."""
+    return RATE_LIMIT_WINDOW_S if answer is not None and answer.status == 429 else RETRY_WINDOW_S
 
 
-def origin(base_url: str) -> str:
+def checked_origin(base_url: str) -> str:
     """The address without a slash at its end. Raises ConfigError if no request can be sent there."""
     if not base_url.startswith(("http://", "https://")):
-        raise ConfigError(f"the API's address {base_url!r} is none", hint="RUNPOD_API_BASE_URL starts with https://")
+        raise ConfigError(f"{base_url!r} is not an address of the API", hint="RUNPOD_API_BASE_URL starts with https://")
     return base_url.rstrip("/")
 
 
-def sendable(api_key: str) -> str:
-    """The key, if it can be one at all. Raises AuthRefused; the message does not show it."""
+def checked_key(api_key: str) -> str:
+    """The key, if it can be sent. Raises AuthRefused if not; the message does not show the key."""
     if not api_key:
         raise AuthRefused("there is no RunPod API key", hint=KEY_HINT)
     if not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
@@ -175,11 +175,11 @@ def sendable(api_key: str) -> str:
 
 
 def pauses() -> Iterator[float]:
-    """Seconds between tries: doubling up to a limit, and a little random so that many processes drift apart."""
+    """The seconds between tries: they double up to a limit, with some randomness so that processes spread out."""
     pause_s = FIRST_PAUSE_S
     while True:
         yield pause_s * random.uniform(0.75, 1.25)
-        pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
+        pause_s = min(MAX_PAUSE_S, 2 * pause_s)
 
 
 def as_answer(response: urllib3.BaseHTTPResponse) -> Answer:

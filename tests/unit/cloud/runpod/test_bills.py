@@ -1,4 +1,4 @@
-"""The bill as the API tells it: read, or refused; never guessed at."""
+"""The bill in the API's answers: it is read or refused, never guessed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runpod_deploy.cloud.runpod.bills import Bill, as_bills, as_reach, bills_call
+from runpod_deploy.cloud.runpod.bills import Bill, as_billed_through, as_bills, bills_call
 from runpod_deploy.cloud.runpod.calls import Answer
 from runpod_deploy.errors import CloudUnreachable
 
@@ -66,5 +66,5 @@ def test_the_bill_reaches_to_the_last_day_with_money_for_a_pod() -> None:
         amounts = {"podGpuAmount": usd, "podCpuAmount": 0, "podDiskAmount": 0, "storageStandardAmount": 5.0}
         return {"startTime": f"2026-06-{number:02}T00:00:00Z", "totalAmount": 9.0, **amounts}
 
-    assert as_reach(answer(day(3, 1.0), day(4, 0.5), day(5, 0.0))) == datetime(2026, 6, 4, tzinfo=UTC)
-    assert as_reach(answer(day(3, 0.0))) is None
+    assert as_billed_through(answer(day(3, 1.0), day(4, 0.5), day(5, 0.0))) == datetime(2026, 6, 4, tzinfo=UTC)
+    assert as_billed_through(answer(day(3, 0.0))) is None

@@ -1,4 +1,4 @@
-"""What the catalogue's rows mean."""
+"""The catalogue's rows as offers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each method of the client sends and makes of the answer."""
+"""Each method of the client: the request that it sends and the value that it returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stream of a pod's log, and the stage of the boot that it tells."""
+"""The stream of a pod's log, and the stage of the boot that it shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runpod_deploy.cloud.runpod import RunPodCloud
-from runpod_deploy.cloud.runpod.boot import FIRST_LOOK_S, LOOK_EVERY_S, BootWatch
+from runpod_deploy.cloud.runpod.boot import FIRST_LOOK_S, LOOK_EVERY_S, BootStages
 from runpod_deploy.cloud.runpod.logs import LogLine, log_lines
 from runpod_deploy.cloud.values import Address, Pod
 from runpod_deploy.errors import CloudUnreachable
@@ -86,7 +86,7 @@ def booting(status: str, *, uptime_s: int | None = None, address: Address | None
 
 def test_a_boot_goes_through_its_stages() -> None:
     clock, log = FakeClock(), Log()
-    watch = BootWatch(clock, log.read)
+    watch = BootStages(clock, log.read)
     assert watch.stage(booting("PROVISIONING")) == "placing"
     assert watch.stage(booting("STARTING")) == "image_pull"
     assert log.asked == 0
@@ -102,7 +102,7 @@ def test_a_boot_goes_through_its_stages() -> None:
 
 def test_the_log_is_asked_for_seldom() -> None:
     clock, log = FakeClock(), Log()
-    watch = BootWatch(clock, log.read)
+    watch = BootStages(clock, log.read)
     for _ in range(60):
         watch.stage(booting("RUNNING"))
         clock.advance(1.5)
@@ -112,7 +112,7 @@ def test_the_log_is_asked_for_seldom() -> None:
 def test_a_boot_without_a_log_has_the_stage_of_its_status() -> None:
     clock, log = FakeClock(), Log()
     log.broken = True
-    watch = BootWatch(clock, log.read)
+    watch = BootStages(clock, log.read)
     for _ in range(3):
         assert watch.stage(booting("RUNNING")) == "image_pull"
         clock.advance(FIRST_LOOK_S)

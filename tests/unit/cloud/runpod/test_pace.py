@@ -1,4 +1,4 @@
-"""The account's rate limit, kept by everybody together."""
+"""The account's rate limit, which all processes keep together."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_plenty_left_costs_no_time(tmp_path: Path) -> None:
 
 def test_a_refusal_holds_everybody(tmp_path: Path) -> None:
     clock = FakeClock()
-    Pace(clock, tmp_path).hold(12)
+    Pace(clock, tmp_path).pause_all(12)
     Pace(clock, tmp_path).wait()
     assert clock.monotonic() == pytest.approx(12)
 
@@ -77,7 +77,7 @@ def test_a_limit_that_is_used_up_for_hours_is_said_and_not_waited_for() -> None:
 
 
 def test_a_suspended_process_that_holds_the_file_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace_module, "LOCK_PATIENCE_S", 0.1)
+    monkeypatch.setattr(pace_module, "LOCK_TIMEOUT_S", 0.1)
     with FileLock(tmp_path / "pace.json.lock"):
         Pace(FakeClock(), tmp_path).wait()
 

@@ -1,4 +1,4 @@
-"""What the client sends, against the API's own published document."""
+"""The client's requests, checked against the schema that the API publishes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever JSON comes back, the client answers with a value or with an error of ours."""
+"""The client returns a value or raises an error of ours, whatever JSON it receives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runpod_deploy.cloud.runpod import RunPodCloud
 from runpod_deploy.cloud.runpod.catalogue import cpu_offers, gpu_offers
-from runpod_deploy.cloud.runpod.reading import making_sense, next_cursor, page_rows, read_pods
+from runpod_deploy.cloud.runpod.reading import next_cursor, page_rows, parsing, read_pods
 from runpod_deploy.errors import DeployError
 from tests.support.fakes.api import Api, Say, pod_row
 
@@ -36,7 +36,7 @@ def test_a_listing_is_read_or_refused(rows: list[dict[str, Any]]) -> None:
 @settings(max_examples=40)
 @given(st.lists(KIND, max_size=3))
 def test_a_catalogue_is_read_or_refused(rows: list[dict[str, Any]]) -> None:
-    with contextlib.suppress(DeployError), making_sense("try"):
+    with contextlib.suppress(DeployError), parsing("try"):
         gpu_offers(rows, "SECURE", 1)
         cpu_offers(rows, 2)
 

@@ -1,4 +1,4 @@
-"""The map of foreign errors is complete: every status and every failure of the network has an error of ours."""
+"""Every status and every network failure becomes an error of ours."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_page_becomes_one_short_line(page: bytes) -> None:
 
 
 def test_only_the_api_itself_can_say_that_a_thing_is_missing() -> None:
-    assert answer(404, b'{"title": "Not Found", "status": 404, "detail": "pod not found"}').missing
-    assert not answer(404, b"<html>404</html>").missing
-    assert not answer(404, b'{"detail": "The requested path was not found."}').missing
-    assert not answer(404, b"{}").missing
+    assert answer(404, b'{"title": "Not Found", "status": 404, "detail": "pod not found"}').not_found
+    assert not answer(404, b"<html>404</html>").not_found
+    assert not answer(404, b'{"detail": "The requested path was not found."}').not_found
+    assert not answer(404, b"{}").not_found

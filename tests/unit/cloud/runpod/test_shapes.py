@@ -1,4 +1,4 @@
-"""Our ask as the API's JSON, and the API's pods as ours."""
+"""Our request as the API's JSON, and the API's pods as our values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One look for many: how often the API is really asked."""
+"""One listing for many processes: how often the API is really asked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from runpod_deploy.cloud.runpod import RunPodCloud
 from runpod_deploy.cloud.runpod import shared_list as listing_module
-from runpod_deploy.cloud.runpod.shared_list import GAP_S, WINDOW_S, Listing
+from runpod_deploy.cloud.runpod.shared_list import GAP_S, WINDOW_S, SharedList
 from runpod_deploy.machine.clock import SystemClock
 from tests.support.fakes.api import Api, Say, pod_row
 from tests.support.fakes.clock import FakeClock
@@ -39,7 +39,7 @@ def test_fifty_runs_ask_at_most_thirty_times_in_any_minute(tmp_path: Path, max_a
         asked_at.append(clock.monotonic())
         return [pod_row()]
 
-    runs = [Listing(fetch, clock, tmp_path) for _ in range(50)]
+    runs = [SharedList(fetch, clock, tmp_path) for _ in range(50)]
     while clock.monotonic() < 150:
         for run in runs:
             assert run.rows(max_age_s)
@@ -49,7 +49,7 @@ def test_fifty_runs_ask_at_most_thirty_times_in_any_minute(tmp_path: Path, max_a
 
 def test_the_first_looks_come_at_once(tmp_path: Path) -> None:
     clock, source = FakeClock(), Source()
-    listing = Listing(source.fetch, clock, tmp_path)
+    listing = SharedList(source.fetch, clock, tmp_path)
     for _ in range(5):
         listing.rows(0.0)
         clock.advance(0.1)
@@ -58,7 +58,7 @@ def test_the_first_looks_come_at_once(tmp_path: Path) -> None:
 
 def test_a_minute_of_patience_costs_one_request_a_minute(tmp_path: Path) -> None:
     clock, source = FakeClock(), Source()
-    runs = [Listing(source.fetch, clock, tmp_path) for _ in range(50)]
+    runs = [SharedList(source.fetch, clock, tmp_path) for _ in range(50)]
     for _ in range(6):
         for run in runs:
             run.rows(60.0)
@@ -68,7 +68,7 @@ def test_a_minute_of_patience_costs_one_request_a_minute(tmp_path: Path) -> None
 
 def test_zero_means_a_listing_that_began_after_the_question(tmp_path: Path) -> None:
     clock, source = FakeClock(), Source()
-    listing = Listing(source.fetch, clock, tmp_path)
+    listing = SharedList(source.fetch, clock, tmp_path)
     assert len(listing.rows(0.0)) == 1
     clock.advance(0.5)
     source.pods = []
@@ -78,23 +78,23 @@ def test_zero_means_a_listing_that_began_after_the_question(tmp_path: Path) -> N
 
 def test_without_a_folder_a_process_still_remembers_its_own_look() -> None:
     clock, source = FakeClock(), Source()
-    listing = Listing(source.fetch, clock, None)
+    listing = SharedList(source.fetch, clock, None)
     assert listing.rows(5.0) == listing.rows(5.0)
     assert source.asked == 1
 
 
 def test_a_listing_from_the_future_is_not_believed(tmp_path: Path) -> None:
     clock, source = FakeClock(), Source()
-    Listing(source.fetch, FakeClock(clock.now().replace(year=2030)), tmp_path).rows(5.0)
+    SharedList(source.fetch, FakeClock(clock.now().replace(year=2030)), tmp_path).rows(5.0)
     source.pods = []
-    assert Listing(source.fetch, clock, tmp_path).rows(5.0) == []
+    assert SharedList(source.fetch, clock, tmp_path).rows(5.0) == []
     assert clock.monotonic() <= GAP_S
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"began_at": ["x"], "rows": []}', '{"rows": []}'])
 def test_a_file_that_makes_no_sense_is_no_listing(tmp_path: Path, text: str) -> None:
     (tmp_path / "pods.json").write_text(text)
-    assert len(Listing(Source().fetch, FakeClock(), tmp_path).rows(60.0)) == 1
+    assert len(SharedList(Source().fetch, FakeClock(), tmp_path).rows(60.0)) == 1
 
 
 def test_the_file_is_for_the_user_alone_and_holds_our_own_marks_only(
@@ -109,9 +109,9 @@ def test_the_file_is_for_the_user_alone_and_holds_our_own_marks_only(
 
 
 def test_a_suspended_process_that_holds_the_file_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing_module, "LOCK_PATIENCE_S", 0.1)
+    monkeypatch.setattr(listing_module, "LOCK_TIMEOUT_S", 0.1)
     with FileLock(tmp_path / "pods.json.lock"):
-        assert Listing(Source().fetch, FakeClock(), tmp_path).rows(0.0)
+        assert SharedList(Source().fetch, FakeClock(), tmp_path).rows(0.0)
 
 
 def find_at_once(start: Barrier, url: str, folder: Path, found: Queue[int]) -> None:

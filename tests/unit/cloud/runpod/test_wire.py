@@ -1,4 +1,4 @@
-"""Storms, resets, error pages and slow answers: what is sent again, what never is, and what is said at the end."""
+"""Rate limits, resets, error pages and slow answers: which calls are sent again, and the error at the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runpod_deploy import __version__
 from runpod_deploy.cloud.runpod import RunPodCloud
 from runpod_deploy.cloud.runpod.calls import Call
 from runpod_deploy.cloud.runpod.pace import Pace
-from runpod_deploy.cloud.runpod.wire import FAILING_FOR_S, LIMITED_FOR_S, LONGEST_PAUSE_S, Wire
+from runpod_deploy.cloud.runpod.wire import MAX_PAUSE_S, RATE_LIMIT_WINDOW_S, RETRY_WINDOW_S, Wire
 from runpod_deploy.cloud.values import Candidate, PodAsk
 from runpod_deploy.errors import (
     AnswerUnclear,
@@ -93,18 +93,18 @@ def test_a_create_that_never_left_is_sent_again_until_patience_ends(clock: FakeC
     with pytest.raises(CloudUnreachable) as caught:
         cloud.create(ASK, CANDIDATE)
     assert not isinstance(caught.value, AnswerUnclear)
-    assert FAILING_FOR_S - 1.25 * LONGEST_PAUSE_S <= clock.monotonic() <= FAILING_FOR_S
+    assert RETRY_WINDOW_S - 1.25 * MAX_PAUSE_S <= clock.monotonic() <= RETRY_WINDOW_S
     assert "RUNPOD_API_BASE_URL" in caught.value.hint
 
 
-@pytest.mark.parametrize(("trouble", "patience_s"), [(BAD_GATEWAY, FAILING_FOR_S), (LIMITED, LIMITED_FOR_S)])
+@pytest.mark.parametrize(("trouble", "retry_window_s"), [(BAD_GATEWAY, RETRY_WINDOW_S), (LIMITED, RATE_LIMIT_WINDOW_S)])
 def test_trouble_without_end_ends(
-    api: Api, cloud: RunPodCloud, clock: FakeClock, trouble: Say, patience_s: float
+    api: Api, cloud: RunPodCloud, clock: FakeClock, trouble: Say, retry_window_s: float
 ) -> None:
     api.says(trouble)
     with pytest.raises(CloudUnreachable):
         cloud.get("5xpma5eg46tqjq")
-    assert clock.monotonic() <= patience_s
+    assert clock.monotonic() <= retry_window_s
     assert len(api.heard) > 5
 
 
