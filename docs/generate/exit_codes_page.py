@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from runpod_deploy.errors import KINDS
+from runpod_deploy.errors import FAILURE_KINDS
 
 INTRODUCTION = """\
 # Exit codes
@@ -38,7 +38,7 @@ def page() -> str:
     """One line for each exit code."""
     kinds: dict[int, list[str]] = defaultdict(list)
     transient: dict[int, bool] = {}
-    for name, kind in KINDS.items():
+    for name, kind in FAILURE_KINDS.items():
         kinds[kind.exit_code].append(f"[{name}](../troubleshooting.md#{name})")
         transient[kind.exit_code] = kind.transient
     rows = [

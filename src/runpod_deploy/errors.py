@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree. Knows words and exit codes; knows no cause.
+"""Every error of the product, as one tree. Knows names and exit codes; knows no cause.
 
 DeployError                    exit  transient
 ├─ UsageError, ConfigError        2        ConfigError is a ValueError, too
@@ -6,7 +6,7 @@ DeployError                    exit  transient
 ├─ StockOut                       3  yes
 ├─ AuthRefused, BalanceSpent      4
 ├─ CloudUnreachable               5  yes
-│  └─ AnswerUnclear               5  yes   the call may have had its effect: look before calling again
+│  └─ AnswerUnclear               5  yes   the call may have taken effect: look before calling again
 ├─ BootTimeout, SshLost           6  yes
 ├─ StagingFailed, ArtifactMissing 7
 ├─ RunBusy                        8  yes
@@ -28,44 +28,45 @@ EXIT_INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """What a failure means to a driver: the tool's exit code and whether trying again may help."""
+class FailureKind:
+    """The meaning of a failure for a driver: the exit code, and whether another try may help."""
 
     exit_code: int
     transient: bool = False
 
 
-KINDS: dict[str, Kind] = {
-    "internal": Kind(EXIT_INTERNAL),
-    "usage": Kind(2),
-    "config": Kind(2),
-    "stock_out": Kind(3, transient=True),
-    "auth": Kind(4),
-    "balance": Kind(4),
-    "cloud": Kind(5, transient=True),
-    "boot_timeout": Kind(6, transient=True),
-    "ssh_lost": Kind(6, transient=True),
-    "staging": Kind(7),
-    "artifact_missing": Kind(7),
-    "busy": Kind(8, transient=True),
-    "release_unconfirmed": Kind(9),
-    "setup_failed": Kind(20),
-    "preflight_failed": Kind(20),
-    "job_failed": Kind(20),
-    "marker_missing": Kind(20),
-    "failure_marker": Kind(20),
-    "cost_cap": Kind(21),
-    "max_runtime": Kind(21),
-    "stalled": Kind(21),
-    "pod_killed_unexpected": Kind(22, transient=True),
-    "interrupted": Kind(EXIT_INTERRUPTED),
+FAILURE_KINDS: dict[str, FailureKind] = {
+    "internal": FailureKind(EXIT_INTERNAL),
+    "usage": FailureKind(2),
+    "config": FailureKind(2),
+    "stock_out": FailureKind(3, transient=True),
+    "auth": FailureKind(4),
+    "balance": FailureKind(4),
+    "cloud": FailureKind(5, transient=True),
+    "boot_timeout": FailureKind(6, transient=True),
+    "ssh_lost": FailureKind(6, transient=True),
+    "staging": FailureKind(7),
+    "artifact_missing": FailureKind(7),
+    "busy": FailureKind(8, transient=True),
+    "release_unconfirmed": FailureKind(9),
+    "setup_failed": FailureKind(20),
+    "preflight_failed": FailureKind(20),
+    "job_failed": FailureKind(20),
+    "marker_missing": FailureKind(20),
+    "failure_marker": FailureKind(20),
+    "cost_cap": FailureKind(21),
+    "max_runtime": FailureKind(21),
+    "stalled": FailureKind(21),
+    "pod_killed_unexpected": FailureKind(22, transient=True),
+    "interrupted": FailureKind(EXIT_INTERRUPTED),
 }
+"""Every kind of failure by its name, as manifests and events store it."""
 
 
 class DeployError(RuntimeError):
-    """An error of ours: a message that names the thing, a hint that says what to do, a kind.
+    """An error with a message that names the thing, a hint that says what to do, and a kind.
 
-    It and its kinds are errors of Python's own as well, as far as scripts of old catch those.
+    Some subclasses are also built-in errors of Python, since older scripts catch those.
     """
 
     kind = "internal"
@@ -80,12 +81,12 @@ class DeployError(RuntimeError):
     @property
     def exit_code(self) -> int:
         """The tool's exit code for this error."""
-        return KINDS[self.kind].exit_code
+        return FAILURE_KINDS[self.kind].exit_code
 
     @property
     def transient(self) -> bool:
         """Whether the same call may succeed later."""
-        return KINDS[self.kind].transient
+        return FAILURE_KINDS[self.kind].transient
 
 
 class UsageError(DeployError):
@@ -95,7 +96,7 @@ class UsageError(DeployError):
 
 
 class ConfigError(DeployError, ValueError):
-    """The YAML file, or what it names, is wrong. The message may hold several lines, one a mistake."""
+    """The YAML file, or something that it names, is wrong. The message has one line for each mistake."""
 
     kind = "config"
 
@@ -123,13 +124,13 @@ class BalanceSpent(DeployError):
 
 
 class CloudUnreachable(DeployError):
-    """The API did not answer, or answered what makes no sense."""
+    """The API did not answer, or its answer makes no sense."""
 
     kind = "cloud"
 
 
 class AnswerUnclear(CloudUnreachable):
-    """A call that changes something got no clear answer: it may have had its effect."""
+    """A call that changes something got no clear answer: it may have taken effect."""
 
 
 class BootTimeout(DeployError):
@@ -139,7 +140,7 @@ class BootTimeout(DeployError):
 
 
 class SshLost(DeployError):
-    """The pod runs, says the API, and does not answer over SSH any more."""
+    """The pod runs, according to the API, but it no longer answers over SSH."""
 
     kind = "ssh_lost"
     reason: str = "dropped"
@@ -153,7 +154,7 @@ class StagingFailed(DeployError):
 
 
 class ArtifactMissing(DeployError):
-    """A required artifact could not be brought home."""
+    """A required artifact could not be pulled."""
 
     kind = "artifact_missing"
 
@@ -189,13 +190,13 @@ class LimitReached(DeployError):
 
 
 class PodKilled(DeployError):
-    """The pod was ended by somebody else than us."""
+    """The pod was ended from outside, not by this run."""
 
     kind = "pod_killed_unexpected"
 
 
 class Interrupt(BaseException):
-    """A signal asked us to end: SIGINT, SIGTERM or SIGHUP."""
+    """A signal asked this process to end: SIGINT, SIGTERM or SIGHUP."""
 
     def __init__(self, signal_name: str) -> None:
         super().__init__(signal_name)
@@ -203,4 +204,4 @@ class Interrupt(BaseException):
 
 
 OnRetry = Callable[[str, DeployError, float], None]
-"""What is tried, why it failed, and in how many seconds it is tried again."""
+"""Receives what failed, the error, and the seconds until the next try."""

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from runpod_deploy.cli import COMMANDS, cli
-from runpod_deploy.errors import KINDS
+from runpod_deploy.errors import FAILURE_KINDS
 from tests.support.workshop import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ MODULES = (REPOSITORY / "src/runpod_deploy").rglob("*.py")
 SAID = [text for path in MODULES for text in texts(ast.parse(path.read_text()))]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FAILURE_KINDS)
 def test_each_kind_of_failure_has_its_entry(kind: str) -> None:
     parts = re.findall(r"^\*\*(\w+)\.\*\* ", ENTRIES[kind], re.MULTILINE)
     assert parts == ["Symptom", "Diagnosis", "Fix"]

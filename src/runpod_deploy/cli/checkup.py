@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..cloud.runpod import RunPodCloud
-from ..errors import KINDS, DeployError
+from ..errors import FAILURE_KINDS, DeployError
 from ..machine.proc import found
 
 LITTLE_USD = 5.0
@@ -60,7 +60,7 @@ def present(program: str) -> Check:
 
 def absent(program: str, hint: str) -> Check:
     """A program without which nothing works."""
-    return Check(name=program, status="error", message="not found", hint=hint, exit_code=KINDS["usage"].exit_code)
+    return Check(name=program, status="error", message="not found", hint=hint, exit_code=FAILURE_KINDS["usage"].exit_code)
 
 
 def check_key_file(path: Path) -> Check:
@@ -102,7 +102,7 @@ def check_balance(cloud: RunPodCloud) -> Check:
         return Check(name="balance", status="warning", message=error.message, hint=error.hint)
     words = f"${balance.balance_usd:.2f} left, ${balance.spend_usd_per_hour:.2f} spent per hour now"
     if balance.balance_usd <= 0:
-        code = KINDS["balance"].exit_code
+        code = FAILURE_KINDS["balance"].exit_code
         return Check(name="balance", status="error", message=words, hint="add funds", exit_code=code)
     if balance.balance_usd < LITTLE_USD:
         hint = "a pod needs credit for an hour; at 0 RunPod ends pods, with what is on their disks"

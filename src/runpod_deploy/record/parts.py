@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..cloud.values import Address, Candidate
-from ..errors import KINDS
+from ..errors import FAILURE_KINDS
 from ..money import Rental
 
 
@@ -22,7 +22,7 @@ class Failure:
     @property
     def transient(self) -> bool:
         """Whether the same run may succeed later."""
-        return KINDS[self.kind].transient
+        return FAILURE_KINDS[self.kind].transient
 
 
 @dataclass(frozen=True, slots=True)

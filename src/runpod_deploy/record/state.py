@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ..errors import KINDS
+from ..errors import FAILURE_KINDS
 from .events import NEVER
 from .parts import Cost, End, Failure, JobState, PodState, Progress, Request, Work
 from .verdict import verdict
@@ -73,10 +73,10 @@ class State:
     def exit_code(self) -> int:
         """The tool's exit code for a run that ends like this."""
         if self.end.detached:
-            return KINDS["ssh_lost"].exit_code if self.end.detached == "ssh_lost" else 0
+            return FAILURE_KINDS["ssh_lost"].exit_code if self.end.detached == "ssh_lost" else 0
         if self.pod_may_exist:
-            return KINDS["release_unconfirmed"].exit_code
-        return KINDS[self.failure.kind].exit_code if self.failure else 0
+            return FAILURE_KINDS["release_unconfirmed"].exit_code
+        return FAILURE_KINDS[self.failure.kind].exit_code if self.failure else 0
 
     @property
     def pod_may_exist(self) -> bool:

@@ -11,7 +11,7 @@ from urllib3 import exceptions as failures
 
 from runpod_deploy.cloud.runpod.calls import Answer
 from runpod_deploy.cloud.runpod.refusals import CAPACITY_TEXTS, is_capacity, network_error, plain_text, refusal
-from runpod_deploy.errors import KINDS, AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut
+from runpod_deploy.errors import FAILURE_KINDS, AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut
 
 OURS = (AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut)
 BODIES = (
@@ -38,7 +38,7 @@ def test_every_status_means_an_error_with_a_hint(body: bytes) -> None:
     for status in range(100, 1000):
         error = refusal(answer(status, body), "do it")
         assert isinstance(error, OURS), status
-        assert error.kind in KINDS and error.kind != "internal"
+        assert error.kind in FAILURE_KINDS and error.kind != "internal"
         assert error.hint and error.message.startswith(f"cannot do it: {status}: ")
         assert "\n" not in error.message
 
