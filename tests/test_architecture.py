@@ -21,6 +21,9 @@ HEAVY = ("pydantic", "yaml", "rich", "asyncssh", "aiohttp", "jsonschema")
 LONGEST = 300
 
 
+MOST_LOOSE = {PRODUCT: 8, SIMULATOR: 6}
+
+
 @cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
@@ -43,9 +46,9 @@ def name_of(node: ast.expr) -> str:
     return f"{name_of(node.value)}.{node.attr}" if isinstance(node, ast.Attribute) else ""
 
 
-def uses(path: Path) -> Iterator[str]:
+def uses(module: ast.Module) -> Iterator[str]:
     """Every dotted name that the module mentions, and every module that it imports, whole."""
-    for node in ast.walk(tree(path)):
+    for node in ast.walk(module):
         if isinstance(node, ast.Attribute | ast.Name):
             yield name_of(node)
         elif isinstance(node, ast.Import):
@@ -55,6 +58,11 @@ def uses(path: Path) -> Iterator[str]:
             yield from (f"import {node.module}.{alias.name}" for alias in node.names)
 
 
+WRITING = (
+    *("print", "click.echo", "click.secho", "import click.echo", "import click.secho", "import sys.stdout"),
+    *("sys.stdout.write", "sys.stdout.buffer", "sys.stderr.write", "sys.stderr.buffer", "import sys.stderr"),
+    *("sys.__stdout__", "sys.__stderr__"),
+)
 RULES = [
     pytest.param(
         ("import subprocess", "os.system", "os.popen"), ("machine/proc.py",), id="only proc.py starts processes"
@@ -64,8 +72,12 @@ RULES = [
         ("machine/clock.py",),
         id="only clock.py sleeps and tells the time of day",
     ),
-    pytest.param(("print",), ("cli", "terminal/console.py"), id="only cli/ and console.py print"),
-    pytest.param(("os.environ", "os.getenv"), ("cli", "config"), id="only cli/ and config/ read the environment"),
+    pytest.param(WRITING, ("terminal/output.py",), id="only terminal/output.py writes to stdout and stderr"),
+    pytest.param(
+        ("os.environ", "os.getenv", "import os.environ", "import os.getenv"),
+        ("cli", "config", "terminal/output.py"),
+        id="only cli/, config/ and output.py read the environment",
+    ),
     pytest.param(("import runpod_sim",), (), id="the product knows no simulator"),
     pytest.param(("import asyncio", "import threading"), ("api",), id="one thread of control"),
 ]
@@ -73,13 +85,40 @@ RULES = [
 
 @pytest.mark.parametrize(("names", "places"), RULES)
 def test_what_only_some_may_do(names: tuple[str, ...], places: tuple[str, ...]) -> None:
-    found = {str(path.relative_to(SOURCES)): used for path in product(*places) for used in uses(path) if used in names}
-    assert not found
+    found = [
+        f"{path.relative_to(SOURCES)}: {used}"
+        for path in product(*places)
+        for used in uses(tree(path))
+        if used in names
+    ]
+    assert found == []
 
 
 def test_the_rules_see_what_they_forbid() -> None:
-    seen = {used for path in MODULES for used in uses(path)}
-    assert {"import subprocess", "time.sleep", "datetime.now", "os.environ"} <= seen
+    seen = {used for path in MODULES for used in uses(tree(path))}
+    assert {"import subprocess", "time.sleep", "datetime.now", "os.environ", "sys.stdout.write"} <= seen
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "print('x')",
+        "sys.stdout.write('x')",
+        "sys.stderr.write('x')",
+        "sys.stdout.buffer.write(b'x')",
+        "click.echo('x', err=True)",
+        "from click import echo",
+        "from sys import stdout",
+    ],
+)
+def test_the_rule_on_printing_sees_every_way_to_print(line: str) -> None:
+    assert set(uses(ast.parse(line))) & set(WRITING)
+
+
+@pytest.mark.parametrize("package", MOST_LOOSE, ids=lambda path: path.name)
+def test_the_top_of_a_package_holds_only_what_is_read_first(package: Path) -> None:
+    loose = [path.name for path in package.glob("*.py")]
+    assert len(loose) <= MOST_LOOSE[package], f"every other module has its folder: {sorted(loose)}"
 
 
 def test_no_import_hides_in_a_function() -> None:
@@ -127,6 +166,14 @@ def nested(path: Path, wanted: ast.AST) -> bool:
 @pytest.mark.parametrize("module", ["runpod_deploy.cli.resume", "runpod_deploy.cli.carrying", "runpod_deploy.live"])
 def test_the_process_that_watches_is_lean(module: str) -> None:
     code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert loaded.stdout == "[]\n"
+
+
+def test_the_python_api_needs_no_command_line() -> None:
+    code = (
+        "import sys, runpod_deploy.api; print([n for n in sys.modules if n.startswith(('click', 'runpod_deploy.cli'))])"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert loaded.stdout == "[]\n"
 

@@ -22,10 +22,10 @@ from types import TracebackType
 from rich.console import Console, Group
 from rich.text import Text
 
-from runpod_deploy.cli.run import begin
 from runpod_deploy.config import load
 from runpod_deploy.driver import Manner, drive
 from runpod_deploy.live import real_world
+from runpod_deploy.record.new_run import begin
 from runpod_deploy.run import Run
 from runpod_deploy.terminal.picture import Picture, rows, summary
 from runpod_deploy.terminal.screen import Screen

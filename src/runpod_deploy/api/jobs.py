@@ -20,7 +20,7 @@ from ..config.rendering import names_of, values_of
 from ..config.schema import validate
 from ..machine.clock import STAMP, SystemClock
 from ..spec import RunpodJobSpec
-from ..spec.names import UnknownNameError, render
+from ..spec.templates import UnknownNameError, render
 
 logger = logging.getLogger("runpod_deploy")
 

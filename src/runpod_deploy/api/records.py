@@ -9,7 +9,7 @@ from ..history import folders
 from ..history.events import Row, read_events
 from ..history.folders import MANIFEST_NAME
 from ..history.manifests import Manifest, ManifestUnreadable, manifest_path, read_manifest
-from ..history.runs import brought_up
+from ..history.runs import brought_up_to_date
 from ..machine.clock import SystemClock
 
 __all__ = ["load_events", "load_manifest", "walk_run_dirs"]
@@ -34,7 +34,7 @@ def load_manifest(path: Path | str) -> Manifest | None:
         return None
     if where.name != MANIFEST_NAME:
         return manifest
-    return brought_up(where.parent, manifest, SystemClock().now(), warn)
+    return brought_up_to_date(where.parent, manifest, SystemClock().now(), warn)
 
 
 def load_events(run_dir_or_file: Path | str) -> list[Row]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import sys
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from tempfile import mkdtemp
 
 from ..machine import proc
 from ..spec import RsyncPushSpec
+from ..terminal.output import print_bytes
 
 SSH_OPTIONS = (
     *("BatchMode=yes", "ConnectTimeout=10", "IdentitiesOnly=yes", "StrictHostKeyChecking=accept-new"),
@@ -86,7 +86,7 @@ class RemoteRunner:
         """The exit code of a command whose output went to our stdout as it came."""
         if self.dry_run:
             return self._carry_out(self.ssh_argv(cmd), 0, False).returncode
-        return proc.run(self.ssh_argv(cmd), timeout_s=STREAM_WITHIN_S, on_output=pass_on).exit_code
+        return proc.run(self.ssh_argv(cmd), timeout_s=STREAM_WITHIN_S, on_output=print_bytes).exit_code
 
     def ssh_exec_detached(self, cmd: str, *, timeout_sec: float = 30) -> RemoteResult:
         """The command was started and goes on without us. Raises RemoteRunError, TimeoutError."""
@@ -171,9 +171,3 @@ def ssh_options(port: int, ssh_key: Path | str, known_hosts: Path | str) -> list
     key = str(Path(ssh_key).expanduser())
     settings = (*SSH_OPTIONS, f"UserKnownHostsFile={known_hosts}")
     return ["-p", str(port), "-i", key, *(part for setting in settings for part in ("-o", setting))]
-
-
-def pass_on(data: bytes) -> None:
-    """The bytes are on our stdout."""
-    sys.stdout.buffer.write(data)
-    sys.stdout.flush()

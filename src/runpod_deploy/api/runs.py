@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..cli.dry_run import print_plan
-from ..cli.run import begin
 from ..cloud.protocol import Cloud
 from ..config import checks
 from ..config.finding import refuse
+from ..config.settings import environment
 from ..driver import Manner, drive
 from ..errors import DeployError, UsageError
+from ..forecast.outlook import look_ahead, refuse_missing
+from ..forecast.plan import as_lines, plan
 from ..history.manifests import Manifest, read_manifest
 from ..live import real_world
+from ..record.new_run import begin
 from ..record.parts import Failure
 from ..record.paths import RUNS_DIR, RunDir
 from ..record.state import State
 from ..spec import BudgetSpec, CloudType, RunpodJobSpec, Spec
+from ..terminal.output import print_lines
 from .jobs import as_draft
 
 
@@ -110,15 +112,16 @@ def pins(gpu_id: str | None, datacenter_id: str | None) -> dict[str, Any]:
 
 def rehearsed(spec: Spec, cloud: Cloud | None) -> RunResult:
     """What the run would do is on stdout, and nothing was done. Raises what the run itself would raise."""
-    print_plan(spec, cloud)
+    outlook = look_ahead(spec, cloud, environment())
+    print_lines(as_lines(spec, plan(spec, outlook)))
+    refuse_missing(spec, outlook)
     run_dir = spec.project_root / RUNS_DIR / spec.run_id.removeprefix(f"{spec.job.run_id_prefix}-")
     return RunResult(spec.run_id, run_dir, "planned", 0, None, None)
 
 
 def announce(run_dir: RunDir) -> None:
     """stdout has the line that scripts wait for."""
-    sys.stdout.write(f"RUN_DIR={run_dir.path}\n")
-    sys.stdout.flush()
+    print_lines([f"RUN_DIR={run_dir.path}"])
 
 
 def result_of(spec: Spec, run_dir: RunDir, state: State) -> RunResult:

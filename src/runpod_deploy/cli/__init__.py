@@ -10,7 +10,7 @@ import click
 
 from .. import __version__
 from ..errors import EXIT_INTERRUPTED, DeployError
-from .output import let_go, utter
+from ..terminal.output import flush_or_discard, print_err
 
 # name -> module:function; modules are loaded only when their command is called, since start-up is felt.
 COMMANDS = {
@@ -80,8 +80,8 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code of one command line, whether anybody reads what it prints or not."""
     code = call(argv)
-    let_go(sys.stdout)
-    let_go(sys.stderr)
+    flush_or_discard(sys.stdout)
+    flush_or_discard(sys.stderr)
     return code
 
 
@@ -103,7 +103,7 @@ def call(argv: Sequence[str] | None) -> int:
 
 def complain(error: DeployError) -> int:
     """The error's exit code, once message and hint are on stderr."""
-    utter(f"error: {error.message}")
+    print_err(f"error: {error.message}")
     if error.hint:
-        utter(f"hint: {error.hint}")
+        print_err(f"hint: {error.hint}")
     return error.exit_code

@@ -5,14 +5,14 @@ from __future__ import annotations
 from ..cloud.runpod import RunPodCloud
 from ..errors import DeployError
 from ..live import connect_cloud
-from .output import say
+from ..terminal.output import info
 
 
 def real_cloud() -> RunPodCloud:
     """RunPod with the user's key. Raises AuthRefused, ConfigError."""
-    return connect_cloud(say_retry)
+    return connect_cloud(report_retry)
 
 
-def say_retry(_what: str, error: DeployError, in_s: float) -> None:
+def report_retry(_what: str, error: DeployError, in_s: float) -> None:
     """A line on stderr explains the wait."""
-    say(f"retrying in {in_s:.0f} s: {error.message}")
+    info(f"retrying in {in_s:.0f} s: {error.message}")

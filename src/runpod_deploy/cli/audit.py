@@ -11,15 +11,15 @@ import click
 from ..cloud.pod_labels import provenance
 from ..cloud.runpod import RunPodCloud
 from ..cloud.values import Pod
-from ..errors import KINDS
-from ..history.audit import Finding, audit, finding_cells, finding_lines
-from ..history.known import known_runs
+from ..errors import FAILURE_KINDS
+from ..history.audit import SuspectPod, audit, suspect_cells, suspect_lines
+from ..history.known_runs import known_runs
 from ..machine.clock import SystemClock
+from ..terminal.output import can_draw, info, print_json, print_lines, warn
 from .access import real_cloud
-from .options import json_option
-from .output import is_screen, output_options, put, put_json, say, warn
+from .options import json_option, output_options
 from .pods import Wish, delete_asked
-from .tables import put_table
+from .tables import print_table
 
 COLUMNS = ("POD_ID", "STATUS", "AGE_H", "$/h", "REASON", "NAME", "WHY")
 
@@ -50,11 +50,11 @@ def audit_command(reap: bool, yes: bool, unknown: bool, roots: tuple[str, ...], 
     if reap:
         return delete_asked(cloud, still_so(cloud, condemned, roots), Wish(yes, as_json=as_json))
     if as_json:
-        put_json([as_row(finding) for finding in findings])
-    return KINDS["release_unconfirmed"].exit_code if any(f.leftover for f in findings) else 0
+        print_json([as_row(finding) for finding in findings])
+    return FAILURE_KINDS["release_unconfirmed"].exit_code if any(f.leftover for f in findings) else 0
 
 
-def examine(cloud: RunPodCloud, roots: Iterable[str], now: datetime) -> list[Finding]:
+def examine(cloud: RunPodCloud, roots: Iterable[str], now: datetime) -> list[SuspectPod]:
     """The findings on all pods of the account."""
     return audit(*with_runs(cloud.list_pods(), roots), now)
 
@@ -65,7 +65,7 @@ def with_runs(pods: list[Pod], roots: Iterable[str]) -> tuple[list[Pod], Any]:
     return pods, known_runs(roots, words, warn)
 
 
-def still_so(cloud: RunPodCloud, condemned: Iterable[Finding], roots: Iterable[str]) -> list[str]:
+def still_so(cloud: RunPodCloud, condemned: Iterable[SuspectPod], roots: Iterable[str]) -> list[str]:
     """Ids of those of which the same is found again: a listing may be old, and a run may have been resumed."""
     pods = [pod for finding in condemned if (pod := cloud.get(finding.pod.id)) is not None]
     reasons = {finding.pod.id: finding.reason for finding in condemned}
@@ -73,20 +73,20 @@ def still_so(cloud: RunPodCloud, condemned: Iterable[Finding], roots: Iterable[s
     return [finding.pod.id for finding in again if finding.leftover or finding.reason == reasons[finding.pod.id]]
 
 
-def show(findings: list[Finding], now: datetime) -> None:
+def show(findings: list[SuspectPod], now: datetime) -> None:
     """The findings are on stdout; what each means, and what to do, is on stderr."""
     if not findings:
-        put(["No leftover pods."])
+        print_lines(["No leftover pods."])
         return
-    put_table(finding_lines(findings, now), COLUMNS, finding_cells(findings, now))
-    if not is_screen():
+    print_table(suspect_lines(findings, now), COLUMNS, suspect_cells(findings, now))
+    if not can_draw():
         for finding in findings:
-            say(f"{finding.pod.id}: {finding.words}")
+            info(f"{finding.pod.id}: {finding.words}")
     if any(finding.leftover for finding in findings):
-        say("hint: delete the leftovers with `runpod-deploy audit --reap`")
+        info("hint: delete the leftovers with `runpod-deploy audit --reap`")
 
 
-def as_row(finding: Finding) -> dict[str, Any]:
+def as_row(finding: SuspectPod) -> dict[str, Any]:
     """The finding as JSON."""
     pod = finding.pod
     return {

@@ -9,13 +9,13 @@ import click
 from ..errors import UsageError
 from ..history.billing import Reckoning, reckon, record
 from ..history.bills import COLUMNS, cells, row, total_facts, totals
-from ..history.folders import may_be_folder, normal
+from ..history.folders import may_be_folder, tidy_path
 from ..history.layouts import TOTAL_WIDTH, table_lines
 from ..machine.clock import SystemClock
+from ..terminal.output import info, print_json, print_lines, warn
 from .access import real_cloud
-from .options import json_option
-from .output import output_options, put, put_json, say, warn
-from .tables import put_table
+from .options import json_option, output_options
+from .tables import print_table
 
 
 @click.command(short_help="What RunPod has really billed for runs.")
@@ -31,14 +31,14 @@ def billing(root: str, as_json: bool) -> None:
     if not may_be_folder(root):
         raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs with --root")
     clock = SystemClock()
-    found = reckon(normal(root), real_cloud(), clock.now(), warn)
+    found = reckon(tidy_path(root), real_cloud(), clock.now(), warn)
     for done in found.runs:
         record(done, clock, warn)
     show(found, as_json)
     if not found.runs:
-        say(f"no manifests below {root}")
+        info(f"no manifests below {root}")
     if open_count := sum(done.word in ("so_far", "not_yet") for done in found.runs):
-        say(
+        info(
             f"{open_count} of {len(found.runs)} runs are not settled: the bill comes days or weeks late; ask again then"
         )
 
@@ -47,12 +47,12 @@ def show(found: Reckoning, as_json: bool) -> None:
     """The reckoning is on stdout."""
     rows, sums = [row(done) for done in found.runs], totals(found.runs, found.shared_usd, found.reach_at)
     if as_json:
-        put_json({"runs": rows, "totals": sums})
+        print_json({"runs": rows, "totals": sums})
         return
     if rows:
         table = [cells(shown) for shown in rows]
-        put_table(table_lines(COLUMNS, table), COLUMNS, table)
-        put(footer(sums))
+        print_table(table_lines(COLUMNS, table), COLUMNS, table)
+        print_lines(footer(sums))
 
 
 def footer(sums: dict[str, object]) -> Iterator[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from ..machine.git import capture_local_git, capture_payload_lockfile
-from .options import json_option
-from .output import output_options, put_json
+from ..terminal.output import print_err, print_json
+from .options import json_option, output_options
 
 
 @click.command("capture-env", short_help="Print commit and lockfile of a project as JSON.")
@@ -20,5 +20,5 @@ def capture_env(project_root: Path, as_json: bool) -> None:  # noqa: ARG001 - it
     facts = {**capture_local_git(project_root), **capture_payload_lockfile(project_root)}
     unknown = [key for key, value in facts.items() if value is None]
     if unknown:
-        click.echo(f"warning: unknown: {', '.join(unknown)}", err=True)
-    put_json(facts)
+        print_err(f"warning: unknown: {', '.join(unknown)}")
+    print_json(facts)

@@ -11,8 +11,8 @@ import click
 
 from ..config import load, parse_variables
 from ..spec.json import to_plain
-from .options import config_option, json_option, variable_options
-from .output import output_options, put, put_json
+from ..terminal.output import print_json, print_lines
+from .options import config_option, json_option, output_options, variable_options
 
 
 @click.group()
@@ -35,9 +35,11 @@ def show(config: Path, var: tuple[str, ...], vars_file: Path | None, defaults: b
     rows = {path: (value, spec.origins.get(path, "default")) for path, value in values.items()}
     shown = {path: row for path, row in rows.items() if defaults or row[1] != "default"}
     if as_json:
-        put_json({p: {"value": v, "origin": o} for p, (v, o) in shown.items()})
+        print_json({p: {"value": v, "origin": o} for p, (v, o) in shown.items()})
         return
-    put(f"{path} = {json.dumps(value, ensure_ascii=False)}  # {origin}" for path, (value, origin) in shown.items())
+    print_lines(
+        f"{path} = {json.dumps(value, ensure_ascii=False)}  # {origin}" for path, (value, origin) in shown.items()
+    )
 
 
 def leaves(plain: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..history.folders import MANIFEST_NAME, Unreadable
 from ..history.manifests import Manifest, is_settled, manifest_path, read_manifest, read_manifests
-from .output import warn
+from ..terminal.output import warn
 
 
 def current(path: Path | str, now: datetime, unreadable: Unreadable = warn) -> Manifest:
@@ -17,9 +17,9 @@ def current(path: Path | str, now: datetime, unreadable: Unreadable = warn) -> M
     manifest, where = read_manifest(path), manifest_path(Path(path))
     if is_settled(manifest) or where.name != MANIFEST_NAME:
         return manifest
-    from ..history.runs import brought_up  # the story of a run is slow to import, and only needed here
+    from ..history.runs import brought_up_to_date  # the story of a run is slow to import, and only needed here
 
-    return brought_up(where.parent, manifest, now, unreadable)
+    return brought_up_to_date(where.parent, manifest, now, unreadable)
 
 
 def currents(

@@ -8,10 +8,10 @@ import click
 
 from ..config.settings import cache_dir
 from ..spec import SshSpec
+from ..terminal.output import can_draw, print_json, print_lines
 from .access import real_cloud
 from .checkup import Check, check_all
-from .options import json_option
-from .output import is_screen, output_options, put, put_json
+from .options import json_option, output_options
 
 COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
@@ -25,19 +25,20 @@ def doctor(as_json: bool) -> int:
     for check in check_all(real_cloud, SshSpec().resolved_key_path, cache_dir()):
         checks.append(check)
         if not as_json:
-            put_check(check)
+            print_check(check)
     if as_json:
-        put_json([{k: v for k, v in asdict(check).items() if k != "exit_code"} for check in checks])
+        print_json([{k: v for k, v in asdict(check).items() if k != "exit_code"} for check in checks])
     return next((check.exit_code for check in checks if check.exit_code), 0)
 
 
-def put_check(check: Check) -> None:
+def print_check(check: Check) -> None:
     """The check is on stdout, and what to do on a line of its own."""
-    status = f"{check.status:8}"
-    if is_screen():
-        status = click.style(status, fg=COLOURS[check.status])
-        click.echo(f"{status}{check.name:11}{check.message}")
+    status, rest = f"{check.status:8}", f"{check.name:11}{check.message}"
+    if can_draw():
+        from .screens import show, styled  # rich is slow to import, and only needed here
+
+        show([styled(status, COLOURS[check.status], rest)])
     else:
-        put([f"{status}{check.name:11}{check.message}"])
+        print_lines([status + rest])
     if check.hint:
-        put([f"{'':8}{'':11}{check.hint}"])
+        print_lines([f"{'':8}{'':11}{check.hint}"])

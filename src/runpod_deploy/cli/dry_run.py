@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import asdict
 
-import click
-
 from ..cloud.protocol import Cloud
+from ..config.settings import environment
 from ..forecast.outlook import look_ahead, refuse_missing
-from ..forecast.plan import as_text, plan
+from ..forecast.plan import as_lines, plan
 from ..spec import Spec
+from ..terminal.output import print_json, print_lines
 
 
 def print_plan(spec: Spec, cloud: Cloud | None, *, as_json: bool = False) -> None:
@@ -19,11 +17,10 @@ def print_plan(spec: Spec, cloud: Cloud | None, *, as_json: bool = False) -> Non
 
     Raises what the run itself would raise for what can be known now: ConfigError, StockOut, AuthRefused.
     """
-    outlook = look_ahead(spec, cloud, os.environ)
+    outlook = look_ahead(spec, cloud, environment())
     steps = plan(spec, outlook)
     if as_json:
-        document = {"run_id": spec.run_id, "phases": [asdict(step) for step in steps]}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        print_json({"run_id": spec.run_id, "phases": [asdict(step) for step in steps]})
     else:
-        click.echo(as_text(spec, steps))
+        print_lines(as_lines(spec, steps))
     refuse_missing(spec, outlook)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from ..errors import UsageError
 from ..history.conditions import parse_condition
-from ..history.events import Row, described, events_path, instant, read_events, timed
-from ..history.folders import may_be_folder, normal
+from ..history.events import Row, described, events_path, instant, read_events, with_offsets
+from ..history.folders import may_be_folder, tidy_path
 from ..history.queries import Query, search
 from ..machine.clock import SystemClock
-from .output import is_screen, json_text, output_options, put, say, warn
-
-AGE = re.compile(r"(\d+)([smhd])", re.ASCII)
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+from ..terminal.output import can_draw, info, json_text, print_lines, warn
+from .durations import read_duration
+from .options import output_options
 
 
 @click.command()
@@ -30,8 +28,8 @@ def events(run_dir: Path, as_json: bool) -> None:
     if not run_dir.exists():
         raise UsageError(f"{run_dir}: no such run dir", hint="`runpod-deploy ls-runs --all` lists them")
     rows = read_events(run_dir, warn) if events_path(run_dir).exists() else iter(())
-    if not (put(map(json_text, rows)) if as_json else put_events(timed(rows))):
-        say(f"no events in {run_dir}")
+    if not (print_lines(map(json_text, rows)) if as_json else print_events(with_offsets(rows))):
+        info(f"no events in {run_dir}")
 
 
 @click.command("events-query")
@@ -49,29 +47,29 @@ def events_query(root: str, filters: tuple[str, ...], since: str | None, until: 
     if not may_be_folder(root):
         raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs with --root")
     query = Query(tuple(map(parse_condition, filters)), moment(since), moment(until))
-    found = search(normal(root), query, warn)
-    if not (put(json_lines(found)) if as_json else put_events(placed(found))):
-        say(f"no such events below {root}")
+    found = search(tidy_path(root), query, warn)
+    if not (print_lines(json_lines(found)) if as_json else print_events(placed(found))):
+        info(f"no such events below {root}")
 
 
 def moment(text: str | None) -> datetime | None:
     """The instant that an age or an ISO time names. Raises UsageError."""
     if text is None:
         return None
-    if age := AGE.fullmatch(text):
-        return SystemClock().now() - timedelta(**{UNITS[age[2]]: int(age[1])})
-    if (at := instant(text)) is None:
-        raise UsageError(f"{text!r} is no time", hint="write an age such as 15m or 2d, or 2026-06-04T10:15:00")
+    at = instant(text) if (age := read_duration(text)) is None else SystemClock().now() - age
+    if at is None:
+        hint = "write an age such as 15m or 2d, or 2026-06-04T10:15:00"
+        raise UsageError(f"{text!r} is neither an age nor a time", hint=hint)
     return at
 
 
-def put_events(found: Iterator[tuple[str, Row]]) -> int:
+def print_events(found: Iterator[tuple[str, Row]]) -> int:
     """How many events are on stdout now, one a line: the text before it, its name, its fields."""
-    if is_screen():
+    if can_draw():
         from .screens import event_text, show  # rich is slow to import, and only needed here
 
         return show(event_text(*item) for item in found)
-    return put(f"{prefix} {described(row)}" for prefix, row in found)
+    return print_lines(f"{prefix} {described(row)}" for prefix, row in found)
 
 
 def placed(found: Iterator[tuple[str, Row]]) -> Iterator[tuple[str, Row]]:

@@ -25,11 +25,11 @@ from ..cloud.stock import (
 )
 from ..cloud.values import Offer
 from ..config import load, parse_variables
-from ..errors import KINDS, CloudUnreachable, ConfigError, UsageError
+from ..errors import FAILURE_KINDS, CloudUnreachable, ConfigError, UsageError
+from ..terminal.output import print_err, print_json, print_lines
 from .access import real_cloud
-from .options import config_option, json_option, variable_options
-from .output import output_options, put, put_json
-from .tables import put_table
+from .options import config_option, json_option, output_options, variable_options
+from .tables import print_table
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 CLOUDS = click.Choice(["SECURE", "COMMUNITY"], case_sensitive=False)
@@ -57,12 +57,12 @@ def gpu_list(datacenter_id: str, cloud_type: str, spot: bool, no_prices: bool, a
         check_datacenter(cloud, datacenter_id)
     offers = by_stock(replace(o, usd_per_gpu_hour=None) if no_prices else o for o in here)
     if as_json:
-        put_json([as_row(offer) for offer in offers])
+        print_json([as_row(offer) for offer in offers])
         return
-    put([f"datacenter: {datacenter_id}"])
+    print_lines([f"datacenter: {datacenter_id}"])
     label = cloud_type.lower()
     cells = ((o.gpu_id, stock_text(o.stock), price_text(o.usd_per_gpu_hour)) for o in offers)
-    put_table(offer_lines(offers, label), ("gpu", "stock", f"$/hr ({label})"), cells)
+    print_table(offer_lines(offers, label), ("gpu", "stock", f"$/hr ({label})"), cells)
 
 
 @click.command("gpu-inventory", short_help="Whether a config's GPUs are in stock; exit 3 if none is.")
@@ -78,9 +78,9 @@ def gpu_inventory(config: Path, var: tuple[str, ...], vars_file: Path | None, as
     )
     report = inventory(pod.gpu_order or ((pod.cpu,) if pod.cpu else ()), pod.datacenters, offers)
     if as_json:
-        put_json({**asdict(report), "any_stocked": report.any_stocked})
+        print_json({**asdict(report), "any_stocked": report.any_stocked})
     else:
-        put(inventory_lines(report))
+        print_lines(inventory_lines(report))
     return 0 if report.any_stocked else stocked_out(report)
 
 
@@ -97,11 +97,11 @@ def gpu_prices(cloud_type: str, spot: bool, no_price_cache: bool, as_json: bool)
     if all(offer.usd_per_gpu_hour is None for offer in offers):
         raise CloudUnreachable("the catalogue names no price", hint="try again later")
     if as_json:
-        put_json([{"gpu_id": offer.gpu_id, "price_per_hour_usd": offer.usd_per_gpu_hour} for offer in offers])
+        print_json([{"gpu_id": offer.gpu_id, "price_per_hour_usd": offer.usd_per_gpu_hour} for offer in offers])
         return
     label = cloud_type.lower()
     cells = ((o.gpu_id, price_text(o.usd_per_gpu_hour)) for o in offers)
-    put_table(price_lines(offers, label), ("gpu", f"$/hr ({label})"), cells)
+    print_table(price_lines(offers, label), ("gpu", f"$/hr ({label})"), cells)
 
 
 def refuse_spot(spot: bool) -> None:
@@ -123,10 +123,10 @@ def check_datacenter(cloud: RunPodCloud, datacenter_id: str) -> None:
 def stocked_out(report: InventoryReport) -> int:
     """The exit code for no stock, once stderr says so and what else could be had."""
     where = ", ".join(datacenter.datacenter_id for datacenter in report.datacenters)
-    click.echo(f"stock-out: none of {list(report.gpu_order)} is stocked in {where}", err=True)
+    print_err(f"stock-out: none of {list(report.gpu_order)} is stocked in {where}")
     if report.others:
-        click.echo(f"hint: widen pod.gpu_order; in stock there now: {report.others}", err=True)
-    return KINDS["stock_out"].exit_code
+        print_err(f"hint: widen pod.gpu_order; in stock there now: {report.others}")
+    return FAILURE_KINDS["stock_out"].exit_code
 
 
 def as_row(offer: Offer) -> dict[str, Any]:

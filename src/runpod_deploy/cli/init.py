@@ -8,7 +8,8 @@ import click
 
 from ..config.starter import look_at, starter
 from ..errors import UsageError
-from .output import output_options, say
+from ..terminal.output import info, print_lines
+from .options import output_options
 
 
 @click.command(short_help="Write a commented config for this project.")
@@ -27,5 +28,5 @@ def init(project_root: Path, output: str, force: bool) -> None:
         raise UsageError(f"{path} is there already", hint="give --force, or another name with --output") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
-    click.echo(path)
-    say(f"{project.kind} project; check it with `runpod-deploy validate --config {path}`")
+    print_lines([str(path)])
+    info(f"{project.kind} project; check it with `runpod-deploy validate --config {path}`")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import click
 from ..config import load, parse_variables
 from ..config.draft import Draft
 from ..errors import SshLost, UsageError
-from ..history.known import known_runs
+from ..history.known_runs import known_runs
 from ..pod.remote_log import last_lines, stream, tail_argv
 from ..record.events import from_row
 from ..record.fold import fold
@@ -20,9 +19,9 @@ from ..record.paths import RunDir
 from ..record.state import State
 from ..record.state_file import read_pointer
 from ..spec.json import spec_from_json
+from ..terminal.output import print_bytes, print_json, print_lines, warn
 from .access import real_cloud
-from .options import json_option, variable_options
-from .output import output_options, put, put_json, warn
+from .options import json_option, output_options, variable_options
 
 QUIET_S = 2.0
 
@@ -53,11 +52,11 @@ def logs(
     folder = RunDir(chosen_folder(run_dir, config, var, vars_file).absolute())
     state = fold(event for row in rows(folder.events) if (event := from_row(row)) is not None)
     if system:
-        put_system(state, lines, as_json)
+        print_system(state, lines, as_json)
     elif as_json:
         raise UsageError("a job's log is text", hint="--json goes with --system")
     else:
-        put_job(folder, state, lines, follow=not no_follow)
+        print_job(folder, state, lines, follow=not no_follow)
 
 
 def chosen_folder(run_dir: Path | None, config: Path | None, var: tuple[str, ...], vars_file: Path | None) -> Path:
@@ -87,31 +86,23 @@ def latest(draft: Draft) -> Path:
     return runs[-1].path
 
 
-def put_job(folder: RunDir, state: State, lines: int, *, follow: bool) -> None:
+def print_job(folder: RunDir, state: State, lines: int, *, follow: bool) -> None:
     """The end of the job's log is on stdout, and with follow what comes after it. Raises SshLost, UsageError."""
-    write = sys.stdout.buffer.write
     if state.end.released or state.end.finished:
-        write(last_lines(folder.log, lines))
+        print_bytes(last_lines(folder.log, lines))
     elif not (folder.ssh / "config").is_file():
         raise SshLost(f"pod {state.pod.id or '(none yet)'} has not answered yet", hint="see its host's log: --system")
     else:
         spec = spec_from_json(folder.spec.read_text(encoding="utf-8"))
-        stream(tail_argv(folder, spec.job.run.log_path, lines, follow=follow), put_bytes)
-    sys.stdout.flush()
+        stream(tail_argv(folder, spec.job.run.log_path, lines, follow=follow), print_bytes)
 
 
-def put_bytes(data: bytes) -> None:
-    """The bytes are on stdout now."""
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
-
-
-def put_system(state: State, lines: int, as_json: bool) -> None:
+def print_system(state: State, lines: int, as_json: bool) -> None:
     """The cloud's own log of the pod is on stdout. Raises UsageError if there is no pod."""
     if state.pod.id is None:
         raise UsageError("this run has no pod yet", hint="`runpod-deploy events RUN_DIR` tells what it is doing")
     found = real_cloud().logs(state.pod.id, lines, QUIET_S)
     if as_json:
-        put_json([asdict(line) for line in found])
+        print_json([asdict(line) for line in found])
     else:
-        put(f"{line.at} {line.source:9} {line.text}" for line in found)
+        print_lines(f"{line.at} {line.source:9} {line.text}" for line in found)

@@ -1,12 +1,16 @@
-"""Options that several commands share. Knows words; does nothing."""
+"""Options that several commands share. Knows click and the texts of the flags; does no command's work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
+
+from ..terminal.output import configure
+from .durations import Duration
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -43,6 +47,17 @@ def variable_options(function: Function) -> Function:
     return pair(file(function))
 
 
+def wait_option(function: Function) -> Function:
+    """`--wait DURATION`, passed as `wait`."""
+    return click.option(
+        "--wait",
+        type=Duration(bare_seconds=True),
+        default="0s",
+        metavar="DURATION",
+        help="Wait so long for another process that holds the run: 90s, 30m, 2h. A bare number means seconds.",
+    )(function)
+
+
 def verbosity_options(function: Function) -> Function:
     """`-v` or `-q`, passed as `verbosity`: a level of logging. Both together are a usage error."""
     loud = click.option(
@@ -76,3 +91,14 @@ def plain_option(function: Function) -> Function:
 def json_option(function: Function) -> Function:
     """`--json`, passed as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")(function)
+
+
+def output_options(function: Function) -> Function:
+    """`-v`, `-q` and `--no-color`, passed to `terminal.output`; the function does not see them."""
+
+    @wraps(function)
+    def call(*args: Any, verbosity: int, no_color: bool, **given: Any) -> Any:
+        configure(quiet=verbosity > INFO, plain=no_color)
+        return function(*args, **given)
+
+    return plain_option(verbosity_options(cast(Function, call)))

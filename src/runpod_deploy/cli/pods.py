@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,26 +11,16 @@ import click
 from ..cloud.removal import Action, Ended, end, end_all
 from ..cloud.runpod import RunPodCloud
 from ..cloud.stale import StalePod, chosen, stale_cells, stale_lines, stale_pods, total_line
-from ..errors import KINDS, ConfigError, UsageError
+from ..errors import FAILURE_KINDS, ConfigError, UsageError
 from ..machine.clock import SystemClock
 from ..record.state_file import Pointer, read_pointer
+from ..terminal.output import can_draw, info, print_err, print_json, print_lines
 from .access import real_cloud
-from .options import json_option
-from .output import is_screen, output_options, put, put_json, say
-from .tables import put_table
+from .durations import Duration
+from .options import json_option, output_options
+from .tables import print_table
 
 STALE_COLUMNS = ("POD_ID", "NAME", "GB", "$/day", "$/mo", "AGE")
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-def as_age(_context: click.Context, _option: click.Parameter, text: str | None) -> timedelta | None:
-    """The duration that an option such as 90s, 30m, 12h or 7d means. Fails as click wants it."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text, re.ASCII)
-    if found is None:
-        raise click.BadParameter(f"{text!r} is no duration such as 30m, 12h or 7d")
-    return timedelta(**{UNITS[found[2]]: float(found[1])})
 
 
 @click.command("ls-stale", short_help="Stopped pods, and what their disks cost.")
@@ -41,9 +30,9 @@ def ls_stale(as_json: bool) -> None:
     """Stopped (EXITED) pods of the account, and what their disks cost."""
     found = stale_pods(real_cloud().list_pods(), SystemClock().now())
     if as_json:
-        put_json([asdict(pod) for pod in found])
+        print_json([asdict(pod) for pod in found])
     else:
-        put_stale(found)
+        print_stale(found)
 
 
 @click.command(short_help="End the pod of a state file, or all stopped pods.")
@@ -52,7 +41,7 @@ def ls_stale(as_json: bool) -> None:
 @click.option("--mode", type=click.Choice(["preserve", "stop", "delete"]), default="delete", show_default=True)
 @click.option("--prefix", default="", metavar="TEXT", help="With --all-stopped: only pods whose names begin so.")
 @click.option(
-    "--older-than", callback=as_age, metavar="AGE", help="With --all-stopped: only pods that old, such as 7d."
+    "--older-than", type=Duration(), metavar="DURATION", help="With --all-stopped: only pods that old, such as 7d."
 )
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be done.")
@@ -101,14 +90,14 @@ def end_one(state_file: Path, mode: str, dry_run: bool, as_json: bool) -> None:
     """The pod of the state file is as asked, confirmed. Raises ReleaseUnconfirmed, ConfigError."""
     pointer = read_pointer(state_file)
     if mode == "preserve" or dry_run:
-        say(f"pod {pointer.pod_id}: " + ("left as it is" if mode == "preserve" else f"would {mode} it"))
+        info(f"pod {pointer.pod_id}: " + ("left as it is" if mode == "preserve" else f"would {mode} it"))
         return
     cloud, action = real_cloud(), as_action(mode)
     check_owner(cloud, pointer, state_file)
     end(cloud, SystemClock(), pointer.pod_id, action)
-    say(f"pod {pointer.pod_id}: {'deleted' if action == 'delete' else 'stopped'}, confirmed")
+    info(f"pod {pointer.pod_id}: {'deleted' if action == 'delete' else 'stopped'}, confirmed")
     if as_json:
-        put_json([asdict(Ended(pod_id=pointer.pod_id))])
+        print_json([asdict(Ended(pod_id=pointer.pod_id))])
     if action == "delete":
         state_file.unlink(missing_ok=True)
 
@@ -133,9 +122,9 @@ def end_stopped(prefix: str, older_than: timedelta | None, wish: Wish) -> int:
     cloud = real_cloud()
     found = chosen(stale_pods(cloud.list_pods(), SystemClock().now()), prefix=prefix, older_than=older_than)
     if not wish.as_json:
-        put_stale(found)
+        print_stale(found)
     if wish.dry_run:
-        say(f"would delete {len(found)} pods")
+        info(f"would delete {len(found)} pods")
         return 0
     return delete_asked(cloud, [pod.pod_id for pod in found], wish)
 
@@ -147,20 +136,20 @@ def delete_asked(cloud: RunPodCloud, pod_ids: list[str], wish: Wish) -> int:
     done = []
     for ended in end_all(cloud, SystemClock(), pod_ids, "delete"):
         done.append(ended)
-        click.echo(f"error: {ended.error}", err=True) if ended.error else say(f"pod {ended.pod_id}: deleted")
+        print_err(f"error: {ended.error}") if ended.error else info(f"pod {ended.pod_id}: deleted")
     failed = sum(bool(ended.error) for ended in done)
     if wish.as_json:
-        put_json([asdict(ended) for ended in done])
+        print_json([asdict(ended) for ended in done])
     elif done:
-        put([f"deleted: {len(done) - failed}, failed: {failed}"])
-    return KINDS["release_unconfirmed"].exit_code if failed else 0
+        print_lines([f"deleted: {len(done) - failed}, failed: {failed}"])
+    return FAILURE_KINDS["release_unconfirmed"].exit_code if failed else 0
 
 
-def put_stale(found: list[StalePod]) -> None:
+def print_stale(found: list[StalePod]) -> None:
     """The table is on stdout, with its sum; or that there are none."""
     if not found:
-        put(["No stale (EXITED) pods."])
+        print_lines(["No stale (EXITED) pods."])
         return
-    put_table(stale_lines(found), STALE_COLUMNS, stale_cells(found))
-    if is_screen():
-        put([total_line(found)])
+    print_table(stale_lines(found), STALE_COLUMNS, stale_cells(found))
+    if can_draw():
+        print_lines([total_line(found)])

@@ -11,15 +11,15 @@ import click
 
 from ..errors import UsageError
 from ..history.comparison import Difference, compare, comparison_lines
-from ..history.folders import MANIFEST_NAME, find, may_be_folder, normal, run_dirs
+from ..history.folders import MANIFEST_NAME, find_files, may_be_folder, tidy_path, run_dirs
 from ..history.layouts import RUN_COLUMNS, run_cells, run_row, summary_lines, table_lines, total_lines
 from ..history.manifests import Manifest, ManifestUnreadable, has_failed, manifest_path
 from ..history.totals import Totals
 from ..machine.clock import SystemClock
+from ..terminal.output import can_draw, info, json_text, print_json, print_lines, warn
 from .current import current, currents
-from .options import json_option
-from .output import is_screen, json_text, output_options, put, put_json, say, warn
-from .tables import put_labelled
+from .options import json_option, output_options
+from .tables import print_labelled
 
 
 @click.command("manifest-summary")
@@ -36,7 +36,7 @@ def manifest_summary(manifest: Path | None, root: str | None, as_json: bool) -> 
     elif manifest is not None:
         found = current(manifest, SystemClock().now())
         document = {"path": str(manifest_path(manifest)), **found}
-        put_json(document) if as_json else put_labelled(summary_lines(found))
+        print_json(document) if as_json else print_labelled(summary_lines(found))
 
 
 def summarize_all(root: str, as_json: bool) -> None:
@@ -44,10 +44,10 @@ def summarize_all(root: str, as_json: bool) -> None:
     if not may_be_folder(root):
         raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs")
     totals = Totals()
-    found = counted(currents(find(normal(root), MANIFEST_NAME, warn, totals.look), SystemClock().now()), totals)
-    put(json_document(found, totals)) if as_json else put_labelled(blocks(found, totals))
+    found = counted(currents(find_files(tidy_path(root), MANIFEST_NAME, warn, totals.look), SystemClock().now()), totals)
+    print_lines(json_document(found, totals)) if as_json else print_labelled(blocks(found, totals))
     if not totals.manifests:
-        say(f"no manifests below {root}")
+        info(f"no manifests below {root}")
 
 
 def counted(found: Iterator[tuple[str, Manifest | None]], totals: Totals) -> Iterator[tuple[str, Manifest]]:
@@ -93,14 +93,14 @@ def ls_runs(project_root: Path, limit: int, everything: bool, as_json: bool) -> 
     found, now = run_dirs(project_root, warn), SystemClock().now()
     rows = [row for path in found if (row := listed_row(path, now, everything=everything)) is not None]
     if hidden := len(found) - len(rows):
-        say(f"{hidden} run dirs without a readable manifest are not listed; --all lists them too")
+        info(f"{hidden} run dirs without a readable manifest are not listed; --all lists them too")
     rows = rows[-limit:]
     if as_json:
-        put_json(rows)
+        print_json(rows)
     elif rows:
-        put_runs(rows, now)
+        print_runs(rows, now)
     else:
-        say(f"no runs in {project_root / 'artifacts' / 'runpod'}")
+        info(f"no runs in {project_root / 'artifacts' / 'runpod'}")
 
 
 def listed_row(run_dir: Path, now: datetime, *, everything: bool) -> dict[str, Any] | None:
@@ -113,14 +113,14 @@ def listed_row(run_dir: Path, now: datetime, *, everything: bool) -> dict[str, A
     return run_row(run_dir, {}) if everything else None
 
 
-def put_runs(rows: list[dict[str, Any]], now: datetime) -> None:
+def print_runs(rows: list[dict[str, Any]], now: datetime) -> None:
     """The table of runs is on stdout."""
-    if is_screen():
+    if can_draw():
         from .screens import runs_table, show  # rich is slow to import, and only needed here
 
         show([runs_table(rows, now)])
     else:
-        put(table_lines(RUN_COLUMNS, [run_cells(row) for row in rows]))
+        print_lines(table_lines(RUN_COLUMNS, [run_cells(row) for row in rows]))
 
 
 @click.command("compare-runs")
@@ -133,20 +133,20 @@ def compare_runs(a: str, b: str, as_json: bool) -> int:
     now = SystemClock().now()
     one, other = current(a, now), current(b, now)
     if as_json:
-        put_json({"a": a, "b": b, "fields": [as_object(difference) for difference in compare(one, other)]})
+        print_json({"a": a, "b": b, "fields": [as_object(difference) for difference in compare(one, other)]})
     else:
-        put_comparison((a, b), one, other)
+        print_comparison((a, b), one, other)
     return 1 if has_failed(one) or has_failed(other) else 0
 
 
-def put_comparison(paths: tuple[str, str], a: Manifest, b: Manifest) -> None:
+def print_comparison(paths: tuple[str, str], a: Manifest, b: Manifest) -> None:
     """The comparison is on stdout."""
-    if is_screen():
+    if can_draw():
         from .screens import comparison_table, show  # rich is slow to import, and only needed here
 
         show([comparison_table(paths, compare(a, b))])
     else:
-        put(comparison_lines(paths, a, b))
+        print_lines(comparison_lines(paths, a, b))
 
 
 def as_object(difference: Difference) -> dict[str, Any]:

@@ -9,13 +9,13 @@ import click
 
 from ..errors import UsageError
 from ..history.details import read_details
-from ..history.folders import MANIFEST_NAME, find, may_be_folder, normal
+from ..history.folders import MANIFEST_NAME, find_files, may_be_folder, tidy_path
 from ..history.report.page import page
 from ..history.totals import Totals
 from ..machine.clock import SystemClock
+from ..terminal.output import print_json, print_lines, warn
 from .current import currents
-from .options import json_option
-from .output import output_options, put, put_json, warn
+from .options import json_option, output_options
 
 PAGE_NAME = "report.html"
 
@@ -37,13 +37,13 @@ def report(run_dir: Path | None, root: Path | None, output: Path | None, as_json
         raise UsageError(f"{folder}: no such folder", hint="give a run dir, or with --root a folder that holds some")
     target = output or folder / PAGE_NAME
     write(target, pieces(folder, one=run_dir is not None))
-    put_json({"path": str(target.absolute())}) if as_json else put([str(target)])
+    print_json({"path": str(target.absolute())}) if as_json else print_lines([str(target)])
 
 
 def pieces(folder: Path, *, one: bool) -> Iterator[str]:
     """The page in pieces: manifests are read once for the totals, and again one by one."""
     totals, now = Totals(), SystemClock().now()
-    paths = [str(folder / MANIFEST_NAME)] if one else list(find(normal(str(folder)), MANIFEST_NAME, warn, totals.look))
+    paths = [str(folder / MANIFEST_NAME)] if one else list(find_files(tidy_path(str(folder)), MANIFEST_NAME, warn, totals.look))
     for _, manifest in currents(paths, now):
         totals.add(manifest)
     details = (read_details(Path(path).parent, found, warn) for path, found in currents(paths, now, unheard))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..driver import Manner, drive, fetch_artifacts, read_spec, visit_pod
-from ..errors import KINDS, RunBusy
+from ..errors import FAILURE_KINDS, RunBusy
 from ..live import real_world
 from ..machine.clock import SystemClock, wait_until
 from ..record.fold import fold
@@ -17,10 +16,9 @@ from ..record.journal import Journal
 from ..record.lock import RunLock
 from ..record.paths import RunDir
 from ..record.state import State
-from ..spec import Spec
-from .carrying import finish, manner, say
-from .options import plain_option, verbosity_options
-from .output import utter
+from ..terminal.output import print_err, write_err
+from .carrying import finish, manner, print_failure
+from .options import plain_option, verbosity_options, wait_option
 
 FOLLOW_EVERY_S = 0.5
 LONGEST_FOLLOW_S = 30 * 86400.0
@@ -31,7 +29,7 @@ run_dir_argument = click.argument("run_dir", type=click.Path(path_type=Path))
 
 @click.command(short_help="Take a run up again from its folder.")
 @run_dir_argument
-@click.option("--wait", type=float, default=0.0, help="Seconds to wait for another process that holds the run.")
+@wait_option
 @click.option("--detach", is_flag=True, help="Leave again once the job runs.")
 @verbosity_options
 @plain_option
@@ -55,10 +53,10 @@ def attach(run_dir: Path, **given: Any) -> int:
         try:
             return taken_up(folder, manner(given))
         except RunBusy:
-            utter(f"{RunLock(folder).holder()} carries it out; this only shows it (Ctrl-C leaves)")
+            print_err(f"{RunLock(folder).holder()} carries it out; this only shows it (Ctrl-C leaves)")
         if (code := onlooker.follow()) is not None:
             return code
-        utter("it has let go of the run: carrying it out from here (Ctrl-C now ends the run)")
+        print_err("it has let go of the run: carrying it out from here (Ctrl-C now ends the run)")
 
 
 @click.command(short_help="Pull a run's artifacts as they are now.")
@@ -74,19 +72,19 @@ def pull(run_dir: Path, start: bool, **given: Any) -> int:
     folder = RunDir(run_dir.absolute())
     spec = read_spec(folder)
     if start:
-        return visited(visit_pod(spec, folder, real_world(), manner(given)), spec, folder)
+        return visited(visit_pod(spec, folder, real_world(), manner(given)), folder)
     fetch_artifacts(spec, folder, real_world(), manner(given))
     return 0
 
 
-def visited(state: State, spec: Spec, folder: RunDir) -> int:
+def visited(state: State, folder: RunDir) -> int:
     """The exit code of a visit, once its last word is on stderr: that of the visit, not of the run."""
     if state.pod_may_exist:
-        return finish(state, spec, folder)
+        return finish(state, folder)
     if state.end.visit_failure is None:
         return 0
-    say(state.end.visit_failure)
-    return KINDS[state.end.visit_failure.kind].exit_code
+    print_failure(state.end.visit_failure)
+    return FAILURE_KINDS[state.end.visit_failure.kind].exit_code
 
 
 def taken_up(folder: RunDir, how: Manner) -> int:
@@ -94,8 +92,8 @@ def taken_up(folder: RunDir, how: Manner) -> int:
     spec = read_spec(folder)
     state = fold(Journal(folder.events).read())
     if state.end.finished and not state.pod_may_exist:  # nothing to do, so nobody need be asked for a key
-        return finish(state, spec, folder)
-    return finish(drive(spec, folder, real_world(), how), spec, folder)
+        return finish(state, folder)
+    return finish(drive(spec, folder, real_world(), how), folder)
 
 
 class Onlooker:
@@ -110,7 +108,6 @@ class Onlooker:
         wait_until(
             SystemClock(), self.look, every_s=FOLLOW_EVERY_S, within_s=LONGEST_FOLLOW_S, what="the end of the run"
         )
-        spec = read_spec(self.folder)
         state = fold(Journal(self.folder.events).read())
         return state.exit_code if state.end.finished or state.end.detached else None
 
@@ -127,7 +124,6 @@ class Onlooker:
                 file.seek(self.shown)
                 while data := file.read(CHUNK_BYTES):
                     self.shown += len(data)
-                    sys.stderr.write(data.decode(errors="replace"))
+                    write_err(data.decode(errors="replace"))
         except FileNotFoundError:
             return
-        sys.stderr.flush()

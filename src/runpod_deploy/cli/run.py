@@ -15,18 +15,26 @@ from typing import Any, NoReturn
 import click
 
 from ..config import load, parse_variables
-from ..config.draft import Draft
 from ..driver import record_ask
 from ..errors import UsageError
 from ..live import real_world
-from ..machine.clock import STAMP, SystemClock
-from ..machine.git import deploy_metadata
 from ..machine.signals import SIGNALS
-from ..record.paths import RunDir, claim, reserve
-from ..spec import Spec
+from ..record.new_run import begin
+from ..record.paths import RunDir
+from ..terminal.output import print_err, print_lines
 from .dry_run import print_plan
-from .options import DEBUG, WARNING, config_option, json_option, plain_option, variable_options, verbosity_options
-from .output import tell, utter
+from .durations import Duration
+from .findings import print_findings
+from .options import (
+    DEBUG,
+    WARNING,
+    config_option,
+    json_option,
+    plain_option,
+    variable_options,
+    verbosity_options,
+    wait_option,
+)
 
 # Flags that replace a value of the file: flag, its place in the file, type.
 REPLACING: tuple[tuple[str, str, type], ...] = (
@@ -55,9 +63,11 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--datacenter-id", help="See --gpu-id.")
 @click.option("--fallback-cloud-type", type=click.Choice(["SECURE", "COMMUNITY"]), help="Tried when there is no stock.")
 @click.option("--force-fresh", is_flag=True, help="Do not take up a recycled pod.")
-@click.option("--wait-for-stock", metavar="DURATION", help="Keep looking for stock so long: 90s, 30m, 2h.")
+@click.option(
+    "--wait-for-stock", type=Duration(), metavar="DURATION", help="Keep looking for stock so long: 90s, 30m, 2h, 1d."
+)
 @click.option("--run-id", help="Create the run of this id, go on with it, or return its finished result.")
-@click.option("--wait", type=float, default=0.0, help="Seconds to wait for another process that holds the run.")
+@wait_option
 @click.option("--dry-run", is_flag=True, help="Look everything up, print the plan, change nothing.")
 @click.option("--offline-dry-run", is_flag=True, help="Print the plan without asking the network.")
 @json_option
@@ -68,7 +78,7 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: bool, **given: Any) -> int:
     """Provision one pod, run one job on it, pull its artifacts, write a manifest, leave nothing billing."""
     draft = load(config, cli_variables=parse_variables(var, vars_file), overrides=overrides(given))
-    tell(draft.findings, given["verbosity"])
+    print_findings(draft.findings, given["verbosity"])
     wishes = selection_wishes(given)
     if given["dry_run"] or given["offline_dry_run"]:
         cloud = None if given["offline_dry_run"] else real_world().cloud
@@ -78,12 +88,12 @@ def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: boo
     spec, run_dir = begin(draft, run_id=checked_id(given["run_id"]))
     asked = record_ask(replace(spec, **wishes), run_dir)
     if asked.job != spec.job:
-        utter(f"warning: run {asked.run_id} was first asked for with another config or other variables: those hold")
+        print_err(f"warning: run {asked.run_id} was first asked for with another config or other variables: those hold")
     if not given["wait"]:
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the run can bear one
     if given["print_run_dir"]:
-        with suppress(OSError):  # who asked has gone; the run was asked for all the same
-            click.echo(f"RUN_DIR={run_dir.path}")
+        with suppress(OSError):  # nobody reads it any more; the run was asked for all the same
+            print_lines([f"RUN_DIR={run_dir.path}"])
     return go_on_lean(run_dir, given)
 
 
@@ -98,8 +108,9 @@ def go_on_lean(run_dir: RunDir, given: dict[str, Any]) -> NoReturn:
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
-    argv = ["-P", "-m", "runpod_deploy", "resume", str(run_dir.path), "--wait", str(given["wait"]), *flags]
-    os.execv(sys.executable, [sys.executable, *argv])
+    flags += ["--wait", f"{given['wait'].total_seconds()}s"]
+    argv = [sys.executable, "-P", "-m", "runpod_deploy", "resume", str(run_dir.path), *flags]
+    os.execv(sys.executable, argv)
 
 
 def overrides(given: dict[str, Any]) -> dict[str, object]:
@@ -111,22 +122,13 @@ def selection_wishes(given: dict[str, Any]) -> dict[str, Any]:
     """What the flags say of the choice of a pod, as fields of the spec. Raises UsageError."""
     if bool(given["gpu_id"]) != bool(given["datacenter_id"]):
         raise UsageError("--gpu-id and --datacenter-id go together", hint="give both, or neither")
-    waits = given["wait_for_stock"]
     return {
         "gpu_id": given["gpu_id"],
         "datacenter_id": given["datacenter_id"],
         "fallback_cloud_type": given["fallback_cloud_type"],
         "force_fresh": given["force_fresh"],
-        "wait_for_stock_s": seconds(waits) if waits else None,
+        "wait_for_stock_s": given["wait_for_stock"].total_seconds() if given["wait_for_stock"] else None,
     }
-
-
-def seconds(text: str) -> float:
-    """A duration such as `90s`, `30m`, `2h` or `1d`, in seconds. Raises UsageError."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
-    if not found:
-        raise UsageError(f"{text!r} is no duration", hint="write a number and s, m, h or d, such as 2h")
-    return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
 
 
 def checked_id(run_id: str | None) -> str:
@@ -134,15 +136,3 @@ def checked_id(run_id: str | None) -> str:
     if run_id and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", run_id):
         raise UsageError(f"--run-id {run_id!r}: not a name", hint="up to 60 letters, digits, dots, dashes, underscores")
     return run_id or ""
-
-
-def begin(draft: Draft, *, run_id: str = "") -> tuple[Spec, RunDir]:
-    """A run folder and the spec rendered for it: a folder of our own, or with an id the one of that run."""
-    now = SystemClock().now()
-    draft.trial  # noqa: B018 - every mistake is found before a folder is made
-    if run_id:
-        run_dir, stamp = claim(draft.project_root, run_id), run_id
-    else:
-        run_dir, stamp = reserve(draft.project_root, now.strftime(STAMP))
-    spec = draft.render(stamp=stamp, run_dir=run_dir.path, created_at=now, run_id=run_id)
-    return replace(spec, metadata=deploy_metadata(spec.project_root, spec.job.telemetry)), run_dir

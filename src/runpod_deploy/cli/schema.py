@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from ..config.json_schema import editor_schema
-from .output import output_options
+from ..terminal.output import print_json
+from .options import output_options
 
 
 @click.command()
@@ -18,4 +17,4 @@ def schema() -> None:
     Save it beside your configs and begin each with the line
     `# yaml-language-server: $schema=runpod-deploy.schema.json`.
     """
-    click.echo(json.dumps(editor_schema(), indent=2, ensure_ascii=False))
+    print_json(editor_schema())

@@ -14,7 +14,7 @@ from ..history.comparison import Difference, relation
 from ..history.events import Row, described
 from ..history.folders import ago
 from ..history.layouts import RUN_COLUMNS, run_cells
-from .output import visible
+from ..terminal.output import visible
 
 BAD_WORDS = ("failed", "killed", "lost", "abandoned", "interrupted", "missing")
 GOOD_WORDS = ("completed", "finished", "released", "restored")
@@ -27,6 +27,11 @@ def show(parts: Iterable[RenderableType]) -> int:
         console.print(part)
         count += 1
     return count
+
+
+def styled(text: str, style: str, rest: str) -> Text:
+    """The text in that style, and the rest plain after it."""
+    return Text.assemble((visible(text), style), visible(rest))
 
 
 def runs_table(rows: list[dict[str, Any]], now: datetime) -> Table:

@@ -10,15 +10,15 @@ from typing import Any
 
 import click
 
-from ..errors import KINDS, UsageError
+from ..errors import FAILURE_KINDS, UsageError
 from ..history.folders import ago, run_dirs
-from ..history.layouts import dollars, summary_lines, table_lines, text
-from ..history.runs import RecordedRun, RunUnreadable, may_go_on, read_run, rebuild
+from ..history.layouts import dollars, summary_lines, table_lines, or_dash
+from ..history.runs import RecordedRun, RunUnreadable, may_be_unfinished, read_run, rebuild_manifest
 from ..history.runs import status as status_of
 from ..machine.clock import SystemClock
-from .options import json_option
-from .output import output_options, put_json, say, warn
-from .tables import put_labelled, put_table
+from ..terminal.output import info, print_json, warn
+from .options import json_option, output_options
+from .tables import print_labelled, print_table
 
 COLUMNS = ("timestamp", "state", "phase", "step", "pod_id", "gpu", "spent", "last line")
 
@@ -44,24 +44,24 @@ def status(run_dirs_given: tuple[Path, ...], project_root: Path, as_json: bool) 
     now = SystemClock().now()
     rows = [status_of(run, now) for run in found]
     if as_json:
-        put_json(rows)
+        print_json(rows)
     elif rows:
-        put_rows(rows, now)
+        print_rows(rows, now)
     elif not run_dirs_given:
-        say(f"no unfinished runs in {project_root}")
-    return KINDS["usage"].exit_code if len(rows) < len(run_dirs_given) else 0
+        info(f"no unfinished runs in {project_root}")
+    return FAILURE_KINDS["usage"].exit_code if len(rows) < len(run_dirs_given) else 0
 
 
-def put_rows(rows: list[dict[str, Any]], now: datetime) -> None:
+def print_rows(rows: list[dict[str, Any]], now: datetime) -> None:
     """The table of runs is on stdout; for a person with the age of each."""
     table = [cells(row) for row in rows]
     aged = ((ago(row["timestamp"], now), *shown) for row, shown in zip(rows, table, strict=True))
-    put_table(table_lines(COLUMNS, table), ("when", *COLUMNS), aged)
+    print_table(table_lines(COLUMNS, table), ("when", *COLUMNS), aged)
 
 
 def unfinished(project_root: Path) -> Iterator[RecordedRun]:
     """The runs of a project that have not ended; what cannot be read is named."""
-    paths = filter(partial(may_go_on, unreadable=warn), run_dirs(project_root, warn))
+    paths = filter(partial(may_be_unfinished, unreadable=warn), run_dirs(project_root, warn))
     return (run for run in readable(paths) if not run.state.end.finished)
 
 
@@ -76,9 +76,9 @@ def readable(paths: Iterable[Path]) -> Iterator[RecordedRun]:
 
 def cells(row: dict[str, Any]) -> tuple[str, ...]:
     """The row as cells of the table."""
-    spent = text(None) if row["spent_usd"] is None else dollars(row["spent_usd"])
-    known = [text(row[key]) for key in ("timestamp", "state", "phase", "step", "pod_id", "gpu_id")]
-    return (*known, f"{spent} of {dollars(row['cost_cap_usd'])}", text(row["last_line"]))
+    spent = or_dash(None) if row["spent_usd"] is None else dollars(row["spent_usd"])
+    known = [or_dash(row[key]) for key in ("timestamp", "state", "phase", "step", "pod_id", "gpu_id")]
+    return (*known, f"{spent} of {dollars(row['cost_cap_usd'])}", or_dash(row["last_line"]))
 
 
 @click.command()
@@ -89,10 +89,10 @@ def manifest(run_dir: Path, as_json: bool) -> None:
     """Make a run's manifest again from its spec.json and events.jsonl, and print its summary."""
     run = read_run(run_dir)
     try:
-        document = rebuild(run, SystemClock().now())
+        document = rebuild_manifest(run, SystemClock().now())
     except OSError as error:
         raise UsageError(f"{run.dir.manifest}: cannot be written: {error.strerror}") from error
     if as_json:
-        put_json(document)
+        print_json(document)
     else:
-        put_labelled(summary_lines(document))
+        print_labelled(summary_lines(document))

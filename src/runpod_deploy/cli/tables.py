@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .output import is_screen, put, visible
+from ..terminal.output import can_draw, print_lines, visible
 
 COLOURS = {"HIGH": "green", "MEDIUM": "green", "LOW": "yellow", "NONE": "red", "RUNNING": "green", "ERROR": "red"}
 COLOURS |= {"LEFT": "red", "DETACHED": "yellow", "SETTLED": "green", "NOT YET": "yellow", "SO FAR": "yellow"}
 NUMBER_SIGNS = ("$", "GB", "AGE")
 
 
-def put_table(plain: Iterable[str], columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_table(plain: Iterable[str], columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """The table is on stdout: the plain lines, or on a terminal the rows under their columns."""
-    if is_screen():
+    if can_draw():
         show_table(columns, rows)
     else:
-        put(plain)
+        print_lines(plain)
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -35,11 +35,11 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console(highlight=False, markup=False, emoji=False).print(table)
 
 
-def put_labelled(lines: Iterable[str]) -> None:
+def print_labelled(lines: Iterable[str]) -> None:
     """Lines such as `label: value` are on stdout, coloured for a person."""
-    if is_screen():
+    if can_draw():
         from .screens import labelled, show  # rich is slow to import, and only needed here
 
         show(map(labelled, lines))
     else:
-        put(lines)
+        print_lines(lines)

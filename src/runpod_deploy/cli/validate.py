@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,8 +12,9 @@ import click
 from ..config import Draft, Finding, examine, parse_variables
 from ..config.finding import refuse
 from ..errors import DeployError
+from ..terminal.output import print_json, print_lines
+from .findings import print_findings
 from .options import INFO, config_option, json_option, variable_options, verbosity_options
-from .output import tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +57,15 @@ def validate(
     report = Report()
     report.look(config, (var, vars_file), Scans(**flags))
     if as_json:
-        click.echo(json.dumps(report.as_data(config), indent=2, ensure_ascii=False))
+        print_json(report.as_data(config))
     else:
-        tell(report.findings, verbosity)
+        print_findings(report.findings, verbosity)
     refuse(report.findings, str(config))
     if report.error:
         raise report.error
     if report.draft and not as_json and verbosity <= INFO:
         job = report.draft.job
-        click.echo(f"ok: {config} schema_version={job.schema_version} job={job.name}")
+        print_lines([f"ok: {config} schema_version={job.schema_version} job={job.name}"])
 
 
 class Report:

@@ -1,0 +1,133 @@
+"""What the program writes: data to stdout, messages to stderr. Knows the two streams; knows no command and no click."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TextIO, cast
+
+LINES_AT_ONCE = 512
+
+
+@dataclass(slots=True)
+class Wishes:
+    """What the flags of this process's one command ask for."""
+
+    quiet: bool = False
+    plain: bool = False
+
+
+_wishes = Wishes()
+
+
+def configure(*, quiet: bool, plain: bool) -> None:
+    """From now on `info` is silent if quiet, and nothing is drawn if plain."""
+    _wishes.quiet, _wishes.plain = quiet, plain
+
+
+def can_draw(stream: TextIO | None = None, *, plain: bool = False) -> bool:
+    """Whether the stream (stdout by default) is a terminal with colours, and nobody asked for plain text."""
+    asked_plain = plain or _wishes.plain or bool(os.environ.get("NO_COLOR"))
+    dumb = os.environ.get("TERM", "dumb") == "dumb"
+    return (stream or sys.stdout).isatty() and not asked_plain and not dumb
+
+
+def print_lines(lines: Iterable[str]) -> int:
+    """The number of lines that are on stdout now. Each takes one line there, whatever characters it holds."""
+    escape_what_cannot_be_encoded(sys.stdout)
+    rest, count = iter(lines), 0
+    while batch := list(islice(rest, LINES_AT_ONCE)):
+        sys.stdout.write("\n".join(map(visible, batch)) + "\n")
+        count += len(batch)
+    sys.stdout.flush()
+    return count
+
+
+def print_json(value: Any) -> None:
+    """The value is on stdout as indented JSON."""
+    sys.stdout.write(json_text(value, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def print_bytes(data: bytes) -> None:
+    """The bytes are on stdout as they are; as text where stdout takes only text, as in a notebook."""
+    if raw := getattr(sys.stdout, "buffer", None):
+        sys.stdout.flush()
+        raw.write(data)
+    else:
+        sys.stdout.write(data.decode(errors="replace"))
+    sys.stdout.flush()
+
+
+def print_err(text: str) -> None:
+    """The text is on stderr, whatever the flags. A stderr that nobody reads changes no exit code."""
+    with suppress(OSError):
+        write_err("".join(f"{escaped(line)}\n" for line in text.splitlines() or [""]))
+
+
+def write_err(text: str) -> None:
+    """The text is on stderr as it is. Raises BrokenPipeError if nobody reads there any more."""
+    if sys.stderr is not None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def info(message: str) -> None:
+    """The message is on stderr, unless the command was asked to be quiet."""
+    if not _wishes.quiet:
+        print_err(visible(message))
+
+
+def warn(path: str, reason: str) -> None:
+    """stderr names something that could not be read, whatever the flags."""
+    print_err(visible(f"warning: {path}: {reason}"))
+
+
+def flush_or_discard(stream: TextIO | None) -> None:
+    """The stream's buffer is empty. What nobody reads is discarded, or the interpreter would complain at exit."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), cast(TextIO, stream).fileno())
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """The value as JSON that every parser takes: a float that JSON does not have, such as NaN, is null."""
+    try:
+        return json.dumps(value, indent=indent, allow_nan=False)
+    except ValueError:
+        return json.dumps(finite(value), indent=indent)
+
+
+def finite(value: Any) -> Any:
+    """The value with null in place of NaN and infinities, however deep."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def visible(line: str) -> str:
+    """The line with its control characters escaped: a record may hold any, and a terminal would obey them."""
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
+
+
+def escaped(line: str) -> str:
+    """The line as `visible` makes it, but with its tabs."""
+    return "\t".join(map(visible, line.split("\t")))
+
+
+def escape_what_cannot_be_encoded(stream: TextIO) -> None:
+    """A character that the stream's encoding lacks is written as an escape, not refused."""
+    if reconfigure := getattr(stream, "reconfigure", None):
+        reconfigure(errors="backslashreplace")
