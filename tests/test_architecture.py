@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import runpod_deploy
 from tests.support.workshop import REPOSITORY
 
 SOURCES = REPOSITORY / "src"
@@ -168,6 +169,12 @@ def test_the_process_that_watches_is_lean(module: str) -> None:
     code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert loaded.stdout == "[]\n"
+
+
+def test_the_version_is_written_once() -> None:
+    version = runpod_deploy.__version__
+    pages = [REPOSITORY / "pyproject.toml", *MODULES]
+    assert [path.name for path in pages if f'"{version}"' in path.read_text(encoding="utf-8")] == ["__init__.py"]
 
 
 def test_the_python_api_needs_no_command_line() -> None:
