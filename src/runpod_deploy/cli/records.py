@@ -11,7 +11,7 @@ import click
 
 from ..errors import UsageError
 from ..history.comparison import Difference, compare, comparison_lines
-from ..history.folders import MANIFEST_NAME, find_files, may_be_folder, tidy_path, run_dirs
+from ..history.folders import MANIFEST_NAME, find_files, may_be_folder, run_dirs, tidy_path
 from ..history.layouts import RUN_COLUMNS, run_cells, run_row, summary_lines, table_lines, total_lines
 from ..history.manifests import Manifest, ManifestUnreadable, has_failed, manifest_path
 from ..history.totals import Totals
@@ -44,7 +44,8 @@ def summarize_all(root: str, as_json: bool) -> None:
     if not may_be_folder(root):
         raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs")
     totals = Totals()
-    found = counted(currents(find_files(tidy_path(root), MANIFEST_NAME, warn, totals.look), SystemClock().now()), totals)
+    paths = find_files(tidy_path(root), MANIFEST_NAME, warn, totals.look)
+    found = counted(currents(paths, SystemClock().now()), totals)
     print_lines(json_document(found, totals)) if as_json else print_labelled(blocks(found, totals))
     if not totals.manifests:
         info(f"no manifests below {root}")

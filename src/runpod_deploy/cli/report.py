@@ -43,7 +43,8 @@ def report(run_dir: Path | None, root: Path | None, output: Path | None, as_json
 def pieces(folder: Path, *, one: bool) -> Iterator[str]:
     """The page in pieces: manifests are read once for the totals, and again one by one."""
     totals, now = Totals(), SystemClock().now()
-    paths = [str(folder / MANIFEST_NAME)] if one else list(find_files(tidy_path(str(folder)), MANIFEST_NAME, warn, totals.look))
+    below = find_files(tidy_path(str(folder)), MANIFEST_NAME, warn, totals.look)
+    paths = [str(folder / MANIFEST_NAME)] if one else list(below)
     for _, manifest in currents(paths, now):
         totals.add(manifest)
     details = (read_details(Path(path).parent, found, warn) for path, found in currents(paths, now, unheard))

@@ -12,7 +12,7 @@ import click
 
 from ..errors import FAILURE_KINDS, UsageError
 from ..history.folders import ago, run_dirs
-from ..history.layouts import dollars, summary_lines, table_lines, or_dash
+from ..history.layouts import dollars, or_dash, summary_lines, table_lines
 from ..history.runs import RecordedRun, RunUnreadable, may_be_unfinished, read_run, rebuild_manifest
 from ..history.runs import status as status_of
 from ..machine.clock import SystemClock

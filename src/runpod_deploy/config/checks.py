@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec
-from ..spec.names import REFERENCE, closest, left_to_shell, likely_typos
+from ..spec.spelling import closest
+from ..spec.templates import REFERENCE, left_to_shell, likely_typos
 from .document import Document
 from .finding import Finding, Loc
 from .gpus import KNOWN, meant_gpu

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..spec.names import closest
+from ..spec.spelling import closest
 
 # docs.runpod.io/references/gpu-types, 2026-02. New ids appear in the catalogue first, so an id that is not here is
 # never wrong for that alone.

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..spec import RunpodJobSpec
-from ..spec.names import CycleError, TooLongError, UnknownNameError, settle
+from ..spec.templates import CycleError, TooLongError, UnknownNameError, resolve
 from . import checks
 from .document import Document
 from .draft import TRIAL_STAMP, Draft
@@ -74,7 +74,7 @@ def project_root(
     values = {} if templates["config_dir"] else {"config_dir": str(folder)}
     loc = ("local", "project_root")
     try:
-        settle("", templates, values)
+        resolve("", templates, values)
         root = (folder / Path(values[""]).expanduser()).resolve()
         at_home = root == Path.home().resolve()
     except (UnknownNameError, CycleError, TooLongError, RuntimeError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..spec.names import closest
+from ..spec.spelling import closest
 from .document import Document
 from .fields import names_at
 from .finding import Finding, Loc

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..spec import RunpodJobSpec
-from ..spec.names import CycleError, TooLongError, UnknownNameError, closest, render, render_shell, settle
+from ..spec.spelling import closest
+from ..spec.templates import CycleError, TooLongError, UnknownNameError, render, render_shell, resolve
 from .finding import Loc
 
 # In these, `{name}` may be the shell's or a program's; everywhere else it is ours.
@@ -66,7 +67,7 @@ def values_of(names: Names) -> tuple[dict[str, str], list[tuple[str, str]]]:
     wrong: dict[str, str] = {}
     for name in names.templates:
         try:
-            settle(name, names.templates, values)
+            resolve(name, names.templates, values)
         except UnknownNameError as error:
             wrong[error.where] = unknown_words(error.name, names.known)
         except CycleError as error:

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ..spec import RunpodJobSpec
-from ..spec.names import closest
 from ..spec.rules import RuleError
+from ..spec.spelling import closest
 from .document import Document
 from .fields import names_at
 from .finding import Finding, Loc

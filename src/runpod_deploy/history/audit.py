@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from ..cloud.pod_labels import Provenance, provenance
 from ..cloud.values import Pod
-from .known import KnownRun
+from .known_runs import KnownRun
 
 BOOT_GRACE = timedelta(seconds=10)
 DEADLINE_GRACE = timedelta(minutes=2)
@@ -23,7 +23,7 @@ LEFTOVERS = ("over", "past_deadline", "never_booted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class SuspectPod:
     """One pod that should perhaps not exist."""
 
     pod: Pod
@@ -38,13 +38,13 @@ class Finding:
         return self.reason in LEFTOVERS
 
 
-def audit(pods: Iterable[Pod], runs: Sequence[KnownRun], now: datetime) -> list[Finding]:
+def audit(pods: Iterable[Pod], runs: Sequence[KnownRun], now: datetime) -> list[SuspectPod]:
     """The findings, leftovers first."""
     found = [finding for pod in pods if (finding := judge(pod, runs, now)) is not None]
     return sorted(found, key=lambda finding: not finding.leftover)
 
 
-def judge(pod: Pod, runs: Sequence[KnownRun], now: datetime) -> Finding | None:
+def judge(pod: Pod, runs: Sequence[KnownRun], now: datetime) -> SuspectPod | None:
     """What is wrong with this pod; None if nothing is, or it is none of ours."""
     ours = provenance(pod)
     known = [run for run in runs if concerns(run, pod, ours)]
@@ -58,7 +58,7 @@ def judge(pod: Pod, runs: Sequence[KnownRun], now: datetime) -> Finding | None:
     if verdict is None:
         return None
     reason, words = verdict
-    return Finding(pod=pod, run_id=ours.run_id if ours else known[-1].state.run_id or "", reason=reason, words=words)
+    return SuspectPod(pod=pod, run_id=ours.run_id if ours else known[-1].state.run_id or "", reason=reason, words=words)
 
 
 def concerns(run: KnownRun, pod: Pod, ours: Provenance | None) -> bool:
@@ -126,15 +126,15 @@ def has_booted(pod: Pod) -> bool:
     return pod.uptime_s is not None or pod.status == "EXITED"
 
 
-def finding_lines(findings: Iterable[Finding], now: datetime) -> Iterable[str]:
+def suspect_lines(findings: Iterable[SuspectPod], now: datetime) -> Iterable[str]:
     """The table as scripts may parse it."""
     yield f"{'POD_ID':16} {'STATUS':12} {'AGE_H':>8} {'$/h':>8}  {'REASON':13}  NAME"
-    for row in finding_cells(findings, now):
+    for row in suspect_cells(findings, now):
         pod_id, status, age, price, reason, name, _ = row
         yield f"{pod_id:16} {status:12} {age:>8} {price:>8}  {reason:13}  {name}"
 
 
-def finding_cells(findings: Iterable[Finding], now: datetime) -> Iterable[tuple[str, ...]]:
+def suspect_cells(findings: Iterable[SuspectPod], now: datetime) -> Iterable[tuple[str, ...]]:
     """Id, status, age in hours, USD an hour, reason, name and words of each."""
     for finding in findings:
         pod = finding.pod

@@ -23,9 +23,9 @@ from ..record.lock import RunLock
 from ..record.paths import RunDir
 from ..run import whereabouts
 from .bills import HOUR, Claim, Hour, Reconciled, claim, reconcile
-from .folders import MANIFEST_NAME, Unreadable, find, reason
+from .folders import MANIFEST_NAME, Unreadable, find_files, why_unreadable
 from .manifests import Manifest, read_manifests
-from .runs import RunUnreadable, brought_up, read_run, rebuild
+from .runs import RunUnreadable, brought_up_to_date, read_run, rebuild_manifest
 
 AT_ONCE = timedelta(days=7)
 """The bills of so long a time come in one answer."""
@@ -64,10 +64,10 @@ def reckon(root: str, biller: Biller, now: datetime, unreadable: Unreadable) -> 
 
 def claims_below(root: str, now: datetime, unreadable: Unreadable) -> Iterator[Claim]:
     """Every run with a manifest; of one of ours that has not ended, what its journal says now."""
-    for path, manifest in read_manifests(find(root, MANIFEST_NAME, unreadable), unreadable):
+    for path, manifest in read_manifests(find_files(root, MANIFEST_NAME, unreadable), unreadable):
         if manifest is not None:
             run_dir = Path(path).parent
-            yield claim(run_dir, brought_up(run_dir, manifest, now, unreadable), now)
+            yield claim(run_dir, brought_up_to_date(run_dir, manifest, now, unreadable), now)
 
 
 def bills_for(wanted: set[Hour], biller: Biller) -> dict[Hour, float]:
@@ -108,7 +108,7 @@ def record(done: Reconciled, clock: Clock, unreadable: Unreadable) -> None:
     except RunBusy:
         unreadable(str(run_dir.path), "another process holds this run: its bill is shown and not recorded")
     except (OSError, RunUnreadable) as error:
-        unreadable(str(run_dir.path), f"its bill is shown and not recorded: {reason(error)}")
+        unreadable(str(run_dir.path), f"its bill is shown and not recorded: {why_unreadable(error)}")
 
 
 def is_news(done: Reconciled) -> bool:
@@ -127,7 +127,7 @@ def record_event(run_dir: RunDir, event: Billed, clock: Clock) -> None:
         state = read_run(run_dir.path).state
         stamped = replace(event, ts_utc=clock.now())
         Journal(run_dir.events).append(stamped, whereabouts(state), must=True)
-        rebuild(read_run(run_dir.path), clock.now())
+        rebuild_manifest(read_run(run_dir.path), clock.now())
     finally:
         lock.release()
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from .events import instant
 from .folders import began_at
-from .layouts import UNKNOWN, text
-from .manifests import Manifest, mappings, number
-from .totals import plus, rounded
+from .layouts import UNKNOWN, or_dash
+from .manifests import Manifest, finite_number, mappings
+from .totals import add_known, rounded
 
 HOUR = timedelta(hours=1)
 STAMPED = re.compile(r"\d{8}T\d{6}Z(?=(-\d+)?$)")
@@ -43,7 +43,7 @@ class Claim:
     @property
     def estimated_usd(self) -> float | None:
         """What it was thought to cost."""
-        return number(self.manifest, "estimated_cost_usd")
+        return finite_number(self.manifest, "estimated_cost_usd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def total(amounts: Iterable[float | None]) -> float | None:
     """The sum of what is known; None if nothing is."""
     known = None
     for usd in amounts:
-        known = plus(known, usd)
+        known = add_known(known, usd)
     return rounded(known)
 
 
@@ -153,7 +153,7 @@ def cells(shown: dict[str, Any]) -> tuple[str, ...]:
     amounts = (exactly(shown[key]) for key in ("estimated_cost_usd", "billed_usd"))
     return (
         shown["timestamp"],
-        text(shown["job"]),
+        or_dash(shown["job"]),
         ",".join(shown["pods"]) or UNKNOWN,
         *amounts,
         shown["bill"].replace("_", " "),
@@ -171,7 +171,7 @@ def total_facts(sums: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     if sums["shared_usd"] is not None:
         yield "shared", f"{exactly(sums['shared_usd'])} (pods that several runs used within an hour)"
     yield from sums["by_bill"].items()
-    yield "bill_reaches", text(sums["bill_reaches"])
+    yield "bill_reaches", or_dash(sums["bill_reaches"])
 
 
 def exactly(usd: float | None) -> str:

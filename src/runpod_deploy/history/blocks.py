@@ -12,7 +12,7 @@ LONGEST_LINE_BYTES = 1 << 24
 NO_JSON = 0xFF
 
 
-def opened(path: str) -> int:
+def open_to_read(path: str) -> int:
     """A handle to read the file by. Raises OSError.
 
     A pipe that bears the name of a record is empty and not waited for, unless somebody is about to write into it.
@@ -22,9 +22,9 @@ def opened(path: str) -> int:
     return handle
 
 
-def whole(path: str) -> bytes:
+def read_whole(path: str) -> bytes:
     """All of a file. Raises OSError."""
-    with os.fdopen(opened(path), "rb", buffering=0) as file:
+    with os.fdopen(open_to_read(path), "rb", buffering=0) as file:
         return file.readall()
 
 
@@ -38,7 +38,7 @@ def blocks(path: str, buffer: bytearray) -> Iterator[int]:
 
     Raises OSError.
     """
-    handle = opened(path)
+    handle = open_to_read(path)
     filled = 0
     try:
         while count := read_into(handle, buffer, filled):
@@ -58,7 +58,7 @@ def blocks(path: str, buffer: bytearray) -> Iterator[int]:
 
 def read_into(handle: int, buffer: bytearray, start: int) -> int:
     """How many bytes of the file are in the buffer now, from there on."""
-    with memoryview(buffer) as whole, whole[start:] as rest:
+    with memoryview(buffer) as content, content[start:] as rest:
         return os.readv(handle, [rest])
 
 

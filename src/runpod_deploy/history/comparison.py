@@ -78,10 +78,10 @@ def comparison_lines(paths: tuple[str, str], a: Manifest, b: Manifest) -> Iterat
 def relation(difference: Difference) -> str:
     """`x == x`, or `x  →  y`."""
     sign = " == " if difference.a == difference.b else "  →  "
-    return f"{shown(difference.a)}{sign}{shown(difference.b)}"
+    return f"{value_text(difference.a)}{sign}{value_text(difference.b)}"
 
 
-def shown(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A dash for none; floats with two decimals, with one from 1000 up."""
     if value is None:
         return UNKNOWN

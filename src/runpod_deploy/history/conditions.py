@@ -51,7 +51,7 @@ def test_for(operator: str, value: str) -> Callable[[Any], bool]:
     if operator == "~":
         search = compiled(value).search
         return lambda field: search(str(field)) is not None
-    return ordered(ORDERS[operator], value)
+    return order_test(ORDERS[operator], value)
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
@@ -62,7 +62,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
         raise UsageError(f"--filter: {pattern!r} is no regular expression: {error}") from error
 
 
-def ordered(order: Callable[[Any, Any], bool], value: str) -> Callable[[Any], bool]:
+def order_test(order: Callable[[Any, Any], bool], value: str) -> Callable[[Any], bool]:
     """A test that compares fields with the value as numbers, else as instants, else as texts."""
     number, at = as_number(value), instant(value)
 

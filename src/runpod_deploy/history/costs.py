@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from .events import instant
-from .manifests import Manifest, mappings, number
+from .manifests import Manifest, finite_number, mappings
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -29,19 +29,19 @@ def phase_costs(manifest: Manifest) -> list[PhaseCost]:
         PhaseCost(
             str(phase.get("name")),
             str(phase.get("started_at")),
-            number(phase, "duration_sec"),
-            number(phase, "cost_usd"),
+            finite_number(phase, "duration_sec"),
+            finite_number(phase, "cost_usd"),
         )
         for phase in mappings(manifest, "phases")
     ]
 
 
-def left_usd_per_day(manifest: Manifest) -> float | None:
+def left_pod_usd_per_day(manifest: Manifest) -> float | None:
     """What the pod that the run left goes on costing a day; None if it left none, or an older tool does not say."""
-    return number(manifest, "left_usd_per_day") if manifest.get("state") == "finished" else None
+    return finite_number(manifest, "left_usd_per_day") if manifest.get("state") == "finished" else None
 
 
-def is_stopped(manifest: Manifest) -> bool:
+def was_left_stopped(manifest: Manifest) -> bool:
     """Whether that pod is stopped, so that only its disk costs."""
     return manifest.get("pod_final_state") == "EXITED"
 
@@ -56,9 +56,9 @@ class LeftPods:
     def add(self, manifest: Manifest) -> None:
         """One more run has had its word."""
         at = instant(manifest.get("finished_at_utc")) or instant(manifest.get("started_at_utc")) or LONG_AGO
-        usd = left_usd_per_day(manifest)
+        usd = left_pod_usd_per_day(manifest)
         if usd is not None or manifest.get("pod_resumed") is True:
-            self._note(manifest.get("pod_id"), (at, usd or 0.0, is_stopped(manifest)))
+            self._note(manifest.get("pod_id"), (at, usd or 0.0, was_left_stopped(manifest)))
         discarded = manifest.get("discarded_pods")
         for pod_id in discarded if isinstance(discarded, list) else []:
             self._note(pod_id, (at, 0.0, True))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .blocks import Bytes, lines_in
-from .folders import EVENTS_NAME, Unreadable, reason
+from .folders import EVENTS_NAME, Unreadable, why_unreadable
 
 Row = dict[str, Any]
 AROUND = "\ufeff \t\r\n"
@@ -23,12 +23,12 @@ def read_events(path: Path | str, unreadable: Unreadable) -> Iterator[Row]:
     bad = BadLines(place, unreadable)
     try:
         for index, line in enumerate(lines_in(place), start=1):
-            if (row := parsed(line)) is not None:
+            if (row := parse_row(line)) is not None:
                 yield row
             elif line.strip():
                 bad.note(index)
     except OSError as error:
-        unreadable(place, reason(error))
+        unreadable(place, why_unreadable(error))
     bad.tell()
 
 
@@ -37,7 +37,7 @@ def events_path(path: Path) -> Path:
     return path / EVENTS_NAME if path.is_dir() else path
 
 
-def parsed(line: Bytes) -> Row | None:
+def parse_row(line: Bytes) -> Row | None:
     """The row that this line holds; None if it holds none."""
     try:
         text = line.decode().strip(AROUND)
@@ -77,7 +77,7 @@ def instant(value: Any) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def timed(rows: Iterator[Row]) -> Iterator[tuple[str, Row]]:
+def with_offsets(rows: Iterator[Row]) -> Iterator[tuple[str, Row]]:
     """Each row after its offset from the first readable time."""
     start: datetime | None = None
     for row in rows:
@@ -98,11 +98,11 @@ def offset(start: datetime | None, at: datetime | None) -> str:
 
 def described(row: Row) -> str:
     """The event's name and its fields in stored order."""
-    fields = (f"{key}={quoted(value)}" for key, value in row.items() if key not in ("ts_utc", "event"))
+    fields = (f"{key}={field_text(value)}" for key, value in row.items() if key not in ("ts_utc", "event"))
     return " ".join((str(row.get("event", "?")), *fields))
 
 
-def quoted(value: Any) -> str:
+def field_text(value: Any) -> str:
     """The value as text; in double quotes if it holds a space or one of these."""
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)

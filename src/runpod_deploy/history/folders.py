@@ -22,36 +22,36 @@ Look = Callable[[Sequence[str]], None]
 """Is told the names that a folder holds."""
 
 
-def unseen(_names: Sequence[str]) -> None:
+def ignore_names(_names: Sequence[str]) -> None:
     """A folder's names, which nobody wants to know."""
 
 
-def find(root: str, name: str, unreadable: Unreadable, look: Look = unseen) -> Iterator[str]:
+def find_files(root: str, name: str, unreadable: Unreadable, look: Look = ignore_names) -> Iterator[str]:
     """Paths of all files of that name below root, in path order. Links to folders are not followed."""
-    entries = listed(root, unreadable)
+    entries = entries_of(root, unreadable)
     look([entry.name for entry in entries])
     for entry in entries:
         path = entry.name if root == "." else entry.path
         if entry.is_dir(follow_symlinks=False):
-            yield from find(path, name, unreadable, look)
+            yield from find_files(path, name, unreadable, look)
         elif entry.name == name:
             yield path
 
 
-def listed(folder: str, unreadable: Unreadable) -> list[os.DirEntry[str]]:
+def entries_of(folder: str, unreadable: Unreadable) -> list[os.DirEntry[str]]:
     """The folder's entries by name; none if it cannot be listed."""
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=attrgetter("name"))
     except OSError as error:
-        unreadable(folder, reason(error))
+        unreadable(folder, why_unreadable(error))
         return []
 
 
 def run_dirs(project_root: Path, unreadable: Unreadable) -> list[Path]:
     """All run dirs of a project, oldest first, with a manifest or without."""
     runs = str(project_root / RUNS_DIR)
-    return [Path(entry) for entry in listed(runs, unreadable) if is_folder(entry)] if may_be_folder(runs) else []
+    return [Path(entry) for entry in entries_of(runs, unreadable) if is_folder(entry)] if may_be_folder(runs) else []
 
 
 def may_be_folder(path: str) -> bool:
@@ -80,16 +80,16 @@ def holds(run_dir: Path, name: str, unreadable: Unreadable) -> bool:
     try:
         return (run_dir / name).is_file()
     except OSError as error:
-        unreadable(str(run_dir), reason(error))
+        unreadable(str(run_dir), why_unreadable(error))
         return False
 
 
-def normal(root: str) -> str:
+def tidy_path(root: str) -> str:
     """The path as people write it: no `./` before it and no slash after it."""
     return str(Path(root))
 
 
-def reason(error: Exception) -> str:
+def why_unreadable(error: Exception) -> str:
     """Why something could not be read, in a few words."""
     if isinstance(error, FileNotFoundError):
         return "there is none"

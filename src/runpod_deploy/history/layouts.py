@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .costs import is_stopped, left_usd_per_day
-from .manifests import Manifest, has_failed, mapping, mappings, number
+from .costs import left_pod_usd_per_day, was_left_stopped
+from .manifests import Manifest, finite_number, has_failed, mapping, mappings
 from .totals import Totals
 
 UNKNOWN = "—"
@@ -27,7 +27,7 @@ RUN_KEYS = (
 
 def summary_lines(manifest: Manifest) -> Iterator[str]:
     """The block of one manifest."""
-    for label, value in facts(manifest):
+    for label, value in manifest_facts(manifest):
         yield f"{label + ':':<{LABEL_WIDTH}}{value}"
     yield from block("deploy_metadata", [f"{k}: {v}" for k, v in mapping(manifest, "deploy_metadata").items()])
     yield from block("artifacts", [artifact_line(artifact) for artifact in mappings(manifest, "artifacts")])
@@ -35,7 +35,7 @@ def summary_lines(manifest: Manifest) -> Iterator[str]:
     yield from block("telemetry_files", [f"- {name}" for name in files] if isinstance(files, list) else [])
 
 
-def facts(manifest: Manifest) -> Iterator[tuple[str, Any]]:
+def manifest_facts(manifest: Manifest) -> Iterator[tuple[str, Any]]:
     """Label and value of each line before the nested blocks."""
     get = manifest.get
     yield from (("job", get("job_name")), ("run_id", get("run_id")), ("failed", get("failed")))
@@ -61,10 +61,10 @@ def later_facts(manifest: Manifest) -> Iterator[tuple[str, Any]]:
         yield "failure", failure_text(failure)
     if resumptions := mappings(manifest, "resumptions"):
         yield "resumed", f"{len(resumptions)} × (the last time after {resumptions[-1].get('after')})"
-    if (left_usd := left_usd_per_day(manifest)) is not None:
-        label, state = ("disk_usd/day", "is stopped") if is_stopped(manifest) else ("pod_usd/day", "goes on")
+    if (left_usd := left_pod_usd_per_day(manifest)) is not None:
+        label, state = ("disk_usd/day", "is stopped") if was_left_stopped(manifest) else ("pod_usd/day", "goes on")
         yield label, f"{left_usd:.2f} (the pod {state}; until it is deleted)"
-    if number(manifest, "billed_usd") is not None:
+    if finite_number(manifest, "billed_usd") is not None:
         yield "billed_usd", manifest["billed_usd"]
 
 
@@ -115,8 +115,8 @@ def run_row(run_dir: Path, manifest: Manifest) -> dict[str, Any]:
     """What `ls-runs` tells of one run, under the names that its JSON uses."""
     values = (
         *(run_dir.name, manifest.get("job_name"), manifest.get("pod_id")),
-        *(manifest.get("gpu_id"), manifest.get("datacenter_id"), number(manifest, "wall_time_sec")),
-        *(has_failed(manifest), number(manifest, "estimated_cost_usd"), manifest.get("outcome")),
+        *(manifest.get("gpu_id"), manifest.get("datacenter_id"), finite_number(manifest, "wall_time_sec")),
+        *(has_failed(manifest), finite_number(manifest, "estimated_cost_usd"), manifest.get("outcome")),
         str(run_dir.absolute()),
     )
     return dict(zip(RUN_KEYS, values, strict=True))
@@ -124,7 +124,7 @@ def run_row(run_dir: Path, manifest: Manifest) -> dict[str, Any]:
 
 def run_cells(row: dict[str, Any]) -> tuple[str, ...]:
     """The row as cells of the table."""
-    texts = [text(row[key]) for key in ("timestamp", "job", "pod_id", "gpu_id", "datacenter_id")]
+    texts = [or_dash(row[key]) for key in ("timestamp", "job", "pod_id", "gpu_id", "datacenter_id")]
     wall_s, cost_usd = row["wall_time_sec"], row["estimated_cost_usd"]
     failed = {True: "Y", False: "N", None: UNKNOWN}[row["failed"]]
     wall = UNKNOWN if wall_s is None else f"{wall_s:.0f}"
@@ -138,7 +138,7 @@ def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterato
         yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
-def text(value: Any) -> str:
+def or_dash(value: Any) -> str:
     """The value, or a dash for none."""
     return UNKNOWN if value is None else str(value)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from .blocks import whole
-from .folders import MANIFEST_NAME, Unreadable, reason
+from .blocks import read_whole
+from .folders import MANIFEST_NAME, Unreadable, why_unreadable
 
 Manifest = dict[str, Any]
 
@@ -31,7 +31,7 @@ class ManifestUnreadable(UsageError):
 
 def read_manifest(path: Path | str) -> Manifest:
     """The manifest of that file or run dir. Raises ManifestUnreadable."""
-    return parsed(str(manifest_path(Path(path))))
+    return parse_manifest(str(manifest_path(Path(path))))
 
 
 def manifest_path(path: Path) -> Path:
@@ -39,19 +39,19 @@ def manifest_path(path: Path) -> Path:
     return path / MANIFEST_NAME if path.is_dir() else path
 
 
-def parsed(path: str) -> Manifest:
+def parse_manifest(path: str) -> Manifest:
     """The manifest of that file. Raises ManifestUnreadable."""
     try:
-        found = json.loads(whole(path))
+        found = json.loads(read_whole(path))
     except (OSError, ValueError, RecursionError) as error:
-        raise ManifestUnreadable(path, reason(error)) from error
+        raise ManifestUnreadable(path, why_unreadable(error)) from error
     if not isinstance(found, dict):
         raise ManifestUnreadable(path, "not a JSON object")
     return found
 
 
 def read_manifests(
-    paths: Iterable[str], unreadable: Unreadable, read: Callable[[str], Manifest] = parsed
+    paths: Iterable[str], unreadable: Unreadable, read: Callable[[str], Manifest] = parse_manifest
 ) -> Iterator[tuple[str, Manifest | None]]:
     """Each path of a file with its manifest, or with None if it cannot be read."""
     for path in paths:
@@ -67,7 +67,7 @@ def is_settled(manifest: Manifest) -> bool:
     return manifest.get("state") in (None, "finished") and manifest.get("outcome") != "unreleased"
 
 
-def number(record: dict[str, Any], key: str) -> float | None:
+def finite_number(record: dict[str, Any], key: str) -> float | None:
     """The finite number at that key; None if there is none, whatever else is there."""
     value = record.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):

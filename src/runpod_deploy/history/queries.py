@@ -8,8 +8,8 @@ from datetime import datetime
 
 from .blocks import blocks, new_buffer
 from .conditions import Condition
-from .events import BadLines, Row, instant, parsed
-from .folders import EVENTS_NAME, Unreadable, find, reason
+from .events import BadLines, Row, instant, parse_row
+from .folders import EVENTS_NAME, Unreadable, find_files, why_unreadable
 from .prefilter import Prefilter
 
 
@@ -40,7 +40,7 @@ def search(root: str, query: Query, unreadable: Unreadable) -> Iterator[tuple[st
     Lines that cannot match by their bytes are not parsed; of what is unreadable among them nothing is told.
     """
     prefilter, buffer = Prefilter(query.conditions), new_buffer()
-    for path in find(root, EVENTS_NAME, unreadable):
+    for path in find_files(root, EVENTS_NAME, unreadable):
         for row in candidates(path, prefilter, buffer, unreadable):
             if query.matches(row):
                 yield folder_of(path), row
@@ -57,10 +57,10 @@ def candidates(path: str, prefilter: Prefilter, buffer: bytearray, unreadable: U
     try:
         for end in blocks(path, buffer):
             for line in prefilter.lines(buffer, end):
-                if (row := parsed(line)) is not None:
+                if (row := parse_row(line)) is not None:
                     yield row
                 elif line.strip():
                     bad.note()
     except OSError as error:
-        unreadable(path, reason(error))
+        unreadable(path, why_unreadable(error))
     bad.tell()

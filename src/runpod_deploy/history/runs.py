@@ -19,9 +19,9 @@ from ..record.paths import RunDir
 from ..record.state import State
 from ..spec import Spec
 from ..spec.json import spec_from_json
-from .blocks import whole
-from .folders import Unreadable, holds, reason
-from .known import is_held
+from .blocks import read_whole
+from .folders import Unreadable, holds, why_unreadable
+from .known_runs import is_held
 from .manifests import Manifest, ManifestUnreadable, is_settled, read_manifest
 
 TAIL_BYTES = 4096
@@ -49,19 +49,19 @@ def read_run(path: Path) -> RecordedRun:
     """The run of that folder, whether it goes on or not. Raises RunUnreadable."""
     run_dir = RunDir(path)
     try:
-        spec = spec_from_json(whole(str(run_dir.spec)).decode())
+        spec = spec_from_json(read_whole(str(run_dir.spec)).decode())
     except FileNotFoundError:
         raise RunUnreadable(path, f"holds no {run_dir.spec.name}") from None
     except (OSError, ValueError, TypeError) as error:
-        raise RunUnreadable(run_dir.spec, reason(error)) from error
+        raise RunUnreadable(run_dir.spec, why_unreadable(error)) from error
     try:
         state = fold(event for row in rows(run_dir.events) if (event := from_row(row)) is not None)
     except OSError as error:
-        raise RunUnreadable(run_dir.events, reason(error)) from error
+        raise RunUnreadable(run_dir.events, why_unreadable(error)) from error
     return RecordedRun(run_dir, spec, state)
 
 
-def rebuilt(run: RecordedRun, now: datetime) -> Manifest:
+def rebuilt_manifest(run: RecordedRun, now: datetime) -> Manifest:
     """The manifest as spec and events make it; what others have added to the one on disk is kept."""
     log = log_facts(run.dir.log, whole=run.state.end.finished)
     made = manifest(run.spec, run.state, now=now, log=log, files=telemetry_files(run.dir.path))
@@ -72,26 +72,26 @@ def rebuilt(run: RecordedRun, now: datetime) -> Manifest:
     return {**made, **{key: value for key, value in before.items() if key not in made}}
 
 
-def brought_up(path: Path, manifest: Manifest, now: datetime, unreadable: Unreadable) -> Manifest:
+def brought_up_to_date(path: Path, manifest: Manifest, now: datetime, unreadable: Unreadable) -> Manifest:
     """The manifest of that run dir as it would be now: what its journal says, and the time since then, count."""
     run_dir = RunDir(path)
     if is_settled(manifest) or not holds(path, run_dir.spec.name, unreadable):
         return manifest
     try:
-        return rebuilt(read_run(path), now)
+        return rebuilt_manifest(read_run(path), now)
     except RunUnreadable as error:
         unreadable(error.path, error.why)
         return manifest
 
 
-def rebuild(run: RecordedRun, now: datetime) -> Manifest:
+def rebuild_manifest(run: RecordedRun, now: datetime) -> Manifest:
     """The manifest, which now is the one on disk too. Raises OSError."""
-    document = rebuilt(run, now)
+    document = rebuilt_manifest(run, now)
     write_atomically(run.dir.manifest, json.dumps(document, indent=2) + "\n")
     return document
 
 
-def may_go_on(path: Path, unreadable: Unreadable) -> bool:
+def may_be_unfinished(path: Path, unreadable: Unreadable) -> bool:
     """Whether a quick look says that this run of ours has not ended."""
     if not holds(path, RunDir(path).spec.name, unreadable):
         return False

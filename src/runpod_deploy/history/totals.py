@@ -8,7 +8,7 @@ from typing import Any
 
 from .costs import LeftPods
 from .folders import EVENTS_NAME, MANIFEST_NAME
-from .manifests import Manifest, has_failed, is_settled, number
+from .manifests import Manifest, finite_number, has_failed, is_settled
 
 
 @dataclass(slots=True)
@@ -51,10 +51,10 @@ class Totals:
         self.unknown_result += failed is None
         self.unfinished += not is_settled(manifest) and manifest.get("state") != "finished"
         self.unreleased += manifest.get("outcome") == "unreleased"
-        self._add_wall_time(number(manifest, "wall_time_sec"))
-        self._add_bill(number(manifest, "billed_usd"))
+        self._add_wall_time(finite_number(manifest, "wall_time_sec"))
+        self._add_bill(finite_number(manifest, "billed_usd"))
         self.left.add(manifest)
-        self._add_cost(number(manifest, "estimated_cost_usd"))
+        self._add_cost(finite_number(manifest, "estimated_cost_usd"))
 
     def look(self, names: Sequence[str]) -> None:
         """Counts a folder that is a run dir and lacks its manifest."""
@@ -62,15 +62,15 @@ class Totals:
 
     def _add_wall_time(self, wall_s: float | None) -> None:
         self.unknown_wall += wall_s is None
-        self.wall_time_s = plus(self.wall_time_s, wall_s)
+        self.wall_time_s = add_known(self.wall_time_s, wall_s)
 
     def _add_bill(self, billed_usd: float | None) -> None:
         self.billed_runs += billed_usd is not None
-        self.billed_usd = plus(self.billed_usd, billed_usd)
+        self.billed_usd = add_known(self.billed_usd, billed_usd)
 
     def _add_cost(self, cost_usd: float | None) -> None:
         self.unknown_cost += cost_usd is None
-        self.estimated_cost_usd = plus(self.estimated_cost_usd, cost_usd)
+        self.estimated_cost_usd = add_known(self.estimated_cost_usd, cost_usd)
 
     def as_json(self) -> dict[str, Any]:
         """The sums under the names of the manifest's own keys."""
@@ -93,7 +93,7 @@ class Totals:
         }
 
 
-def plus(total: float | None, value: float | None) -> float | None:
+def add_known(total: float | None, value: float | None) -> float | None:
     """The sum of what is known of both."""
     return total if value is None else (total or 0.0) + value
 

@@ -10,7 +10,7 @@ from ..config import Draft, Finding
 from ..config.gpus import meant_gpu
 from ..errors import StockOut
 from ..spec import PodSpec
-from ..spec.names import closest
+from ..spec.spelling import closest
 
 IN_STOCK = ("LOW", "MEDIUM", "HIGH")
 

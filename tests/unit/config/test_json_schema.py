@@ -25,7 +25,7 @@ BEYOND = (
     "must be one line",
     "must be an absolute path on the pod or start with a {variable}, got 'tune/x'",
     "minutes at",
-    "defined by itself",
+    "refers to itself",
     "is your home folder",
 )
 

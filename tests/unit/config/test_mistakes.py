@@ -70,9 +70,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("pod.datacenters", [], "pod.datacenters: must not be empty"),
     ("pod.datacenters", "EU-SE-1", "pod.datacenters: must be a list, got 'EU-SE-1'; begin each entry with `- `"),
     ("pod.gpu_order", [], "pod.gpu_order: must name at least one GPU"),
-    ("pod.cpu", "cpu3c", "pod.cpu: cannot go with gpu_order: a pod has GPUs or is a CPU pod"),
+    ("pod.cpu", "cpu3c", "pod.cpu: cannot be combined with gpu_order: a pod has GPUs or is a CPU pod"),
     ("pod.cloud_type", "secure", "pod.cloud_type: must be SECURE or COMMUNITY, got 'secure'; did you mean `SECURE`?"),
-    ("pod.ports", ["8888/http"], "pod.ports: must hold 22/tcp: the pod is reached over SSH"),
+    ("pod.ports", ["8888/http"], "pod.ports: must contain 22/tcp: the pod is reached over SSH"),
     ("pod.ports", ["22/tcp", "ssh"], "pod.ports[1]: must be a port such as 22/tcp or 8888/http, got 'ssh'"),
     ("pod.gpu_count", 0, "pod.gpu_count: must be greater than 0, got 0"),
     ("pod.gpu_count", True, "pod.gpu_count: must be a whole number, got true"),
@@ -125,7 +125,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("lifecycle", {"on_success": True}, "lifecycle.on_success: must be preserve, stop, delete or recycle, got true"),
     ("telemetry", {"sample_interval_sec": 4}, "telemetry.sample_interval_sec: must be at least 5, got 4"),
     ("variables", {"my-seed": "x"}, "variables.my-seed: the name 'my-seed' must be a name of letters, digits and _"),
-    ("variables", {"a": "{b}", "b": "{a}"}, "variables.a: defined by itself: a -> b -> a"),
+    ("variables", {"a": "{b}", "b": "{a}"}, "variables.a: refers to itself: a -> b -> a"),
     ("extends", 5, "extends: must be the path of one YAML file"),
     ("local", {"project_root": "~"}, "local.project_root: is your home folder, which would be staged as a whole; "),
     ("local", {"project_root": "{nowhere}"}, "local.project_root: unknown name {nowhere}"),
@@ -150,7 +150,7 @@ def test_duplicate_keys_and_labels_are_mistakes(plain: dict[str, Any], write: Wr
     plain["artifacts"] = [entry, dict(entry)]
     path = write(plain)
     path.write_text(path.read_text() + "name: again\n")
-    assert "artifacts[1].label: 'out' is taken by artifacts[0]" in complaint(path)
+    assert "artifacts[1].label: 'out' is already used by artifacts[0]" in complaint(path)
     assert "name: is given twice; the first is on line" in complaint(path)
 
 

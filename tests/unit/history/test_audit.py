@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runpod_deploy.cloud.pod_labels import provenance
 from runpod_deploy.cloud.values import Address, Pod
 from runpod_deploy.history.audit import DEADLINE_GRACE, audit, judge
-from runpod_deploy.history.known import KnownRun
+from runpod_deploy.history.known_runs import KnownRun
 from runpod_deploy.record.parts import Cost, End, PodState
 from runpod_deploy.record.state import State
 

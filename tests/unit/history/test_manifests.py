@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runpod_deploy.history.comparison import comparison_lines
 from runpod_deploy.history.costs import phase_costs
-from runpod_deploy.history.folders import MANIFEST_NAME, find, run_dirs, walk_run_dirs
+from runpod_deploy.history.folders import MANIFEST_NAME, find_files, run_dirs, walk_run_dirs
 from runpod_deploy.history.layouts import run_cells, run_row, summary_lines, total_lines
 from runpod_deploy.history.manifests import ManifestUnreadable, read_manifest, read_manifests
 from runpod_deploy.history.totals import Totals
@@ -95,7 +95,7 @@ def test_found_in_path_order_without_following_links_to_folders(tmp_path: Path) 
     (tmp_path / "z").symlink_to(tmp_path / "b")
     told: list[str] = []
 
-    paths = list(find(str(tmp_path), MANIFEST_NAME, lambda path, _: told.append(path)))
+    paths = list(find_files(str(tmp_path), MANIFEST_NAME, lambda path, _: told.append(path)))
 
     assert paths == [str(path) for path in sorted(tmp_path.rglob(MANIFEST_NAME))]
     assert len(paths) == 4
@@ -107,7 +107,7 @@ def test_a_folder_that_may_not_be_listed_is_named(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0)
     told: list[str] = []
 
-    assert list(find(str(tmp_path), MANIFEST_NAME, lambda path, _: told.append(path))) == []
+    assert list(find_files(str(tmp_path), MANIFEST_NAME, lambda path, _: told.append(path))) == []
     assert told == [str(tmp_path / "closed")]
 
 

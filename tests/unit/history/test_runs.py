@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from runpod_deploy.history.runs import RunUnreadable, holder, last_line, may_go_on, read_run, rebuild, status
+from runpod_deploy.history.runs import (
+    RunUnreadable,
+    holder,
+    last_line,
+    may_be_unfinished,
+    read_run,
+    rebuild_manifest,
+    status,
+)
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.record.events import PhaseStarted
 from runpod_deploy.record.lock import RunLock
@@ -44,9 +52,9 @@ def test_a_manifest_made_again_is_the_one_that_was_lost_and_keeps_what_others_ad
     before = json.loads(world.dir.manifest.read_text())
 
     world.dir.manifest.unlink()
-    assert rebuild(read_run(world.dir.path), world.clock.now()) == before
+    assert rebuild_manifest(read_run(world.dir.path), world.clock.now()) == before
     world.dir.manifest.write_text(json.dumps({"failed": True, "billed_usd": 0.4}))
-    rebuild(read_run(world.dir.path), world.clock.now())
+    rebuild_manifest(read_run(world.dir.path), world.clock.now())
 
     assert json.loads(world.dir.manifest.read_text()) == {**before, "billed_usd": 0.4}
 
@@ -61,7 +69,7 @@ def test_a_run_whose_process_died_is_left_and_its_pod_goes_on_costing(tmp_path: 
 
     assert (row["state"], row["phase"], row["last_line"]) == ("left", "watch", "step 2")
     assert row["spent_usd"] > 0.40, "an hour at the real rate of an L4"
-    assert may_go_on(world.dir.path, print)
+    assert may_be_unfinished(world.dir.path, print)
     carry_out(world.open())
     assert status(read_run(world.dir.path), later)["state"] == "finished"
 
@@ -89,8 +97,8 @@ def test_finished_and_foreign_runs_are_not_looked_at_again(tmp_path: Path) -> No
     world = recorded(tmp_path)
     write_manifest(world.spec, carry_out(world.open()), world.dir, world.clock.now())
 
-    assert not may_go_on(world.dir.path, print)
-    assert not may_go_on(tmp_path / "src", print)
+    assert not may_be_unfinished(world.dir.path, print)
+    assert not may_be_unfinished(tmp_path / "src", print)
 
 
 def test_the_last_line_of_a_long_log_is_found_without_reading_it_all(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from ..costs import PhaseCost
 from ..events import Row, instant
-from ..manifests import number
+from ..manifests import finite_number
 from .markup import share, tag, text
 
 WIDTH, HEIGHT = 600, 60
@@ -28,7 +28,7 @@ def charts(samples: Sequence[Row]) -> str:
 
 def series(samples: Sequence[Row], key: str) -> list[float]:
     """The values of one measure; samples without it are passed over."""
-    return [value for row in samples if (value := number(row, key)) is not None]
+    return [value for row in samples if (value := finite_number(row, key)) is not None]
 
 
 def chart(values: Sequence[float], title: str, unit: str) -> str:

@@ -10,9 +10,8 @@ from typing import Any
 
 from ..costs import phase_costs
 from ..details import Details
-from ..events import Row, described, timed
-from ..layouts import facts as manifest_facts
-from ..layouts import run_cells, run_row, total_facts
+from ..events import Row, described, with_offsets
+from ..layouts import manifest_facts, run_cells, run_row, total_facts
 from ..manifests import has_failed, mapping, mappings
 from ..totals import Totals
 from .charts import charts, timeline
@@ -70,7 +69,7 @@ def artifacts(entries: list[dict[str, Any]]) -> str:
 
 def events(details: Details) -> str:
     """What happened, and how much of it is not shown."""
-    rows: list[tuple[str, Row]] = list(timed(iter(details.events)))
+    rows: list[tuple[str, Row]] = list(with_offsets(iter(details.events)))
     shown = table(("after", "event"), [[text(offset.strip("[]")), text(described(row))] for offset, row in rows])
     more = f"{details.events_left_out} more: runpod-deploy events {details.path}" if details.events_left_out else ""
     return shown + tag("p", text(more)) if rows else ""

@@ -1,8 +1,8 @@
-"""`{name}` in texts: found, resolved in any order, replaced once. Knows texts; knows no field and no file.
+"""Templates: texts in which each `{name}` is replaced by a value. Knows texts; knows no field and no file.
 
-Two ways to replace. A *strict* text is ours alone, so every `{name}` in it must be known. A *shell* text
-belongs to a shell or a program inside it: only known names are replaced, and `${name}` and `{{name}}`, which
-mean something there, are left as they are even then.
+There are two kinds. In a *strict* template every `{name}` must be known. A *shell* template is written for a shell or
+a program inside it: only known names are replaced, and `${name}` and `{{name}}`, which mean something there, are
+kept even if the name is known.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 REFERENCE = re.compile(r"\{([^\W\d]\w*)\}")
-LONGEST = 1_000_000
-# In shell text most names are a program's own: shorter ones and too many of them are not worth a guess.
+LONGEST_TEXT = 1_000_000
+# Most names in shell text belong to a program. No guess is made for short ones, nor once there are this many.
 SHORTEST_TYPO = 3
 MOST_TYPOS = 200
 
 
 class UnknownNameError(ValueError):
-    """A text refers to a name that is not known."""
+    """A template refers to a name that is not known."""
 
     def __init__(self, name: str, where: str = "") -> None:
         super().__init__(f"unknown name {{{name}}}")
@@ -28,28 +28,28 @@ class UnknownNameError(ValueError):
 
 
 class CycleError(ValueError):
-    """Names are defined by each other in a circle."""
+    """The values of some names refer to each other in a circle."""
 
     def __init__(self, names: list[str]) -> None:
         first = names.index(min(names))
         self.names = [*names[first:], *names[:first], names[first]]
-        super().__init__("defined by itself: " + " -> ".join(self.names))
+        super().__init__("refers to itself: " + " -> ".join(self.names))
 
 
 class TooLongError(ValueError):
-    """A text grows beyond reason when its names are replaced."""
+    """A text becomes too long when its names are replaced."""
 
     def __init__(self) -> None:
-        super().__init__(f"grows beyond {LONGEST:,} characters when its names are replaced")
+        super().__init__(f"is longer than {LONGEST_TEXT:,} characters once its names are replaced")
 
 
 def names_in(text: str) -> list[str]:
-    """The names that a strict text refers to, in order, with repetitions."""
+    """The names that a strict template refers to, in order, with repetitions."""
     return REFERENCE.findall(text)
 
 
 def render(text: str, values: Mapping[str, str]) -> str:
-    """The strict text with its names replaced, once. Raises UnknownNameError, TooLongError."""
+    """The strict template with its names replaced once. Raises UnknownNameError, TooLongError."""
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:
@@ -60,7 +60,7 @@ def render(text: str, values: Mapping[str, str]) -> str:
 
 
 def render_shell(text: str, values: Mapping[str, str]) -> str:
-    """The shell text with known names replaced, once; all else is left byte for byte. Raises TooLongError."""
+    """The shell template with known names replaced once; the rest is kept byte for byte. Raises TooLongError."""
 
     def value(match: re.Match[str]) -> str:
         known = match[1] in values and not is_foreign(match)
@@ -70,14 +70,14 @@ def render_shell(text: str, values: Mapping[str, str]) -> str:
 
 
 def _replace(text: str, value: Callable[[re.Match[str]], str]) -> str:
-    """The text with each reference replaced; its length is watched, since values may hold one another."""
+    """The text with each reference replaced. Its length is limited, since values may contain one another."""
     parts: list[str] = []
     end = length = 0
     for match in REFERENCE.finditer(text):
         parts += (text[end : match.start()], value(match))
         end = match.end()
         length += len(parts[-1])
-        if length > LONGEST:
+        if length > LONGEST_TEXT:
             raise TooLongError
     return "".join([*parts, text[end:]])
 
@@ -89,22 +89,12 @@ def is_foreign(match: re.Match[str]) -> bool:
     return before == "$" or (before == "{" and after == "}")
 
 
-def resolve(templates: Mapping[str, str], constants: Mapping[str, str]) -> dict[str, str]:
-    """Every name's value, in whatever order the templates refer to each other; constants are never rendered.
+def resolve(start: str, templates: Mapping[str, str], values: dict[str, str]) -> None:
+    """`values` holds the value of that name, and of every name that its template refers to.
 
-    Raises UnknownNameError, which tells the template it was found in, CycleError and TooLongError.
+    Raises UnknownNameError, which names the template that the unknown name was found in, CycleError and TooLongError.
     """
-    values = dict(constants)
-    for name in templates:
-        settle(name, templates, values)
-    return values
-
-
-def settle(start: str, templates: Mapping[str, str], values: dict[str, str]) -> None:
-    """The value of one name and of all that it is made of are in `values`; raises what `resolve` raises.
-
-    A stack and no recursion, since chains may be long.
-    """
+    # A stack rather than recursion: chains of names may be long.
     path = [start] if start not in values else []
     while path:
         name = path[-1]
@@ -120,16 +110,8 @@ def settle(start: str, templates: Mapping[str, str], values: dict[str, str]) -> 
             path.append(missing)
 
 
-def closest(name: str, known: Iterable[str]) -> str:
-    """The known name that was probably meant, be it only its first word; empty if none is near."""
-    candidates = {other.lower(): other for other in known}
-    begun = [other for other in candidates if other.startswith(f"{name.lower()}_")]
-    near = begun or difflib.get_close_matches(name.lower(), candidates, n=1, cutoff=0.6)
-    return candidates[min(near, key=len)] if near else ""
-
-
 def likely_typos(text: str, known: Iterable[str]) -> Iterator[tuple[int, str, str]]:
-    """Offset, name and meant name of each unknown `{name}` in shell text that is nearly a known one, once a name."""
+    """Offset, name and guess for each unknown `{name}` in shell text that resembles a known one, once per name."""
     seen = set(known)
     names = sorted(seen)
     for match in REFERENCE.finditer(text):
@@ -143,7 +125,7 @@ def likely_typos(text: str, known: Iterable[str]) -> Iterator[tuple[int, str, st
 
 
 def left_to_shell(text: str, known: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Offset and text of the first place where a known name is left to the shell, for each such name."""
+    """Offset and text of the first `${name}` or `{{name}}` for each known name that is written so."""
     waiting = set(known)
     for match in REFERENCE.finditer(text):
         if match[1] in waiting and is_foreign(match):

@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runpod_deploy.spec.names import (
+from runpod_deploy.spec.templates import (
     CycleError,
     TooLongError,
     UnknownNameError,
-    closest,
     likely_typos,
     render,
     render_shell,
@@ -73,10 +72,18 @@ def test_known_names_are_replaced_and_nothing_else(pieces: list[str]) -> None:
     assert render_shell("|".join(pieces), values) == expected
 
 
+def resolved(templates: dict[str, str], constants: dict[str, str]) -> dict[str, str]:
+    """Every name's value."""
+    values = dict(constants)
+    for name in templates:
+        resolve(name, templates, values)
+    return values
+
+
 @given(st.permutations(["a", "b", "c", "d"]))
 def test_definitions_may_stand_in_any_order(order: list[str]) -> None:
     templates = {"a": "{b}-{c}", "b": "{c}/{k}", "c": "{d}{d}", "d": "1"}
-    values = resolve({name: templates[name] for name in order}, {"k": "{not a template}"})
+    values = resolved({name: templates[name] for name in order}, {"k": "{not a template}"})
     assert values == {"a": "11/{not a template}-11", "b": "11/{not a template}", "c": "11", "d": "1"} | {
         "k": "{not a template}"
     }
@@ -84,7 +91,7 @@ def test_definitions_may_stand_in_any_order(order: list[str]) -> None:
 
 def test_chains_may_be_longer_than_the_interpreter_recurses() -> None:
     chain = {f"v{i}": f"{{v{i + 1}}}" for i in range(3000)} | {"v3000": "end"}
-    assert set(resolve(chain, {}).values()) == {"end"}
+    assert set(resolved(chain, {}).values()) == {"end"}
 
 
 @pytest.mark.parametrize(
@@ -92,20 +99,20 @@ def test_chains_may_be_longer_than_the_interpreter_recurses() -> None:
     [{"a": "{a}"}, {"a": "{b}", "b": "x{a}"}, {"a": "{b}", "b": "{c}", "c": "{d}", "d": "{b}"}],
 )
 def test_circles_are_errors(templates: dict[str, str]) -> None:
-    with pytest.raises(CycleError, match="defined by itself"):
-        resolve(templates, {})
+    with pytest.raises(CycleError, match="refers to itself"):
+        resolved(templates, {})
 
 
 def test_an_unknown_name_tells_where_it_was_found() -> None:
     with pytest.raises(UnknownNameError) as caught:
-        resolve({"a": "{b}", "b": "{sead}"}, {"seed": "1"})
+        resolved({"a": "{b}", "b": "{sead}"}, {"seed": "1"})
     assert (caught.value.name, caught.value.where) == ("sead", "b")
 
 
 def test_values_that_double_each_other_are_stopped() -> None:
     bomb = {f"v{i}": f"{{v{i + 1}}}{{v{i + 1}}}" for i in range(60)} | {"v60": "x"}
     with pytest.raises(TooLongError):
-        resolve(bomb, {})
+        resolved(bomb, {})
 
 
 def test_a_name_beside_other_braces_is_ours() -> None:
@@ -117,8 +124,3 @@ def test_a_name_beside_other_braces_is_ours() -> None:
 def test_near_misses_are_found_and_far_ones_left_alone() -> None:
     text = "echo {sead} ${sead} {{sead}} {print} {seed}"
     assert list(likely_typos(text, ["seed", "out"])) == [(5, "sead", "seed")]
-
-
-def test_the_closest_name_ignores_case() -> None:
-    assert closest("nvidia l40s", ["NVIDIA L4", "NVIDIA L40S"]) == "NVIDIA L40S"
-    assert closest("zzz", ["seed"]) == ""

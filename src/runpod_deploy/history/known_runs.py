@@ -13,8 +13,8 @@ from ..record.fold import fold
 from ..record.journal import rows
 from ..record.paths import RunDir
 from ..record.state import State
-from .blocks import whole
-from .folders import EVENTS_NAME, Unreadable, find, may_be_folder
+from .blocks import read_whole
+from .folders import EVENTS_NAME, Unreadable, find_files, may_be_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +37,13 @@ def journals(roots: Iterable[str], unreadable: Unreadable) -> Iterator[Path]:
     """Paths of all journals below these folders; a folder that is not there has none."""
     for root in roots:
         if may_be_folder(root):
-            yield from map(Path, find(root, EVENTS_NAME, unreadable))
+            yield from map(Path, find_files(root, EVENTS_NAME, unreadable))
 
 
 def mentions(path: Path, wanted: list[bytes]) -> bool:
     """Whether the file holds one of the words anywhere."""
     try:
-        content = whole(str(path))
+        content = read_whole(str(path))
     except OSError:
         return False
     return any(word in content for word in wanted)
