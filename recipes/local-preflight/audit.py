@@ -1,4 +1,4 @@
-"""Is the training data what the job expects? Exit 1 and one line for each reason why not; costs nothing to ask."""
+"""Checks the training data before a pod is rented. Exits 1 and prints one line for each problem."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def main() -> int:
 
 
 def reasons(rows: list[list[str]]) -> Iterator[str]:
-    """Why a training on these rows would be money thrown away."""
+    """Yields the reasons why training on these rows would waste money."""
     if len(rows) < ROWS_AT_LEAST:
-        yield f"only {len(rows)} rows; {ROWS_AT_LEAST} are the least"
+        yield f"only {len(rows)} rows; at least {ROWS_AT_LEAST} are needed"
     for number, row in enumerate(rows, start=2):
         if len(row) != PIXELS + 1 or not all(0 <= int(cell) <= 16 for cell in row[:-1]):
             yield f"line {number}: not {PIXELS} pixels from 0 to 16 and a digit"
