@@ -28,7 +28,7 @@ from .phases import (
     stage,
     watch,
 )
-from .phases.watch import Leave
+from .phases.watch import Detach
 from .record.events import (
     Detached,
     Interrupted,
@@ -66,8 +66,8 @@ def carry_out(run: Run) -> State:
     try:
         begin(run)
         forward(run)
-    except Leave as leave:
-        run.record(Detached(why=leave.why))
+    except Detach as detach:
+        run.record(Detached(why=detach.why))
         return run.state
     except Interrupt as interrupt:
         run.record(Interrupted(signal=interrupt.signal_name))
@@ -135,7 +135,7 @@ def step(run: Run, phase: Phase) -> bool:
     begun = clock.monotonic()
     try:
         phase(run)
-    except (Leave, Interrupt):
+    except (Detach, Interrupt):
         raise
     except Exception as error:
         run.record(failure(name, error, clock.monotonic() - begun))

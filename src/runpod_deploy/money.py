@@ -1,4 +1,4 @@
-"""Money as one instant. All arithmetic about money and time limits is here; knows no pod and no clock."""
+"""Money as one instant: all arithmetic about money and time limits. Knows the spec; knows no pod and no clock."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from .spec import BudgetSpec
+from .spec import STORAGE_EPHEMERAL, BudgetSpec, RunpodJobSpec
 
-# After the limit the job gets so long to end by itself before it is killed.
+# After the limit the job has this long to end by itself before it is killed.
 STOP_GRACE_S = 10.0
-# The guard strikes only when the driver had its chance: job stopped, artifacts pulled, pod released. Who gives pulls
-# less time than this has little to lose, and gives the release no more.
+# The guard acts only after the driver had time to stop the job, pull the artifacts and release the pod. A config that
+# gives pulls less time than this has little to lose, so the release gets no more than that either.
 GUARD_MARGIN_S = 60.0
-# A cap that buys more than this is no limit in practice, and datetime has an end.
+# A cap that pays for more than this is no limit in practice, and dates end with the year 9999.
 LONGEST = timedelta(days=3650)
 
 VOLUME_STORAGE_USD_PER_GB_MONTH = 0.10
@@ -24,30 +24,85 @@ STOPPED_STORAGE_USD_PER_GB_MONTH = 0.20
 DAYS_A_MONTH = 30
 
 
+Limit = Literal["cost_cap", "max_runtime"]
+
+
 @dataclass(frozen=True, slots=True)
 class StopAt:
     """The instant at which a run must stop, and which limit it is."""
 
     at: datetime
-    why: Literal["cost_cap", "max_runtime"]
+    why: Limit
 
 
-def stop_at(budget: BudgetSpec, *, created_at: datetime, usd_per_hour: float, past_usd: float = 0.0) -> StopAt:
-    """The earliest of cap and time limit, counted from the pod's creation at its real rate.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disks:
+    """Sizes of a pod's own disks in GB. A network volume is not one of them: it is billed apart from the pod."""
 
+    container_gb: float = 0
+    volume_gb: float = 0
+
+    @property
+    def usd_per_hour(self) -> float:
+        """Their price while the pod runs. The cloud's price of a pod covers the GPUs only."""
+        return disk_usd_per_day(self.container_gb + self.volume_gb, VOLUME_STORAGE_USD_PER_GB_MONTH) / 24
+
+
+NO_DISKS = Disks()
+
+
+def requested_disks(job: RunpodJobSpec) -> Disks:
+    """The disks that a pod of this job is created with."""
+    own = job.storage.mode == STORAGE_EPHEMERAL
+    return Disks(container_gb=job.pod.container_disk_gb, volume_gb=(job.storage.volume_gb or 0) if own else 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """How long a pod may run, which limit stops it, and what it has cost by then."""
+
+    usd_per_hour: float
+    """Price of the whole pod, its disks included."""
+    affordable_for: timedelta
+    """How long the cap pays for it."""
+    stops_after: timedelta
+    why: Limit
+
+    @property
+    def cost_usd(self) -> float:
+        """What the pod has cost when it is stopped."""
+        return self.cost_after_usd(self.stops_after.total_seconds())
+
+    def cost_after_usd(self, seconds: float) -> float:
+        """What the pod has cost after this time, whether or not the limits allow it."""
+        return self.usd_per_hour * seconds / 3600
+
+    def stop_at(self, created_at: datetime) -> StopAt:
+        """The instant at which a pod that was created then must stop."""
+        return StopAt(created_at + self.stops_after, self.why)
+
+
+def forecast(budget: BudgetSpec, *, usd_per_hour: float, disks: Disks, past_usd: float = 0.0) -> Forecast:
+    """The forecast for a pod at this price of its GPUs: the earliest of cap and time limit stops it.
+
+    The plan, the estimate, the checks of a config and the run itself all ask here, so that they cannot disagree.
     past_usd is what earlier pods of the run have cost.
     """
-    left_usd = max(0.0, budget.cost_cap_usd - past_usd)
-    cap = StopAt(created_at + affordable(left_usd, usd_per_hour), "cost_cap")
-    if budget.max_runtime_minutes is None:
-        return cap
-    runtime = timedelta(minutes=budget.max_runtime_minutes)
-    limit = StopAt(created_at + min(runtime, LONGEST), "max_runtime")
-    return min(limit, cap, key=lambda stop: stop.at)
+    whole_usd_per_hour = usd_per_hour + disks.usd_per_hour
+    cap = affordable(max(0.0, budget.cost_cap_usd - past_usd), whole_usd_per_hour)
+    minutes = budget.max_runtime_minutes
+    runtime = LONGEST if minutes is None else min(timedelta(minutes=minutes), LONGEST)
+    by_time = minutes is not None and runtime <= cap
+    return Forecast(
+        usd_per_hour=whole_usd_per_hour,
+        affordable_for=cap,
+        stops_after=runtime if by_time else cap,
+        why="max_runtime" if by_time else "cost_cap",
+    )
 
 
 def affordable(cap_usd: float, usd_per_hour: float) -> timedelta:
-    """How long so much money lasts at this rate; a free pod lasts ten years."""
+    """How long this much money lasts at this rate, ten years at most."""
     if usd_per_hour <= 0 or cap_usd / usd_per_hour >= LONGEST.total_seconds() / 3600:
         return LONGEST
     return timedelta(hours=cap_usd / usd_per_hour)
@@ -55,49 +110,44 @@ def affordable(cap_usd: float, usd_per_hour: float) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Rental:
-    """A time in which one pod costs: from its creation, or from its start anew, to its confirmed end."""
+    """A span of time in which one pod costs money: from its creation, or its restart, to its confirmed end."""
 
     pod_id: str
     usd_per_hour: float
-    """Of all of it, its disks included."""
+    """Price of the whole pod, its disks included."""
     since_at: datetime
     until_at: datetime | None = None
     """None as long as no end is confirmed."""
     guard_at: datetime | None = None
-    """When its guard ends it at the latest."""
+    """When the pod's guard ends it at the latest."""
 
     def end_at(self, now: datetime) -> datetime:
-        """Its end; while none is confirmed, now, or when its guard had its turn."""
+        """The confirmed end; without one, now or the guard's deadline, whichever is earlier."""
         return self.until_at or min(now, self.guard_at or now)
 
     def seconds(self, now: datetime) -> float:
-        """How long it has cost until now."""
+        """How many seconds until now cost money."""
         return overlap_s((self.since_at, self.end_at(now)), (self.since_at, now))
 
 
 def spent_usd(rentals: Iterable[Rental], now: datetime) -> float:
-    """What pods have cost until now, in USD."""
+    """Cost of these rentals until now, in USD."""
     return sum((rental.usd_per_hour * rental.seconds(now) / 3600 for rental in rentals), 0.0)
 
 
 def spent_between_usd(rentals: Iterable[Rental], start: datetime, end: datetime) -> float:
-    """What pods have cost from one instant to the other, in USD."""
+    """Cost of these rentals between two instants, in USD."""
     span = (start, end)
     return sum((r.usd_per_hour * overlap_s((r.since_at, r.end_at(end)), span) / 3600 for r in rentals), 0.0)
 
 
 def overlap_s(a: tuple[datetime, datetime], b: tuple[datetime, datetime]) -> float:
-    """Seconds that two spans of time share; none if a clock went backwards in one of them."""
+    """Seconds that two spans of time share; zero if a clock went backwards in one of them."""
     return max(0.0, (min(a[1], b[1]) - max(a[0], b[0])).total_seconds())
 
 
-def running_disks_usd_per_hour(size_gb: float) -> float:
-    """What the disks of a running pod cost beside its GPUs: no price that the cloud names holds them."""
-    return disk_usd_per_day(size_gb, VOLUME_STORAGE_USD_PER_GB_MONTH) / 24
-
-
 def left_usd_per_day(rental: Rental, status: str | None, volume_gb: float | None) -> float | None:
-    """What a pod in this status costs on a day, in USD: its volume if it is stopped; None if it is gone or unknown."""
+    """Cost of a pod per day in this status, in USD: its volume if it is stopped; None if it is gone or unknown."""
     if status in (None, "TERMINATED"):
         return None
     if status != "EXITED":
@@ -106,7 +156,7 @@ def left_usd_per_day(rental: Rental, status: str | None, volume_gb: float | None
 
 
 def disk_usd_per_day(size_gb: float, usd_per_gb_month: float) -> float:
-    """What a disk costs a day, in USD; nothing if it has no size."""
+    """Price of a disk per day, in USD."""
     return max(0.0, size_gb) * usd_per_gb_month / DAYS_A_MONTH
 
 

@@ -13,13 +13,15 @@ job:            job-7
 selected:       NVIDIA L40S in EU-SE-1
 price source:   catalogue (secure)
 $/hr:           $1.09
+disks $/hr:     $0.00
 budget:
   cost_cap_usd:    4.00
   assumed_rate:    1.20/hr
   timeout:         12000s (200.0 min)
 forecast at $1.09/hr:
-  spend at budget.timeout_sec:    $3.63
-  runtime at cost_cap ceiling:    ~13211s (220 min)
+  spend at budget.timeout_sec:    $3.65
+  runtime at cost_cap ceiling:    ~13161s (219 min)
+  stopped at the latest after:    ~13161s (219 min) for $4.00, by the cap
 failover events during selection:
   - NVIDIA Voodoo: no such GPU in the catalogue
 """

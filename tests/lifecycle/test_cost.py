@@ -11,7 +11,7 @@ import pytest
 
 from runpod_deploy.errors import AnswerUnclear, CloudUnreachable
 from runpod_deploy.lifecycle import carry_out
-from runpod_deploy.money import running_disks_usd_per_hour
+from runpod_deploy.money import Disks
 from runpod_deploy.record.manifest import manifest
 from runpod_deploy.spec import BudgetSpec, LifecycleAction, LifecyclePolicySpec
 from tests.lifecycle.test_carry_out import EFFECTS, EVENTS
@@ -19,7 +19,7 @@ from tests.support.worlds import Bomb, Killed, Memory, dies_after, nothing, with
 
 NOTICED_WITHIN_S = 30.0
 """A pod that ended by itself may be noticed so late; the estimate counts until then."""
-DISKS = running_disks_usd_per_hour(20 + 10)
+DISKS = Disks(container_gb=20, volume_gb=10).usd_per_hour
 """Container and volume of the job of these worlds, in USD per hour."""
 
 

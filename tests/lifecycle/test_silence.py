@@ -6,7 +6,7 @@ from pathlib import Path
 
 from runpod_deploy.errors import SetupFailed
 from runpod_deploy.machine import proc
-from runpod_deploy.phases.commands import Listener, Step
+from runpod_deploy.phases.commands import ConfiguredCommand, Listener
 from runpod_deploy.record.events import CommandSilent
 from runpod_deploy.spec import CommandSpec
 from tests.support.worlds import Memory
@@ -24,7 +24,7 @@ def test_a_silent_command_is_spoken_of_every_five_minutes(tmp_path: Path) -> Non
     run = world.open()
     shown: list[bytes] = []
     run.printers.append(lambda source, data: shown.append(data))
-    listener = Listener(run, Step("setup", 0, CommandSpec(command="uv sync"), SetupFailed))
+    listener = Listener(run, ConfiguredCommand("setup", 0, CommandSpec(command="uv sync"), SetupFailed))
     listener(b"installing\n")
     for _ in range(1300):
         world.clock.advance(0.5)

@@ -51,7 +51,7 @@ def test_what_was_left_comes_home_and_the_pod_is_paused_again(tmp_path: Path) ->
     state = visited(world)
     assert (tmp_path / "results/out").read_bytes() == b"result"
     assert paused(world) and world.starts == 1
-    assert state.end.visit_failure is None and state.end.released and state.exit_code == 20
+    assert state.end.reopen_failure is None and state.end.released and state.exit_code == 20
     assert len(before.cost.rentals) == 1 and len(state.cost.rentals) == 2 and state.cost.rentals[1].until_at
 
 
@@ -59,10 +59,10 @@ def test_a_host_without_a_free_gpu_changes_nothing(tmp_path: Path) -> None:
     world = left_behind(tmp_path)
     world.cloud.host_is_full = True
     state = visited(world)
-    assert state.end.visit_failure is not None and state.end.visit_failure.kind == "stock_out"
+    assert state.end.reopen_failure is not None and state.end.reopen_failure.kind == "stock_out"
     assert paused(world) and state.exit_code == 20 and not state.pod_may_exist
     world.cloud.host_is_full = False
-    assert visited(world).end.visit_failure is None and (tmp_path / "results/out").exists()
+    assert visited(world).end.reopen_failure is None and (tmp_path / "results/out").exists()
 
 
 @pytest.mark.parametrize("n", range(1, EFFECTS + 1))

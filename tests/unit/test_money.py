@@ -5,35 +5,64 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runpod_deploy.money import Rental, affordable, guard_deadline, spent_between_usd, spent_usd, stop_at
+from runpod_deploy.money import (
+    NO_DISKS,
+    Disks,
+    Rental,
+    StopAt,
+    affordable,
+    forecast,
+    guard_deadline,
+    spent_between_usd,
+    spent_usd,
+)
 from runpod_deploy.spec import BudgetSpec
 from tests.support.fakes.clock import START
 
 money = st.floats(min_value=0.01, max_value=1e5)
 rates = st.floats(min_value=0.001, max_value=1e5)
+sizes = st.builds(Disks, container_gb=st.floats(0, 1e4), volume_gb=st.floats(0, 1e5))
 
 
-@given(cap=money, rate=rates, minutes=st.none() | st.integers(1, 10**6), past=st.floats(0, 1e5))
-def test_no_stop_lets_the_spend_pass_the_cap(cap: float, rate: float, minutes: int | None, past: float) -> None:
+@given(cap=money, rate=rates, disks=sizes, minutes=st.none() | st.integers(1, 10**6), past=st.floats(0, 1e5))
+def test_no_stop_lets_the_spend_pass_the_cap(
+    cap: float, rate: float, disks: Disks, minutes: int | None, past: float
+) -> None:
     budget = BudgetSpec(cost_cap_usd=cap, max_runtime_minutes=minutes)
-    stop = stop_at(budget, created_at=START, usd_per_hour=rate, past_usd=past)
-    spent = past + spent_usd([Rental("p", rate, START)], stop.at)
-    assert spent <= max(cap, past) + rate / 3600 * 1e-3
+    ahead = forecast(budget, usd_per_hour=rate, disks=disks, past_usd=past)
+    whole = rate + disks.usd_per_hour
+    spent = past + spent_usd([Rental("p", whole, START)], ahead.stop_at(START).at)
+    assert spent <= max(cap, past) + whole / 3600 * 1e-3
+    assert abs(past + ahead.cost_usd - spent) <= 1e-9 * spent + whole / 3600 * 1e-3
+
+
+def test_the_disks_of_a_running_pod_shorten_what_the_cap_pays_for() -> None:
+    budget = BudgetSpec(cost_cap_usd=2.0)
+    bare = forecast(budget, usd_per_hour=0.27, disks=NO_DISKS)
+    whole = forecast(budget, usd_per_hour=0.27, disks=Disks(container_gb=200, volume_gb=1000))
+    assert [round(ahead.stops_after / timedelta(minutes=1)) for ahead in (bare, whole)] == [444, 275]
+    assert whole.cost_usd == pytest.approx(2.0)
+
+
+def stop_for(budget: BudgetSpec, usd_per_hour: float) -> StopAt:
+    """The stop of a pod without disks that is created at the start."""
+    return forecast(budget, usd_per_hour=usd_per_hour, disks=NO_DISKS).stop_at(START)
 
 
 @given(cap=money, rate=rates, minutes=st.integers(1, 10**6))
 def test_the_earlier_limit_counts(cap: float, rate: float, minutes: int) -> None:
-    stop = stop_at(BudgetSpec(cost_cap_usd=cap, max_runtime_minutes=minutes), created_at=START, usd_per_hour=rate)
+    stop = stop_for(BudgetSpec(cost_cap_usd=cap, max_runtime_minutes=minutes), rate)
     by_cap, by_time = START + affordable(cap, rate), START + timedelta(minutes=minutes)
     assert stop.at == min(by_cap, by_time)
     assert stop.why == ("max_runtime" if by_time <= by_cap else "cost_cap")
 
 
 def test_a_free_pod_is_held_by_time_alone() -> None:
-    stop = stop_at(BudgetSpec(cost_cap_usd=1, max_runtime_minutes=5), created_at=START, usd_per_hour=0.0)
+    stop = stop_for(BudgetSpec(cost_cap_usd=1, max_runtime_minutes=5), 0.0)
     assert (stop.at - START, stop.why) == (timedelta(minutes=5), "max_runtime")
 
 

@@ -41,12 +41,12 @@ def end(cloud: Cloud, clock: Clock, pod_id: str, action: Action) -> None:
     """The pod is gone, or stopped, and the API has said so. Raises ReleaseUnconfirmed, AuthRefused."""
     act, reached = (cloud.delete, is_gone) if action == "delete" else (cloud.stop, is_stopped)
     try:
-        settle(cloud, clock, pod_id, act, reached)
-    except Unsettled as last:
+        until_confirmed(cloud, clock, pod_id, act, reached)
+    except NotConfirmed as last:
         raise unconfirmed(pod_id, last.pod, last.words, action) from None
 
 
-class Unsettled(Exception):
+class NotConfirmed(Exception):
     """The API did not confirm in time; what it said last."""
 
     def __init__(self, pod: Pod | None, words: str) -> None:
@@ -55,11 +55,11 @@ class Unsettled(Exception):
         self.words = words
 
 
-def settle(
+def until_confirmed(
     cloud: Cloud, clock: Clock, pod_id: str, act: Callable[[str], None] | None, reached: Callable[[Pod | None], bool]
 ) -> Pod | None:
-    """The pod as wanted: act, look, act again, until the API agrees. Raises Unsettled, AuthRefused."""
-    last = Unsettled(None, "the API does not confirm it")
+    """The pod as wanted: act, look, act again, until the API agrees. Raises NotConfirmed, AuthRefused."""
+    last = NotConfirmed(None, "the API does not confirm it")
 
     def look() -> tuple[Pod | None] | None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from ..money import NO_DISKS, forecast, requested_disks
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec
 from ..spec.spelling import closest
 from ..spec.templates import REFERENCE, left_to_shell, likely_typos
@@ -17,8 +18,11 @@ from .gpus import KNOWN, meant_gpu
 from .rendering import ALWAYS_OURS, BUILT_IN, shell_texts
 
 MOST_VARIABLES = 1000
+LIMIT = "max_runtime_minutes"
 # A rate times hours may miss the cap by a rounding error and still be meant to equal it.
 ROUNDING = 1e-9
+# A pod that is stopped this much earlier than its time limit is not worth a warning.
+UNNOTICED_S = 60
 
 
 def of_job(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Document) -> Iterator[Finding]:
@@ -33,17 +37,22 @@ def of_job(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Docum
 
 
 def budget(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
-    """The time limit must be payable at the assumed rate; exactly the cap is fine."""
-    cap, minutes, rate = (
-        job.budget.cost_cap_usd,
-        job.budget.max_runtime_minutes,
-        job.budget.assumed_hourly_rate_usd,
-    )
-    cost = rate * (minutes or 0) / 60
-    if minutes and cost > cap * (1 + ROUNDING):
-        words = f"{minutes} minutes at {rate:g} USD/h cost {cost:.2f} USD, more than the cap of {cap:g} USD"
-        hint = f"allow {int(cap / rate * 60)} minutes, or raise cost_cap_usd"
-        yield document.finding(("budget", "max_runtime_minutes"), words, hint=hint)
+    """The cap must pay for the time limit at the assumed rate; exactly the cap is fine.
+
+    A cap that pays for all but the pod's disks is only a warning: the pod is stopped before it costs more.
+    """
+    minutes, rate, loc = job.budget.max_runtime_minutes, job.budget.assumed_hourly_rate_usd, ("budget", LIMIT)
+    if minutes is None:
+        return
+    over, seconds = f"more than the cap of {job.budget.cost_cap_usd:g} USD", minutes * 60
+    gpus, whole = (forecast(job.budget, usd_per_hour=rate, disks=disks) for disks in (NO_DISKS, requested_disks(job)))
+    hint = f"allow {int(whole.affordable_for.total_seconds() / 60)} minutes, or raise cost_cap_usd"
+    if gpus.cost_after_usd(seconds) > job.budget.cost_cap_usd * (1 + ROUNDING):
+        words = f"{minutes} minutes at {rate:g} USD/h cost {gpus.cost_after_usd(seconds):.2f} USD, {over}"
+        yield document.finding(loc, words, hint=hint)
+    elif whole.affordable_for.total_seconds() < seconds - UNNOTICED_S:
+        words = f"{minutes} minutes cost {whole.cost_after_usd(seconds):.2f} USD with the pod's disks, {over}"
+        yield document.finding(loc, f"{words}: the pod will be stopped earlier", hint=hint, level="warning")
 
 
 def variables(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Document) -> Iterator[Finding]:

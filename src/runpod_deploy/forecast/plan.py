@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ..cloud.rates import expected_forecast, expected_rate
 from ..cloud.values import Candidate
+from ..money import Forecast, Limit, requested_disks
 from ..pod.pinning import TIMEOUT_S as PIN_TIMEOUT_S
 from ..pod.transfer.shipment import Shipment
 from ..spec import ArtifactPullSpec, CommandSpec, RsyncPushSpec, SecretSpec, Spec
 
 MOST_CANDIDATES = 8
 LARGEST_SHOWN = 3
+LIMIT_NAMES: dict[Limit, str] = {"cost_cap": "the cap", "max_runtime": "max_runtime_minutes"}
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PlannedPhase:
     """One phase: its name and what it would do, a line each."""
 
     phase: str
@@ -34,23 +37,25 @@ class Outlook:
     """Whether each secret's value is here, by the secret's name."""
 
 
-def plan(spec: Spec, outlook: Outlook) -> list[Step]:
+def plan(spec: Spec, outlook: Outlook) -> list[PlannedPhase]:
     """Every phase of the run, in order."""
     job = spec.job
     launch = (f"write {job.run.script_path} and start it, log {job.run.log_path}", *indented(job.run.body))
     return [
-        Step("check", tuple(check_lines(spec))),
-        Step("choose", tuple(choose_lines(outlook))),
-        Step("provision", tuple(provision_lines(spec, outlook))),
-        Step("connect", tuple(connect_lines(spec))),
-        Step("setup", (*python_lines(job.pod.python_version), *command_lines(job.setup))),
-        Step("secrets", tuple(secret_line(secret, outlook) for secret in job.secrets)),
-        Step("stage", tuple(line for i, entry in enumerate(job.staging) for line in stage_lines(i, entry, outlook))),
-        Step("preflight", tuple(command_lines(job.preflight))),
-        Step("launch", launch),
-        Step("watch", tuple(watch_lines(spec))),
-        Step("collect", tuple(collect_line(spec, entry) for entry in job.artifacts)),
-        Step("release", (f"after success: {job.lifecycle.on_success}", f"else: {job.lifecycle.on_failure}")),
+        PlannedPhase("check", tuple(check_lines(spec))),
+        PlannedPhase("choose", tuple(choose_lines(outlook))),
+        PlannedPhase("provision", tuple(provision_lines(spec, outlook))),
+        PlannedPhase("connect", tuple(connect_lines(spec))),
+        PlannedPhase("setup", (*python_lines(job.pod.python_version), *command_lines(job.setup))),
+        PlannedPhase("secrets", tuple(secret_line(secret, outlook) for secret in job.secrets)),
+        PlannedPhase(
+            "stage", tuple(line for i, entry in enumerate(job.staging) for line in stage_lines(i, entry, outlook))
+        ),
+        PlannedPhase("preflight", tuple(command_lines(job.preflight))),
+        PlannedPhase("launch", launch),
+        PlannedPhase("watch", tuple(watch_lines(spec))),
+        PlannedPhase("collect", tuple(collect_line(spec, entry) for entry in job.artifacts)),
+        PlannedPhase("release", (f"after success: {job.lifecycle.on_success}", f"else: {job.lifecycle.on_failure}")),
     ]
 
 
@@ -89,15 +94,17 @@ def provision_lines(spec: Spec, outlook: Outlook) -> Iterator[str]:
 
 def money_line(spec: Spec, candidate: Candidate) -> str:
     """What the pod would cost an hour, and when it would be stopped at the latest."""
-    budget = spec.job.budget
-    real = candidate.usd_per_gpu_hour
-    rate = budget.assumed_hourly_rate_usd if real is None else real * spec.job.pod.gpu_count
-    minutes = budget.cost_cap_usd / rate * 60 if rate else budget.timeout_sec / 60
-    limit = f"the cap of {budget.cost_cap_usd:.2f} USD"
-    if budget.max_runtime_minutes is not None and budget.max_runtime_minutes <= minutes:
-        minutes, limit = budget.max_runtime_minutes, "max_runtime_minutes"
-    source = " (assumed)" if real is None else ""
-    return f"{rate:.2f} USD/h{source}; stopped after {duration(minutes)} at the latest, by {limit}"
+    rate, ahead = expected_rate(spec.job, candidate), expected_forecast(spec.job, candidate)
+    source = " (assumed)" if rate.source == "assumed_rate" else ""
+    disks = f"{requested_disks(spec.job).usd_per_hour:.2f} USD/h for its disks"
+    stop = f"stopped after {duration(ahead.stops_after.total_seconds() / 60)} at the latest"
+    return f"{rate.usd_per_hour:.2f} USD/h{source} and {disks}; {stop}, by {limit_name(spec, ahead)}"
+
+
+def limit_name(spec: Spec, ahead: Forecast) -> str:
+    """The limit that stops the pod, with its value if that is money."""
+    cap = f" of {spec.job.budget.cost_cap_usd:.2f} USD" if ahead.why == "cost_cap" else ""
+    return LIMIT_NAMES[ahead.why] + cap
 
 
 def connect_lines(spec: Spec) -> Iterator[str]:
@@ -188,7 +195,9 @@ def megabytes(size_bytes: int) -> str:
     return f"{size_bytes} B"
 
 
-def as_text(spec: Spec, steps: Sequence[Step]) -> str:
+def as_lines(spec: Spec, steps: Sequence[PlannedPhase]) -> Iterator[str]:
     """The plan for a reader; phases with nothing to do are left out."""
-    blocks = [f"{step.phase}\n" + "\n".join(f"  {line}" for line in step.lines) for step in steps if step.lines]
-    return f"{spec.run_id}: what would happen; nothing is done\n\n" + "\n\n".join(blocks)
+    yield f"{spec.run_id}: what would happen; nothing is done"
+    for step in steps:
+        if step.lines:
+            yield from ("", step.phase, *(f"  {line.expandtabs(4)}" for line in step.lines))

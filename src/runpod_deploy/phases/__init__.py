@@ -5,9 +5,9 @@ from .choose import choose
 from .collect import collect
 from .commands import preflight, setup
 from .connect import connect
+from .paused import reopen
 from .provision import provision
 from .release import release
-from .reopen import reopen
 from .stage import launch, secrets, stage
 from .watch import watch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..cloud.choosing import choose_for
 from ..record.events import CandidatesChosen
 from ..run import Run
-from .recycle import may_recycle
+from .paused import may_recycle
 
 
 def choose(run: Run) -> None:

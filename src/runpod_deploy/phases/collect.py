@@ -23,14 +23,14 @@ from ..record.events import (
     StopRequested,
 )
 from ..record.log_mirror import LogMirror
-from ..record.state import JOB_WORDS, State
+from ..record.state import JOB_FAILURES, State
 from ..record.verdict import cause_of_end
 from ..run import Run
 from ..spec import ArtifactPullSpec
 from . import snapshots
 from .check import local_path
-from .limits import unhurried
-from .reconnect import patiently
+from .limits import no_limit
+from .reconnect import with_reconnects
 from .stage import Meter
 
 DRAIN_WITHIN_S = 30.0
@@ -77,7 +77,7 @@ def stop_job(run: Run) -> None:
     if run.state.job.ended:
         return
     run.record(StopRequested(why=why_we_stop(run.state)))
-    patiently(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S), unhurried)
+    with_reconnects(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S), no_limit)
 
 
 def why_we_stop(state: State) -> str:
@@ -85,7 +85,7 @@ def why_we_stop(state: State) -> str:
     if state.job.stop_requested or state.end.interrupted:
         return state.job.stop_requested or "interrupted"
     failed = state.end.forward_failure.kind if state.end.forward_failure else "internal"
-    return failed if failed in JOB_WORDS else "internal"
+    return failed if failed in JOB_FAILURES else "internal"
 
 
 def finish_log(run: Run) -> None:
@@ -94,7 +94,7 @@ def finish_log(run: Run) -> None:
     if run.state.job.ended and mirror.size >= run.state.job.log_bytes:
         return
     try:
-        end = patiently(run, "fetching the rest of the log", lambda: drain(run, mirror), unhurried)
+        end = with_reconnects(run, "fetching the rest of the log", lambda: drain(run, mirror), no_limit)
     except (TimeoutError, SshLost) as error:
         run.record(RemoteLogPullFailed(path=run.spec.job.run.log_path, error=str(error)))
         end = JobEnd(None, stopped=True)
@@ -139,7 +139,7 @@ def pulled(run: Run, entry: ArtifactPullSpec, hold: Callable[[], None]) -> bool:
     done = dict(run.state.work.artifacts).get(entry.label)
     if done is not None and done.status == "success":
         return True
-    return patiently(run, f"pulling {entry.label}", partial(pull, run, entry, hold), hold)
+    return with_reconnects(run, f"pulling {entry.label}", partial(pull, run, entry, hold), hold)
 
 
 def pull(run: Run, entry: ArtifactPullSpec, hold: Callable[[], None]) -> bool:

@@ -13,9 +13,9 @@ from ..record.events import CommandFinished, CommandSilent, CommandStarted, Pyth
 from ..run import Run
 from ..spec import CommandSpec
 from . import snapshots
-from .heartbeat import beat
+from .heartbeat import record_if_due
 from .limits import enforce, remaining_s
-from .reconnect import patiently
+from .reconnect import with_reconnects
 
 TAIL_BYTES = 600
 # A command that prints nothing for so long is spoken of, again and again.
@@ -23,7 +23,7 @@ SILENCE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ConfiguredCommand:
     """One command at its place in the config."""
 
     section: str
@@ -58,12 +58,12 @@ def carry(run: Run, section: str, commands: tuple[CommandSpec, ...], failure: ty
     """Each command of the section has succeeded once. A lost connection ends a command, which is then run again."""
     for index, command in enumerate(commands):
         if run.state.job.pid is None and (section, index) not in run.state.work.commands_done:
-            step = Step(section, index, command, failure)
+            step = ConfiguredCommand(section, index, command, failure)
             run.record(CommandStarted(section=section, index=index, command=command.command))
-            patiently(run, step.name, partial(attempt, run, step))
+            with_reconnects(run, step.name, partial(attempt, run, step))
 
 
-def attempt(run: Run, step: Step) -> None:
+def attempt(run: Run, step: ConfiguredCommand) -> None:
     """The command has succeeded. Raises the step's failure, LimitReached, SshLost."""
     clock = run.world.clock
     begun = clock.monotonic()
@@ -79,7 +79,7 @@ def attempt(run: Run, step: Step) -> None:
         )
 
 
-def ended(run: Run, step: Step) -> Reply:
+def ended(run: Run, step: ConfiguredCommand) -> Reply:
     """The ended command. Raises the step's failure when its own time is over, LimitReached when the run's is."""
     command = step.command
     text = shell_text(command.command, run.spec.job.remote_env if command.with_env else None)
@@ -100,13 +100,13 @@ def ended(run: Run, step: Step) -> Reply:
 class Listener:
     """Passes on what a command prints, and says so when it prints nothing for long."""
 
-    def __init__(self, run: Run, step: Step) -> None:
+    def __init__(self, run: Run, step: ConfiguredCommand) -> None:
         self.run, self.step = run, step
         self.heard_at = self.told_at = run.world.clock.monotonic()
 
     def __call__(self, data: bytes) -> None:
         """The output is shown; b"" is silence."""
-        beat(self.run, self.step.name)
+        record_if_due(self.run, self.step.name)
         now = self.run.world.clock.monotonic()
         if data:
             self.heard_at = self.told_at = now

@@ -10,11 +10,11 @@ from ..pod.protocol import GuardTerms
 from ..record.events import GuardArmed, GuardMissing, PodAbandoned, PodBooting, PodDiscarded, PodReachable, Retried
 from ..run import Run
 from . import snapshots
-from .heartbeat import beat
+from .heartbeat import record_if_due
 from .limits import enforce
 from .provision import IDLE_S, provision, untried
-from .reconnect import GONE_STATES, patiently
-from .release import UNSEEN_FOR_S, vanish
+from .reconnect import GONE_STATES, with_reconnects
+from .release import UNSEEN_FOR_S, confirm_deleted
 
 BOOT_EVERY_S = 0.3
 # All waiting runs of a user share one listing. A fresh pod may be up at once; later there is no hurry, and fifty
@@ -36,7 +36,7 @@ def connect(run: Run) -> None:
     if run.state.pod.address is None:
         boot(run)
     if run.state.pod.guard_deadline_at is None:
-        patiently(run, "arming the guard", lambda: arm(run))
+        with_reconnects(run, "arming the guard", lambda: arm(run))
     snapshots.at_start(run)
 
 
@@ -63,7 +63,7 @@ def discard(run: Run) -> None:
     if pod_id is None:
         return
     try:
-        vanish(run, pod_id)
+        confirm_deleted(run, pod_id)
     except ReleaseUnconfirmed as error:
         raise BootTimeout(f"it never booted, and then: {error.message}") from error
     run.record(PodDiscarded(pod_id=pod_id))
@@ -73,7 +73,7 @@ def await_ssh(run: Run) -> None:
     """The pod's address is recorded and it answers there. Raises BootTimeout."""
     begun = run.world.clock.monotonic()
     within_s = run.spec.job.budget.ssh_ready_timeout_sec
-    watch = BootWatch(run, begun)
+    watch = BootWait(run, begun)
     try:
         wait_until(run.world.clock, watch.look, every_s=BOOT_EVERY_S, within_s=within_s, what="SSH")
     except TimeoutError:
@@ -85,7 +85,7 @@ def await_ssh(run: Run) -> None:
         ) from None
 
 
-class BootWatch:
+class BootWait:
     """One pod's way up, looked at again and again."""
 
     def __init__(self, run: Run, begun: float) -> None:
@@ -100,7 +100,7 @@ class BootWatch:
     def look(self) -> bool | None:
         """True once the pod answers; None while it may still come. Raises BootTimeout when it cannot any more."""
         enforce(self.run)
-        beat(self.run, self.stage)
+        record_if_due(self.run, self.stage)
         pod = self.ask()
         if pod is None:
             return None

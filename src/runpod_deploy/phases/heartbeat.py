@@ -9,7 +9,7 @@ from .limits import spent_so_far
 EVERY_S = 60.0
 
 
-def beat(run: Run, doing: str = "", *, log_bytes: int = 0) -> None:
+def record_if_due(run: Run, doing: str = "", *, log_bytes: int = 0) -> None:
     """A heartbeat is recorded, if it is a minute since the last one; to be called as often as one likes."""
     clock = run.world.clock
     now = clock.monotonic()

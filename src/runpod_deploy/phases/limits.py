@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from ..cloud.values import Pod
 from ..errors import LimitReached
-from ..money import running_disks_usd_per_hour, spent_usd
+from ..money import spent_usd
 from ..run import Run
-from ..spec import STORAGE_EPHEMERAL, RunpodJobSpec
 
 WORDS = {
     "cost_cap": "the cost cap is used up",
@@ -26,7 +24,7 @@ def enforce(run: Run) -> None:
         )
 
 
-def unhurried() -> None:
+def no_limit() -> None:
     """What has to be done after the limit too is not ended by it."""
 
 
@@ -41,15 +39,3 @@ def remaining_s(run: Run, at_most_s: float) -> float:
 def spent_so_far(run: Run) -> float:
     """What the run has cost until now, in USD, discarded pods included."""
     return spent_usd(run.state.cost.rentals, run.world.clock.now())
-
-
-def own_disks_gb(job: RunpodJobSpec, pod: Pod | None = None) -> tuple[int, int]:
-    """Sizes of the container's disk and of the pod's own volume, as the API tells them, else as asked for."""
-    if pod is not None and pod.container_disk_gb is not None:
-        return pod.container_disk_gb, pod.volume_gb or 0
-    return job.pod.container_disk_gb, job.storage.volume_gb or 0 if job.storage.mode == STORAGE_EPHEMERAL else 0
-
-
-def disks_rate(sizes_gb: tuple[int, int]) -> float:
-    """What disks of these sizes cost while the pod runs, in USD per hour."""
-    return running_disks_usd_per_hour(sum(sizes_gb))

@@ -6,19 +6,20 @@ from datetime import datetime, timedelta
 
 from ..cloud.choosing import narrowed
 from ..cloud.pod_labels import BOOT_DEADLINE_MARK, CAP_MARK, CLOSING_MARK
+from ..cloud.rates import disks_of, expected_forecast, real_rate
 from ..cloud.selection import cuda_floor
 from ..cloud.values import Candidate, Pod, PodAsk
 from ..errors import AnswerUnclear, AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut
 from ..machine.clock import wait_until
-from ..money import affordable, closing_s, guard_deadline, stop_at
+from ..money import closing_s, forecast, guard_deadline
 from ..pod import guard
 from ..pod.openssh import control_dir
 from ..record.events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRefused, PodRequested
 from ..run import Run
 from .choose import choose_afresh
-from .heartbeat import beat
-from .limits import disks_rate, own_disks_gb, spent_so_far
-from .recycle import recycle
+from .heartbeat import record_if_due
+from .limits import spent_so_far
+from .paused import recycle
 
 # A create whose answer was lost may show up in the listing late: how long to look for it, and how often.
 ADOPT_WITHIN_S = 20.0
@@ -49,7 +50,7 @@ def wait_for_stock(run: Run, within_s: float) -> bool:
     """Whether a pod could be placed within this time, looking at the catalogue again and again."""
 
     def look() -> bool | None:
-        beat(run, "waiting for stock")
+        record_if_due(run, "waiting for stock")
         choose_afresh(run)
         return place_somewhere(run) or None
 
@@ -89,7 +90,7 @@ def place(run: Run, candidate: Candidate) -> bool:
                 return True
             last = error
             continue
-        settle(run, candidate, pod, adopted=False)
+        record_created(run, candidate, pod, adopted=False)
         return True
     raise CloudUnreachable(f"the pod could not be created: {last.message}", hint=last.hint)
 
@@ -144,37 +145,36 @@ def adopt(run: Run, candidate: Candidate) -> bool:
         )
     except TimeoutError:
         return False
-    settle(run, candidate, pod, adopted=True)
+    record_created(run, candidate, pod, adopted=True)
     return True
 
 
-def settle(run: Run, candidate: Candidate, pod: Pod, *, adopted: bool) -> None:
+def record_created(run: Run, candidate: Candidate, pod: Pod, *, adopted: bool) -> None:
     """The pod and its price are recorded, and with them the instant at which the run must stop."""
-    rate, source = real_rate(run, candidate, pod)
-    sizes_gb = own_disks_gb(run.spec.job, pod)
-    disks = disks_rate(sizes_gb)
-    created_at = started_counting_at(run, pod)
-    stop = stop_at(run.spec.job.budget, created_at=created_at, usd_per_hour=rate + disks, past_usd=spent_so_far(run))
+    job, created_at = run.spec.job, started_counting_at(run, pod)
+    rate, disks = real_rate(job, pod, candidate), disks_of(pod, job)
+    ahead = forecast(job.budget, usd_per_hour=rate.usd_per_hour, disks=disks, past_usd=spent_so_far(run))
+    stop = ahead.stop_at(created_at)
     run.record(
         PodCreated(
             pod_id=pod.id,
             gpu_id=pod.gpu_id or candidate.gpu_id,
             datacenter_id=pod.datacenter_id or candidate.datacenter_id,
             cloud_type=pod.cloud_type or candidate.cloud_type,
-            usd_per_hour=rate,
-            price_source=source,
+            usd_per_hour=rate.usd_per_hour,
+            price_source=rate.source,
             created_at=created_at,
             stop_at=stop.at,
             stop_why=stop.why,
             adopted=adopted,
-            disks_usd_per_hour=disks,
-            volume_gb=sizes_gb[1],
+            disks_usd_per_hour=disks.usd_per_hour,
+            volume_gb=disks.volume_gb,
         )
     )
-    announce(run, candidate)
+    record_choice(run, candidate)
 
 
-def announce(run: Run, candidate: Candidate) -> None:
+def record_choice(run: Run, candidate: Candidate) -> None:
     """The events that drivers of the wild read about the choice are recorded."""
     state, wanted = run.state, run.spec.job.pod.cloud_type
     gpu_id, datacenter_id = state.pod.gpu_id or candidate.gpu_id, state.pod.datacenter_id or candidate.datacenter_id
@@ -188,15 +188,6 @@ def announce(run: Run, candidate: Candidate) -> None:
                 datacenter_id=datacenter_id,
             )
         )
-
-
-def real_rate(run: Run, candidate: Candidate, pod: Pod) -> tuple[float, str]:
-    """The pod's cost in USD per hour and where it was learned: the API, the catalogue, or the config's guess."""
-    if pod.usd_per_hour:
-        return pod.usd_per_hour, "pod_describe"
-    if candidate.usd_per_gpu_hour:
-        return candidate.usd_per_gpu_hour * run.spec.job.pod.gpu_count, "catalogue"
-    return run.spec.job.budget.assumed_hourly_rate_usd, "assumed_rate"
 
 
 def started_counting_at(run: Run, pod: Pod) -> datetime:
@@ -250,14 +241,9 @@ def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
 
 
 def boot_deadline(run: Run, candidate: Candidate) -> datetime:
-    """When the guard acts if it never hears from us: the limit by the price that is known before the pod is."""
-    budget = run.spec.job.budget
-    price = candidate.usd_per_gpu_hour
-    rate = price * run.spec.job.pod.gpu_count if price else budget.assumed_hourly_rate_usd
-    lasts = affordable(budget.cost_cap_usd, rate + disks_rate(own_disks_gb(run.spec.job)))
-    if budget.max_runtime_minutes is not None:
-        lasts = min(lasts, timedelta(minutes=budget.max_runtime_minutes))
-    return guard_deadline(run.world.clock.now() + lasts, budget)
+    """The instant at which the guard acts if it never hears from us, by the price that is known before the pod is."""
+    stop = expected_forecast(run.spec.job, candidate).stop_at(run.world.clock.now())
+    return guard_deadline(stop.at, run.spec.job.budget)
 
 
 def no_stock(run: Run) -> StockOut:

@@ -22,7 +22,7 @@ TRIES = 10
 GONE_STATES = ("EXITED", "TERMINATED", "ERROR")
 
 
-def patiently(run: Run, what: str, action: Callable[[], T], hold: Callable[[], None] | None = None) -> T:
+def with_reconnects(run: Run, what: str, action: Callable[[], T], hold: Callable[[], None] | None = None) -> T:
     """The action's result, tried again after each loss of the connection, for as long as `hold` does not raise.
 
     Without a hold of its own it ends with the run's limit. Raises PodKilled if the pod is gone, SshLost if it runs and

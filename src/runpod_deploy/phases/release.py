@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..cloud.removal import CONSOLE_URL, Unsettled, is_gone, is_stopped, settle
+from ..cloud.removal import CONSOLE_URL, NotConfirmed, is_gone, is_stopped, until_confirmed
 from ..cloud.values import Pod
 from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
 from ..machine.clock import wait_until
@@ -32,7 +32,7 @@ def release(run: Run) -> None:
     late = find_late(run) if run.state.request.pending else find_second(run)
     for pod_id in dict.fromkeys([*late, *([run.state.pod.discarding] if run.state.pod.discarding else [])]):
         if pod_id != run.state.pod.id:
-            vanish(run, pod_id)
+            confirm_deleted(run, pod_id)
     if action != "delete":
         disarm(run, action)
     state = carry_out_policy(run, run.state.pod.id, action) if run.state.pod.id else None
@@ -41,7 +41,7 @@ def release(run: Run) -> None:
 
 def policy(run: Run) -> LifecycleAction:
     """What is to become of the pod: read from the outcome, never from a flag; after a visit it is paused again."""
-    if run.state.end.visiting:
+    if run.state.end.reopened:
         return "stop"
     lifecycle = run.spec.job.lifecycle
     return lifecycle.on_success if run.state.result == "succeeded" else lifecycle.on_failure
@@ -86,10 +86,10 @@ def find_second(run: Run) -> list[str]:
 def carry_out_policy(run: Run, pod_id: str, action: LifecycleAction) -> str | None:
     """The pod's confirmed status, None if it is gone."""
     if action == "delete":
-        vanish(run, pod_id)
+        confirm_deleted(run, pod_id)
         return None
     act, reached = (None, anything) if action == "preserve" else (run.world.cloud.stop, is_stopped)
-    pod = confirm(run, pod_id, act, reached)
+    pod = confirm_released(run, pod_id, act, reached)
     return pod.status if pod else None
 
 
@@ -98,19 +98,19 @@ def anything(_pod: Pod | None) -> bool:
     return True
 
 
-def vanish(run: Run, pod_id: str) -> None:
+def confirm_deleted(run: Run, pod_id: str) -> None:
     """There is no such pod any more, says the API. Raises ReleaseUnconfirmed."""
-    confirm(run, pod_id, run.world.cloud.delete, is_gone)
+    confirm_released(run, pod_id, run.world.cloud.delete, is_gone)
 
 
-def confirm(
+def confirm_released(
     run: Run, pod_id: str, act: Callable[[str], None] | None, reached: Callable[[Pod | None], bool]
 ) -> Pod | None:
     """The pod as wanted, by the API's own word. Raises ReleaseUnconfirmed."""
     await_seen(run, pod_id)
     try:
-        return settle(run.world.cloud, run.world.clock, pod_id, act, reached)
-    except Unsettled as last:
+        return until_confirmed(run.world.cloud, run.world.clock, pod_id, act, reached)
+    except NotConfirmed as last:
         raise unconfirmed(run, pod_id, last.words) from None
     except DeployError as error:  # a key that is refused now, say
         raise unconfirmed(run, pod_id, error.message) from error

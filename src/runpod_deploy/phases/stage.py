@@ -13,9 +13,9 @@ from ..record.events import JobLaunched, SecretWritten, StageFinished, StageProg
 from ..run import Run
 from ..spec import RsyncPushSpec, SecretSpec
 from .check import local_path
-from .heartbeat import beat
+from .heartbeat import record_if_due
 from .limits import enforce, remaining_s
-from .reconnect import patiently
+from .reconnect import with_reconnects
 
 SECRET_TIMEOUT_S = 60.0
 PROGRESS_EVERY_S = 1.0
@@ -25,7 +25,7 @@ def secrets(run: Run) -> None:
     """Each secret is on the pod with its mode. Raises StagingFailed."""
     if run.state.job.pid is None:
         for secret in run.spec.job.secrets:
-            patiently(run, f"secret {secret.name}", partial(write, run, secret))
+            with_reconnects(run, f"secret {secret.name}", partial(write, run, secret))
 
 
 def write(run: Run, secret: SecretSpec) -> None:
@@ -49,7 +49,7 @@ def stage(run: Run) -> None:
     if run.state.job.pid is None:
         for entry in run.spec.job.staging:
             if entry.label not in run.state.work.staged:
-                patiently(run, f"staging {entry.label}", partial(put, run, entry))
+                with_reconnects(run, f"staging {entry.label}", partial(put, run, entry))
 
 
 def put(run: Run, entry: RsyncPushSpec) -> None:
@@ -82,7 +82,7 @@ class Meter:
     def __call__(self, now: Progress) -> None:
         """Records how far it is, if it is time to. Raises what `hold` raises."""
         self.hold()
-        beat(self.run, self.label)
+        record_if_due(self.run, self.label)
         time_s = self.run.world.clock.monotonic()
         if time_s >= self.due:
             self.due = time_s + PROGRESS_EVERY_S
@@ -113,5 +113,5 @@ def launch(run: Run) -> None:
     if run.state.job.pid is None:
         enforce(run)
         script = job_script(run.spec.job)
-        pid = patiently(run, "launching the job", lambda: run.host.launch(script))
+        pid = with_reconnects(run, "launching the job", lambda: run.host.launch(script))
         run.record(JobLaunched(pid=pid))

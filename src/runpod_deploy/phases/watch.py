@@ -23,15 +23,15 @@ from ..record.log_mirror import LogMirror
 from ..record.verdict import cause_of_end
 from ..run import Run
 from .collect import pull
-from .heartbeat import beat
-from .limits import enforce, unhurried
-from .reconnect import killed, patiently, reconnect
+from .heartbeat import record_if_due
+from .limits import enforce, no_limit
+from .reconnect import killed, reconnect, with_reconnects
 
 # How long one read may wait before the clock is looked at again.
 LOOK_EVERY_S = 1.0
 
 
-class Leave(Exception):
+class Detach(Exception):
     """The run goes on without us, under its guard."""
 
     def __init__(self, why: str) -> None:
@@ -40,16 +40,16 @@ class Leave(Exception):
 
 
 def watch(run: Run) -> None:
-    """The job is over and the journal says why. Raises Leave when we are to go, PodKilled when the pod went."""
+    """The job is over and the journal says why. Raises Detach when we are to go, PodKilled when the pod went."""
     if run.state.job.ended:
         return
     if run.detach:
-        raise Leave("asked")
+        raise Detach("asked")
     try:
         Watcher(run).until_over()
     except SshLost as error:
         run.show("tool", f"{error.message}\n{error.hint}\n".encode())
-        raise Leave("ssh_lost") from error
+        raise Detach("ssh_lost") from error
 
 
 class Watcher:
@@ -91,7 +91,7 @@ class Watcher:
         """The pod answers again. Raises PodKilled, SshLost."""
         lost_at = self.clock.monotonic()
         self.run.record(ConnectionLost(error=error.message, log_bytes=self.mirror.received))
-        reconnect(self.run, unhurried)
+        reconnect(self.run, no_limit)
         lost_sec = round(self.clock.monotonic() - lost_at, 3)
         self.run.record(ConnectionRestored(log_bytes=self.mirror.received, lost_sec=lost_sec))
         self.silent_s = 0.0
@@ -130,7 +130,7 @@ class Watcher:
         """No process of the job is left; its end arrives in the channel. Intent first."""
         if self.run.state.job.stop_requested is None:
             self.run.record(StopRequested(why=why))
-        patiently(self.run, "stopping the job", lambda: self.run.host.stop_job(STOP_GRACE_S), unhurried)
+        with_reconnects(self.run, "stopping the job", lambda: self.run.host.stop_job(STOP_GRACE_S), no_limit)
 
     def tick(self) -> None:
         """Limits are held and the heart beats."""
@@ -143,7 +143,7 @@ class Watcher:
                 self.stop(run.state.cost.stop_why)
             elif self.stalled():
                 self.stop("stalled")
-        beat(run, run.state.job.step or "", log_bytes=self.mirror.received)
+        record_if_due(run, run.state.job.step or "", log_bytes=self.mirror.received)
         if self.pull_due and not run.state.job.ended:
             self.pull_early(now)
 

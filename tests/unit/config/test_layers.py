@@ -77,7 +77,7 @@ def test_flags_win_and_are_remembered(plain: dict[str, Any], write: Write) -> No
 
 def test_a_flag_can_break_the_budget(plain: dict[str, Any], write: Write) -> None:
     plain["budget"] = {"max_runtime_minutes": 60, "assumed_hourly_rate_usd": 1.0}
-    with pytest.raises(ConfigError, match=r"cost 1\.00 USD, more than the cap of 0\.5 USD; allow 30 minutes"):
+    with pytest.raises(ConfigError, match=r"cost 1\.00 USD, more than the cap of 0\.5 USD; allow 29 minutes"):
         load(write(plain), overrides={"budget.cost_cap_usd": 0.5})
 
 

@@ -94,7 +94,7 @@ WRONG: list[tuple[str, Any, str]] = [
         "budget",
         {"cost_cap_usd": 1, "max_runtime_minutes": 60, "assumed_hourly_rate_usd": 2},
         "budget.max_runtime_minutes: 60 minutes at 2 USD/h cost 2.00 USD, more than the cap of 1 USD; "
-        "allow 30 minutes, or raise cost_cap_usd",
+        "allow 29 minutes, or raise cost_cap_usd",
     ),
     ("remote_env", {"exports": {"1A": "x"}}, "remote_env.exports.1A: the name '1A' must be a variable name of "),
     ("setup", "apt install", "setup: must be a list, got 'apt install'; begin each entry with `- `"),

@@ -69,7 +69,7 @@ provision
   create pod tune-7-20260102T030405Z: 2 x NVIDIA L40S in EU-SE-1, image ghcr.io/x/y:1
   container disk 20 GB, volume of 40 GB at /workspace, ports 22/tcp
   environment: TOKEN (values not shown)
-  2.18 USD/h; stopped after 1 h 0 min at the latest, by the cap of 2.18 USD
+  2.18 USD/h and 0.01 USD/h for its disks; stopped after 59 min at the latest, by the cap of 2.18 USD
 
 connect
   wait up to 900 s for SSH, key ~/.ssh/id_ed25519 or the run's own
@@ -154,7 +154,7 @@ def test_as_data(spec: Spec, cloud: FakeCloud, capsys: pytest.CaptureFixture[str
 def test_offline_the_first_choice_is_taken_for_granted(spec: Spec, capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(spec, capsys, None)
     assert "1. NVIDIA L40S in EU-SE-1 on SECURE at unknown price a GPU\n" in text
-    assert "1.65 USD/h (assumed); stopped after 1 h 19 min at the latest" in text
+    assert "1.65 USD/h (assumed) and 0.01 USD/h for its disks; stopped after 1 h 18 min at the latest" in text
 
 
 def test_what_is_missing_is_an_error_as_for_the_run(
