@@ -1,1 +1,1 @@
-"""What a person at a terminal reads: lines, and a picture that is drawn anew."""
+"""Everything that is written for people: lines about a run, a picture of it, and the two streams."""

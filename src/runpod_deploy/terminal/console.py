@@ -1,4 +1,4 @@
-"""Events as lines for people. Pure but for the stream it writes to: one line an event, no control codes."""
+"""Events as lines for people, one line for each event, without control codes. Knows events and state; knows no run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TextIO
 
 from ..money import left_usd_per_day
 from ..record import events as e
-from ..record.state import JOB_WORDS, State
+from ..record.state import JOB_FAILURES, State
 from .lines import Lines
 
-# Events that say nothing to a person who did not ask for detail.
+# Events that are shown only with -v.
 DETAIL = (
     e.PhaseStarted,
     e.PhaseFinished,
@@ -26,7 +26,7 @@ DETAIL = (
 
 
 class Console:
-    """Prints a run's events and its job's output, unless there is nowhere to, and keeps both in console.log."""
+    """Prints a run's events and its job's output to `out`, if there is one, and writes both to console.log."""
 
     def __init__(self, out: TextIO | None, log_path: Path, *, quiet: bool = False, verbose: bool = False) -> None:
         self.out = out
@@ -36,26 +36,29 @@ class Console:
         self._output: dict[str, Lines] = {}
 
     def on_event(self, event: e.Event, state: State) -> None:
-        """One line, if the event is worth one; before it, the end of the output that it is about the end of."""
+        """The event's line is printed, if it has one. The last line of a command that has ended comes before it."""
         if isinstance(event, e.CommandFinished | e.JobEnded | e.RunFinished):
             self.finish_lines()
         if isinstance(event, DETAIL) and not self.verbose:
             return
-        if (text := words(event, state)) is not None:
+        if (text := event_line(event, state)) is not None:
             loud = isinstance(event, e.PhaseFailed | e.PodKilledUnexpected)
-            self.say([f"{elapsed(event, state)} {text}"], loud=loud)
+            self.write([f"{elapsed(event, state)} {text}"], loud=loud)
 
     def finish_lines(self) -> None:
-        """What was printed without an end of line is shown."""
+        """Output that ended without a newline is printed, too."""
         for source, lines in self._output.items():
-            self.say([f"  {source} | {line}" for line in lines.finish()])
+            self.write([f"  {source} | {line}" for line in lines.finish()])
 
     def on_output(self, source: str, data: bytes) -> None:
-        """Whole lines of output, each behind the name of what printed it."""
-        self.say([f"  {source} | {line}" for line in self._output.setdefault(source, Lines()).feed(data)])
+        """Whole lines of output are printed, each after the name of what printed it."""
+        self.write([f"  {source} | {line}" for line in self._output.setdefault(source, Lines()).feed(data)])
 
-    def say(self, lines: list[str], *, loud: bool = False) -> None:
-        """The lines are printed, unless it is quiet here, and kept. A closed terminal or a full disk ends nothing."""
+    def write(self, lines: list[str], *, loud: bool = False) -> None:
+        """The lines are in console.log, and printed unless -q was given and they are not loud.
+
+        A full disk or a closed terminal ends no run.
+        """
         text = "".join(f"{line}\n" for line in lines)
         if not text:
             return
@@ -80,10 +83,10 @@ def elapsed(event: e.Event, state: State) -> str:
     return f"[{minutes:3d}:{seconds:02d}]"
 
 
-def words(event: e.Event, state: State) -> str | None:
-    """What happened, as a line for a person; None for what only machines read."""
-    for speak in (about_pod, about_work, about_end):
-        if (text := speak(event, state)) is not None:
+def event_line(event: e.Event, state: State) -> str | None:
+    """The line that tells a person what happened; None for an event that only programs read."""
+    for line_about in (pod_line, work_line, end_line):
+        if (text := line_about(event, state)) is not None:
             return text
     if isinstance(event, e.PhaseStarted):
         return f"{event.phase} …"
@@ -92,24 +95,24 @@ def words(event: e.Event, state: State) -> str | None:
     return None
 
 
-def about_pod(event: e.Event, state: State) -> str | None:
-    """Lines about the pod."""
+def pod_line(event: e.Event, state: State) -> str | None:
+    """The line of an event about the pod."""
     match event:
         case e.RunStarted():
             return f"run {event.run_id}"
         case e.RunResumed():
-            return f"resuming run {state.run_id} after: {event.after}"
+            return f"resuming run {state.run_id}; its last recorded event is {event.after}"
         case e.CandidatesChosen():
             return f"{len(event.candidates)} candidates" + "".join(f"; skipped {s}" for s in event.skipped)
         case e.PodRequested():
             return f"asking for {event.gpu_id} in {event.datacenter_id} ({event.cloud_type})"
         case e.DatacenterFailover():
-            return f"refused: {event.reason}" + (f"; next {event.to}" if event.to else "")
+            return f"refused: {event.reason}" + (f"; trying {event.to} next" if event.to else "")
         case e.PodCreated():
             how = "found" if event.adopted else "created"
             return f"pod {event.pod_id} {how}: {rate(event)}; stops by {at(event.stop_at, event)}"
         case e.PodReopening():
-            return f"starting pod {event.pod_id} again, to fetch what it holds"
+            return f"starting pod {event.pod_id} again to download what is on its disk"
         case e.PodResumed():
             return f"pod {event.pod_id} resumed: {rate(event)}; stops by {at(event.stop_at, event)}"
         case e.PodBooting():
@@ -117,34 +120,35 @@ def about_pod(event: e.Event, state: State) -> str | None:
         case e.PodReachable():
             return f"reachable at {event.host} port {event.port}"
         case e.PodAbandoned():
-            return f"giving this pod up: {event.reason}"
+            return f"giving up on this pod: {event.reason}"
         case e.GuardArmed():
-            return f"guard armed: the pod ends itself at {at(event.deadline_at, event)} if we cannot"
+            deadline = at(event.deadline_at, event)
+            return f"guard armed: if this machine disappears, the pod ends itself at {deadline}"
         case e.GuardMissing():
-            return "NO GUARD on this pod: if this machine dies, it bills on"
+            return "NO GUARD on this pod: if this machine disappears, the pod bills until you end it"
     return None
 
 
 def at(instant: datetime, event: e.Event) -> str:
-    """The instant, with its day if that is another one than the event's."""
+    """The instant, with its date if the event was on another day."""
     return f"{instant:%H:%M:%S} UTC" if instant.date() == event.ts_utc.date() else f"{instant:%b %d %H:%M:%S} UTC"
 
 
 def rate(event: e.PodCreated | e.PodResumed) -> str:
-    """The pod's price; that of its disks too if it is a cent or more."""
+    """The pod's price, and the price of its disks if it is a cent or more."""
     disks = f" + ${event.disks_usd_per_hour:.2f} for its disks" if event.disks_usd_per_hour >= 0.005 else ""
     return f"${event.usd_per_hour:.2f}/hr{disks}"
 
 
-def about_work(event: e.Event, _state: State) -> str | None:
-    """Lines about the work on the pod."""
+def work_line(event: e.Event, _state: State) -> str | None:
+    """The line of an event about the work on the pod."""
     match event:
         case e.CommandStarted():
             return f"{event.section}[{event.index}]: {first_line(event.command)}"
         case e.CommandFinished():
             return f"{event.section}[{event.index}] exited with {event.exit_code} in {event.duration_sec:.1f} s"
         case e.CommandSilent():
-            return f"{event.section}[{event.index}] has printed nothing for {event.silent_sec:.0f} s"
+            return f"{event.section}[{event.index}] has printed nothing for {event.silent_sec:.0f} s; still waiting"
         case e.SecretWritten():
             return f"secret {event.name} written to {event.destination}"
         case e.StageFinished():
@@ -160,36 +164,36 @@ def about_work(event: e.Event, _state: State) -> str | None:
         case e.RemoteStepCompleted():
             return f"step {event.name} done"
         case e.FailureMarkerSeen():
-            return f"the log says {event.marker!r}" + ("" if event.configured else " (noted; the job goes on)")
+            return f"the log contains {event.marker!r}" + ("" if event.configured else " (the job goes on)")
         case e.JobEvent():
-            return f"job says {event.name}: " + " ".join(
+            return f"job event {event.name}: " + " ".join(
                 f"{k}={v}" for k, v in event.fields.items() if k not in ("event", "log_offset")
             )
         case e.Heartbeat():
-            at = f"{event.phase}, {event.doing}" if event.doing else event.phase
-            return f"still at {at}; ${event.spent_usd:.2f} of ${event.cost_cap_usd:.2f} spent"
+            step = f"{event.phase}, {event.doing}" if event.doing else event.phase
+            return f"still at {step}; ${event.spent_usd:.2f} of ${event.cost_cap_usd:.2f} spent"
     return None
 
 
-def about_end(event: e.Event, state: State) -> str | None:
-    """Lines about trouble and about the end."""
+def end_line(event: e.Event, state: State) -> str | None:
+    """The line of an event about trouble, or about the end of the job or of the run."""
     match event:
         case e.Retried():
             return f"{event.what}: {event.error}; trying again in {event.in_sec:.1f} s"
         case e.SnapshotFailed():
-            return f"not recorded: {event.what}: {event.error}"
+            return f"could not record {event.what}, and the run goes on without it: {event.error}"
         case e.ConnectionLost():
-            return f"connection lost: {event.error}"
+            return f"connection to the pod lost, reconnecting: {event.error}"
         case e.ConnectionRestored():
-            return f"connected again after {event.lost_sec:.0f} s; not a byte of the log is missing"
+            return f"reconnected after {event.lost_sec:.0f} s; the log has no gap"
         case e.StopRequested():
-            return f"stopping the job: {JOB_WORDS.get(event.why, event.why)}"
+            return f"stopping the job: {JOB_FAILURES.get(event.why, event.why)}"
         case e.JobEnded():
-            return f"job over: {event.why}, status {event.exit_code}"
+            return job_ended_line(event)
         case e.PodKilledUnexpected():
             return f"POD LOST: {event.note}"
         case e.GuardReleased():
-            return f"the pod's guard has ended it: {event.state or 'gone'}"
+            return f"the guard has ended the pod: {event.state or 'gone'}"
         case e.ArtifactPullCompleted():
             how = f"{size(event.bytes)} in {event.duration_sec:.1f} s"
             return f"pulled {event.label}: {files(event.files)}, {how}"
@@ -198,13 +202,13 @@ def about_end(event: e.Event, state: State) -> str | None:
         case e.ArtifactSkipped():
             return f"skipped {event.label}: {event.reason}"
         case e.RemoteLogPullFailed():
-            return f"the end of {event.path} is missing: {event.error}"
+            return f"could not download the end of {event.path}: {event.error}"
         case e.PhaseFailed():
             return f"{event.phase} failed: {event.message}"
         case e.Interrupted():
-            return f"interrupted by {event.signal}; closing (again: skip the pull; the pod is released in any case)"
+            return f"interrupted by {event.signal}: results are pulled, then the pod is released (again: skip the pull)"
         case e.Detached():
-            return f"leaving the pod to its guard ({event.why})"
+            return detached_line(event)
         case e.PodReleased():
             return released(event, state) if state.pod.id else "no pod is left"
         case e.RunFinished():
@@ -212,21 +216,36 @@ def about_end(event: e.Event, state: State) -> str | None:
     return None
 
 
+def job_ended_line(event: e.JobEnded) -> str:
+    """The job's exit status, and the reason if the job did not end by itself."""
+    status = "no exit status is known" if event.exit_code is None else f"exit status {event.exit_code}"
+    reason = "" if event.why == "exited" else JOB_FAILURES.get(event.why, event.why).format(code=event.exit_code)
+    return f"job ended: {status}" + (f"; {reason}" if reason else "")
+
+
+def detached_line(event: e.Detached) -> str:
+    """Why nobody follows the run any more, and what holds its pod."""
+    if event.why == "ssh_lost":
+        return "detached: the pod does not answer over SSH; its guard ends it at the deadline"
+    return "detached: the job goes on, and the guard ends the pod at the deadline"
+
+
 def released(event: e.PodReleased, state: State) -> str:
-    """What became of the pod, and what it goes on costing if it stays."""
+    """The pod's fate, and its costs from now on if it was not deleted."""
     text = f"pod {state.pod.id} released ({event.action}): {event.state or 'gone'}"
     return f"{text}; {cost}" if (cost := left_cost(state)) else text
 
 
 def left_cost(state: State) -> str:
-    """What the run's pod goes on costing as it was left; empty if nothing that is known."""
+    """The costs of the run's pod from now on, and how to end them; empty if there are none, or none are known."""
     status = state.pod.final_state
     usd_per_day = left_usd_per_day(state.cost.rentals[-1], status, state.pod.volume_gb) if state.cost.rentals else None
     if not usd_per_day:
         return ""
     if status == "EXITED":
-        return f"its disk costs ${usd_per_day:.2f} a day until it is deleted"
-    return f"it goes on costing ${usd_per_day / 24:.2f}/hr until it is ended"
+        how = f"`runpod-deploy cleanup --all-stopped --prefix {state.pod.name}`"
+        return f"its disk costs ${usd_per_day:.2f} a day until you delete it with {how}"
+    return f"it costs ${usd_per_day / 24:.2f}/hr until you end it"
 
 
 def files(count: int) -> str:
@@ -235,13 +254,13 @@ def files(count: int) -> str:
 
 
 def first_line(text: str) -> str:
-    """The first line of a command, with a mark if there are more."""
+    """The first line of a command, with `…` if there are more."""
     head, *rest = text.strip().splitlines()
     return head + (" …" if rest else "")
 
 
 def size(count: float) -> str:
-    """Bytes as people say them: `3.4 MB`."""
+    """A number of bytes as people read it: `3.4 MB`."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"

@@ -1,4 +1,4 @@
-"""Output as lines for people: what comes in pieces, with progress bars that overwrite themselves. Pure."""
+"""Output as lines for people: pieces of output, and progress bars that overwrite themselves, become lines. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ LONGEST_BYTES = 1 << 16
 
 
 class Lines:
-    """Pieces of output in, whole lines out; what has no end yet is kept, of a progress bar its last state."""
+    """Makes whole lines from pieces of output. It keeps an unfinished line, and of a progress bar the last state."""
 
     def __init__(self) -> None:
         self._open = b""
@@ -21,27 +21,27 @@ class Lines:
         return [shown(line) for line in whole]
 
     def unfinished(self) -> str:
-        """The line that has no end yet."""
+        """The line whose end has not come yet."""
         return shown(self._open)
 
     def finish(self) -> list[str]:
-        """The last line, if the output ended without an end of line."""
+        """The last line, if the output ended without a newline."""
         rest, self._open = self._open, b""
         return [shown(rest)] if rest else []
 
 
 def last_state(line: bytes) -> bytes:
-    """What a terminal would show of a line: all before the last carriage return is overwritten."""
+    """The part of a line that a terminal would show: what is before the last carriage return is overwritten."""
     return line.rstrip(b"\r").rsplit(b"\r", 1)[-1]
 
 
 def shown(line: bytes) -> str:
-    """The line as text that obeys nobody."""
+    """The line as text without control characters."""
     return printable(last_state(line).decode(errors="replace").rstrip())
 
 
 def printable(text: str) -> str:
-    """The text without control characters, which a job may print and a terminal would obey."""
+    """The text without control characters: a job may print any, and a terminal would obey them."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,4 +1,4 @@
-"""A run as rows for a terminal of any size. Pure: what is known in, styled text out. Knows rich; draws nothing."""
+"""A run as rows of styled text for a terminal of any size. Pure. Knows rich; draws nothing."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from ..record.state import State
 from ..spec import Spec
 from .console import left_cost, size
 
-# With fewer rows than this the log is all that is worth showing beside the head.
+# With fewer rows than this, only the log is shown below the head.
 SMALL_ROWS = 12
 LEAST_LOG_ROWS = 4
 BAR, WIDEST_BAR = "━", 24
 GAP = Text("  ")
-# A phase that took less has no time worth reading.
+# The time of a phase that took less is not shown.
 WORTH_S = 0.05
 OUTCOME_STYLES = {"succeeded": "green", "interrupted": "yellow"}
-LIMIT_WORDS = {"cost_cap": "cap", "max_runtime": "time limit"}
+LIMIT_NAMES = {"cost_cap": "cap", "max_runtime": "time limit"}
 
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """A transfer under way."""
+    """A transfer that is under way."""
 
     label: str
     bytes: int = 0
     of_bytes: int = 0
-    """0 while it is not known what has to be moved."""
+    """0 while the amount is not known."""
     files: int = 0
     of_files: int = 0
     per_s: float = 0.0
@@ -42,21 +42,21 @@ class Moving:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All that is shown."""
+    """Everything that is shown of a run."""
 
     spec: Spec
     state: State
     now: datetime
     run_dir: str
     lines: Sequence[tuple[str, str]] = ()
-    """The last lines, each with the name of what printed it; empty for our own words."""
+    """The last lines, each with the name of what printed it; the name is empty for lines about events."""
     sample: dict[str, Any] = field(default_factory=dict)
     """The latest row of metrics.jsonl."""
     moving: Moving | None = None
 
 
 def rows(picture: Picture, width: int, height: int) -> list[Text]:
-    """Exactly so many rows, none wider than the terminal."""
+    """Exactly `height` rows, none wider than the terminal."""
     top = [head(picture)]
     if height >= SMALL_ROWS:
         top += [*phase_rows(picture, width), *usage_rows(picture, width)]
@@ -76,7 +76,7 @@ def fitted(row: Text, width: int) -> Text:
 
 
 def head(picture: Picture) -> Text:
-    """Which run, on what, for how long."""
+    """The run, its GPU, datacenter and pod, and the time since it began."""
     state = picture.state
     row = Text(picture.spec.run_id, style="bold")
     for fact in (state.pod.gpu_id, state.pod.datacenter_id, state.pod.id and f"pod {state.pod.id}"):
@@ -85,7 +85,7 @@ def head(picture: Picture) -> Text:
 
 
 def clock(now: datetime, since: datetime | None) -> str:
-    """`1:05`, or `2:03:09`, since then."""
+    """The time since then, as `1:05` or `2:03:09`."""
     seconds = max(0, int((now - since).total_seconds())) if since else 0
     return span(seconds)
 
@@ -98,7 +98,7 @@ def span(seconds: float) -> str:
 
 
 def phase_rows(picture: Picture, width: int) -> list[Text]:
-    """The phases with their times, as many to a row as there is room for."""
+    """The phases with their times, as many in a row as fit."""
     packed: list[list[Text]] = [[]]
     for item in (phase_text(phase, picture) for phase in picture.state.progress.phases):
         if GAP.join([*packed[-1], item]).cell_len > width:
@@ -108,7 +108,7 @@ def phase_rows(picture: Picture, width: int) -> list[Text]:
 
 
 def phase_text(phase: PhaseTime, picture: Picture) -> Text:
-    """One phase: done, failed, broken off, or under way with the step that it is at."""
+    """One phase: done, failed, broken off, or under way with its current step."""
     if phase.broken_off:
         return Text(f"■ {phase.name}", style="yellow")
     failed = {f.phase for f in (picture.state.end.forward_failure, *picture.state.end.closing_failures) if f}
@@ -121,7 +121,7 @@ def phase_text(phase: PhaseTime, picture: Picture) -> Text:
 
 
 def usage_rows(picture: Picture, width: int) -> list[Text]:
-    """The transfer under way, each GPU, and the machine."""
+    """The transfer that is under way, each GPU, and the machine."""
     found = [transfer_row(picture.moving, bar_width(width))] if picture.moving else []
     gpus = picture.sample.get("gpus") or []
     found += [gpu_row(gpu, bar_width(width)) for gpu in gpus[:8]]
@@ -131,7 +131,7 @@ def usage_rows(picture: Picture, width: int) -> list[Text]:
 
 
 def transfer_row(moving: Moving, cells: int) -> Text:
-    """How far a transfer has come, and how long it will still take at this speed."""
+    """A transfer's progress, and the time that it still takes at this speed."""
     row = Text(f"⇅ {moving.label} ", style="cyan")
     if moving.of_bytes:
         row.append_text(bar(moving.bytes / moving.of_bytes, cells))
@@ -145,12 +145,12 @@ def transfer_row(moving: Moving, cells: int) -> Text:
 
 
 def bar_width(width: int) -> int:
-    """How long a bar may be, two to a row."""
+    """The length of a bar, so that two fit in a row."""
     return max(4, min(WIDEST_BAR, (width - 46) // 2))
 
 
 def gpu_row(gpu: dict[str, Any], cells: int) -> Text:
-    """One GPU: its work and its memory; what it does not tell is left out."""
+    """One GPU: its load and its memory; values that it does not report are left out."""
     used, total = gpu.get("mem_used_mb"), gpu.get("mem_total_mb")
     row = Text(f"GPU {gpu.get('index', 0)} ")
     if (util := gpu.get("util_pct")) is not None:
@@ -164,7 +164,7 @@ def gpu_row(gpu: dict[str, Any], cells: int) -> Text:
 
 
 def machine_row(sample: dict[str, Any]) -> Text:
-    """Processors, memory and volume of the pod."""
+    """The load of the processors, and the memory and the volume of the pod."""
     parts = []
     if sample.get("cpu_user_pct") is not None:
         parts.append(f"CPU {sample['cpu_user_pct'] + (sample.get('cpu_sys_pct') or 0):.0f} %")
@@ -177,13 +177,13 @@ def machine_row(sample: dict[str, Any]) -> Text:
 
 
 def bar(share: float, cells: int, style: str = "cyan") -> Text:
-    """A bar that is full as far as the share goes."""
+    """A bar whose filled part is the share."""
     full = round(max(0.0, min(1.0, share)) * cells)
     return Text.assemble((BAR * full, style), (BAR * (cells - full), "bright_black"))
 
 
 def money(picture: Picture, width: int) -> Text:
-    """What is spent of the cap, and when it ends at the latest."""
+    """The money spent, the cap, and the time at which the run is stopped at the latest."""
     state, cap = picture.state, picture.spec.job.budget.cost_cap_usd
     spent = spent_usd(state.cost.rentals, picture.now)
     share = spent / cap if cap else 0.0
@@ -193,34 +193,34 @@ def money(picture: Picture, width: int) -> Text:
     if state.cost.stop_at and not state.end.released:
         left_s = max(0.0, (state.cost.stop_at - picture.now).total_seconds())
         row.append(
-            f" · {LIMIT_WORDS.get(state.cost.stop_why, 'limit')} in {span(left_s)}, at {state.cost.stop_at:%H:%M} UTC"
+            f" · {LIMIT_NAMES.get(state.cost.stop_why, 'limit')} in {span(left_s)}, at {state.cost.stop_at:%H:%M} UTC"
         )
     return row
 
 
 def alarm(share: float) -> str:
-    """The colour of so much of the cap."""
+    """The colour for this share of the cap."""
     return "green" if share < 0.7 else "yellow" if share < 0.9 else "red"
 
 
 def log_row(source: str, line: str) -> Text:
-    """One line of output, or one of our own words."""
+    """One line of output, or one line about an event."""
     if not source:
         return Text(line, style="cyan")
     return Text(line) if source == "job" else Text.assemble((f"{source} | ", "dim"), line)
 
 
 def foot(picture: Picture) -> Text:
-    """Where everything is, and how to end it."""
+    """How to end the run, and its folder."""
     if picture.state.end.interrupted:
-        return Text("closing: Ctrl-C again skips the pull; the pod is released in any case", style="yellow")
+        return Text("results are pulled, then the pod is released · Ctrl-C again skips the pull", style="yellow")
     return Text(f"Ctrl-C ends the job and releases the pod · {picture.run_dir}", style="dim")
 
 
 def summary(picture: Picture, width: int) -> Iterable[Text]:
-    """What stays on the screen after the run."""
+    """The rows that stay on the screen after the run."""
     state = picture.state
-    outcome = state.outcome if state.end.finished else "left running"
+    outcome = state.outcome if state.end.finished else "detached"
     took, spent = (
         clock(state.end.finished_at or picture.now, state.started_at),
         spent_usd(state.cost.rentals, picture.now),

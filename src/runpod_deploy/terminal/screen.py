@@ -1,4 +1,7 @@
-"""A run on a terminal while it lasts: listens, and draws what `picture` says. Knows rich; is never imported else."""
+"""A run on a terminal while it lasts: listens to events, and draws the rows of `picture`. Knows rich.
+
+It is imported only if there is a terminal to draw on.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from rich.live import Live
 from ..record import events as e
 from ..record.state import State
 from ..run import Run
-from .console import DETAIL, elapsed, words
+from .console import DETAIL, elapsed, event_line
 from .lines import Lines
 from .picture import Moving, Picture, rows, summary
 
@@ -26,12 +29,12 @@ MARKER = "__RUNPOD_"
 
 
 class Screen:
-    """Shows one run on a terminal of its own; afterwards the terminal is as it was, with a summary."""
+    """Shows one run on the whole terminal; afterwards the terminal is as it was, with a summary below."""
 
     def __init__(self, run: Run, out: TextIO) -> None:
         self.run = run
         self.terminal = Terminal(file=out, highlight=False, markup=False, emoji=False)
-        self.said: deque[tuple[str, str]] = deque(maxlen=KEPT_LINES)
+        self.recent: deque[tuple[str, str]] = deque(maxlen=KEPT_LINES)
         self.output: dict[str, Lines] = {}
         self.moving: Moving | None = None
         self.moved_since = 0.0
@@ -61,13 +64,13 @@ class Screen:
                 self.terminal.print(row, soft_wrap=True)
 
     def on_event(self, event: e.Event, state: State) -> None:
-        """The event's words are among the last lines; transfers move."""
+        """The event's line is among the last lines, and a transfer is drawn as far as it has come."""
         self.follow_transfer(event)
-        if not isinstance(event, DETAIL) and (text := words(event, state)) is not None:
-            self.said.append(("", f"{elapsed(event, state)} {text}"))
+        if not isinstance(event, DETAIL) and (text := event_line(event, state)) is not None:
+            self.recent.append(("", f"{elapsed(event, state)} {text}"))
 
     def follow_transfer(self, event: e.Event) -> None:
-        """How far the transfer under way has come."""
+        """`moving` is the transfer that is under way, or None."""
         now = self.run.world.clock.monotonic()
         match event:
             case e.StageStarted():
@@ -81,12 +84,12 @@ class Screen:
                 self.moving = None
 
     def on_output(self, source: str, data: bytes) -> None:
-        """The output's last lines are kept; marks are for machines."""
+        """The output's last lines are kept, but for the markers that only programs read."""
         lines = self.output.setdefault(source, Lines()).feed(data)[-KEPT_LINES:]
-        self.said.extend((source, line) for line in lines if not line.startswith(MARKER))
+        self.recent.extend((source, line) for line in lines if not line.startswith(MARKER))
 
     def picture(self) -> Picture:
-        """What is to be seen now."""
+        """The picture of the run as it is now."""
         run = self.run
         unfinished = [(source, text) for source, lines in self.output.items() if (text := lines.unfinished())]
         return Picture(
@@ -94,18 +97,18 @@ class Screen:
             state=run.state,
             now=run.world.clock.now(),
             run_dir=seen_from_here(run.dir.path),
-            lines=[*self.said, *unfinished[-1:]],
+            lines=[*self.recent, *unfinished[-1:]],
             sample=self.latest_sample(),
             moving=self.moving,
         )
 
     def drawn(self) -> Group:
-        """The picture for the terminal as large as it is now."""
+        """The rows for the terminal at its present size."""
         width, height = self.terminal.size
         return Group(*rows(self.picture(), width, height))
 
     def latest_sample(self) -> dict[str, Any]:
-        """The last row of metrics.jsonl, read again only when there is a new one."""
+        """The last row of metrics.jsonl, which is read again only if the file has grown."""
         try:
             with self.run.dir.metrics.open("rb") as file:
                 length = file.seek(0, 2)

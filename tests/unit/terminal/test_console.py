@@ -1,7 +1,8 @@
-"""What is said to a person of events."""
+"""The lines that tell a person of events."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,21 +10,21 @@ import pytest
 from runpod_deploy.record import events as e
 from runpod_deploy.record.fold import apply
 from runpod_deploy.record.state import State
-from runpod_deploy.terminal.console import words
-from tests.unit.terminal.pictures import START, told, watching
+from runpod_deploy.terminal.console import event_line
+from tests.unit.terminal.pictures import RUN_ID, START, told, watching
 
 
 def said(event: e.Event, state: State, after_s: float = 1800.0) -> str | None:
-    """The words for the event, as the console says them."""
+    """The console's line for the event."""
     happened = type(event)(**{**vars(event), "ts_utc": START + timedelta(seconds=after_s)})
-    return words(happened, apply(state, happened))
+    return event_line(happened, apply(state, happened))
 
 
 @pytest.mark.parametrize(
     ("action", "status", "ending"),
     [
         ("delete", None, "released (delete): gone"),
-        ("preserve", "RUNNING", "released (preserve): RUNNING; it goes on costing $1.09/hr until it is ended"),
+        ("preserve", "RUNNING", "released (preserve): RUNNING; it costs $1.09/hr until you end it"),
     ],
 )
 def test_a_release_says_what_goes_on_costing(action: str, status: str | None, ending: str) -> None:
@@ -46,3 +47,24 @@ def test_an_instant_of_another_day_says_so() -> None:
 def test_one_file_is_one_file() -> None:
     pulled = e.ArtifactPullCompleted(label="out", duration_sec=1, files=1, bytes=9, bytes_transferred=9, sha256="")
     assert said(pulled, watching()) == "pulled out: 1 file, 9 B in 1.0 s"
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (e.JobEnded(exit_code=3, why="exited"), "job ended: exit status 3"),
+        (e.JobEnded(exit_code=143, why="cost_cap"), "job ended: exit status 143; the cost cap was reached"),
+        (e.JobEnded(exit_code=None, why="exited"), "job ended: no exit status is known"),
+        (e.Detached(why="asked"), "detached: the job goes on, and the guard ends the pod at the deadline"),
+        (e.Detached(why="ssh_lost"), "detached: the pod does not answer over SSH; its guard ends it at the deadline"),
+    ],
+)
+def test_what_ends_is_said_in_full(event: e.Event, line: str) -> None:
+    assert said(event, watching()) == line
+
+
+def test_a_paused_pod_comes_with_the_command_that_deletes_it() -> None:
+    paused = replace(watching(), pod=replace(watching().pod, volume_gb=40, name=RUN_ID))
+    line = str(said(e.PodReleased(action="stop", state="EXITED"), paused))
+    assert "; its disk costs $0.27 a day until you delete it with " in line
+    assert line.endswith(f"`runpod-deploy cleanup --all-stopped --prefix {RUN_ID}`")

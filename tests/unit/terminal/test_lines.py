@@ -42,7 +42,7 @@ def test_the_console_shows_a_last_line_without_its_end(tmp_path: Path) -> None:
     console = Console(out, tmp_path / "console.log")
     console.on_output("job", b"first\nno newline")
     console.on_event(e.JobEnded(exit_code=0, why="exited"), State())
-    assert out.getvalue().splitlines() == ["  job | first", "  job | no newline", "[  0:00] job over: exited, status 0"]
+    assert out.getvalue().splitlines() == ["  job | first", "  job | no newline", "[  0:00] job ended: exit status 0"]
     assert (tmp_path / "console.log").read_text() == out.getvalue()
 
 
