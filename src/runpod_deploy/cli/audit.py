@@ -81,7 +81,7 @@ def show(findings: list[SuspectPod], now: datetime) -> None:
     print_table(suspect_lines(findings, now), COLUMNS, suspect_cells(findings, now))
     if not can_draw():
         for finding in findings:
-            info(f"{finding.pod.id}: {finding.words}")
+            info(f"{finding.pod.id}: {finding.explanation}")
     if any(finding.leftover for finding in findings):
         info("hint: delete the leftovers with `runpod-deploy audit --reap`")
 
@@ -98,5 +98,5 @@ def as_row(finding: SuspectPod) -> dict[str, Any]:
         "cost_per_hour_usd": pod.usd_per_hour,
         "reason": finding.reason,
         "leftover": finding.leftover,
-        "explanation": finding.words,
+        "explanation": finding.explanation,
     }

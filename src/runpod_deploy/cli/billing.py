@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import click
 
 from ..errors import UsageError
-from ..history.billing import Reckoning, reckon, record
-from ..history.bills import COLUMNS, cells, row, total_facts, totals
+from ..history.bill_tables import BILL_COLUMNS, bill_cells, bill_row, bill_total_facts, bill_totals
+from ..history.billing import BillReport, bill_report, record_bill
 from ..history.folders import may_be_folder, tidy_path
 from ..history.layouts import TOTAL_WIDTH, table_lines
 from ..machine.clock import SystemClock
@@ -31,27 +31,27 @@ def billing(root: str, as_json: bool) -> None:
     if not may_be_folder(root):
         raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs with --root")
     clock = SystemClock()
-    found = reckon(tidy_path(root), real_cloud(), clock.now(), warn)
-    for done in found.runs:
-        record(done, clock, warn)
-    show(found, as_json)
-    if not found.runs:
+    report = bill_report(tidy_path(root), real_cloud(), clock.now(), warn)
+    for bill in report.runs:
+        record_bill(bill, clock, warn)
+    show(report, as_json)
+    if not report.runs:
         info(f"no manifests below {root}")
-    if open_count := sum(done.word in ("so_far", "not_yet") for done in found.runs):
-        info(
-            f"{open_count} of {len(found.runs)} runs are not settled: the bill comes days or weeks late; ask again then"
-        )
+    if open_count := sum(bill.state in ("so_far", "not_yet") for bill in report.runs):
+        count = f"{open_count} of {len(report.runs)} runs are not settled"
+        info(f"{count}: the bill comes days or weeks late; ask again then")
 
 
-def show(found: Reckoning, as_json: bool) -> None:
-    """The reckoning is on stdout."""
-    rows, sums = [row(done) for done in found.runs], totals(found.runs, found.shared_usd, found.reach_at)
+def show(report: BillReport, as_json: bool) -> None:
+    """The report is on stdout."""
+    rows = [bill_row(bill) for bill in report.runs]
+    sums = bill_totals(report.runs, report.shared_usd, report.billed_through)
     if as_json:
         print_json({"runs": rows, "totals": sums})
         return
     if rows:
-        table = [cells(shown) for shown in rows]
-        print_table(table_lines(COLUMNS, table), COLUMNS, table)
+        table = [bill_cells(row) for row in rows]
+        print_table(table_lines(BILL_COLUMNS, table), BILL_COLUMNS, table)
         print_lines(footer(sums))
 
 
@@ -59,5 +59,5 @@ def footer(sums: dict[str, object]) -> Iterator[str]:
     """The sums, one a line."""
     yield ""
     yield "== TOTALS =="
-    for label, value in total_facts(sums):
+    for label, value in bill_total_facts(sums):
         yield f"{label + ':':<{TOTAL_WIDTH}}{value}"

@@ -1,4 +1,4 @@
-"""The runs that this machine knows: their journals, and whether a process carries them out now. Knows files."""
+"""The runs that this machine has journals of, and whether a process is working on each. Knows files."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from ..record.events import from_row
 from ..record.fold import fold
-from ..record.journal import rows
+from ..record.journal import SkippedRows, read_events
+from ..record.lock import RunLock
 from ..record.paths import RunDir
 from ..record.state import State
 from .blocks import read_whole
@@ -19,49 +17,48 @@ from .folders import EVENTS_NAME, Unreadable, find_files, may_be_folder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRun:
-    """One run as its folder tells it."""
+    """One run as its folder records it."""
 
     path: Path
     state: State
     held: bool
-    """Whether a process carries it out now."""
+    """Whether a process is working on it now."""
 
 
-def known_runs(roots: Iterable[str], words: Collection[str], unreadable: Unreadable) -> list[KnownRun]:
-    """The runs below these folders whose journals hold one of the words: ids of pods or of runs."""
-    wanted = [word.encode() for word in words if word]
-    return [as_known(path) for path in journals(roots, unreadable) if mentions(path, wanted)]
+def known_runs(roots: Iterable[str], ids: Collection[str], unreadable: Unreadable) -> list[KnownRun]:
+    """The runs below these folders whose journals mention one of the ids, which may be of pods or of runs."""
+    wanted = [known_id.encode() for known_id in ids if known_id]
+    return [as_known(path, unreadable) for path in journals(roots, unreadable) if mentions(path, wanted)]
 
 
 def journals(roots: Iterable[str], unreadable: Unreadable) -> Iterator[Path]:
-    """Paths of all journals below these folders; a folder that is not there has none."""
+    """Paths of all journals below these folders. A folder that does not exist has none."""
     for root in roots:
         if may_be_folder(root):
             yield from map(Path, find_files(root, EVENTS_NAME, unreadable))
 
 
-def mentions(path: Path, wanted: list[bytes]) -> bool:
-    """Whether the file holds one of the words anywhere."""
+def mentions(path: Path, ids: list[bytes]) -> bool:
+    """Whether the file contains one of the ids anywhere."""
     try:
         content = read_whole(str(path))
     except OSError:
         return False
-    return any(word in content for word in wanted)
+    return any(known_id in content for known_id in ids)
 
 
-def as_known(events_path: Path) -> KnownRun:
-    """The run of this journal, which is only read: its writer may be in the middle of a line."""
-    run_dir = RunDir(events_path.parent)
-    events = (event for row in rows(events_path) if (event := from_row(row)) is not None)
-    return KnownRun(path=run_dir.path, state=fold(events), held=is_held(run_dir))
+def as_known(events_path: Path, unreadable: Unreadable) -> KnownRun:
+    """The run of this journal. Rows that this version does not know are skipped, and the file is named once."""
+    run_dir, skipped = RunDir(events_path.parent), SkippedRows()
+    state = fold(read_events(events_path, skipped))
+    if skipped.count:
+        unreadable(str(events_path), str(skipped))
+    return KnownRun(path=run_dir.path, state=state, held=is_held(run_dir))
 
 
 def is_held(run_dir: RunDir) -> bool:
-    """Whether a process holds the run's lock: the kernel knows, whatever became of it otherwise."""
-    if not run_dir.lock.exists():
-        return False
+    """Whether a process holds the run's lock; True if that cannot be found out."""
     try:
-        with FileLock(str(run_dir.lock), timeout=0):
-            return False
-    except (Timeout, OSError):
+        return run_dir.lock.exists() and RunLock(run_dir).is_held()
+    except OSError:
         return True

@@ -10,9 +10,8 @@ from typing import Any
 
 from ..errors import UsageError
 from ..machine.files import write_atomically
-from ..record.events import from_row
 from ..record.fold import fold
-from ..record.journal import rows
+from ..record.journal import read_events
 from ..record.lock import RunLock
 from ..record.manifest import cost, log_facts, manifest, telemetry_files, word
 from ..record.paths import RunDir
@@ -55,7 +54,7 @@ def read_run(path: Path) -> RecordedRun:
     except (OSError, ValueError, TypeError) as error:
         raise RunUnreadable(run_dir.spec, why_unreadable(error)) from error
     try:
-        state = fold(event for row in rows(run_dir.events) if (event := from_row(row)) is not None)
+        state = fold(read_events(run_dir.events), success_marker=spec.job.run.success_marker)
     except OSError as error:
         raise RunUnreadable(run_dir.events, why_unreadable(error)) from error
     return RecordedRun(run_dir, spec, state)

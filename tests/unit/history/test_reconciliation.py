@@ -1,4 +1,4 @@
-"""What a bill says of runs, and what it cannot say."""
+"""What runs were billed, and when that is not known."""
 
 from __future__ import annotations
 
@@ -10,25 +10,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runpod_deploy.history.billing import AT_ONCE, stretches
-from runpod_deploy.history.bills import HOUR, Claim, Hour, cells, claim, hours, reconcile, row, total_facts, totals
+from runpod_deploy.cloud.runpod.bills import HOUR
+from runpod_deploy.history.bill_tables import bill_cells, bill_row, bill_total_facts, bill_totals
+from runpod_deploy.history.billing import LONGEST_RANGE, time_ranges
 from runpod_deploy.history.layouts import table_lines
+from runpod_deploy.history.reconciliation import PodHour, RunHours, hours, hours_of_run, reconcile
 
 TEN = datetime(2026, 6, 4, 10, tzinfo=UTC)
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
 
-def run(pod_id: str, since: str, until: str | None, usd: float | None, **more: Any) -> Claim:
+def run(pod_id: str, since: str, until: str | None, usd: float | None, **more: Any) -> RunHours:
     """A run of one pod on 4 June 2026."""
     day = "2026-06-04T{}:00+00:00"
     pod = {"pod_id": pod_id, "since_utc": day.format(since), "until_utc": until and day.format(until)}
     manifest = {"job_name": "tune", "run_id": f"tune-{pod_id}", "pods": [pod], "estimated_cost_usd": usd, **more}
-    return claim(Path("runs") / pod_id, manifest, NOW)
+    return hours_of_run(Path("runs") / pod_id, manifest, NOW)
 
 
-def said(claims: list[Claim], bills: dict[Hour, float], reach_at: datetime | None = None) -> list[tuple[Any, str]]:
-    """What each run was billed, and the word on it."""
-    return [(done.billed_usd, done.word) for done in reconcile(claims, bills, reach_at)[0]]
+def said(
+    runs: list[RunHours], bills: dict[PodHour, float], billed_through: datetime | None = None
+) -> list[tuple[Any, str]]:
+    """What each run was billed, and how final that is."""
+    return [(bill.billed_usd, bill.state) for bill in reconcile(runs, bills, billed_through)[0]]
 
 
 def test_a_run_was_billed_what_its_pod_was_in_the_hours_of_the_run() -> None:
@@ -40,9 +44,9 @@ def test_a_run_was_billed_what_its_pod_was_in_the_hours_of_the_run() -> None:
 
 @pytest.mark.parametrize(("reach", "word"), [(None, "so_far"), ("2026-06-04", "so_far"), ("2026-06-05", "settled")])
 def test_a_part_of_the_bill_is_the_whole_only_once_the_bill_has_gone_beyond(reach: str | None, word: str) -> None:
-    reach_at = None if reach is None else datetime.fromisoformat(reach).replace(tzinfo=UTC)
+    billed_through = None if reach is None else datetime.fromisoformat(reach).replace(tzinfo=UTC)
 
-    assert said([run("a", "10:50", "12:05", 1.0)], {("a", TEN): 0.25}, reach_at) == [(0.25, word)]
+    assert said([run("a", "10:50", "12:05", 1.0)], {("a", TEN): 0.25}, billed_through) == [(0.25, word)]
 
 
 def test_what_is_not_in_the_bill_is_not_free() -> None:
@@ -56,33 +60,33 @@ def test_an_hour_of_two_runs_belongs_to_neither() -> None:
         run("a", "11:10", None, 0.1),
     )
 
-    done, contested = reconcile([first, second, third], {("a", TEN): 0.2, ("a", TEN + HOUR): 0.1}, None)
+    done, shared = reconcile([first, second, third], {("a", TEN): 0.2, ("a", TEN + HOUR): 0.1}, None)
 
-    assert [(one.billed_usd, one.word) for one in done] == [(None, "shared"), (None, "shared"), (0.1, "settled")]
-    assert contested == {("a", TEN)}
+    assert [(one.billed_usd, one.state) for one in done] == [(None, "shared"), (None, "shared"), (0.1, "settled")]
+    assert shared == {("a", TEN)}
 
 
 def test_older_manifests_say_when_they_ran_by_their_ids_and_their_ends() -> None:
     old = {"run_id": "embed-20260604T101500Z-2", "pod_id": "a", "pulled_at_utc": "2026-06-04T13:10:00+02:00"}
     nameless = {**old, "run_id": "embed"}
 
-    assert claim(Path("x"), old, NOW).hours == {("a", TEN), ("a", TEN + HOUR)}
+    assert hours_of_run(Path("x"), old, NOW).hours == {("a", TEN), ("a", TEN + HOUR)}
     for manifest in (nameless, {**old, "pod_id": None}, {**old, "pulled_at_utc": "soon"}, {**old, "pods": "none"}, {}):
-        assert claim(Path("x"), manifest, NOW).hours == frozenset()
+        assert hours_of_run(Path("x"), manifest, NOW).hours == frozenset()
 
 
 def test_a_run_that_rented_nothing_waits_for_no_bill() -> None:
     empty: dict[str, Any] = {"pods": [], "estimated_cost_usd": 0.0}
     lost: dict[str, Any] = {"pods": [], "estimated_cost_usd": None}
 
-    claims = [claim(Path("x"), empty, NOW), claim(Path("y"), lost, NOW)]
-    assert said(claims, {}) == [(None, "nothing_rented"), (None, "unknown")]
+    runs = [hours_of_run(Path("x"), empty, NOW), hours_of_run(Path("y"), lost, NOW)]
+    assert said(runs, {}) == [(None, "nothing_rented"), (None, "unknown")]
 
 
 def test_sums_count_what_has_no_number() -> None:
-    claims = [run("a", "10:00", "10:20", 0.3), run("b", "10:00", "10:20", 0.4), run("c", "10:00", "10:20", None)]
-    done, _ = reconcile(claims, {("a", TEN): 0.29, ("c", TEN): 0.7}, TEN)
-    sums = totals(done, 0.05, TEN)
+    runs = [run("a", "10:00", "10:20", 0.3), run("b", "10:00", "10:20", 0.4), run("c", "10:00", "10:20", None)]
+    done, _ = reconcile(runs, {("a", TEN): 0.29, ("c", TEN): 0.7}, TEN)
+    sums = bill_totals(done, 0.05, TEN)
 
     assert sums == {
         "runs": 3,
@@ -95,12 +99,12 @@ def test_sums_count_what_has_no_number() -> None:
         "by_bill": {"settled": 1, "so_far": 1, "not_yet": 1},
         "bill_reaches": "2026-06-04",
     }
-    assert list(table_lines(("run",) * 6, [cells(row(one)) for one in done]))[1:] == [
+    assert list(table_lines(("run",) * 6, [bill_cells(bill_row(one)) for one in done]))[1:] == [
         "a    tune  a    $0.3000  $0.2900  settled",
         "b    tune  b    $0.4000  —        not yet",
         "c    tune  c    —        $0.7000  so far",
     ]
-    assert dict(total_facts(sums))["billed"] == "$0.9900 (2 runs, estimated at $0.3000)"
+    assert dict(bill_total_facts(sums))["billed"] == "$0.9900 (2 runs, estimated at $0.3000)"
 
 
 @given(minutes=st.integers(0, 10**5), lasts=st.integers(0, 10**4))
@@ -114,9 +118,9 @@ def test_hours_cover_the_time_and_no_more(minutes: int, lasts: int) -> None:
 
 
 @given(offsets=st.sets(st.integers(0, 5000), max_size=40))
-def test_stretches_hold_every_hour_once_and_none_is_too_long(offsets: set[int]) -> None:
+def test_time_ranges_hold_every_hour_once_and_none_is_too_long(offsets: set[int]) -> None:
     instants = [TEN + offset * HOUR for offset in offsets]
-    found = list(stretches(instants))
+    found = list(time_ranges(instants))
 
     assert all(sum(start <= at < end for start, end in found) == 1 for at in instants)
-    assert all(HOUR <= end - start <= AT_ONCE for start, end in found)
+    assert all(HOUR <= end - start <= LONGEST_RANGE for start, end in found)
