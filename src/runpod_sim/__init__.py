@@ -1,23 +1,25 @@
 """A simulator of the RunPod cloud: its API, its pods, its failures and its bill.
 
-How it hangs together, from the outside in:
+The idea: one process is one cloud. All of its state is in one object, `cloud.Cloud`, which both APIs read and change.
+A pod is a container of Linux namespaces with a real SSH server, and costs money by the simulated clock. Whatever can
+go wrong is a fault: a JSON object that says which requests or pods it applies to, and how often.
 
-    cli          serve, exec, faults
-    simulator    one cloud, its HTTP server and its folder, from start to end
-    folders      whose a folder is, and what killed simulators left; state: a cloud on disk
-    server       what every request goes through: faults, User-Agent, size, key, quota; then a handler
-    routes_*     the handlers; answers reads requests and writes answers; control is /_sim/
-    graph_*      the older API: graph.graphql is its schema, graph what its fields do, graph_view how they look
-    cloud        who may rent what, what becomes of pods, what it costs
-    asks, changes                a create body made complete; a PATCH body laid over it
-    placement, catalogue         where a pod can go; what there is
-    templates, records, billing  the account's other things; its bills
-    life         one pod from placing to its end
-    container, sandbox, podroot/ what is in a container; how one is made of namespaces
-    sshd, session                a pod's SSH server; one session in it
-    faults, occasions, misfortunes  what can go wrong; what a request is about; what struck requests are answered
-    limits, meter, ledger, pace, clock, view, validation, schemas, problems
+    cli/          runpod-sim serve, exec, faults
+    chaos/        runpod-sim chaos: kills a driver while the cloud fails, and checks its bill
+    simulator     one cloud, its HTTP server and its folder, from start to end
+    server        the steps around every handler: faults, User-Agent, size, key, quota
+    routes/       the handlers: REST v2, GraphQL, and the simulator's own /_sim/
+    store/        a cloud on disk; clean-up after killed simulators
+    graphql/      the older API: schema, resolvers
+    cloud/        the state and its rules: placement, volumes, balance, bills, ledger
+    containers/   pods as containers: boot, namespaces, SSH
+    faults/       every kind of fault, and when one applies
+    records/      plain values: pods, specs, catalogue, meters, errors
+    clock         the time, with a skew
 
-One event loop, no threads but for deleting folders. A pod's SSH connections are relayed by this process; its
-processes are children of it and end with it (a death signal on the parent of PID 1).
+Imports point down this list; the import linter enforces it. Read in this order: simulator, server, routes/pods,
+cloud/cloud, containers/supervisor, containers/sandbox; then faults/kinds and faults/fault.
+
+There is one event loop, and no thread but for slow file work. This process relays the pods' SSH connections; their
+processes are its children and end with it, because PID 1's parent gets SIGKILL when this process dies.
 """

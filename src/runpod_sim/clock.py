@@ -9,7 +9,7 @@ _skew_s = 0.0
 
 
 def set_skew(seconds: float) -> None:
-    """The cloud's clock is so far ahead of this machine's; before it: negative."""
+    """The cloud's clock is this far ahead of this machine's; negative: behind it."""
     global _skew_s
     _skew_s = seconds
 

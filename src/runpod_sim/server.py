@@ -1,4 +1,4 @@
-"""What every request goes through before and after its handler. Knows aiohttp, keys, quotas and faults."""
+"""The steps around every handler: faults, User-Agent, size, key, quota. Knows aiohttp; knows no pods' rules."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .faults.fault import Facts
 from .records.pods import ACCOUNT
 from .records.problems import Problem
 from .routes import account, billing, catalogue, control, graphql, logs, pods, registries, templates, volumes
-from .routes.answers import CLOUD, LIMITS, WHO, Handler, problem_answer, request_id
+from .routes.answers import CALLER, CLOUD, LIMITS, Handler, problem_answer, request_id
 from .routes.fault_answers import answer_after, answer_instead
 from .routes.quotas import Limits
 
 BODY_LIMIT = 102_400
 READ_LIMIT = 64 << 20
-# These come from the proxy in front of the API, which knows no quotas.
-PROXYS_KINDS = ("text/html", "text/plain")
+# Answers of these types come from the proxy in front of the API, which has no quotas.
+PROXY_TYPES = ("text/html", "text/plain")
 GRAPHQL = "POST /graphql"
 MODULES = (
     pods,
@@ -35,7 +35,7 @@ MODULES = (
     graphql,
     control,
 )
-# What the key in a pod's environment may do, and only to its own pod (measured by others in 2026).
+# The key in a pod's environment opens only these routes, and only for its own pod (measured by others in 2026).
 POD_KEY_ROUTES = {
     "GET /v2/pods/{id}",
     "DELETE /v2/pods/{id}",
@@ -60,14 +60,14 @@ async def _api(request: web.Request, handler: Handler) -> web.StreamResponse:
     label = route_of(request)
     request.app[CLOUD].requests[label] += 1
     answer = await _answer(request, handler, label)
-    if not answer.prepared and answer.content_type not in PROXYS_KINDS:
-        told = {"x-request-id": request_id(), "Date": formatdate(now(), usegmt=True)}
-        answer.headers.update(told | request.app[LIMITS].headers(_token(request, label), now()))
+    if not answer.prepared and answer.content_type not in PROXY_TYPES:
+        headers = {"x-request-id": request_id(), "Date": formatdate(now(), usegmt=True)}
+        answer.headers.update(headers | request.app[LIMITS].headers(_token(request, label), now()))
     return answer
 
 
 async def _answer(request: web.Request, handler: Handler, label: str) -> web.StreamResponse:
-    """What the handler says, or the fault that strikes before or after it."""
+    """The handler's answer, or that of a fault which replaces or follows the handler."""
     fault = request.app[CLOUD].faults.on_route(label, await _facts(request))
     if fault is None:
         return await _admit(request, handler, label)
@@ -81,7 +81,7 @@ async def _answer(request: web.Request, handler: Handler, label: str) -> web.Str
 
 
 async def _facts(request: web.Request) -> Facts:
-    """What the request names, for the faults that ask."""
+    """The facts of the request, for the conditions of faults."""
     pod = request.app[CLOUD].pods.get(request.match_info.get("id", ""))
     if pod is not None:
         return facts_of_pod(pod)
@@ -122,8 +122,8 @@ async def _check(request: web.Request, token: str, label: str) -> None:
     cloud = request.app[CLOUD]
     if not token:
         raise Problem(401, "missing bearer token")
-    request[WHO] = _owner(cloud, token)
-    if request[WHO] != ACCOUNT and not _may(label, request.match_info.get("id") == request[WHO]):
+    request[CALLER] = _owner(cloud, token)
+    if request[CALLER] != ACCOUNT and not _may(label, request.match_info.get("id") == request[CALLER]):
         raise Problem(403, "access denied")
     full = request.app[LIMITS].take(token, now())
     if full is not None:
@@ -140,7 +140,7 @@ def _owner(cloud: Cloud, token: str) -> str:
     if token == cloud.api_key:
         return ACCOUNT
     for pod in cloud.pods.values():
-        if pod.key == token and pod.ended_at is None and "key-revoked" not in pod.troubles:
+        if pod.key == token and pod.ended_at is None and "key-revoked" not in pod.faults:
             return pod.id
     raise Problem(401, "invalid bearer token")
 

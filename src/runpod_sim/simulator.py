@@ -13,16 +13,16 @@ from aiohttp import web
 
 from . import clock
 from .cloud.cloud import Cloud
-from .containers.container import Ground
+from .containers.container import Site
 from .containers.pace import PACES
 from .containers.sandbox import find_sandbox
-from .containers.supervisor import World
+from .containers.supervisor import Platform
 from .faults.fault import Fault, Faults
 from .records import catalogue
 from .routes.quotas import Limits, quotas
 from .server import application
 from .store.folders import folder
-from .store.state import keep, save, take_up
+from .store.state import load, save, save_regularly
 
 HOST = "127.0.0.1"
 # Fast pods are polled fast; the live service's contract is about 60 a minute.
@@ -31,7 +31,7 @@ PER_MINUTE = {"fast": 6000, "spec": 60}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a simulator is started with."""
+    """The options of a simulator."""
 
     port: int = 0
     pace: str = "fast"
@@ -40,47 +40,47 @@ class Settings:
     per_minute: int | None = None
     api_key: str | None = None
     state_path: Path | None = None
-    """A folder to be taken up and kept; None: everything is gone at the end."""
+    """The folder to load from and to save to; None: everything is deleted at the end."""
     clock_skew_s: float = 0.0
     billing_lag_s: float = 3600.0
 
 
 @dataclass(slots=True)
 class Simulator:
-    """One that answers."""
+    """A running simulator."""
 
     cloud: Cloud
     url: str
     exports: dict[str, str] = field(default_factory=dict)
-    """What points a client at it; the last two are the names that official tools read."""
+    """Environment variables that point a client at it; official tools read the last two."""
 
 
 @asynccontextmanager
 async def simulate(settings: Settings) -> AsyncIterator[Simulator]:
-    """A simulator that answers; on the way out every pod is ended or kept. Raises SandboxUnavailable, OSError."""
+    """A running simulator; at the end its pods are ended, or saved. Raises SandboxUnavailable, OSError."""
     sandbox = await find_sandbox()
     clock.set_skew(settings.clock_skew_s)
     with folder(settings.state_path) as root:
         port = _free_port(settings.port)
-        ground = Ground(root, f"http://{HOST}:{port}", catalogue.load())
-        cloud = _cloud(settings, World(sandbox, PACES[settings.pace], ground))
+        site = Site(root, f"http://{HOST}:{port}", catalogue.load())
+        cloud = _cloud(settings, Platform(sandbox, PACES[settings.pace], site))
         limits = Limits(quotas(settings.per_minute or PER_MINUTE[settings.pace]))
         runner = web.AppRunner(application(cloud, limits), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
-        async with _books(cloud, root if settings.state_path else None):
+        async with _running(cloud, root if settings.state_path else None):
             try:
                 await web.TCPSite(runner, HOST, port).start()
-                yield Simulator(cloud, ground.api_url, _exports(ground.api_url, cloud.api_key))
+                yield Simulator(cloud, site.api_url, _exports(site.api_url, cloud.api_key))
             finally:
                 await runner.cleanup()
 
 
 @asynccontextmanager
-async def _books(cloud: Cloud, kept: Path | None) -> AsyncIterator[None]:
-    """Meanwhile credit is watched, and the cloud is saved if it is to be kept; in the end no process is left."""
+async def _running(cloud: Cloud, kept: Path | None) -> AsyncIterator[None]:
+    """Within the block the balance is charged and a kept cloud is saved; afterwards no process is left."""
     if kept:
-        take_up(cloud, kept)
-    tasks = [asyncio.create_task(cloud.charge()), *([asyncio.create_task(keep(cloud, kept))] if kept else [])]
+        load(cloud, kept)
+    tasks = [asyncio.create_task(cloud.charge()), *([asyncio.create_task(save_regularly(cloud, kept))] if kept else [])]
     try:
         yield
     finally:
@@ -92,16 +92,16 @@ async def _books(cloud: Cloud, kept: Path | None) -> AsyncIterator[None]:
 
 
 def _free_port(wanted: int) -> int:
-    """Known before anything listens there, because pods are told. Raises OSError if it is taken."""
+    """A port, chosen early because pods get it in their environment. Raises OSError if the wanted one is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((HOST, wanted))
         return int(probe.getsockname()[1])
 
 
-def _cloud(settings: Settings, world: World) -> Cloud:
-    ground, faults = world.ground, Faults(list(settings.faults))
-    cloud = Cloud(world, ground.catalogue, faults, settings.balance_usd, secrets=ground.secrets)
+def _cloud(settings: Settings, platform: Platform) -> Cloud:
+    site, faults = platform.site, Faults(list(settings.faults))
+    cloud = Cloud(platform, site.catalogue, faults, settings.balance_usd, secrets=site.secrets)
     cloud.billing_lag_s = settings.billing_lag_s
     if settings.api_key:
         cloud.api_key = settings.api_key

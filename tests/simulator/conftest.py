@@ -59,7 +59,7 @@ class Sim:
         """It is in force."""
         assert self.call("POST", "/_sim/faults", fault).status == 201
 
-    def ask(self, **fields: Any) -> Json:
+    def body(self, **fields: Any) -> Json:
         """A body that is complete and right."""
         body = {
             "name": "test",
@@ -73,7 +73,7 @@ class Sim:
 
     def create(self, **fields: Any) -> Json:
         """A new pod."""
-        answer = self.call("POST", "/v2/pods", self.ask(**fields))
+        answer = self.call("POST", "/v2/pods", self.body(**fields))
         assert answer.status == 201, answer.body
         return dict(answer.body)
 

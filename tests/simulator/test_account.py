@@ -36,7 +36,7 @@ def test_a_secret_is_never_told_and_filled_in_at_boot(sim: Sim) -> None:
     [listed] = sim.call("GET", "/v2/account/secrets?name=HF_TOKEN").body["secrets"]
     assert listed == made.body
     placeholders = {"TOKEN": "{{ RUNPOD_SECRET_hf_token }}", "OTHER": "{{ RUNPOD_SECRET_unknown }}"}
-    pod = sim.create(env=sim.ask()["env"] | placeholders)
+    pod = sim.create(env=sim.body()["env"] | placeholders)
     assert pod["env"]["TOKEN"] == placeholders["TOKEN"]
     env = environment(sim, sim.ready(pod))
     assert (env["TOKEN"], env["OTHER"]) == ("swordfish", placeholders["OTHER"])
@@ -58,7 +58,7 @@ def test_a_credential_is_write_only_and_stays_while_a_pod_uses_it(sim: Sim) -> N
     assert sim.call("DELETE", path).status == 204
     gone = sim.call("DELETE", path)
     assert (gone.status, gone.body["detail"]) == (400, "Registry auth not found")
-    assert sim.call("POST", "/v2/pods", sim.ask(registry=made["id"])).status == 400
+    assert sim.call("POST", "/v2/pods", sim.body(registry=made["id"])).status == 400
 
 
 def test_a_template_lies_under_the_body(sim: Sim) -> None:
@@ -131,7 +131,7 @@ def test_bills_lag_as_told_at_the_start(serve: Callable[..., Sim]) -> None:
 
 def test_without_an_hours_credit_no_pod_is_rented(serve: Callable[..., Sim]) -> None:
     sim = serve("--balance", "3599")
-    refused = sim.call("POST", "/v2/pods", sim.ask())
+    refused = sim.call("POST", "/v2/pods", sim.body())
     assert refused.status == 402
     assert refused.body["detail"].startswith("Your account balance is too low")
     assert sim.create(gpu={"id": "NVIDIA A40"})

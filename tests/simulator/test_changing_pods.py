@@ -18,7 +18,7 @@ def test_a_name_is_changed_under_a_running_container(sim: Sim) -> None:
 def test_an_environment_is_replaced_with_the_container_and_the_volume_stays(sim: Sim) -> None:
     pod = sim.ready(sim.create(mounts={"persistent": {"size": 10, "path": "/workspace"}}))
     sim.ssh(pod, "touch /root/lost /workspace/kept")
-    env = sim.ask()["env"] | {"NEW": "1"}
+    env = sim.body()["env"] | {"NEW": "1"}
     answer = sim.call("PATCH", f"/v2/pods/{pod['id']}", {"env": env, "disk": 30})
     assert (answer.body["env"], answer.body["disk"]) == (env, 30)
     sim.until(lambda: sim.ssh(pod, "true").returncode == 255)

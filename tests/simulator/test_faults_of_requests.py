@@ -19,7 +19,7 @@ def listing(sim: Sim) -> list[str]:
 
 def test_refuse_answers_an_error_and_does_nothing(sim: Sim) -> None:
     sim.fault(where="POST /v2/pods", what="refuse", status=503)
-    refused = sim.call("POST", "/v2/pods", sim.ask())
+    refused = sim.call("POST", "/v2/pods", sim.body())
     assert refused.status == 503
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert listing(sim) == []
@@ -37,7 +37,7 @@ def test_reset_and_effect_then_reset_differ_in_what_was_done(sim: Sim) -> None:
     for what, made in (("reset", 0), ("effect-then-reset", 1)):
         sim.fault(where="POST /v2/pods", what=what)
         with pytest.raises(urllib3.exceptions.ProtocolError):
-            sim.call("POST", "/v2/pods", sim.ask())
+            sim.call("POST", "/v2/pods", sim.body())
         assert len(listing(sim)) == made
 
 
@@ -66,7 +66,7 @@ def test_slow_answers_late_and_right(sim: Sim) -> None:
 
 def test_effect_then_500_has_made_the_pod(sim: Sim) -> None:
     sim.fault(where="POST /v2/pods", what="effect-then-500")
-    assert sim.call("POST", "/v2/pods", sim.ask(name="mine")).status == 500
+    assert sim.call("POST", "/v2/pods", sim.body(name="mine")).status == 500
     assert [pod["name"] for pod in sim.call("GET", "/v2/pods").body["pods"]] == ["mine"]
 
 
@@ -74,7 +74,7 @@ def test_effect_then_hang_has_made_the_pod(sim: Sim) -> None:
     sim.fault(where="POST /v2/pods", what="effect-then-hang", seconds=0.3)
     before = time.monotonic()
     with pytest.raises(urllib3.exceptions.ProtocolError):
-        sim.call("POST", "/v2/pods", sim.ask())
+        sim.call("POST", "/v2/pods", sim.body())
     assert time.monotonic() - before >= 0.3
     assert len(listing(sim)) == 1
 
@@ -83,7 +83,7 @@ def test_no_stock_refuses_what_the_catalogue_shows_until_it_is_taken_back(sim: S
     sim.fault(what="no-stock", gpu="NVIDIA A40", datacenter="EU-RO-1")
     gpu = {"id": "NVIDIA A40", "count": 1}
     for _ in range(2):
-        refused = sim.call("POST", "/v2/pods", sim.ask(gpu=gpu, dataCenterIds=["EU-RO-1"]))
+        refused = sim.call("POST", "/v2/pods", sim.body(gpu=gpu, dataCenterIds=["EU-RO-1"]))
         assert refused.status == 400
         assert refused.body["detail"].startswith("There are no longer any instances available")
     shown = sim.call("GET", "/v2/catalog/gpus/NVIDIA%20A40?include=AVAILABILITY&product=POD").body
@@ -117,7 +117,7 @@ def test_delete_ignored_and_stop_ignored_say_yes_and_do_nothing(sim: Sim) -> Non
 
 
 def test_disk_optional_takes_a_body_without_disk(sim: Sim) -> None:
-    body = sim.ask()
+    body = sim.body()
     del body["disk"]
     assert sim.call("POST", "/v2/pods", body).status == 400
     sim.fault(what="disk-optional")
@@ -134,9 +134,9 @@ def test_disk_optional_takes_a_body_without_disk(sim: Sim) -> None:
 )
 def test_a_fault_of_a_request_strikes_only_what_the_request_names(sim: Sim, condition: dict[str, str]) -> None:
     sim.fault(where="POST /v2/pods", what="refuse", times=0, **condition)
-    struck = sim.ask(name="struck", gpu={"id": "NVIDIA A40"}, dataCenterIds=["US-TX-3", "EU-RO-1"])
+    struck = sim.body(name="struck", gpu={"id": "NVIDIA A40"}, dataCenterIds=["US-TX-3", "EU-RO-1"])
     assert sim.call("POST", "/v2/pods", struck).status == 503
-    assert sim.call("POST", "/v2/pods", sim.ask(dataCenterIds=["EU-SE-1"])).status == 201
+    assert sim.call("POST", "/v2/pods", sim.body(dataCenterIds=["EU-SE-1"])).status == 201
 
 
 def test_a_fault_of_a_pods_requests_leaves_other_pods_alone(sim: Sim) -> None:

@@ -72,7 +72,7 @@ def look_around(visit: Tourist) -> None:
 
 def live_with_a_pod(visit: Tourist) -> None:
     sim = visit.sim
-    pod = visit("POST", "/v2/pods", sim.ask(mounts={"persistent": {"size": 10, "path": "/workspace"}}), expect=201)
+    pod = visit("POST", "/v2/pods", sim.body(mounts={"persistent": {"size": 10, "path": "/workspace"}}), expect=201)
     path = f"/v2/pods/{pod['id']}"
     sim.until(lambda: visit("GET", path)["ssh"]["direct"])
     visit("PATCH", path, {"name": "other"})
@@ -81,7 +81,7 @@ def live_with_a_pod(visit: Tourist) -> None:
     sim.until(lambda: visit("GET", path)["status"] == "EXITED")
     visit("POST", path + "/action", {"action": "stop"}, expect=409)
     visit("POST", path + "/action", {"action": "start"})
-    cpu = sim.ask(cpu={"id": "cpu3c", "vcpuCount": 2}, globalNetworking=True)
+    cpu = sim.body(cpu={"id": "cpu3c", "vcpuCount": 2}, globalNetworking=True)
     del cpu["gpu"]
     other = visit("POST", "/v2/pods", cpu, expect=201)
     page = visit("GET", "/v2/pods?limit=1")
@@ -119,8 +119,8 @@ def be_refused(visit: Tourist) -> None:
     """Each status that the document names for what can be refused."""
     sim = visit.sim
     visit("POST", "/v2/pods", {"name": ""}, expect=422)
-    visit("POST", "/v2/pods", sim.ask(gpu={"id": "none such"}), expect=400)
-    visit("POST", "/v2/pods", sim.ask(templateId="none such"), expect=404)
+    visit("POST", "/v2/pods", sim.body(gpu={"id": "none such"}), expect=400)
+    visit("POST", "/v2/pods", sim.body(templateId="none such"), expect=404)
     visit("GET", "/v2/pods?cursor=nonsense", expect=422)
     sim.fault(where="GET /v2/pods", what="rate-limited")
     visit("GET", "/v2/pods", expect=429)
@@ -145,7 +145,7 @@ def recorded_ask(sim: Sim) -> Json:
     """What the recording's pod was asked for with."""
     volume = sim.call("POST", "/v2/network-volumes", {"name": "models", "size": 50, "dataCenter": "EU-RO-1"}).body
     mounts = {"network": [{"volumeId": volume["id"], "path": "/workspace"}]}
-    return sim.ask(gpu={"id": "NVIDIA RTX PRO 4500 Blackwell", "count": 1}, disk=30, mounts=mounts)
+    return sim.body(gpu={"id": "NVIDIA RTX PRO 4500 Blackwell", "count": 1}, disk=30, mounts=mounts)
 
 
 def test_a_pod_looks_as_recorded(sim: Sim) -> None:
@@ -169,7 +169,7 @@ def test_volumes_and_errors_are_as_recorded(sim: Sim) -> None:
     volumes = sim.call("GET", "/v2/network-volumes").body
     assert shape(volumes["networkVolumes"]) == shape(recorded["v2_volumes"]["networkVolumes"])
     sim.fault(what="no-stock")
-    assert sim.call("POST", "/v2/pods", sim.ask()).body == recorded["v2_error_400"]
+    assert sim.call("POST", "/v2/pods", sim.body()).body == recorded["v2_error_400"]
     assert sim.act(pod, "explode").body == recorded["v2_error_422"]
 
 

@@ -70,13 +70,13 @@ def exercise(sim: Sim, known: Json, operation: Any, mode: GenerationMode) -> Non
 
     @FEW
     @given(case=operation.as_strategy(generation_mode=mode), is_led=st.booleans())
-    def ask(case: Any, is_led: bool) -> None:
+    def call_api(case: Any, is_led: bool) -> None:
         if is_led and mode is GenerationMode.POSITIVE:
             lead(case, known)
         answer = case.call_and_validate(base_url=sim.url, headers=headers, checks=CHECKS)
         assert answer.status_code >= 400 or not breaks_the_body(case), case.body
 
-    ask()
+    call_api()
 
 
 def lead(case: Any, known: Json) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 from .conftest import Answer, Json, Sim
 
 
-def ask(sim: Sim, query: str, variables: Json | None = None, **headers: str | None) -> Answer:
+def post(sim: Sim, query: str, variables: Json | None = None, **headers: str | None) -> Answer:
     return sim.call("POST", "/graphql", {"query": query, "variables": variables}, **headers)
 
 
 def data(sim: Sim, query: str, variables: Json | None = None) -> Any:
-    answer = ask(sim, query, variables)
+    answer = post(sim, query, variables)
     assert answer.status == 200, answer.body
     assert "errors" not in answer.body, answer.body
     return answer.body["data"]
@@ -90,7 +90,7 @@ def test_what_was_asked_wrongly_is_an_error_on_200(sim: Sim) -> None:
     query = (
         """mutation { podFindAndDeployOnDemand(input: {gpuTypeId: "SIM 3600", imageName: "a:b", name: "n"}) { id } }"""
     )
-    answer = ask(sim, query)
+    answer = post(sim, query)
     assert answer.status == 200
     [error] = answer.body["errors"]
     assert error["message"].startswith("There are no longer any instances available")
@@ -106,7 +106,7 @@ def test_what_is_no_query_of_this_schema_is_refused(sim: Sim) -> None:
         ("query {", "Syntax Error"),
         ('mutation { podFindAndDeployOnDemand(input: {stopAfter: "1h"}) { id } }', "DateTime cannot represent"),
     ):
-        answer = ask(sim, query)
+        answer = post(sim, query)
         assert answer.status == 400, query
         assert text in answer.body["errors"][0]["message"]
     assert sim.call("POST", "/graphql", b"nothing").status == 400
@@ -117,7 +117,7 @@ def test_a_pods_key_reaches_its_own_pod_only(sim: Sim) -> None:
     key = sim.ssh(pod, "tr '\\0' '\\n' </proc/1/environ | sed -n s/^RUNPOD_API_KEY=//p").stdout.decode().strip()
 
     def own(query: str) -> Json:
-        return dict(ask(sim, query, Authorization=f"Bearer {key}").body)
+        return dict(post(sim, query, Authorization=f"Bearer {key}").body)
 
     refused = own("query { myself { clientBalance } }")
     assert (refused["errors"][0]["message"], refused["data"]) == ("Unauthorized", {"myself": None})

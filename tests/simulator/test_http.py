@@ -45,7 +45,7 @@ def test_paths_and_methods(sim: Sim) -> None:
     ],
 )
 def test_a_body_that_breaks_the_schema_is_told_where(sim: Sim, change: dict[str, object], error: str) -> None:
-    answer = sim.call("POST", "/v2/pods", sim.ask(**change))
+    answer = sim.call("POST", "/v2/pods", sim.body(**change))
     assert (answer.status, answer.body["detail"]) == (422, "Request validation failed.")
     assert error in answer.body["errors"]
 
@@ -63,7 +63,7 @@ def test_a_body_that_breaks_the_schema_is_told_where(sim: Sim, change: dict[str,
     ],
 )
 def test_a_body_that_breaks_a_rule_is_a_bad_request(sim: Sim, change: dict[str, object]) -> None:
-    assert sim.call("POST", "/v2/pods", sim.ask(**change)).status == 400
+    assert sim.call("POST", "/v2/pods", sim.body(**change)).status == 400
 
 
 def test_queries(sim: Sim) -> None:
@@ -94,10 +94,10 @@ def test_a_volume_binds_its_pod_to_its_datacenter(sim: Sim) -> None:
     volume = sim.call("POST", "/v2/network-volumes", ask).body
     mounts = {"network": [{"volumeId": volume["id"], "path": "/workspace"}]}
     assert sim.create(mounts=mounts)["dataCenterId"] == "CA-MTL-3"
-    elsewhere = sim.call("POST", "/v2/pods", sim.ask(mounts=mounts, dataCenterIds=["EUR-IS-1"]))
+    elsewhere = sim.call("POST", "/v2/pods", sim.body(mounts=mounts, dataCenterIds=["EUR-IS-1"]))
     assert elsewhere.status == 400
     assert 'is in data center "CA-MTL-3", which is not in the requested set [EUR-IS-1]' in elsewhere.body["detail"]
-    assert sim.call("POST", "/v2/pods", sim.ask(mounts=mounts, cloud="COMMUNITY")).status == 400
+    assert sim.call("POST", "/v2/pods", sim.body(mounts=mounts, cloud="COMMUNITY")).status == 400
     path = f"/v2/network-volumes/{volume['id']}"
     assert sim.call("PATCH", path, {"size": 20}).body["size"] == 20
     assert sim.call("PATCH", path, {"size": 10}).status == 400
@@ -117,6 +117,6 @@ def test_stock_is_what_the_catalogue_derives_its_words_from(sim: Sim) -> None:
     assert level() == "LOW"
     pod = sim.create(gpu={"id": gpu, "count": 2}, dataCenterIds=[home])
     assert level() == "NONE"
-    assert sim.call("POST", "/v2/pods", sim.ask(gpu={"id": gpu}, dataCenterIds=[home])).status == 400
+    assert sim.call("POST", "/v2/pods", sim.body(gpu={"id": gpu}, dataCenterIds=[home])).status == 400
     sim.call("DELETE", f"/v2/pods/{pod['id']}")
     assert level() == "LOW"

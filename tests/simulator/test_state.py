@@ -58,6 +58,6 @@ def test_two_cannot_work_in_one_folder(serve: Callable[..., Sim], tmp_path: Path
 
 def test_the_clouds_clock_may_be_wrong(serve: Callable[..., Sim]) -> None:
     sim = serve("--clock-skew", "-7200")
-    answer = sim.call("POST", "/v2/pods", sim.ask())
+    answer = sim.call("POST", "/v2/pods", sim.body())
     for told in (datetime.fromisoformat(answer.body["createdAt"]), parsedate_to_datetime(answer.headers["Date"])):
         assert 7190 < (datetime.now(UTC) - told).total_seconds() < 7230

@@ -106,9 +106,9 @@ async def run_case(case: Case, target: Target) -> Outcome:
 def create_volume(simulator: Simulator, config: Path) -> None:
     """The account has the network volume that the config names, in a datacenter that the config allows."""
     if (wanted := volume_of(config)) is not None:
-        cloud, (name, asked) = simulator.cloud, wanted
+        cloud, (name, allowed) = simulator.cloud, wanted
         able = [home for home, row in cloud.catalogue.datacenters.items() if row["networkVolumeTypes"]]
-        home = next((place for place in asked if place in able), able[0])
+        home = next((place for place in allowed if place in able), able[0])
         add_volume(cloud, name=name, size_gb=10, datacenter=home)
 
 
@@ -188,8 +188,8 @@ async def wait_for_guard(driver: Driver, outcome: Outcome, simulator: Simulator)
 
 def guarded(pod: Pod, driver: Driver) -> bool:
     """Whether the pod's guard can end it: the start command starts it, or it was started over SSH."""
-    starts_guard = any(pod.ask.get(name) for name in ("entrypoint", "cmd", "args"))
-    if pod.up_at is None or "key-revoked" in pod.troubles:
+    starts_guard = any(pod.spec.get(name) for name in ("entrypoint", "cmd", "args"))
+    if pod.up_at is None or "key-revoked" in pod.faults:
         return False
     return starts_guard or driver.last_at("guard_armed") > pod.up_at
 
@@ -225,5 +225,5 @@ def overspent_s(pods: Sequence[Pod], cap_usd: float) -> float:
     """For how long the pods billed after the cap was used up, by their GPU and CPU meters; negative: they did not."""
     if not pods:
         return 0.0
-    spent = sum(stretch.usd("gpu") + stretch.usd("cpu") for pod in pods for stretch in pod.meter.stretches(now()))
+    spent = sum(period.usd("gpu") + period.usd("cpu") for pod in pods for period in pod.meter.periods(now()))
     return (spent - cap_usd) / pods[-1].usd_per_hour * 3600

@@ -131,7 +131,7 @@ async def _execute(settings: Settings, command: Sequence[str], ledger_path: Path
         left = simulator.cloud.left()
         write_ledger(simulator, ledger_path)
         if strict and left:
-            names = ", ".join(f"{pod.ask['name']} ({pod.id}, {pod.status})" for pod in left)
+            names = ", ".join(f"{pod.spec['name']} ({pod.id}, {pod.status})" for pod in left)
             click.echo(f"runpod-sim: left {len(left)} pod{'s' * (len(left) > 1)}: {names}", err=True)
             return EXIT_LEFT
     return code

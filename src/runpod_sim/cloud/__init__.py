@@ -1,1 +1,8 @@
-"""The cloud: who may rent what, what becomes of pods, what it costs."""
+"""The cloud: pods, volumes and money behind both APIs.
+
+cloud       all state of one simulator; creates, starts, stops, ends and charges pods
+placement   the place that a new pod gets
+volumes     network volumes; account: secrets and registry credentials
+billing     bills from meters, by time bucket
+ledger      pods, money and requests so far, as the judge and `--ledger` read them
+"""

@@ -1,4 +1,4 @@
-"""Small records of the account, however they are asked for. Knows the rules for new ones; knows no HTTP."""
+"""New secrets and registry credentials, for both APIs. Knows the rules for names; knows no HTTP."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .cloud import Cloud
 Record = dict[str, Any]
 
 
-def add_secret(cloud: Cloud, ask: Record) -> Record:
+def add_secret(cloud: Cloud, given: Record) -> Record:
     """A new secret, its value included. Raises Problem if the name is taken."""
-    if any(row["name"] == ask["name"] for row in cloud.secrets.values()):
-        raise Problem(409, f'secret "{ask["name"]}" already exists')
-    row: Record = {"description": None} | ask | {"id": new_id(), "createdAt": iso(now())}
+    if any(row["name"] == given["name"] for row in cloud.secrets.values()):
+        raise Problem(409, f'secret "{given["name"]}" already exists')
+    row: Record = {"description": None} | given | {"id": new_id(), "createdAt": iso(now())}
     cloud.secrets[row["id"]] = row
     return row
 
 
-def add_registry(cloud: Cloud, ask: Record) -> Record:
+def add_registry(cloud: Cloud, given: Record) -> Record:
     """A new credential, its password included. Raises Problem if the name is taken."""
-    if any(row["name"] == ask["name"] for row in cloud.registries.values()):
+    if any(row["name"] == given["name"] for row in cloud.registries.values()):
         raise bad("Registry auth name must be unique.")
-    row = ask | {"id": new_id(25)}
+    row = given | {"id": new_id(25)}
     cloud.registries[row["id"]] = row
     return row

@@ -1,4 +1,4 @@
-"""Bills out of meters: amounts by time bucket. Pure; knows no HTTP and no pods."""
+"""Bills from meters: amounts by time bucket. Pure; knows no HTTP and no pods."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ..records.meter import Meter, Stretch
+from ..records.meter import Meter, Period
 
 SIZES = ("hour", "day", "week", "month", "year")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
-    """What one kind of bill is made of."""
+class BillKind:
+    """The fields of one kind of bill."""
 
     id_field: str | None = None
     """Records are for one resource each, named by this field; None: for all of them together."""
     count_field: str | None = None
     amounts: Mapping[str, str]
-    """By field, the meters' kind of cost; never metered here: an empty one."""
+    """The meters' kind of cost by field of the bill; empty for costs that are not simulated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of time, in whole buckets."""
+    """A period of time, in whole buckets."""
 
     start: datetime
     end: datetime
@@ -71,39 +71,39 @@ def earlier(start: datetime, size: str, count: int) -> datetime:
     return start - count * timedelta(hours={"hour": 1, "day": 24, "week": 168}[size])
 
 
-def bill(meters: Mapping[str, Meter], family: Family, window: Window, until: float) -> list[dict[str, Any]]:
-    """The records, by bucket and resource; what came after `until` is not in them yet."""
+def bill(meters: Mapping[str, Meter], bill_kind: BillKind, window: Window, until: float) -> list[dict[str, Any]]:
+    """The records, by bucket and resource; costs after `until` are not in them yet."""
     sums: dict[tuple[datetime, str], Counter[str]] = {}
     for name, meter in meters.items():
-        for stretch in meter.stretches(until):
-            for start, piece in _pieces(stretch, window, until):
-                row = sums.setdefault((start, name if family.id_field else ""), Counter())
-                row.update({field: piece.usd(kind) for field, kind in family.amounts.items() if kind})
-    return [_record(start, name, amounts, family, window.size) for (start, name), amounts in sorted(sums.items())]
+        for period in meter.periods(until):
+            for start, piece in _pieces(period, window, until):
+                row = sums.setdefault((start, name if bill_kind.id_field else ""), Counter())
+                row.update({field: piece.usd(kind) for field, kind in bill_kind.amounts.items() if kind})
+    return [_record(start, name, amounts, bill_kind, window.size) for (start, name), amounts in sorted(sums.items())]
 
 
-def totals(records: list[dict[str, Any]], family: Family) -> dict[str, float]:
+def totals(records: list[dict[str, Any]], bill_kind: BillKind) -> dict[str, float]:
     """The sums of all records."""
-    return {field: sum(row[field] for row in records) for field in ("totalAmount", *family.amounts)}
+    return {field: sum(row[field] for row in records) for field in ("totalAmount", *bill_kind.amounts)}
 
 
-def _pieces(stretch: Stretch, window: Window, until: float) -> Iterator[tuple[datetime, Stretch]]:
-    since = max(stretch.since, window.start.timestamp())
-    end = min(stretch.until, window.end.timestamp(), until)
+def _pieces(period: Period, window: Window, until: float) -> Iterator[tuple[datetime, Period]]:
+    since = max(period.since, window.start.timestamp())
+    end = min(period.until, window.end.timestamp(), until)
     while since < end:
         start = floor(datetime.fromtimestamp(since, UTC), window.size)
         cut = min(end, following(start, window.size).timestamp())
-        yield start, Stretch(since, cut, stretch.rates)
+        yield start, Period(since, cut, period.rates)
         since = cut
 
 
-def _record(start: datetime, name: str, amounts: Counter[str], family: Family, size: str) -> dict[str, Any]:
+def _record(start: datetime, name: str, amounts: Counter[str], bill_kind: BillKind, size: str) -> dict[str, Any]:
     row: dict[str, Any] = {"startTime": rfc3339(start), "endTime": rfc3339(following(start, size))}
-    row |= {field: amounts[field] for field in family.amounts}
+    row |= {field: amounts[field] for field in bill_kind.amounts}
     row["totalAmount"] = sum(amounts.values())
-    return row | ({family.id_field: name} if family.id_field else {})
+    return row | ({bill_kind.id_field: name} if bill_kind.id_field else {})
 
 
 def rfc3339(at: datetime) -> str:
-    """As bills write instants."""
+    """The instant as bills write it."""
     return at.isoformat().replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""The cloud's state and its rules: who may rent what, what becomes of pods, what it costs. Knows no HTTP."""
+"""All state of one simulated cloud; pods are created, started, stopped, ended and charged here. Knows no HTTP."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 
 from ..clock import now
 from ..containers.sandbox import wipe
-from ..containers.supervisor import Supervisor, World
-from ..faults.facts import facts_of_ask, facts_of_pod
+from ..containers.supervisor import Platform, Supervisor
+from ..faults.facts import facts_of_pod, facts_of_spec
 from ..faults.fault import Faults
-from ..records.asks import check_kind, complete
 from ..records.catalogue import Catalogue
 from ..records.changes import changed, remakes
 from ..records.meter import Meter
+from ..records.pod_spec import check_kind, complete
 from ..records.pods import ERROR, EXITED, PROVISIONING, TERMINATED, UP, Pod, new_id
 from ..records.problems import BALANCE_TOO_LOW, HOST_FULL, REGISTRY_NOT_FOUND, Problem, bad, invalid, missing
 from ..records.templates import PUBLIC
 from .placement import choose
 
-LAST_WORDS_S = 0.1
+ANSWER_FIRST_S = 0.1
 DISK_GB = 20
-"""Where the disk may be left out."""
+"""The disk of a pod whose create names none, with the fault disk-optional."""
 ALLOWED = {
     "start": (EXITED, ERROR),
     "stop": UP,
@@ -38,7 +38,7 @@ ALLOWED = {
 class Cloud:
     """Everything that one simulator holds."""
 
-    world: World
+    platform: Platform
     catalogue: Catalogue
     faults: Faults
     balance_usd: float
@@ -47,9 +47,9 @@ class Cloud:
     """All pods ever made, oldest first."""
     volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
     meters: dict[str, Meter] = field(default_factory=dict)
-    """Of the network volumes, gone ones included."""
+    """The meters of network volumes, deleted ones included."""
     billing_lag_s: float = 3600.0
-    """How far bills are behind; at the live service it was days (measured by others 2026-08-30)."""
+    """How long a cost takes to appear on a bill; at the live service, days (measured by others 2026-08-30)."""
     ssh_keys: list[str] = field(default_factory=list)
     templates: dict[str, dict[str, Any]] = field(default_factory=dict)
     registries: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Cloud:
     supervisors: dict[str, Supervisor] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    # What the account sees.
+    # Questions.
 
     def listed(self) -> list[Pod]:
         """The pods that a listing shows, newest first."""
@@ -77,36 +77,36 @@ class Cloud:
         return [pod for pod in self.pods.values() if pod.ended_at is None]
 
     def billed_usd(self) -> float:
-        """All that was spent until now."""
+        """All costs until now."""
         at = now()
         meters = [pod.meter for pod in self.pods.values()] + list(self.meters.values())
         return sum(meter.usd(at) for meter in meters)
 
     def credit_usd(self) -> float:
-        """What is left of the balance."""
+        """The rest of the balance."""
         return self.balance_usd - self.billed_usd()
 
     def usd_per_hour(self) -> float:
-        """What all of it costs now."""
+        """The present cost of all pods."""
         return sum(sum(pod.rates().values()) for pod in self.left())
 
-    # What the account does.
+    # Actions.
 
     def create(self, body: dict[str, Any]) -> Pod:
-        """A new pod on its way. Raises Problem."""
-        ask = complete(self._with_disk(body), self._template(body), self.ssh_keys)
-        check_kind(ask, self.catalogue)
-        self._check_registry(ask)
-        place, cuda = choose(ask, self._volume(ask), self.catalogue, self.faults)
-        units = ask["gpu"]["count"] if "gpu" in ask else ask["cpu"]["vcpuCount"]
-        price = self.catalogue.price(place.kind, ask["cloud"]) * units
+        """A new pod, which begins to boot. Raises Problem."""
+        spec = complete(self._with_disk(body), self._template(body), self.ssh_keys)
+        check_kind(spec, self.catalogue)
+        self._check_registry(spec)
+        place, cuda = choose(spec, self._volume(spec), self.catalogue, self.faults)
+        units = spec["gpu"]["count"] if "gpu" in spec else spec["cpu"]["vcpuCount"]
+        price = self.catalogue.price(place.kind, spec["cloud"]) * units
         if self.credit_usd() < price:
             raise Problem(402, BALANCE_TOO_LOW)
-        if "cpu" in ask:
-            ask["cpu"]["memory"] = int(self.catalogue.cpus[place.kind]["ramGbPerVcpu"] * units)
+        if "cpu" in spec:
+            spec["cpu"]["memory"] = int(self.catalogue.cpus[place.kind]["ramGbPerVcpu"] * units)
         pod = Pod(
             id=new_id(),
-            ask=ask,
+            spec=spec,
             place=place,
             units=units,
             usd_per_hour=price,
@@ -115,13 +115,13 @@ class Cloud:
             token=secrets.token_hex(4),
             cuda=cuda,
         )
-        return self._settle_in(pod)
+        return self._add(pod)
 
     def act(self, pod: Pod, action: str, by: str) -> None:
         """The action is under way. Raises Problem 409 where the status does not allow it."""
         if pod.shown_status not in ALLOWED[action]:
             raise Problem(409, f"cannot {action} a pod with status {pod.shown_status}")
-        if pod.ask["locked"] and action in ("stop", "restart"):
+        if pod.spec["locked"] and action in ("stop", "restart"):
             raise Problem(409, f"pod is locked: cannot {action} it")
         match action:
             case "start":
@@ -134,25 +134,25 @@ class Cloud:
                 self.delete(pod, by)
 
     def update(self, pod: Pod, change: dict[str, Any]) -> None:
-        """The pod is as the change wants it; a running container is made anew if need be. Raises Problem."""
-        new = changed(pod.ask, change, self._template(change))
+        """The pod has the changed spec; if it runs, its container is made anew where necessary. Raises Problem."""
+        new = changed(pod.spec, change, self._template(change))
         self._check_registry(new)
-        anew = remakes(pod.ask, new)
-        pod.ask = new
-        pod.meter.turn(now(), pod.rates())
+        anew = remakes(pod.spec, new)
+        pod.spec = new
+        pod.meter.set_rates(now(), pod.rates())
         if anew and pod.status in UP:
             self._restart(pod)
 
     def delete(self, pod: Pod, by: str) -> None:
-        """The pod is ended, unless a fault says otherwise; it may be listed for a while."""
+        """The pod is being ended, unless a fault prevents it; it may stay listed for a while."""
         if pod.ended_at is None and self.faults.on("delete-ignored", facts_of_pod(pod)) is None:
-            lags = pod.troubles.get("delete-lags", {}).get("seconds", self.world.pace.leaving_s)
+            lags = pod.faults.get("delete-lags", {}).get("seconds", self.platform.pace.leaving_s)
             pod.listed_until, pod.listed_as = now() + lags, pod.status
             self._spawn(self.end(pod, by))
 
     async def stop(self, pod: Pod, how: str) -> None:
         """The pod is stopped and bills its volume only; the container disk is gone."""
-        await self.supervisors[pod.id].halt(self.world.pace.grace_s)
+        await self.supervisors[pod.id].halt(self.platform.pace.grace_s)
         if pod.ended_at is None and pod.status in UP:
             self._leave_machine(pod, EXITED)
             pod.how, pod.last_change = how, f"Exited by {'user' if how == 'stopped' else 'Runpod'}"
@@ -164,22 +164,22 @@ class Cloud:
             self._leave_machine(pod, TERMINATED)
             pod.ended_at, pod.how = now(), how
         if how.startswith("self"):
-            # The pod hears the answer to its own call before it is gone.
-            await asyncio.sleep(LAST_WORDS_S)
+            # A pod that ends itself still gets the answer to its call.
+            await asyncio.sleep(ANSWER_FIRST_S)
         await self.supervisors[pod.id].halt(0.0)
         await asyncio.to_thread(wipe, self.supervisors[pod.id].dir)
 
-    def lose(self, pod: Pod, fate: str) -> None:
-        """The host is lost: the pod is gone, or exited unasked, or in ERROR."""
-        if fate == ERROR:
+    def lose(self, pod: Pod, end_state: str) -> None:
+        """The pod's host is lost; end_state is gone, exited or ERROR."""
+        if end_state == ERROR:
             self._leave_machine(pod, ERROR)
         elif pod.ended_at is None:
-            self._spawn(self.end(pod, "died") if fate == "gone" else self.stop(pod, "died"))
+            self._spawn(self.end(pod, "died") if end_state == "gone" else self.stop(pod, "died"))
 
     async def charge(self) -> None:
-        """From now on no pod runs on credit: without any, one on a network volume is stopped, another is ended."""
+        """Until it is cancelled, no pod runs on debt: one with a network volume is stopped, another is ended."""
         while True:
-            await asyncio.sleep(self.world.pace.charge_every_s)
+            await asyncio.sleep(self.platform.pace.charge_every_s)
             if self.credit_usd() > 0:
                 continue
             for pod in self.left():
@@ -195,23 +195,23 @@ class Cloud:
 
     async def pause(self) -> None:
         """No process is left; pods, disks and meters are as they were."""
-        await asyncio.gather(*(supervisor.halt(self.world.pace.grace_s) for supervisor in self.supervisors.values()))
+        await asyncio.gather(*(supervisor.halt(self.platform.pace.grace_s) for supervisor in self.supervisors.values()))
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def readmit(self, pod: Pod) -> None:
-        """The pod is one of ours again; if it was up it boots, on the disk that it had."""
+    def restore(self, pod: Pod) -> None:
+        """The saved pod belongs to the cloud again; if it was up, it boots on the disk that it had."""
         self.pods[pod.id] = pod
-        self.supervisors[pod.id] = Supervisor(pod, self.world, self.lose)
+        self.supervisors[pod.id] = Supervisor(pod, self.platform, self.lose)
         if pod.uses_machine:
             self.catalogue.used[pod.place] += pod.units
             self.supervisors[pod.id].begin()
 
-    def _settle_in(self, pod: Pod) -> Pod:
-        pod.troubles = self.faults.on_pod(facts_of_pod(pod))
-        pod.hidden_until = pod.created_at + pod.troubles.get("lag", {}).get("seconds", 0.0)
+    def _add(self, pod: Pod) -> Pod:
+        pod.faults = self.faults.on_pod(facts_of_pod(pod))
+        pod.hidden_until = pod.created_at + pod.faults.get("lag", {}).get("seconds", 0.0)
         self.catalogue.used[pod.place] += pod.units
         self.pods[pod.id] = pod
-        self.supervisors[pod.id] = Supervisor(pod, self.world, self.lose)
+        self.supervisors[pod.id] = Supervisor(pod, self.platform, self.lose)
         pod.become(PROVISIONING, pod.created_at)
         self.supervisors[pod.id].begin()
         return pod
@@ -224,7 +224,7 @@ class Cloud:
         self.catalogue.used[pod.place] += pod.units
         pod.how = None
         pod.stale_port = self.supervisors[pod.id].sshd.port
-        pod.stale_until = now() + pod.troubles.get("stale-address", {}).get("seconds", self.world.pace.stale_s)
+        pod.stale_until = now() + pod.faults.get("stale-address", {}).get("seconds", self.platform.pace.stale_s)
         # A resumed pod gets another port.
         self.supervisors[pod.id].sshd.port = 0
         pod.become(PROVISIONING, now())
@@ -232,7 +232,7 @@ class Cloud:
 
     def _restart(self, pod: Pod) -> None:
         async def again() -> None:
-            await self.supervisors[pod.id].remake(self.world.pace.grace_s)
+            await self.supervisors[pod.id].remake(self.platform.pace.grace_s)
             if pod.ended_at is None and pod.status in UP:
                 self.supervisors[pod.id].begin()
 
@@ -248,7 +248,7 @@ class Cloud:
         return pod.hidden_until <= at and (pod.ended_at is None or at < pod.listed_until)
 
     def _with_disk(self, body: dict[str, Any]) -> dict[str, Any]:
-        if "disk" in body or "templateId" in body or not self.faults.on("disk-optional", facts_of_ask(body)):
+        if "disk" in body or "templateId" in body or not self.faults.on("disk-optional", facts_of_spec(body)):
             return body
         return body | {"disk": DISK_GB}
 
@@ -262,12 +262,12 @@ class Cloud:
             raise invalid("$.templateId: template is a serverless template")
         return template
 
-    def _check_registry(self, ask: dict[str, Any]) -> None:
-        if ask["registry"] and ask["registry"] not in self.registries:
+    def _check_registry(self, spec: dict[str, Any]) -> None:
+        if spec["registry"] and spec["registry"] not in self.registries:
             raise bad(REGISTRY_NOT_FOUND)
 
-    def _volume(self, ask: dict[str, Any]) -> dict[str, Any] | None:
-        network = ask["mounts"].get("network") or []
+    def _volume(self, spec: dict[str, Any]) -> dict[str, Any] | None:
+        network = spec["mounts"].get("network") or []
         if not network:
             return None
         if network[0]["volumeId"] not in self.volumes:

@@ -1,4 +1,4 @@
-"""What happened, as one JSON object. Pure: a cloud in, a ledger out."""
+"""Pods, money and requests as one JSON object. Pure: a cloud in, a ledger out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .cloud import Cloud
 
 
 def ledger(cloud: Cloud) -> dict[str, Any]:
-    """Pods, money and requests so far; written before the simulator itself ends what is left."""
+    """Pods, money and requests so far; at the end it is written before the simulator ends the pods that are left."""
     return {
         "pods_created": len(cloud.pods),
         "pods_left": len(cloud.left()),
@@ -23,7 +23,7 @@ def ledger(cloud: Cloud) -> dict[str, Any]:
 def _row(pod: Pod) -> dict[str, Any]:
     return {
         "id": pod.id,
-        "name": pod.ask["name"],
+        "name": pod.spec["name"],
         "gpu": pod.place.kind,
         "status": pod.status,
         "created": iso(pod.created_at),

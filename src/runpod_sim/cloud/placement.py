@@ -1,4 +1,4 @@
-"""Where a pod can go. Knows stock, CUDA versions and volumes' datacenters; knows no pods."""
+"""The choice of a place for a new pod. Knows stock, CUDA versions and volumes' datacenters; knows no pods."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from ..records.problems import NO_CAPACITY, Problem, bad
 
 
 def choose(
-    ask: dict[str, Any], volume: dict[str, Any] | None, catalogue: Catalogue, faults: Faults
+    spec: dict[str, Any], volume: dict[str, Any] | None, catalogue: Catalogue, faults: Faults
 ) -> tuple[Place, str | None]:
-    """The first place with room, and its hosts' CUDA version. Raises Problem: none, or a broken rule."""
-    kind, units = _wanted(ask)
-    cuda = _cuda(ask, catalogue)
-    for place in _places(ask, volume, catalogue):
-        facts = {"gpu": [kind], "datacenter": [place.datacenter or ""], "name": [ask["name"]]}
+    """The first place with room, and its hosts' CUDA version. Raises Problem if there is none or a rule is broken."""
+    kind, units = _wanted(spec)
+    cuda = _cuda(spec, catalogue)
+    for place in _places(spec, volume, catalogue):
+        facts = {"gpu": [kind], "datacenter": [place.datacenter or ""], "name": [spec["name"]]}
         if catalogue.free(place) < units or faults.on("no-stock", facts):
             continue
         return place, cuda
     raise Problem(400, NO_CAPACITY)
 
 
-def _wanted(ask: dict[str, Any]) -> tuple[str, int]:
-    if "gpu" in ask:
-        return ask["gpu"]["id"], ask["gpu"]["count"]
-    return ask["cpu"]["id"], ask["cpu"]["vcpuCount"]
+def _wanted(spec: dict[str, Any]) -> tuple[str, int]:
+    if "gpu" in spec:
+        return spec["gpu"]["id"], spec["gpu"]["count"]
+    return spec["cpu"]["id"], spec["cpu"]["vcpuCount"]
 
 
-def _cuda(ask: dict[str, Any], catalogue: Catalogue) -> str | None:
-    if "cpu" in ask:
+def _cuda(spec: dict[str, Any], catalogue: Catalogue) -> str | None:
+    if "cpu" in spec:
         return None
-    gpu, row = ask["gpu"], catalogue.gpus[ask["gpu"]["id"]]
-    if gpu["count"] > row["maxCount"][ask["cloud"].lower()]:
+    gpu, row = spec["gpu"], catalogue.gpus[spec["gpu"]["id"]]
+    if gpu["count"] > row["maxCount"][spec["cloud"].lower()]:
         raise Problem(400, NO_CAPACITY)
     versions = list(_versions(gpu, row["cudaVersions"]))
     if not versions and (gpu.get("minCudaVersion") or gpu.get("allowedCudaVersions")):
@@ -49,9 +49,9 @@ def _versions(gpu: dict[str, Any], offered: list[str]) -> Iterator[str]:
             yield version
 
 
-def _places(ask: dict[str, Any], volume: dict[str, Any] | None, catalogue: Catalogue) -> list[Place]:
-    kind, _ = _wanted(ask)
-    wished = list(ask["dataCenterIds"])
+def _places(spec: dict[str, Any], volume: dict[str, Any] | None, catalogue: Catalogue) -> list[Place]:
+    kind, _ = _wanted(spec)
+    wished = list(spec["dataCenterIds"])
     if volume is not None:
         home = volume["dataCenter"]
         if wished and home not in wished:
@@ -61,7 +61,7 @@ def _places(ask: dict[str, Any], volume: dict[str, Any] | None, catalogue: Catal
                 f"[{', '.join(wished)}]"
             )
         wished = [home]
-    if ask["cloud"] == COMMUNITY:
+    if spec["cloud"] == COMMUNITY:
         return catalogue.places(kind, COMMUNITY)
-    places = {place.datacenter: place for place in catalogue.places(kind, ask["cloud"])}
+    places = {place.datacenter: place for place in catalogue.places(kind, spec["cloud"])}
     return [places[name] for name in wished if name in places] if wished else list(places.values())

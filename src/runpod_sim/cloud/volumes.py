@@ -1,4 +1,4 @@
-"""Network volumes as records: made, metered, ended. Knows the cloud; knows no HTTP."""
+"""Network volumes as records: created, metered, deleted. Knows the cloud; knows no HTTP."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ def add_volume(cloud: Cloud, *, name: str, size_gb: int, datacenter: str, kind: 
     volume_id = new_id(10)
     volume = {"id": volume_id, "name": name, "size": size_gb, "dataCenter": datacenter, "type": kind}
     cloud.volumes[volume_id] = volume
-    cloud.world.ground.volume_dir(volume_id).mkdir(parents=True, exist_ok=True)
-    turn_meter(cloud, volume)
+    cloud.platform.site.volume_dir(volume_id).mkdir(parents=True, exist_ok=True)
+    update_meter(cloud, volume)
     return volume
 
 
-def turn_meter(cloud: Cloud, volume: dict[str, Any]) -> None:
+def update_meter(cloud: Cloud, volume: dict[str, Any]) -> None:
     """The volume bills for the size that it has now."""
     first = min(volume["size"], 1000)
     usd = first * FIRST_TB_USD + (volume["size"] - first) * BEYOND_USD
     kind = "standard" if volume["type"] == STANDARD else "highPerformance"
-    cloud.meters.setdefault(volume["id"], Meter()).turn(now(), {kind: usd})
+    cloud.meters.setdefault(volume["id"], Meter()).set_rates(now(), {kind: usd})
 
 
 def remove_volume(cloud: Cloud, volume: dict[str, Any]) -> None:
     """The volume and its data are gone, and it bills no more."""
     del cloud.volumes[volume["id"]]
-    cloud.meters[volume["id"]].turn(now(), {})
-    wipe(cloud.world.ground.volume_dir(volume["id"]))
+    cloud.meters[volume["id"]].set_rates(now(), {})
+    wipe(cloud.platform.site.volume_dir(volume["id"]))

@@ -1,4 +1,4 @@
-"""What is in a pod's container: its files, its PID 1, its environment. Starts nothing."""
+"""The contents of a pod's container: its files, its PID 1, its environment. Starts nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..records.asks import start_of_args
 from ..records.catalogue import Catalogue
+from ..records.pod_spec import start_of_args
 from ..records.pods import Pod
 from ..records.view import memory_gb, vcpu_count
 from .sandbox import PODROOT, Image
@@ -19,19 +19,19 @@ from .sandbox import PODROOT, Image
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 START = "/start.sh"
 PLACEHOLDER = re.compile(r"\{\{\s*RUNPOD_SECRET_([\w.\-/]+)\s*\}\}")
-# What an image without a start script of its own is taken to run: an sshd and whatever it likes.
+# Stands for the start command of an unknown image, which is taken to start an sshd and to stay.
 IDLE = ("/bin/sh", "-c", "trap 'exit 143' TERM; while :; do sleep 3600 & wait $!; done")
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """Where pods' disks are, and where the API is."""
+class Site:
+    """What all containers have in common: the folder of their disks, the API's address, catalogue, secrets."""
 
     root: Path
     api_url: str
     catalogue: Catalogue
     secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """The account's, by id."""
+    """The account's secrets by id."""
 
     def pod_dir(self, pod: Pod) -> Path:
         """The folder of one pod's disks."""
@@ -44,22 +44,22 @@ class Ground:
 
 def official(pod: Pod) -> bool:
     """Whether the image has the start script of the official ones, without which it has no sshd."""
-    return str(pod.ask["image"]).startswith("runpod/")
+    return str(pod.spec["image"]).startswith("runpod/")
 
 
 def argv_of(pod: Pod) -> tuple[str, ...]:
-    """What PID 1 runs: an entrypoint that is given clears the image's command, as container engines do."""
-    entrypoint, cmd = start_of_args(pod.ask["args"])
-    entrypoint = pod.ask.get("entrypoint", entrypoint)
-    cmd = pod.ask.get("cmd", cmd)
+    """The command of PID 1; a given entrypoint clears the image's command, as in container engines."""
+    entrypoint, cmd = start_of_args(pod.spec["args"])
+    entrypoint = pod.spec.get("entrypoint", entrypoint)
+    cmd = pod.spec.get("cmd", cmd)
     given = [*(entrypoint or []), *(cmd or [])]
     if given:
         return tuple(given)
     return (START,) if official(pod) else IDLE
 
 
-def env_of(pod: Pod, ground: Ground, port: int) -> dict[str, str]:
-    """PID 1's environment: the ask's, and what the platform adds (seen on the live service in 2026)."""
+def env_of(pod: Pod, site: Site, port: int) -> dict[str, str]:
+    """PID 1's environment: the spec's, and the platform's additions (seen on the live service in 2026)."""
     env = {"PATH": PATH, "HOME": "/root", "HOSTNAME": host_name(pod)}
     env |= {
         "RUNPOD_POD_ID": pod.id,
@@ -68,25 +68,25 @@ def env_of(pod: Pod, ground: Ground, port: int) -> dict[str, str]:
         "RUNPOD_DC_ID": pod.place.datacenter or "",
         "RUNPOD_PUBLIC_IP": "127.0.0.1",
         "RUNPOD_CPU_COUNT": str(vcpu_count(pod)),
-        "RUNPOD_MEM_GB": str(memory_gb(pod, ground.catalogue)),
+        "RUNPOD_MEM_GB": str(memory_gb(pod, site.catalogue)),
         # The one thing that a real pod lacks: where the simulated API is.
-        "RUNPOD_API_BASE_URL": ground.api_url,
-        "RUNPOD_REST_V2_URL": f"{ground.api_url}/v2",
-        "RUNPOD_GRAPHQL_URL": f"{ground.api_url}/graphql",
+        "RUNPOD_API_BASE_URL": site.api_url,
+        "RUNPOD_REST_V2_URL": f"{site.api_url}/v2",
+        "RUNPOD_GRAPHQL_URL": f"{site.api_url}/graphql",
     }
     if pod.is_gpu:
         env |= {"RUNPOD_GPU_COUNT": str(pod.units), "RUNPOD_GPU_NAME": pod.place.kind}
     if pod.cuda:
         env["CUDA_VERSION"] = pod.cuda
-    for text in pod.ask["ports"]:
+    for text in pod.spec["ports"]:
         number, _, kind = text.partition("/")
         if kind == "tcp":
             env[f"RUNPOD_TCP_PORT_{number}"] = str(port) if number == "22" else number
     if volume := pod.volume_id():
         env["RUNPOD_VOLUME_ID"] = volume
-    # The platform's own names win over the ask's.
-    asked = {name: with_secrets(value, ground.secrets.values()) for name, value in pod.ask["env"].items()}
-    return asked | env | ({"PATH": asked["PATH"]} if "PATH" in asked else {})
+    # The platform's own names win over the spec's.
+    wanted = {name: with_secrets(value, site.secrets.values()) for name, value in pod.spec["env"].items()}
+    return wanted | env | ({"PATH": wanted["PATH"]} if "PATH" in wanted else {})
 
 
 def with_secrets(text: str, secrets: Iterable[dict[str, Any]]) -> str:
@@ -95,40 +95,40 @@ def with_secrets(text: str, secrets: Iterable[dict[str, Any]]) -> str:
     return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
 
 
-def image_of(pod: Pod, ground: Ground, port: int) -> Image:
-    """What the sandbox is to make."""
+def image_of(pod: Pod, site: Site, port: int) -> Image:
+    """The container that the sandbox is to make."""
     return Image(
-        pod_dir=ground.pod_dir(pod),
+        pod_dir=site.pod_dir(pod),
         host_name=host_name(pod),
         argv=argv_of(pod),
-        env=env_of(pod, ground, port),
-        mounts=mounts_of(pod, ground),
+        env=env_of(pod, site, port),
+        mounts=mounts_of(pod, site),
     )
 
 
-def mounts_of(pod: Pod, ground: Ground) -> tuple[tuple[str, Path], ...]:
+def mounts_of(pod: Pod, site: Site) -> tuple[tuple[str, Path], ...]:
     """Path in the pod and folder on the machine, of the volumes that outlive the container."""
-    mounts = pod.ask["mounts"]
-    rows = [(mount["path"], ground.volume_dir(mount["volumeId"])) for mount in mounts.get("network", [])]
+    mounts = pod.spec["mounts"]
+    rows = [(mount["path"], site.volume_dir(mount["volumeId"])) for mount in mounts.get("network", [])]
     if "persistent" in mounts:
-        rows.append((mounts["persistent"]["path"], ground.pod_dir(pod) / "volume"))
+        rows.append((mounts["persistent"]["path"], site.pod_dir(pod) / "volume"))
     return tuple(rows)
 
 
 def host_name(pod: Pod) -> str:
-    """As the pod sees itself."""
+    """The pod's host name."""
     return f"{pod.id}-{pod.token}"
 
 
-def furnish(pod_dir: Path, pod: Pod, catalogue: Catalogue) -> None:
-    """The container disk holds what the image has."""
+def prepare_disk(pod_dir: Path, pod: Pod, catalogue: Catalogue) -> None:
+    """The container disk holds the files of the image."""
     ssh_dir = pod_dir / "disk/root/.ssh"
     ssh_dir.mkdir(parents=True, exist_ok=True)
     (pod_dir / "disk/run").mkdir(exist_ok=True)
     (pod_dir / "sbin").mkdir(exist_ok=True)
     if official(pod):
         shutil.copy(PODROOT / "start.sh", pod_dir / "disk/start.sh")
-    elif key := pod.ask["env"].get("PUBLIC_KEY"):
+    elif key := pod.spec["env"].get("PUBLIC_KEY"):
         (ssh_dir / "authorized_keys").write_text(key + "\n")
     if pod.is_gpu:
         shutil.copy(PODROOT / "nvidia-smi", pod_dir / "sbin/nvidia-smi")

@@ -1,4 +1,4 @@
-"""How fast simulated pods age. Knows durations; knows no pods."""
+"""How long pods take to boot, restart and end: the choices of `--pace`. Knows durations; knows no pods."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Seconds that each step in a pod's life takes."""
+    """The duration of each step in a pod's life, in seconds."""
 
     placing_s: float
-    """PROVISIONING."""
+    """In the status PROVISIONING."""
     starting_s: float
-    """STARTING: the image is pulled and the container made."""
+    """In the status STARTING: the image is pulled and the container is made."""
     mapping_s: float
-    """RUNNING without a runtime, before the ports are mapped."""
+    """In the status RUNNING without a runtime, before the ports are mapped."""
     sshd_s: float
     """From the mapped port to an sshd that answers."""
     restart_s: float
@@ -24,9 +24,9 @@ class Pace:
     leaving_s: float
     """From a deletion to the 404."""
     stale_s: float
-    """How long a resumed pod still shows its former address."""
+    """From a resume until the API shows the new SSH port."""
     charge_every_s: float
-    """How often the balance is looked at."""
+    """Between two checks of the balance."""
 
 
 FAST = Pace(

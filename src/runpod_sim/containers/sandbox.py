@@ -35,7 +35,7 @@ class ContainerFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """What a container is made of."""
+    """Everything that a container is made of."""
 
     pod_dir: Path
     host_name: str
@@ -80,12 +80,12 @@ class Container:
     def __init__(self, process: asyncio.subprocess.Process, pid: int, flags: Sequence[str]) -> None:
         self.process = process
         self.pid = pid
-        # Our user is root inside already; an ordinary user may not set groups to become it.
+        # Our user is root inside already, and an ordinary user may not set groups.
         self._flags = ("--user", "--preserve-credentials") if "--user" in flags else ()
 
     @property
     def output(self) -> asyncio.StreamReader:
-        """What PID 1 and its children print."""
+        """The output of PID 1 and its children."""
         assert self.process.stdout is not None
         return self.process.stdout
 
@@ -98,7 +98,7 @@ class Container:
         return self.process.returncode is None and Path("/proc", str(self.pid), "root").exists()
 
     def signal(self, number: int) -> None:
-        """PID 1 has got the signal, if it still was there."""
+        """PID 1 has been sent the signal, if it still runs."""
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
@@ -118,7 +118,7 @@ class Container:
 
 
 async def find_sandbox() -> Sandbox:
-    """A way that works here. Raises SandboxUnavailable."""
+    """A sandbox that works on this machine. Raises SandboxUnavailable."""
     if not sys.platform.startswith("linux"):
         raise SandboxUnavailable("The simulator runs on Linux only: its pods are made of Linux namespaces.")
     lacking = [name for name in NEEDED if shutil.which(name, path=_search_path()) is None]
@@ -155,7 +155,7 @@ def wipe(folder: Path) -> None:
         for name in folders:
             inner = Path(path, name)
             if not inner.is_symlink() and not os.access(inner, os.R_OK | os.W_OK | os.X_OK):
-                # Two may be at it: a pod can be ended in the middle of its restart.
+                # Two tasks may do this at the same time: a pod can be ended in the middle of its restart.
                 with contextlib.suppress(FileNotFoundError):
                     inner.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)

@@ -28,14 +28,14 @@ Channel = asyncssh.SSHServerChannel[bytes]
 
 
 class Session(asyncssh.SSHServerSession[bytes]):
-    """Starts what the client asks for, with nothing of PID 1's environment, as sshd does."""
+    """Runs the client's command or shell, without PID 1's environment, as sshd does."""
 
     def __init__(self, entry: list[str], is_up: Callable[[], bool]) -> None:
         self._entry, self._is_up = entry, is_up
         self._argv: list[str] = []
         self._task: asyncio.Task[None] | None = None
         self._child: Child | None = None
-        # What came before there was a process to take it; never more than the channel's window.
+        # Input that came before the process started; never more than the channel's window.
         self._early: list[bytes] = []
         self._input_ended = False
 
@@ -86,7 +86,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
     def connection_lost(self, exc: Exception | None) -> None:
         # As sshd: the process is not killed, it only loses its input and output.
         if self._child is not None:
-            self._child.let_go()
+            self._child.detach()
 
     async def _start(self) -> None:
         terminal = self._channel.get_terminal_type()
@@ -104,7 +104,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
         if self._input_ended:
             child.feed_eof()
         if self._channel.is_closing():
-            child.let_go()
+            child.detach()
 
     def _connection_env(self) -> dict[str, str]:
         peer = self._channel.get_extra_info("peername") or ("127.0.0.1", 0)
@@ -117,7 +117,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
 
 
 class Child(asyncio.SubprocessProtocol):
-    """A process whose pipes are the channel; its end is told once nobody holds its output, as sshd does."""
+    """A process piped to the channel; as in sshd, its exit is reported once all of its output is closed."""
 
     outputs = frozenset({1, 2})
 
@@ -151,14 +151,14 @@ class Child(asyncio.SubprocessProtocol):
             if pipe is not None and not pipe.is_closing():
                 (pipe.pause_reading if full else pipe.resume_reading)()
 
-    def let_go(self) -> None:
+    def detach(self) -> None:
         """No pipe to the process is left."""
         for fd in (0, 1, 2):
             pipe = self._transport and self._transport.get_pipe_transport(fd)
             if pipe is not None:
                 pipe.close()
 
-    # What asyncio tells us of the process.
+    # Callbacks from asyncio.
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if not self._channel.is_closing():
@@ -166,7 +166,7 @@ class Child(asyncio.SubprocessProtocol):
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         self._ended.add(fd)
-        self._tell_end()
+        self._report_exit()
 
     def pause_writing(self) -> None:
         self._channel.pause_reading()
@@ -176,14 +176,14 @@ class Child(asyncio.SubprocessProtocol):
         asyncio.get_running_loop().call_soon(self._channel.resume_reading)
 
     def process_exited(self) -> None:
-        self._tell_end()
+        self._report_exit()
 
-    def _tell_end(self) -> None:
+    def _report_exit(self) -> None:
         status = None if self._transport is None else self._transport.get_returncode()
         if status is None or not self.outputs <= self._ended or self._channel.is_closing():
             return
         if status and not self._is_up():
-            # In a pod the server itself dies with the container, and says nothing more.
+            # In a real pod sshd dies with the container, so that the connection breaks without an exit status.
             self._channel.get_connection().abort()
         elif status < 0:
             self._channel.exit_with_signal(signal.Signals(-status).name.removeprefix("SIG"))
@@ -219,7 +219,7 @@ class TerminalChild(Child):
         self._stdin, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(self._ours), "wb", 0))
 
     def feed_eof(self) -> None:
-        """A terminal has no end of input but the one that is typed."""
+        """The process reads Ctrl-D, which is the end of input on a terminal."""
         self.feed(b"\x04")
 
     def hold(self, full: bool) -> None:
@@ -227,8 +227,8 @@ class TerminalChild(Child):
         if not self._reader.is_closing():
             (self._reader.pause_reading if full else self._reader.resume_reading)()
 
-    def let_go(self) -> None:
-        """The terminal is gone, so its process is told to hang up."""
+    def detach(self) -> None:
+        """The terminal is closed, so its process gets SIGHUP."""
         self._reader.close()
         if self._stdin is not None:
             self._stdin.close()
@@ -240,7 +240,7 @@ class TerminalChild(Child):
 
 
 class _Screen(asyncio.Protocol):
-    """What the process writes on its terminal."""
+    """The output of a process on its terminal."""
 
     def __init__(self, child: TerminalChild) -> None:
         self._child = child

@@ -22,8 +22,8 @@ PACKET_BYTES = 256 << 10
 
 
 @dataclass(slots=True)
-class SshTroubles:
-    """What goes wrong with how many of the next connections."""
+class SshFaults:
+    """To how many of the next connections each fault still applies."""
 
     refuse: int = 0
     hang: int = 0
@@ -40,7 +40,7 @@ class Sshd:
 
     keys_path: Path
     """The pod's authorized_keys."""
-    troubles: SshTroubles = field(default_factory=SshTroubles)
+    faults: SshFaults = field(default_factory=SshFaults)
     port: int = 0
     container: Container | None = None
     host_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
@@ -73,7 +73,7 @@ class Sshd:
         self._options = None
 
     def drop(self) -> int:
-        """How many connections were cut, without a word to the client."""
+        """The number of connections that were cut, without notice to the client."""
         count = len(self._connections)
         for connection in list(self._connections):
             connection.abort()
@@ -85,7 +85,7 @@ class Sshd:
             task.cancel()
         self.drop()
         if self._socket is not None:
-            # The accepting task lets go of the descriptor only later, when it may be somebody else's.
+            # The accepting task would remove its reader later, when the descriptor may belong to another file.
             asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
             self._socket = None
@@ -95,27 +95,27 @@ class Sshd:
         while True:
             client, _ = await loop.sock_accept(listening)
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._spawn(self._meet(client))
+            self._spawn(self._serve(client))
 
-    async def _meet(self, client: socket.socket) -> None:
-        troubles = self.troubles
-        if troubles.refuse > 0:
-            troubles.refuse -= 1
+    async def _serve(self, client: socket.socket) -> None:
+        faults = self.faults
+        if faults.refuse > 0:
+            faults.refuse -= 1
             reset(client)
             return
-        if troubles.hang > 0:
-            troubles.hang -= 1
+        if faults.hang > 0:
+            faults.hang -= 1
             with contextlib.closing(client):
                 await asyncio.sleep(3600)
-        if troubles.drop > 0:
+        if faults.drop > 0:
             client = self._cut_after(client)
-        if troubles.true_key_first is not None:
-            if troubles.true_key_first <= 0:
+        if faults.true_key_first is not None:
+            if faults.true_key_first <= 0:
                 self.new_host_key()
-                troubles.true_key_first = None
+                faults.true_key_first = None
             else:
-                troubles.true_key_first -= 1
-        # A client that goes away in the middle of the handshake is no error of ours.
+                faults.true_key_first -= 1
+        # A client may disconnect in the middle of the handshake.
         with contextlib.suppress(OSError, asyncssh.Error):
             await asyncssh.run_server(client, options=self._ready_options())
 
@@ -127,7 +127,7 @@ class Sshd:
         return theirs
 
     async def _relay(self, client: socket.socket, server: socket.socket) -> None:
-        left = [self.troubles.drop_after_bytes]
+        left = [self.faults.drop_after_bytes]
         pumps = [asyncio.create_task(_pump(*ends, left)) for ends in ((client, server), (server, client))]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -136,14 +136,14 @@ class Sshd:
                 pump.cancel()
             await asyncio.wait(pumps)
             # Only a connection that was really cut counts.
-            self.troubles.drop -= left[0] <= 0
+            self.faults.drop -= left[0] <= 0
             reset(client)
             server.close()
 
     def _ready_options(self) -> asyncssh.SSHServerConnectionOptions:
         if self._options is None:
             self._options = asyncssh.SSHServerConnectionOptions(
-                server_factory=lambda: _Doorkeeper(self),
+                server_factory=lambda: _Authenticator(self),
                 server_host_keys=[self.host_key],
                 encoding=None,
                 line_editor=False,
@@ -166,14 +166,14 @@ class Sshd:
         task.add_done_callback(self._tasks.discard)
 
 
-class _Doorkeeper(asyncssh.SSHServer):
+class _Authenticator(asyncssh.SSHServer):
     """Lets in root with a key of the pod's authorized_keys, and nobody else."""
 
     def __init__(self, sshd: Sshd) -> None:
         self._sshd = sshd
-        self._refuses = sshd.troubles.refuse_key > 0
+        self._refuses = sshd.faults.refuse_key > 0
         if self._refuses:
-            sshd.troubles.refuse_key -= 1
+            sshd.faults.refuse_key -= 1
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
@@ -191,7 +191,7 @@ class _Doorkeeper(asyncssh.SSHServer):
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         if self._refuses or username != "root":
             return False
-        return key.public_data in admitted(self._sshd.keys_path)
+        return key.public_data in authorized_keys(self._sshd.keys_path)
 
     def session_requested(self) -> Session:
         return self._sshd.session()
@@ -200,8 +200,8 @@ class _Doorkeeper(asyncssh.SSHServer):
         return True
 
 
-def admitted(path: Path) -> set[bytes]:
-    """The keys of an authorized_keys file; lines that are none are passed over, as sshd does."""
+def authorized_keys(path: Path) -> set[bytes]:
+    """The keys of an authorized_keys file; other lines are ignored, as by sshd."""
     keys = set()
     with contextlib.suppress(OSError):
         for line in path.read_text(errors="replace").splitlines():

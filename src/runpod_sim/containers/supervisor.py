@@ -1,4 +1,4 @@
-"""One pod's life: from placing to its end. Knows containers, sshd and pace; knows no API and no money."""
+"""Boots one pod, keeps its container running, ends it. Knows containers, sshd and pace; knows no API, no money."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from .. import clock
 from ..faults.kinds import FOREVER
 from ..records.pods import ERROR, RUNNING, STARTING, Pod
-from .container import Ground, furnish, image_of, official
+from .container import Site, image_of, official, prepare_disk
 from .pace import Pace
 from .sandbox import Container, ContainerFailed, Sandbox, wipe
-from .sshd import Sshd, SshTroubles
+from .sshd import Sshd, SshFaults
 
 STARTED_FILE = "disk/run/sshd.started"
 LOOK_EVERY_S = 0.02
@@ -25,23 +25,23 @@ CUDA_LINE = (
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """What every pod shares."""
+class Platform:
+    """The sandbox, the pace and the site, which all pods share."""
 
     sandbox: Sandbox
     pace: Pace
-    ground: Ground
+    site: Site
 
 
 class Supervisor:
     """Makes the pod's container, keeps it running, and ends it."""
 
-    def __init__(self, pod: Pod, world: World, on_lost: Callable[[Pod, str], None]) -> None:
+    def __init__(self, pod: Pod, platform: Platform, on_lost: Callable[[Pod, str], None]) -> None:
         self.pod = pod
-        self.world = world
+        self.platform = platform
         self.on_lost = on_lost
-        self.dir = world.ground.pod_dir(pod)
-        self.sshd = Sshd(self.dir / "disk/root/.ssh/authorized_keys", _ssh_troubles(pod))
+        self.dir = platform.site.pod_dir(pod)
+        self.sshd = Sshd(self.dir / "disk/root/.ssh/authorized_keys", _ssh_faults(pod))
         self.container: Container | None = None
         self._task: asyncio.Task[None] | None = None
         self._alarms: set[asyncio.Task[None]] = set()
@@ -60,7 +60,7 @@ class Supervisor:
         self.pod.port = None
 
     async def remake(self, grace_s: float) -> None:
-        """As halt, and the container disk is gone."""
+        """No process of the pod is left, and its container disk is deleted."""
         await self.halt(grace_s)
         await asyncio.to_thread(self._wipe_container_disk)
 
@@ -70,20 +70,20 @@ class Supervisor:
             self.pod.log(clock.now(), source, text)
 
     async def _live(self) -> None:
-        pod, pace = self.pod, self.world.pace
-        never = pod.troubles.get("never-running")
-        await asyncio.sleep(pace.placing_s + pod.troubles.get("slow-boot", {}).get("seconds", 0.0))
+        pod, pace = self.pod, self.platform.pace
+        never = pod.faults.get("never-running")
+        await asyncio.sleep(pace.placing_s + pod.faults.get("slow-boot", {}).get("seconds", 0.0))
         if never and never["status"] != RUNNING:
             pod.status = never["status"]
             return
         pod.status = STARTING
-        self.log("system", "create pod network", f"create container {pod.ask['image']}", *pulling(pod))
-        if "image-pull-fails" in pod.troubles:
+        self.log("system", "create pod network", f"create container {pod.spec['image']}", *pulling(pod))
+        if "image-pull-fails" in pod.faults:
             self.log("system", "error pulling image: failed to register layer: unexpected EOF")
             return
         await asyncio.sleep(pace.starting_s)
         self.log("system", *pulled(pod))
-        if "boot-error" in pod.troubles:
+        if "boot-error" in pod.faults:
             self.on_lost(pod, ERROR)
             return
         pod.status, pod.started_at = RUNNING, clock.now()
@@ -91,10 +91,10 @@ class Supervisor:
             await self._keep_running()
 
     async def _keep_running(self) -> None:
-        await asyncio.to_thread(furnish, self.dir, self.pod, self.world.ground.catalogue)
-        while "crash-loop" in self.pod.troubles:
+        await asyncio.to_thread(prepare_disk, self.dir, self.pod, self.platform.site.catalogue)
+        while "crash-loop" in self.pod.faults:
             self.log("system", CUDA_LINE)
-            await asyncio.sleep(self.world.pace.restart_s)
+            await asyncio.sleep(self.platform.pace.restart_s)
         self.sshd.new_host_key()
         self._set_alarm("pod-dies", self._die)
         # The port is known before the container is made: it is in PID 1's environment.
@@ -102,17 +102,17 @@ class Supervisor:
         while True:
             await self._run_once(port)
             self.log("system", "container exited, restarting")
-            await asyncio.sleep(self.world.pace.restart_s)
+            await asyncio.sleep(self.platform.pace.restart_s)
             self.sshd.reserve()
 
     async def _run_once(self, port: int) -> None:
         pod = self.pod
         try:
-            self.container = await self.world.sandbox.start(image_of(pod, self.world.ground, port))
+            self.container = await self.platform.sandbox.start(image_of(pod, self.platform.site, port))
         except ContainerFailed as error:
             self.log("system", f"error starting container: {error}")
             return
-        self.log("system", f"start container for {pod.ask['image']}: begin")
+        self.log("system", f"start container for {pod.spec['image']}: begin")
         pod.up_at = clock.now()
         self._set_alarm("container-exits", self._kill_container)
         async with asyncio.TaskGroup() as tasks:
@@ -123,10 +123,10 @@ class Supervisor:
         await self._end_container(0.0)
 
     async def _open(self, container: Container, port: int) -> None:
-        pod, pace = self.pod, self.world.pace
+        pod, pace = self.pod, self.platform.pace
         await asyncio.sleep(pace.mapping_s)
         pod.port = port
-        if "22/tcp" not in pod.ask["ports"] or "sshd-never" in pod.troubles:
+        if "22/tcp" not in pod.spec["ports"] or "sshd-never" in pod.faults:
             return
         await asyncio.sleep(pace.sshd_s)
         while official(pod) and not (self.dir / STARTED_FILE).exists():
@@ -148,8 +148,8 @@ class Supervisor:
             await container.end(grace_s)
         (self.dir / STARTED_FILE).unlink(missing_ok=True)
 
-    def _set_alarm(self, trouble: str, ring: Callable[[], None]) -> None:
-        after = self.pod.troubles.get(trouble)
+    def _set_alarm(self, fault: str, ring: Callable[[], None]) -> None:
+        after = self.pod.faults.get(fault)
         if after is None:
             return
         task = asyncio.get_running_loop().create_task(_later(after["after_s"], ring))
@@ -157,13 +157,13 @@ class Supervisor:
         task.add_done_callback(self._alarms.discard)
 
     def _kill_container(self) -> None:
-        self.pod.troubles.pop("container-exits", None)
+        self.pod.faults.pop("container-exits", None)
         if self.container is not None:
             self.container.signal(9)
 
     def _die(self) -> None:
-        fate = self.pod.troubles.pop("pod-dies", {"as": "gone"})
-        self.on_lost(self.pod, str(fate["as"]))
+        end_state = self.pod.faults.pop("pod-dies", {"as": "gone"})
+        self.on_lost(self.pod, str(end_state["as"]))
 
     def _wipe_container_disk(self) -> None:
         for name in ("disk", "upper", "work", "sbin"):
@@ -171,14 +171,14 @@ class Supervisor:
 
 
 def pulling(pod: Pod) -> list[str]:
-    """What the host says while the image comes: plain text, nothing that could be parsed."""
-    name, _, tag = str(pod.ask["image"]).rpartition(":")
+    """The host's log lines during the image pull: plain text without a fixed format."""
+    name, _, tag = str(pod.spec["image"]).rpartition(":")
     return [f"{tag or 'latest'} Pulling from {name or tag}"]
 
 
 def pulled(pod: Pod) -> list[str]:
-    """What it says when the image is there."""
-    image = str(pod.ask["image"])
+    """The host's log lines after the image pull."""
+    image = str(pod.spec["image"])
     digest = hashlib.sha256(image.encode()).hexdigest()
     return [f"Digest: sha256:{digest}", f"Status: Downloaded newer image for {image}"]
 
@@ -188,9 +188,9 @@ async def _later(seconds: float, ring: Callable[[], None]) -> None:
     ring()
 
 
-def _ssh_troubles(pod: Pod) -> SshTroubles:
-    of = pod.troubles.get
-    return SshTroubles(
+def _ssh_faults(pod: Pod) -> SshFaults:
+    of = pod.faults.get
+    return SshFaults(
         refuse=of("ssh-refused", {}).get("connections", 0),
         hang=of("ssh-hangs", {}).get("connections", 0),
         refuse_key=min(FOREVER, of("ssh-key-refused", {}).get("connections", 0)),

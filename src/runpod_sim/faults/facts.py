@@ -14,17 +14,17 @@ def facts_of_pod(pod: Pod) -> Facts:
     return {
         "gpu": [pod.place.kind],
         "datacenter": [pod.place.datacenter or ""],
-        "name": [pod.ask["name"]],
+        "name": [pod.spec["name"]],
         "pod_id": [pod.id],
     }
 
 
-def facts_of_ask(ask: dict[str, Any]) -> Facts:
+def facts_of_spec(spec: dict[str, Any]) -> Facts:
     """The facts of a body that asks for a pod or a volume, valid or not."""
-    kinds = [kind.get("id") for kind in (ask.get("gpu"), ask.get("cpu")) if isinstance(kind, dict)]
-    homes = ask.get("dataCenterIds")
-    homes = homes if isinstance(homes, list) else [ask.get("dataCenter")]
-    return {"gpu": kinds, "datacenter": homes, "name": [ask.get("name")]}
+    kinds = [kind.get("id") for kind in (spec.get("gpu"), spec.get("cpu")) if isinstance(kind, dict)]
+    homes = spec.get("dataCenterIds")
+    homes = homes if isinstance(homes, list) else [spec.get("dataCenter")]
+    return {"gpu": kinds, "datacenter": homes, "name": [spec.get("name")]}
 
 
 def facts_of_body(raw: bytes) -> Facts:
@@ -33,4 +33,4 @@ def facts_of_body(raw: bytes) -> Facts:
         body = json.loads(raw)
     except ValueError:
         return {}
-    return facts_of_ask(body) if isinstance(body, dict) else {}
+    return facts_of_spec(body) if isinstance(body, dict) else {}

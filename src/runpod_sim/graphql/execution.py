@@ -1,4 +1,4 @@
-"""GraphQL documents carried out: errors as the older API words them. Knows GraphQL; what fields mean is elsewhere."""
+"""Runs GraphQL documents and words errors as the older API does. Knows GraphQL; the fields are in resolvers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _date_time.parse_value, _date_time.parse_literal = _instant, _literal  # type: i
 
 
 def carry_out(root: Resolvers, query: str, variables: Json | None, operation: str | None) -> tuple[Json, int]:
-    """The answer and its status: what was asked wrongly is an error on 200, what is no query of ours on 400."""
+    """The answer and its status: 400 for a query that the schema does not allow; errors of resolvers come with 200."""
     try:
         document = parse(query)
     except GraphQLError as error:

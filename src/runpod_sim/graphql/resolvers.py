@@ -1,4 +1,4 @@
-"""The root of the older API: what its queries and mutations do. Knows the cloud and one asker; knows no HTTP."""
+"""The resolvers of the older API's queries and mutations. Knows the cloud and the caller; knows no HTTP."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from ..cloud.account import add_registry, add_secret
 from ..cloud.cloud import Cloud
-from ..records.asks import check_container
+from ..records.pod_spec import check_container
 from ..records.pods import ACCOUNT, Pod, new_id
 from ..records.problems import NO_CAPACITY, REGISTRY_NOT_FOUND, Problem, bad, missing
 from ..records.templates import DEFAULTS
-from .asks import cpu_body, gpu_bodies, template_body
+from .bodies import cpu_body, gpu_bodies, template_body
 from .view import USER_ID, datacenter_row, flavor_row, gpu_row, pod_row, template_row, volume_row
 
 Json = dict[str, Any]
@@ -21,10 +21,10 @@ SPEND_LIMIT_USD = 80
 
 @dataclass(frozen=True, slots=True)
 class Resolvers:
-    """Its methods are the fields of Query and Mutation; each gets what the library passes to a resolver."""
+    """Each method resolves the field of Query or Mutation with its name."""
 
     cloud: Cloud
-    who: str
+    caller: str
     """ACCOUNT, or the pod whose own key was sent."""
 
     def myself(self, _info: Any) -> Json:
@@ -60,19 +60,19 @@ class Resolvers:
             raise
 
     def gpuTypes(self, _info: Any, **given: Any) -> list[Json]:  # noqa: N802
-        """All kinds, or those that were named."""
+        """All kinds of GPU, or the named ones."""
         wanted = given.get("input") or {}
         names = wanted.get("ids") or ([wanted["id"]] if wanted.get("id") else None)
         kinds = self.cloud.catalogue
         return [gpu_row(row, kinds) for row in kinds.gpus.values() if names is None or row["id"] in names]
 
     def dataCenters(self, _info: Any) -> list[Json]:  # noqa: N802
-        """All of them."""
+        """All datacenters."""
         kinds = self.cloud.catalogue
         return [datacenter_row(row, kinds) for row in kinds.datacenters.values()]
 
     def cpuFlavors(self, _info: Any, **given: Any) -> list[Json]:  # noqa: N802
-        """All flavors, or the one that was named."""
+        """All CPU flavors, or the named one."""
         name, kinds = (given.get("input") or {}).get("id"), self.cloud.catalogue
         return [flavor_row(row, kinds) for row in kinds.cpus.values() if name in (None, row["id"])]
 
@@ -106,7 +106,7 @@ class Resolvers:
         return self._row(pod)
 
     def podTerminate(self, _info: Any, **given: Any) -> None:  # noqa: N802
-        """The pod is on its way out. Raises Problem."""
+        """The pod is being ended. Raises Problem."""
         self.cloud.delete(self._pod(given["input"]), self._how("deleted"))
 
     def updateUserSettings(self, _info: Any, **given: Any) -> Json:  # noqa: N802
@@ -116,7 +116,7 @@ class Resolvers:
         return self.myself(None)
 
     def saveTemplate(self, _info: Any, **given: Any) -> Json:  # noqa: N802
-        """A new template, or a known one with other contents. Raises Problem."""
+        """A new template, or a changed one. Raises Problem."""
         self._only_account()
         rows, name = self.cloud.templates, given["input"]["name"]
         row = DEFAULTS | template_body(given["input"]) | {"id": given["input"].get("id") or new_id(10)}
@@ -169,7 +169,7 @@ class Resolvers:
         return row
 
     def _pod(self, given: Json) -> Pod:
-        if self.who not in (ACCOUNT, given["podId"]):
+        if self.caller not in (ACCOUNT, given["podId"]):
             raise Problem(403, UNAUTHORIZED)
         return self.cloud.pod(given["podId"])
 
@@ -177,8 +177,8 @@ class Resolvers:
         return pod_row(pod, self.cloud.catalogue, self.cloud.volumes)
 
     def _only_account(self) -> None:
-        if self.who != ACCOUNT:
+        if self.caller != ACCOUNT:
             raise Problem(403, UNAUTHORIZED)
 
     def _how(self, verb: str) -> str:
-        return verb if self.who == ACCOUNT else f"self-{verb}"
+        return verb if self.caller == ACCOUNT else f"self-{verb}"

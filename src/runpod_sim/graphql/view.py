@@ -1,4 +1,4 @@
-"""The older API's words for pods, GPUs and templates. Pure: records in, JSON out."""
+"""Pods, GPUs and templates as the older API shows them. Pure: records in, JSON out."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ USER_ID = "user_simulated"
 
 def pod_row(pod: Pod, catalogue: Catalogue, volumes: dict[str, Json]) -> Json:
     """The Pod of the older API."""
-    ask, persistent = pod.ask, pod.ask["mounts"].get("persistent", {})
+    spec, persistent = pod.spec, pod.spec["mounts"].get("persistent", {})
     volume = volumes.get(pod.volume_id() or "")
-    mounts = [*ask["mounts"].get("network", []), *([persistent] if persistent else [])]
+    mounts = [*spec["mounts"].get("network", []), *([persistent] if persistent else [])]
     runtime = runtime_json(pod)
     return {
         "id": pod.id,
-        "name": ask["name"],
+        "name": spec["name"],
         "desiredStatus": RUNNING if pod.status in UP else "EXITED",
         "costPerHr": pod.usd_per_hour,
         "adjustedCostPerHr": pod.usd_per_hour,
         "gpuCount": pod.units if pod.is_gpu else 0,
         "gpuTypeId": pod.place.kind if pod.is_gpu else None,
-        "imageName": ask["image"],
-        "env": [f"{name}={value}" for name, value in ask["env"].items()],
-        "ports": ",".join(ask["ports"]),
-        "containerDiskInGb": ask["disk"],
-        "containerRegistryAuthId": ask["registry"],
+        "imageName": spec["image"],
+        "env": [f"{name}={value}" for name, value in spec["env"].items()],
+        "ports": ",".join(spec["ports"]),
+        "containerDiskInGb": spec["disk"],
+        "containerRegistryAuthId": spec["registry"],
         "volumeInGb": persistent.get("size", 0),
         "volumeMountPath": mounts[0]["path"] if mounts else "/workspace",
         "memoryInGb": memory_gb(pod, catalogue),
         "vcpuCount": vcpu_count(pod),
         "podType": "RESERVED",
         "machineId": machine_id(pod),
-        "dockerArgs": ask["args"],
+        "dockerArgs": spec["args"],
         "lastStatusChange": f"{pod.last_change}: {_javascript_date(pod.started_at or pod.created_at)}",
         "lastStartedAt": None if pod.started_at is None else iso(pod.started_at),
         "createdAt": iso(pod.created_at),
         "uptimeSeconds": 0 if runtime is None else runtime["uptime"],
         "networkVolumeId": pod.volume_id(),
         "networkVolume": None if volume is None else volume_row(volume),
-        "locked": ask["locked"],
+        "locked": spec["locked"],
         "consumerUserId": USER_ID,
         "version": 0,
         "runtime": None if runtime is None else _runtime(pod, runtime),
@@ -56,7 +56,7 @@ def pod_row(pod: Pod, catalogue: Catalogue, volumes: dict[str, Json]) -> Json:
 
 
 def machine_id(pod: Pod) -> str:
-    """Of its host; the same for all pods in one place."""
+    """The id of the pod's host; the same for all pods in one place."""
     return hashlib.sha256(f"{pod.place.kind} {pod.place.datacenter}".encode()).hexdigest()[:12]
 
 
@@ -88,7 +88,7 @@ def _machine(pod: Pod, catalogue: Catalogue) -> Json:
         "location": catalogue.datacenters[home]["country"] if home else None,
         "podHostId": f"{pod.id}-{pod.token}",
         "dataCenterId": home,
-        "secureCloud": pod.ask["cloud"] == SECURE,
+        "secureCloud": pod.spec["cloud"] == SECURE,
         "costPerHr": pod.usd_per_hour,
         "currentPricePerGpu": pod.usd_per_hour / pod.units,
         "maxDownloadSpeedMbps": 1000,
@@ -126,7 +126,7 @@ def template_row(template: Json) -> Json:
 
 
 def gpu_row(row: Row, catalogue: Catalogue) -> Json:
-    """A kind of GPU; its stock is asked for apart."""
+    """A kind of GPU; its stock is a field with arguments."""
     price, most = row["price"], row["maxCount"]
     return {
         "id": row["id"],
@@ -146,7 +146,7 @@ def gpu_row(row: Row, catalogue: Catalogue) -> Json:
 
 
 def _lowest_price(row: Row, catalogue: Catalogue, **given: Any) -> Json:
-    """The stock and the price of the cheaper cloud, or of the one that was asked for."""
+    """The stock and the price of the cheaper cloud, or of the named one."""
     count, secure, home = given["gpuCount"], given.get("secureCloud"), given.get("dataCenterId")
     clouds = [SECURE, COMMUNITY] if secure is None else [SECURE if secure else COMMUNITY]
     places = [place for cloud in clouds for place in catalogue.places(row["id"], cloud)]
@@ -165,7 +165,7 @@ def _lowest_price(row: Row, catalogue: Catalogue, **given: Any) -> Json:
 
 
 def flavor_row(row: Row, catalogue: Catalogue) -> Json:
-    """A flavor of CPU pods; its stock is asked for apart."""
+    """A flavor of CPU pods; its stock is a field with arguments."""
     return {
         "id": row["id"],
         "displayName": row["name"],

@@ -1,4 +1,4 @@
-"""What the cloud offers and how much of it is free. Knows kinds, prices and stock; knows no pods.
+"""The GPUs, CPUs and datacenters of the cloud, and how many are free. Knows prices and stock; knows no pods.
 
 The ids are the real ones of 2026; prices and stock are seeds of the right size, not quotations.
 """
@@ -14,7 +14,7 @@ from typing import Any
 Row = dict[str, Any]
 LEVELS = ((0, "NONE"), (4, "LOW"), (16, "MEDIUM"))
 ORDER = ("NONE", "LOW", "MEDIUM", "HIGH")
-# A rehearsal is no stock roulette: what the seeds do not name is there. Stock-outs are faults that one asks for.
+# The stock of datacenters without a seed: a rehearsal should not fail by chance; `no-stock` is a fault.
 PLENTY = 64
 SECURE, COMMUNITY = "SECURE", "COMMUNITY"
 
@@ -30,7 +30,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockRule:
-    """A count that somebody set; None stands for any."""
+    """A stock count set over /_sim/; None stands for any."""
 
     count: int
     gpu: str | None = None
@@ -61,7 +61,7 @@ class Catalogue:
         return self._seed(place) - self.used[place]
 
     def places(self, kind: str, cloud: str) -> list[Place]:
-        """Where this kind exists on this cloud, free or not."""
+        """The places that have this kind on this cloud, free or not."""
         if cloud == COMMUNITY:
             return [Place(kind, None, COMMUNITY)] if self._seed(Place(kind, None, COMMUNITY)) else []
         ruled = {rule.datacenter for rule in self.rules if rule.gpu in (kind, None) and rule.datacenter and rule.count}
@@ -70,12 +70,12 @@ class Catalogue:
         return [Place(kind, name, SECURE) for name in self.datacenters if name in offered or name in ruled]
 
     def level(self, place: Place, count: int = 1) -> str:
-        """The word for the stock there, asked for that many units on one pod."""
+        """The stock level there, for pods with this many units each."""
         pods = self.free(place) // max(1, count)
         return next((word for limit, word in LEVELS if pods <= limit), "HIGH")
 
     def best_level(self, kind: str, cloud: str, count: int = 1) -> str:
-        """The best word of any place."""
+        """The best stock level of all places."""
         return max((self.level(place, count) for place in self.places(kind, cloud)), key=ORDER.index, default="NONE")
 
     def price(self, kind: str, cloud: str) -> float:

@@ -1,38 +1,38 @@
-"""From a pod's ask and a PATCH body to its next ask. Knows rules; knows no HTTP and changes nothing."""
+"""A pod's next spec, from its present one and a PATCH body. Knows rules; knows no HTTP and changes nothing."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .asks import check_container, check_paths
+from .pod_spec import check_container, check_paths
 from .problems import bad
 
-Ask = dict[str, Any]
-# Of a template, everything but its mounts is applied.
+Spec = dict[str, Any]
+# A PATCH applies these fields of a template, but not its mounts.
 TEMPLATE_FIELDS = ("image", "entrypoint", "cmd", "args", "disk", "ports", "env", "registry")
-# What a container is made of: where one of these changes, it is made anew.
+# When one of these changes, the container is made anew.
 CONTAINER_FIELDS = (*TEMPLATE_FIELDS, "mounts")
 
 
-def changed(ask: Ask, change: Ask, template: Ask | None) -> Ask:
-    """The ask with the change and the template under it. Raises Problem where a rule is broken."""
+def changed(spec: Spec, change: Spec, template: Spec | None) -> Spec:
+    """The spec with the change and the template under it. Raises Problem where a rule is broken."""
     below = {name: template[name] for name in TEMPLATE_FIELDS if name in template} if template else {}
     given = below | {name: value for name, value in change.items() if name != "templateId"}
     if template and "env" in change:
         given["env"] = template["env"] | change["env"]
-    new = ask | given | {"mounts": _mounts(ask["mounts"], change.get("mounts") or {})}
-    _drop_the_older_start(new, given)
+    new = spec | given | {"mounts": _mounts(spec["mounts"], change.get("mounts") or {})}
+    _drop_other_start(new, given)
     check_container(new)
     return new
 
 
-def remakes(old: Ask, new: Ask) -> bool:
+def remakes(old: Spec, new: Spec) -> bool:
     """Whether the container has to be made anew."""
     return any(old.get(name) != new.get(name) for name in CONTAINER_FIELDS)
 
 
-def _drop_the_older_start(new: Ask, given: Ask) -> None:
-    """Of the two ways to say what is run, the one that was not given now counts no more."""
+def _drop_other_start(new: Spec, given: Spec) -> None:
+    """A start command is given as args, or as entrypoint and cmd; the one that was not given now is dropped."""
     if "args" in given and "entrypoint" not in given and "cmd" not in given:
         new.pop("entrypoint", None)
         new.pop("cmd", None)

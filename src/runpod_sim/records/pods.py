@@ -1,4 +1,4 @@
-"""A pod as a record: what was asked, what became of it, what it costs. Knows no HTTP and starts nothing."""
+"""A pod as a record: its spec, its status, its cost, its logs. Knows no HTTP and starts nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .meter import Meter
 PROVISIONING, STARTING, RUNNING = "PROVISIONING", "STARTING", "RUNNING"
 EXITED, ERROR, TERMINATED = "EXITED", "ERROR", "TERMINATED"
 ACCOUNT = "account"
-"""Who asks, if it is the owner of the account rather than a pod with its own key."""
+"""The caller of a request that was sent with the account's key rather than with a pod's own."""
 UP = (PROVISIONING, STARTING, RUNNING)
 LOG_LINES = 5000
 SOURCES = ("container", "system")
@@ -34,10 +34,10 @@ class LogLine:
 
 @dataclass(slots=True, kw_only=True)
 class Pod:
-    """Everything the cloud knows of one pod."""
+    """Everything that the cloud knows about one pod."""
 
     id: str
-    ask: dict[str, Any]
+    spec: dict[str, Any]
     """The create call's body, with its defaults filled in."""
     place: Place
     units: int
@@ -47,7 +47,7 @@ class Pod:
     key: str
     """The pod-scoped API key."""
     token: str
-    """What the SSH proxy's user name ends with."""
+    """The end of the SSH proxy's user name."""
     cuda: str | None = None
     status: str = PROVISIONING
     started_at: float | None = None
@@ -55,19 +55,21 @@ class Pod:
     up_at: float | None = None
     """When PID 1 started; None while there is no container."""
     port: int | None = None
-    """Where its SSH is mapped to."""
+    """The public port of its SSH; None until it is mapped."""
     stale_port: int | None = None
-    """Where it was mapped to before it was resumed."""
+    """That port before the pod was resumed."""
     stale_until: float = 0.0
-    """That one is shown until then."""
+    """The API shows the stale port until this instant."""
     ended_at: float | None = None
     how: str | None = None
+    """How it was stopped or ended: stopped, deleted, self-stopped, self-deleted, died, balance, simulator."""
     hidden_until: float = 0.0
     listed_until: float = 0.0
     """A deleted pod is listed until then."""
     listed_as: str | None = None
-    """The status that is shown meanwhile."""
-    troubles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The status that the API shows until then."""
+    faults: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The faults that apply to it: parameters by kind."""
     meter: Meter = field(default_factory=Meter)
     logs: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
     last_change: str = "Rented by User"
@@ -75,7 +77,7 @@ class Pod:
     @property
     def is_gpu(self) -> bool:
         """Whether it is a GPU pod."""
-        return "gpu" in self.ask
+        return "gpu" in self.spec
 
     @property
     def uses_machine(self) -> bool:
@@ -84,39 +86,39 @@ class Pod:
 
     @property
     def shown_status(self) -> str:
-        """What the API says of it."""
-        if self.status in UP and "running-at-once" in self.troubles:
+        """The status that the API shows."""
+        if self.status in UP and "running-at-once" in self.faults:
             return self.listed_as or RUNNING
         return self.listed_as or self.status
 
     def shown_port(self, at: float) -> int | None:
-        """Where the API says that its SSH is mapped to."""
+        """The SSH port that the API shows."""
         return self.stale_port if at < self.stale_until else self.port
 
     def volume_id(self) -> str | None:
         """Its network volume, if any."""
-        network = self.ask["mounts"].get("network") or []
+        network = self.spec["mounts"].get("network") or []
         return network[0]["volumeId"] if network else None
 
     def log(self, at: float, source: str, text: str) -> None:
-        """The pod's logs have this line; each has a millisecond of its own, because streams resume after an instant."""
+        """The pod's logs have this line, with a millisecond of its own: clients continue streams after an instant."""
         last = self.logs[-1].at if self.logs else 0.0
         self.logs.append(LogLine(max(round(at, 3), round(last + 0.001, 3)), source, text))
 
     def rates(self) -> dict[str, float]:
-        """What it costs now, in USD per hour by kind."""
-        persistent = self.ask["mounts"].get("persistent", {}).get("size", 0)
+        """The present rates in USD per hour, by kind of cost."""
+        persistent = self.spec["mounts"].get("persistent", {}).get("size", 0)
         if self.status in UP:
             kind = "gpu" if self.is_gpu else "cpu"
-            return {kind: self.usd_per_hour, "disk": (self.ask["disk"] + persistent) * DISK_USD}
+            return {kind: self.usd_per_hour, "disk": (self.spec["disk"] + persistent) * DISK_USD}
         if self.status in (EXITED, ERROR):
             return {"disk": persistent * STOPPED_DISK_USD}
         return {}
 
     def become(self, status: str, at: float) -> None:
-        """It has this status, and its meter turns accordingly."""
+        """The pod has this status, and its meter the rates that go with it."""
         self.status = status
-        self.meter.turn(at, self.rates())
+        self.meter.set_rates(at, self.rates())
         if status not in UP:
             self.up_at = None
 

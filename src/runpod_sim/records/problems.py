@@ -14,7 +14,7 @@ BALANCE_TOO_LOW = "Your account balance is too low to rent a pod. Please add fun
 
 
 class Problem(Exception):
-    """An answer of RFC 9457."""
+    """An error answer as defined by RFC 9457."""
 
     def __init__(
         self, status: int, detail: str, errors: list[str] | None = None, *, retry_after_s: int | None = None

@@ -1,4 +1,4 @@
-"""What the API accepts in a body, as JSON Schema. Knows shapes; rules across fields are elsewhere."""
+"""The bodies that the API accepts, as JSON Schema. Knows shapes; rules across fields are in pod_spec."""
 
 from __future__ import annotations
 

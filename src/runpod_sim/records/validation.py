@@ -1,4 +1,4 @@
-"""Bodies against schemas, with the API's words for what is wrong. Knows jsonschema; knows no HTTP."""
+"""Checks of bodies against schemas, with errors worded as the API does. Knows jsonschema; knows no HTTP."""
 
 from __future__ import annotations
 

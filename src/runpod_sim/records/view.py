@@ -22,22 +22,22 @@ INTERNAL_PORT = 19123
 
 def pod_json(pod: Pod) -> dict[str, Any]:
     """The Pod of the API."""
-    ask = pod.ask
-    body: dict[str, Any] = {name: ask[name] for name in ("name", "image", "args", "disk", "mounts", "ports", "env")}
-    body |= {name: ask[name] for name in ("entrypoint", "cmd") if name in ask}
+    spec = pod.spec
+    body: dict[str, Any] = {name: spec[name] for name in ("name", "image", "args", "disk", "mounts", "ports", "env")}
+    body |= {name: spec[name] for name in ("entrypoint", "cmd") if name in spec}
     body |= _compute(pod)
     return body | {
         "id": pod.id,
         "status": pod.shown_status,
         "actions": ACTIONS[pod.shown_status],
-        "registry": ask["registry"],
-        "cloud": ask["cloud"],
+        "registry": spec["registry"],
+        "cloud": spec["cloud"],
         "dataCenterId": pod.place.datacenter,
         "cudaVersion": pod.cuda,
         "ssh": {"proxy": _proxy(pod), "direct": _direct(pod)},
         "template": None,
         "cost": pod.usd_per_hour if pod.status in UP else 0.0,
-        "locked": ask["locked"],
+        "locked": spec["locked"],
         "runtime": runtime_json(pod),
         "globalNetworking": _networking(pod),
         "createdAt": iso(pod.created_at),
@@ -46,7 +46,7 @@ def pod_json(pod: Pod) -> dict[str, Any]:
 
 
 def runtime_json(pod: Pod) -> dict[str, Any] | None:
-    """What runs in it; None until its ports are mapped."""
+    """The pod's runtime; None until its ports are mapped."""
     if pod.status != RUNNING or pod.shown_port(now()) is None:
         return None
     gpus = [{"util": 0, "memoryUtil": 0}] * (pod.units if pod.is_gpu else 0)
@@ -61,9 +61,9 @@ def runtime_json(pod: Pod) -> dict[str, Any] | None:
 
 
 def ports_json(pod: Pod) -> list[dict[str, Any]]:
-    """Its ports: pods share the machine's network, so all but SSH are reachable under their own number."""
+    """The pod's ports: pods share the machine's network, so all but SSH keep their own number."""
     rows = []
-    for text in pod.ask["ports"]:
+    for text in pod.spec["ports"]:
         number, _, kind = text.partition("/")
         private = int(number)
         public = pod.shown_port(now()) if text == "22/tcp" else private
@@ -101,7 +101,7 @@ def _compute(pod: Pod) -> dict[str, Any]:
             "memory": 62 * pod.units,
         }
         return {"gpu": gpu}
-    return {"cpu": {"id": pod.place.kind, "vcpuCount": pod.units, "memory": pod.ask["cpu"]["memory"]}}
+    return {"cpu": {"id": pod.place.kind, "vcpuCount": pod.units, "memory": pod.spec["cpu"]["memory"]}}
 
 
 def _proxy(pod: Pod) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _proxy(pod: Pod) -> dict[str, Any]:
 
 
 def _direct(pod: Pod) -> dict[str, Any] | None:
-    if runtime_json(pod) is None or "22/tcp" not in pod.ask["ports"]:
+    if runtime_json(pod) is None or "22/tcp" not in pod.spec["ports"]:
         return None
     port = pod.shown_port(now())
     command = f"ssh root@127.0.0.1 -p {port}"
@@ -118,7 +118,7 @@ def _direct(pod: Pod) -> dict[str, Any] | None:
 
 
 def _networking(pod: Pod) -> dict[str, Any]:
-    if not pod.ask["globalNetworking"]:
+    if not pod.spec["globalNetworking"]:
         return {"enabled": False}
     return {"enabled": True, "ip": "10.1.0.2", "internalDns": f"{pod.id}.runpod.internal"}
 

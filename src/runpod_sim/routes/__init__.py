@@ -1,1 +1,8 @@
-"""The handlers of REST v2 and of the control API."""
+"""The handlers of all HTTP routes.
+
+pods, logs, catalogue, volumes, templates, registries, account, billing   REST v2, one module per resource
+graphql         the older API's single route
+control         /_sim/, the simulator's own API
+answers         read requests, write answers; quotas: request limits per key
+fault_answers   the answers to requests that a fault applies to
+"""

@@ -13,7 +13,7 @@ from .answers import CLOUD, answer, body, nothing
 
 
 def routes() -> list[web.RouteDef]:
-    """All of them."""
+    """The routes of this module."""
     return [
         web.get("/v2/account/ssh-keys", ssh_keys, allow_head=False),
         web.put("/v2/account/ssh-keys", replace_ssh_keys),
@@ -31,7 +31,7 @@ async def ssh_keys(request: web.Request) -> web.Response:
 
 
 async def replace_ssh_keys(request: web.Request) -> web.Response:
-    """These are all of them now."""
+    """The account has exactly these keys."""
     request.app[CLOUD].ssh_keys[:] = (await body(request, schemas.SSH_KEYS))["keys"]
     return await ssh_keys(request)
 
@@ -45,8 +45,8 @@ async def index(request: web.Request) -> web.Response:
 
 async def create(request: web.Request) -> web.Response:
     """A new secret."""
-    ask = await body(request, schemas.CREATE_SECRET)
-    return answer(_shown(add_secret(request.app[CLOUD], ask)), 201)
+    given = await body(request, schemas.CREATE_SECRET)
+    return answer(_shown(add_secret(request.app[CLOUD], given)), 201)
 
 
 async def show(request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""HTTP answers and how requests are read. Knows aiohttp; knows no pods."""
+"""Reads requests and writes answers. Knows aiohttp; knows no pods."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from .quotas import Limits
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CLOUD = web.AppKey("cloud", Cloud)
 LIMITS = web.AppKey("limits", Limits)
-WHO = web.RequestKey("who", str)
+CALLER = web.RequestKey("caller", str)
 """The id of the pod whose key was sent; "account" for the account's key."""
 PAGE_LIMIT = 1000
 
 
 def answer(body: Any, status: int = 200) -> web.Response:
-    """JSON."""
+    """A JSON answer."""
     return web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")
 
 
 def nothing() -> web.Response:
-    """204."""
+    """An answer without a body: 204."""
     return web.Response(status=204)
 
 
 def problem_answer(problem: Problem) -> web.Response:
-    """RFC 9457."""
+    """The problem as an answer, in the format of RFC 9457."""
     raw = json.dumps(problem.body()).encode()
     headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
     return web.Response(body=raw, status=problem.status, headers=headers, content_type="application/problem+json")
 
 
 def request_id() -> str:
-    """A fresh one."""
+    """A new request id."""
     return secrets.token_hex(16)
 
 
@@ -60,7 +60,7 @@ def listed(request: web.Request, name: str) -> list[str]:
 
 
 def chosen(request: web.Request, name: str, allowed: tuple[str, ...]) -> list[str]:
-    """The same, of known values. Raises Problem."""
+    """A comma-joined query parameter of allowed values only. Raises Problem."""
     values = listed(request, name)
     if not set(values) <= set(allowed):
         raise invalid(f"$.{name}: value must be one of " + ", ".join(f"'{value}'" for value in allowed))
@@ -93,7 +93,7 @@ def flag(request: web.Request, name: str) -> bool | None:
 def page(
     request: web.Request, name: str, rows: list[dict[str, Any]], ever: Iterable[str] | None = None
 ) -> web.Response:
-    """One page of rows that each have an id; `ever` are the ids of those that are gone too. Raises Problem."""
+    """One page of rows that each have an id; `ever` has all ids, deleted ones included. Raises Problem."""
     limit = number(request, "limit", PAGE_LIMIT, 1, PAGE_LIMIT)
     rest = _after(request.query.get("cursor"), rows, [row["id"] for row in rows] if ever is None else list(ever))
     shown, more = rest[:limit], len(rest) > limit

@@ -1,4 +1,4 @@
-"""/v2/billing. Knows HTTP and whose meters go into which bill."""
+"""/v2/billing. Knows HTTP, and which meters go into which bill."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from aiohttp import web
 
 from ..clock import now
-from ..cloud.billing import SIZES, Family, Window, bill, earlier, floor, following, rfc3339, totals
+from ..cloud.billing import SIZES, BillKind, Window, bill, earlier, floor, following, rfc3339, totals
 from ..cloud.cloud import Cloud
 from ..records.meter import Meter
 from ..records.problems import bad, invalid
 from .answers import CLOUD, Handler, answer, number
 
 DEFAULT_DAYS = 30
-ALL = Family(
+ALL = BillKind(
     amounts={
         "podGpuAmount": "gpu",
         "podCpuAmount": "cpu",
@@ -33,31 +33,31 @@ ALL = Family(
         "clusterNetworkingAmount": "",
     }
 )
-PODS = Family(
+PODS = BillKind(
     id_field="podId",
     count_field="uniquePodCount",
     amounts={"gpuAmount": "gpu", "cpuAmount": "cpu", "diskAmount": "disk"},
 )
-VOLUMES = Family(
+VOLUMES = BillKind(
     id_field="networkVolumeId",
     count_field="uniqueNetworkVolumeCount",
     amounts={"standardAmount": "standard", "highPerformanceAmount": "highPerformance"},
 )
-SERVERLESS = Family(
+SERVERLESS = BillKind(
     id_field="serverlessId",
     count_field="uniqueServerlessCount",
     amounts={"gpuAmount": "", "cpuAmount": "", "diskAmount": "", "feeAmount": ""},
 )
-CLUSTERS = Family(
+CLUSTERS = BillKind(
     id_field="clusterId",
     count_field="uniqueClusterCount",
     amounts={"gpuAmount": "", "diskAmount": "", "networkingAmount": ""},
 )
-ENDPOINTS = Family(amounts={})
+ENDPOINTS = BillKind(amounts={})
 
 
 def routes() -> list[web.RouteDef]:
-    """All of them."""
+    """The routes of this module."""
     return [
         web.get("/v2/billing", _billing(ALL), allow_head=False),
         web.get("/v2/billing/pods", _billing(PODS), allow_head=False),
@@ -68,29 +68,29 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-def _billing(family: Family) -> Handler:
+def _billing(bill_kind: BillKind) -> Handler:
     async def show(request: web.Request) -> web.Response:
-        """The bill, as far as it has been written: billing lags behind."""
+        """The bill, without the costs that are too recent to be on it."""
         cloud, window = request.app[CLOUD], _window(request)
-        wanted = request.query.get(family.id_field or "")
-        records = bill(_meters(cloud, family, wanted), family, window, now() - cloud.billing_lag_s)
-        metadata: dict[str, Any] = {"query": _query(family, window, wanted), "recordCount": len(records)}
-        if family.id_field and family.count_field:
-            metadata[family.count_field] = len({row[family.id_field] for row in records})
-        return answer({"records": records, "metadata": metadata | {"totals": totals(records, family)}})
+        wanted = request.query.get(bill_kind.id_field or "")
+        records = bill(_meters(cloud, bill_kind, wanted), bill_kind, window, now() - cloud.billing_lag_s)
+        metadata: dict[str, Any] = {"query": _query(bill_kind, window, wanted), "recordCount": len(records)}
+        if bill_kind.id_field and bill_kind.count_field:
+            metadata[bill_kind.count_field] = len({row[bill_kind.id_field] for row in records})
+        return answer({"records": records, "metadata": metadata | {"totals": totals(records, bill_kind)}})
 
     return show
 
 
-def _meters(cloud: Cloud, family: Family, wanted: str | None) -> Mapping[str, Meter]:
-    pods = {pod.id: pod.meter for pod in cloud.pods.values()} if family in (ALL, PODS) else {}
-    volumes = cloud.meters if family in (ALL, VOLUMES) else {}
+def _meters(cloud: Cloud, bill_kind: BillKind, wanted: str | None) -> Mapping[str, Meter]:
+    pods = {pod.id: pod.meter for pod in cloud.pods.values()} if bill_kind in (ALL, PODS) else {}
+    volumes = cloud.meters if bill_kind in (ALL, VOLUMES) else {}
     return {name: meter for name, meter in (pods | volumes).items() if wanted in (None, name)}
 
 
-def _query(family: Family, window: Window, wanted: str | None) -> dict[str, Any]:
+def _query(bill_kind: BillKind, window: Window, wanted: str | None) -> dict[str, Any]:
     query = {"startTime": rfc3339(window.start), "endTime": rfc3339(window.end), "bucketSize": window.size}
-    return query | ({family.id_field: wanted} if family.id_field else {})
+    return query | ({bill_kind.id_field: wanted} if bill_kind.id_field else {})
 
 
 def _window(request: web.Request) -> Window:

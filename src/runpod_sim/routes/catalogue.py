@@ -16,7 +16,7 @@ NEEDS_INCLUDE = ("count", "cloud", "countryCodes", "cudaVersions", "minCudaVersi
 
 
 def routes() -> list[web.RouteDef]:
-    """All of them."""
+    """The routes of this module."""
     paths = {
         "/v2/catalog/gpus": gpus,
         "/v2/catalog/gpus/{id}": gpu,

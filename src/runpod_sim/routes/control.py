@@ -1,17 +1,17 @@
-"""/_sim/: what tests and curious people do to the simulator from other processes. No key is needed.
+"""/_sim/, the simulator's own API, for tests and other processes. It needs no key.
 
 GET    /_sim/ledger                       the ledger so far
 GET    /_sim/pods                         every pod ever made: as in the API, with faults and process id
 POST   /_sim/pods/{id}/kill               {"as": "gone"} (default) or {"as": "exited"}: the host is lost
 POST   /_sim/pods/{id}/kill-container     PID 1 is killed; the container is restarted as usual
 POST   /_sim/pods/{id}/drop-ssh           cuts its SSH connections; answers {"dropped": n}
-GET    /_sim/faults                       all faults, with how often they were seen and have fired
+GET    /_sim/faults                       all faults, with how many requests or pods matched (seen) and were hit (fired)
 POST   /_sim/faults                       adds one (an object) or several (a list)
-DELETE /_sim/faults                       none is left
+DELETE /_sim/faults                       removes all
 PUT    /_sim/stock                        {"count": n} and any of "gpu", "datacenter", "cloud"
-PUT    /_sim/balance                      {"usd": x}: so much credit is left now
-PUT    /_sim/billing                      {"lag_s": n}: bills are so far behind
-PUT    /_sim/quota                        {"per_minute": n}
+PUT    /_sim/balance                      {"usd": x}: the credit that is left
+PUT    /_sim/billing                      {"lag_s": n}: how long a cost takes to appear on a bill
+PUT    /_sim/quota                        {"per_minute": n}: requests per minute and key
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .quotas import quotas
 
 
 def routes() -> list[web.RouteDef]:
-    """All of them."""
+    """The routes of this module."""
     return [
         web.get("/_sim/ledger", show_ledger),
         web.get("/_sim/pods", show_pods),
@@ -61,15 +61,15 @@ async def show_pods(request: web.Request) -> web.Response:
 
 async def kill(request: web.Request) -> web.Response:
     """The pod's host is lost."""
-    fate = (await _body(request)).get("as", "gone")
-    if fate not in ("gone", "exited"):
-        raise _refusal(f'"as" must be gone or exited, not {fate!r}')
-    request.app[CLOUD].lose(_pod(request), fate)
-    return answer({"as": fate})
+    end_state = (await _body(request)).get("as", "gone")
+    if end_state not in ("gone", "exited"):
+        raise _refusal(f'"as" must be gone or exited, not {end_state!r}')
+    request.app[CLOUD].lose(_pod(request), end_state)
+    return answer({"as": end_state})
 
 
 async def kill_container(request: web.Request) -> web.Response:
-    """PID 1 is gone, and everything with it."""
+    """PID 1 and every process of the container are killed."""
     container = request.app[CLOUD].supervisors[_pod(request).id].container
     if container is None:
         raise _refusal("the pod has no container now")
@@ -88,7 +88,7 @@ async def show_faults(request: web.Request) -> web.Response:
 
 
 async def add_faults(request: web.Request) -> web.Response:
-    """They are in force."""
+    """The new faults are in force."""
     given = await _body(request)
     try:
         rows = [parse(row) for row in (given if isinstance(given, list) else [given])]
@@ -99,13 +99,13 @@ async def add_faults(request: web.Request) -> web.Response:
 
 
 async def clear_faults(request: web.Request) -> web.Response:
-    """No request and no new pod meets a fault any more."""
+    """No fault applies to later requests and pods."""
     request.app[CLOUD].faults.rows.clear()
     return answer({"faults": []})
 
 
 async def set_stock(request: web.Request) -> web.Response:
-    """So many are there, used ones included; later rules win."""
+    """The stock is this count, used units included; later rules win."""
     given = await _body(request)
     try:
         rule = StockRule(**given)
@@ -116,21 +116,21 @@ async def set_stock(request: web.Request) -> web.Response:
 
 
 async def set_balance(request: web.Request) -> web.Response:
-    """So much credit is left."""
+    """The account has this much credit left."""
     cloud, usd = request.app[CLOUD], float((await _body(request))["usd"])
     cloud.balance_usd = usd + cloud.billed_usd()
     return answer({"usd": usd})
 
 
 async def set_billing(request: web.Request) -> web.Response:
-    """Bills are so many seconds behind."""
+    """Costs take this many seconds to appear on bills."""
     lag_s = float((await _body(request))["lag_s"])
     request.app[CLOUD].billing_lag_s = lag_s
     return answer({"lag_s": lag_s})
 
 
 async def set_quota(request: web.Request) -> web.Response:
-    """So many requests a minute are allowed to each key."""
+    """Each key has this many requests per minute."""
     per_minute = int((await _body(request))["per_minute"])
     request.app[LIMITS].quotas = quotas(per_minute)
     return answer({"per_minute": per_minute})
@@ -153,7 +153,7 @@ def _pod(request: web.Request) -> Pod:
 def _inside(request: web.Request, pod: Pod) -> dict[str, Any]:
     container = request.app[CLOUD].supervisors[pod.id].container
     return pod_json(pod) | {
-        "faults": pod.troubles,
+        "faults": pod.faults,
         "pid": None if container is None else container.pid,
         "how": pod.how,
         "billed_usd": pod.meter.usd(now()),

@@ -1,4 +1,4 @@
-"""What struck requests are answered. Knows aiohttp and faults; knows no cloud."""
+"""The answers to requests that a fault applies to. Knows aiohttp and faults; knows no cloud."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BAD_GATEWAY_PAGE = (
 
 
 def answer_instead(request: web.Request, fault: Fault) -> web.Response:
-    """What the fault answers; the handler never knows."""
+    """The fault's answer in place of the handler, which is not called."""
     match fault.what:
         case "refuse":
             return _error(fault.parameters)
@@ -33,7 +33,7 @@ def answer_instead(request: web.Request, fault: Fault) -> web.Response:
 
 
 async def answer_after(request: web.Request, fault: Fault) -> web.Response:
-    """What the fault answers once the handler has done its work."""
+    """The fault's answer after the handler has done its work."""
     match fault.what:
         case "effect-then-500":
             return _error(fault.parameters)
@@ -51,7 +51,7 @@ def _error(parameters: dict[str, Any]) -> web.Response:
 
 
 def _cut(request: web.Request) -> web.Response:
-    """The connection is reset; the answer is for nobody."""
+    """The connection is reset; the returned answer is never sent."""
     transport = request.transport
     if transport is not None:
         raw = transport.get_extra_info("socket")

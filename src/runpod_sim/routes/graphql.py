@@ -7,19 +7,19 @@ import json
 from aiohttp import web
 
 from ..graphql.resolvers import Resolvers
-from .answers import CLOUD, WHO, answer
+from .answers import CALLER, CLOUD, answer
 
 NO_QUERY = "POST body missing, invalid Content-Type, or JSON object has no query."
 
 
 def routes() -> list[web.RouteDef]:
-    """The only one."""
+    """The route of this module."""
     return [web.post("/graphql", execute)]
 
 
 async def execute(request: web.Request) -> web.Response:
-    """What the query asks for."""
-    # Imported late: reading the schema takes as long as everything else at the start, and most never ask.
+    """The answer to the query."""
+    # Imported late: reading the schema doubles the time to start, and most clients never use GraphQL.
     from ..graphql.execution import carry_out
 
     try:
@@ -29,5 +29,5 @@ async def execute(request: web.Request) -> web.Response:
             raise TypeError(variables)
     except (ValueError, TypeError, KeyError):
         return answer({"errors": [{"message": NO_QUERY, "extensions": {"code": "BAD_REQUEST"}}]}, 400)
-    body, status = carry_out(Resolvers(request.app[CLOUD], request[WHO]), query, variables, operation)
+    body, status = carry_out(Resolvers(request.app[CLOUD], request[CALLER]), query, variables, operation)
     return answer(body, status)

@@ -28,7 +28,7 @@ HEADERS = {
 
 
 def routes() -> list[web.RouteDef]:
-    """All of them."""
+    """The routes of this module."""
     return [web.get("/v2/pods/{id}/logs", follow, allow_head=False)]
 
 
@@ -50,10 +50,10 @@ async def follow(request: web.Request) -> web.StreamResponse:
 
 
 def _backfill(request: web.Request, pod: Pod, wanted: list[str]) -> tuple[list[LogLine], float]:
-    """The lines to begin with, and after which instant to look for more. Raises Problem."""
+    """The first lines, and the instant after which later ones are looked for. Raises Problem."""
     tail = number(request, "tail", TAIL, 0, LOG_LINES)
     since = _instant(request.headers.get("Last-Event-ID"), "$.Last-Event-ID")
-    # From here on the instant itself is wanted, after an event it is not.
+    # `since` includes its instant; Last-Event-ID does not.
     since = since if since is not None else _just_before(_instant(request.query.get("since"), "$.since"))
     if since is not None:
         return [line for line in _after(pod, since) if line.source in wanted], since
@@ -75,7 +75,7 @@ def _just_before(at: float | None) -> float | None:
 
 
 def _after(pod: Pod, at: float) -> Iterator[LogLine]:
-    """What came later, oldest first."""
+    """Later lines, oldest first."""
     newest = []
     for line in reversed(pod.logs):
         if line.at <= at:

@@ -7,11 +7,11 @@ from aiohttp import web
 from ..records import schemas
 from ..records.pods import ACCOUNT, Pod
 from ..records.view import pod_json
-from .answers import CLOUD, WHO, answer, body, flag, nothing, page
+from .answers import CALLER, CLOUD, answer, body, flag, nothing, page
 
 
 def routes() -> list[web.RouteDef]:
-    """All of them."""
+    """The routes of this module."""
     return [
         web.get("/v2/pods", index, allow_head=False),
         web.post("/v2/pods", create),
@@ -32,8 +32,8 @@ async def index(request: web.Request) -> web.Response:
 
 async def create(request: web.Request) -> web.Response:
     """A new pod."""
-    ask = await body(request, schemas.CREATE_POD)
-    return answer(pod_json(request.app[CLOUD].create(ask)), 201)
+    given = await body(request, schemas.CREATE_POD)
+    return answer(pod_json(request.app[CLOUD].create(given)), 201)
 
 
 async def show(request: web.Request) -> web.Response:
@@ -50,7 +50,7 @@ async def update(request: web.Request) -> web.Response:
 
 
 async def delete(request: web.Request) -> web.Response:
-    """The pod is on its way out."""
+    """The pod is being ended."""
     request.app[CLOUD].delete(_pod(request), _how(request, "deleted"))
     return nothing()
 
@@ -68,4 +68,4 @@ def _pod(request: web.Request) -> Pod:
 
 
 def _how(request: web.Request, verb: str) -> str:
-    return verb if request[WHO] == ACCOUNT else f"self-{verb}"
+    return verb if request[CALLER] == ACCOUNT else f"self-{verb}"

@@ -1,4 +1,4 @@
-"""Request quotas, and the headers that tell of them. Knows windows; knows no routes."""
+"""Request quotas, and the headers that report them. Knows windows; knows no routes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Limits:
     """Fixed windows for each key."""
 
     quotas: dict[str, int]
-    """By window."""
+    """Requests by window."""
     _counts: dict[tuple[str, str, int], int] = field(default_factory=dict)
 
     def take(self, key: str, at: float) -> tuple[str, int] | None:

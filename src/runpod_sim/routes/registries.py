@@ -14,7 +14,7 @@ from .answers import CLOUD, answer, body, nothing, page
 
 
 def routes() -> list[web.RouteDef]:
-    """All of them."""
+    """The routes of this module."""
     return [
         web.get("/v2/registries", index, allow_head=False),
         web.post("/v2/registries", create),
@@ -32,8 +32,8 @@ async def index(request: web.Request) -> web.Response:
 
 async def create(request: web.Request) -> web.Response:
     """A new credential."""
-    ask = await body(request, schemas.CREATE_REGISTRY)
-    return answer(_shown(add_registry(request.app[CLOUD], ask)), 201)
+    given = await body(request, schemas.CREATE_REGISTRY)
+    return answer(_shown(add_registry(request.app[CLOUD], given)), 201)
 
 
 async def show(request: web.Request) -> web.Response:
@@ -50,7 +50,7 @@ async def delete(request: web.Request) -> web.Response:
     if name not in cloud.registries:
         # Not 404: so it was measured on the live service (2026-09-18).
         raise bad(REGISTRY_NOT_FOUND)
-    if any(pod.ask["registry"] == name for pod in cloud.left()):
+    if any(pod.spec["registry"] == name for pod in cloud.left()):
         raise bad("Registry auth is in use by a pod and cannot be deleted")
     del cloud.registries[name]
     return nothing()

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from ..records import schemas
-from ..records.asks import check_container
+from ..records.pod_spec import check_container
 from ..records.pods import new_id
 from ..records.problems import Problem, bad, invalid, missing
 from ..records.templates import DEFAULTS, PUBLIC
@@ -17,7 +17,7 @@ SOURCES = ("official", "verified", "community")
 
 
 def routes() -> list[web.RouteDef]:
-    """All of them."""
+    """The routes of this module."""
     return [
         web.get("/v2/templates", index, allow_head=False),
         web.post("/v2/templates", create),
@@ -36,9 +36,9 @@ async def index(request: web.Request) -> web.Response:
 async def create(request: web.Request) -> web.Response:
     """A new template."""
     rows = request.app[CLOUD].templates
-    ask = await body(request, schemas.CREATE_TEMPLATE)
-    _check_name(ask["name"], rows)
-    row = DEFAULTS | ask | {"id": new_id(10)}
+    given = await body(request, schemas.CREATE_TEMPLATE)
+    _check_name(given["name"], rows)
+    row = DEFAULTS | given | {"id": new_id(10)}
     check_container(row)
     rows[row["id"]] = row
     return answer(row, 201)
@@ -60,7 +60,7 @@ async def update(request: web.Request) -> web.Response:
     if change.get("name", row["name"]) != row["name"]:
         _check_name(change["name"], request.app[CLOUD].templates)
     changed = row | change
-    # The registry is cleared by an empty text; null is passed over (told by a maintainer's notes, 2026).
+    # The registry is cleared by an empty text; null changes nothing (a maintainer's notes, 2026).
     changed["registry"] = row["registry"] if change.get("registry") is None else change["registry"] or None
     check_container(changed)
     row.update(changed)
@@ -68,7 +68,7 @@ async def update(request: web.Request) -> web.Response:
 
 
 async def delete(request: web.Request) -> web.Response:
-    """The template is gone; pods never knew it."""
+    """The template is gone; pods made from it stay as they are."""
     del request.app[CLOUD].templates[_own(request)["id"]]
     return nothing()
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from aiohttp import web
 
-from ..cloud.volumes import add_volume, remove_volume, turn_meter
+from ..cloud.volumes import add_volume, remove_volume, update_meter
 from ..records import schemas
 from ..records.problems import bad, missing
 from .answers import CLOUD, answer, body, nothing, page
 
 
 def routes() -> list[web.RouteDef]:
-    """All of them."""
+    """The routes of this module."""
     return [
         web.get("/v2/network-volumes", index, allow_head=False),
         web.post("/v2/network-volumes", create),
@@ -31,16 +31,16 @@ async def index(request: web.Request) -> web.Response:
 async def create(request: web.Request) -> web.Response:
     """A new, empty volume."""
     cloud = request.app[CLOUD]
-    ask = await body(request, schemas.CREATE_VOLUME)
-    home = cloud.catalogue.datacenters.get(ask["dataCenter"])
+    given = await body(request, schemas.CREATE_VOLUME)
+    home = cloud.catalogue.datacenters.get(given["dataCenter"])
     if home is None or not home["networkVolumeTypes"]:
         able = [name for name, row in cloud.catalogue.datacenters.items() if row["networkVolumeTypes"]]
         names = ", ".join(able)
-        raise bad(f'data center "{ask["dataCenter"]}" does not support network volumes; supported: {names}')
-    kind = ask.get("type", home["networkVolumeTypes"][0])
+        raise bad(f'data center "{given["dataCenter"]}" does not support network volumes; supported: {names}')
+    kind = given.get("type", home["networkVolumeTypes"][0])
     if kind not in home["networkVolumeTypes"]:
-        raise bad(f'data center "{ask["dataCenter"]}" does not support {kind} network volumes')
-    volume = add_volume(cloud, name=ask["name"], size_gb=ask["size"], datacenter=ask["dataCenter"], kind=kind)
+        raise bad(f'data center "{given["dataCenter"]}" does not support {kind} network volumes')
+    volume = add_volume(cloud, name=given["name"], size_gb=given["size"], datacenter=given["dataCenter"], kind=kind)
     return answer(volume, 201)
 
 
@@ -56,7 +56,7 @@ async def update(request: web.Request) -> web.Response:
     if change.get("size", volume["size"]) < volume["size"]:
         raise bad(f"network volume size cannot be reduced: it is {volume['size']} GB")
     volume.update(change)
-    turn_meter(request.app[CLOUD], volume)
+    update_meter(request.app[CLOUD], volume)
     return answer(volume)
 
 

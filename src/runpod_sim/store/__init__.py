@@ -1,1 +1,5 @@
-"""A cloud on disk, and the folders of simulators on this machine."""
+"""A cloud on disk.
+
+folders   locks on simulators' folders; clean-up after simulators that were killed
+state     save the cloud as JSON; load it
+"""

@@ -1,4 +1,4 @@
-"""The simulators' folders on this machine: who holds one, and what the dead left. Knows files; knows no cloud."""
+"""The simulators' folders on this machine: locks, and clean-up after killed ones. Knows files; knows no cloud."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..containers.sandbox import wipe
 
 PREFIX = "runpod-sim-"
 HOLDER_FILE = "pid"
-"""Locked by the process whose id is in it, so that a process id that somebody else got later deceives nobody."""
+"""Locked by the process whose id is in it; the id alone proves nothing, since another process may get it later."""
 
 
 class FolderTaken(OSError):
@@ -23,11 +23,11 @@ class FolderTaken(OSError):
 
 @contextmanager
 def folder(kept: Path | None) -> Iterator[Path]:
-    """The folder to work in; without one to keep, a new one that is gone afterwards. Raises FolderTaken."""
+    """The folder to work in: the kept one, or a temporary one that is deleted afterwards. Raises FolderTaken."""
     sweep()
     root = kept.absolute() if kept else Path(tempfile.mkdtemp(prefix=PREFIX))
     root.mkdir(parents=True, exist_ok=True)
-    with _held(root):
+    with _locked(root):
         try:
             yield root
         finally:
@@ -39,21 +39,21 @@ def sweep() -> None:
     """Nothing is left of simulators that were killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{HOLDER_FILE}"):
         with suppress(OSError), path.open("r+") as file:
-            if path.stat().st_uid == os.geteuid() and _locks(file):
+            if path.stat().st_uid == os.geteuid() and _try_lock(file):
                 wipe(path.parent)
 
 
 @contextmanager
-def _held(root: Path) -> Iterator[None]:
+def _locked(root: Path) -> Iterator[None]:
     path = root / HOLDER_FILE
     if path.exists():
         with path.open("r+") as file:
-            if not _locks(file):
+            if not _try_lock(file):
                 raise FolderTaken(f"{root} is in use by process {file.read().strip()}")
-    # Under its name only once it is locked: whoever finds it unlocked may sweep the folder.
+    # It gets its name only once it is locked, because a sweep deletes folders whose file is not locked.
     new = root / f"{HOLDER_FILE}.{os.getpid()}"
     with new.open("w") as file:
-        _locks(file)
+        _try_lock(file)
         file.write(f"{os.getpid()}\n")
         file.flush()
         new.rename(path)
@@ -63,7 +63,7 @@ def _held(root: Path) -> Iterator[None]:
             path.unlink(missing_ok=True)
 
 
-def _locks(file: IO[str]) -> bool:
+def _try_lock(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

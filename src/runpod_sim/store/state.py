@@ -1,4 +1,4 @@
-"""A cloud on disk: kept in a folder, taken up again. Knows JSON and records; starts nothing.
+"""A cloud on disk: saved to a folder, and loaded from it. Knows JSON and records; knows no HTTP.
 
 Pods that were up boot again on the disks that they had, as after a host's reboot. While no simulator runs, nothing
 is billed.
@@ -16,17 +16,17 @@ from typing import Any
 from ..clock import now
 from ..cloud.cloud import Cloud
 from ..records.catalogue import Place, StockRule
-from ..records.meter import Meter, Stretch
+from ..records.meter import Meter, Period
 from ..records.pods import LOG_LINES, PROVISIONING, UP, LogLine, Pod
 
 STATE_FILE = "state.json"
 SAVE_EVERY_S = 1.0
-# What of the cloud is plain JSON already.
+# Fields of the cloud that are plain JSON already.
 RECORDS = ("volumes", "ssh_keys", "templates", "registries", "secrets", "global_volumes")
 
 
-async def keep(cloud: Cloud, root: Path) -> None:
-    """The folder is never further behind than a moment, until this is cancelled."""
+async def save_regularly(cloud: Cloud, root: Path) -> None:
+    """Saves the cloud every second until it is cancelled."""
     while True:
         save(cloud, root)
         await asyncio.sleep(SAVE_EVERY_S)
@@ -45,8 +45,8 @@ def save(cloud: Cloud, root: Path) -> None:
     new.replace(root / STATE_FILE)
 
 
-def take_up(cloud: Cloud, root: Path) -> None:
-    """The cloud is what the folder holds, if it holds any; its pods are not started yet."""
+def load(cloud: Cloud, root: Path) -> None:
+    """The cloud is as it was saved, if it was; pods that were up boot again."""
     path = root / STATE_FILE
     if not path.exists():
         return
@@ -58,7 +58,7 @@ def take_up(cloud: Cloud, root: Path) -> None:
     cloud.catalogue.rules.extend(StockRule(**rule) for rule in kept["rules"])
     cloud.meters.update({name: _meter(row, kept["saved_at"]) for name, row in kept["meters"].items()})
     for row in kept["pods"]:
-        cloud.readmit(_pod(row, kept["saved_at"]))
+        cloud.restore(_pod(row, kept["saved_at"]))
 
 
 def _pod_json(pod: Pod) -> dict[str, Any]:
@@ -78,8 +78,8 @@ def _pod(row: dict[str, Any], saved_at: float) -> Pod:
 
 
 def _meter(row: dict[str, Any], saved_at: float) -> Meter:
-    """It ran until the cloud was saved, and runs again from now on."""
-    closed = [Stretch(**stretch) for stretch in row["closed"]]
+    """The meter, which ran until the cloud was saved and runs again from now on."""
+    closed = [Period(**period) for period in row["closed"]]
     if row["rates"]:
-        closed.append(Stretch(row["since"], saved_at, row["rates"]))
+        closed.append(Period(row["since"], saved_at, row["rates"]))
     return Meter(closed, now(), row["rates"])

@@ -1,8 +1,8 @@
 #!/bin/sh
 # usage: unshare [--user --map-root-user] --mount --uts --ipc --pid --fork --kill-child \
 #            sandbox.sh POD_DIR HOSTNAME [MOUNT_PATH SOURCE_DIR]... -- COMMAND...
-# Makes the pod's root out of the machine's system folders and nothing of its users', says on its first line of
-# output under which process id the machine knows it, and becomes the pod's PID 1 with the environment that it was started with.
+# Makes the pod's root from the machine's system folders, without its users' files. Prints its process id on the machine
+# as the first line, then becomes the pod's PID 1 with the environment that it was started with.
 set -eu
 pod_search_path=$PATH
 PATH=/usr/sbin:/usr/bin:/sbin:/bin

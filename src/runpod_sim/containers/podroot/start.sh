@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the start script of an official image does, in its order; what it needs no copy of here is left out.
+# Does the steps of an official image's start script in the same order, without those that make no difference here.
 [ ! -f /pre_start.sh ] || bash /pre_start.sh
 echo "Pod Started"
 if [ -n "${PUBLIC_KEY:-}" ]; then

@@ -1,4 +1,4 @@
-"""From the older API's create input to the bodies of the newer one. Pure; knows no HTTP and makes nothing."""
+"""REST v2 bodies from the older API's create inputs. Pure; knows no HTTP and creates nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CPU_FLAVOR = "cpu3c-2-4"
 
 
 def gpu_bodies(given: Json, catalogue: Catalogue) -> Iterator[Json]:
-    """What to try, in order: each GPU that was named, on each cloud that was allowed."""
+    """The bodies to try, in order: each named GPU on each allowed cloud."""
     kinds = given.get("gpuTypeIdList") or [given.get("gpuTypeId")]
     wanted = given.get("cloudType") or "ALL"
     clouds = (SECURE, COMMUNITY) if wanted == "ALL" else (wanted,)
@@ -28,7 +28,7 @@ def gpu_bodies(given: Json, catalogue: Catalogue) -> Iterator[Json]:
 
 
 def cpu_body(given: Json, catalogue: Catalogue) -> Json:
-    """The one thing to try: a flavor is written `<id>-<vCPUs>-<GB>`."""
+    """The body for a CPU pod, whose flavor is written `<id>-<vCPUs>-<GB>`."""
     flavor, _, rest = (given.get("instanceId") or CPU_FLAVOR).partition("-")
     units = rest.partition("-")[0]
     cpu = {"id": flavor, "vcpuCount": int(units) if units.isdigit() else 2}
@@ -36,7 +36,7 @@ def cpu_body(given: Json, catalogue: Catalogue) -> Json:
 
 
 def container_body(given: Json, catalogue: Catalogue) -> Json:
-    """All of it that is not about GPUs, CPUs and clouds."""
+    """The part of a body that is not about GPUs, CPUs and clouds."""
     body: Json = {
         "name": given.get("name") or (given.get("imageName") or "pod").rpartition("/")[2].partition(":")[0],
         "image": given.get("imageName"),

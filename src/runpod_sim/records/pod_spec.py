@@ -1,4 +1,4 @@
-"""From a create body to a complete ask: defaults, rules across fields. Knows no HTTP, places nothing."""
+"""A pod's complete spec, from a create body: defaults, rules across fields. Knows no HTTP; places nothing."""
 
 from __future__ import annotations
 
@@ -41,33 +41,33 @@ TEMPLATE_FIELDS = (
 
 
 def complete(body: dict[str, Any], template: dict[str, Any] | None, account_keys: list[str]) -> dict[str, Any]:
-    """The ask with template and defaults under it. Raises Problem where a rule is broken."""
+    """The spec with template and defaults under it. Raises Problem where a rule is broken."""
     below = {name: template[name] for name in TEMPLATE_FIELDS if name in template} if template else {}
-    ask = DEFAULTS | below | body
-    ask["env"] = dict((template or {}).get("env", {})) | body.get("env", {})
-    ask.pop("templateId", None)
-    if "image" not in ask:
+    spec = DEFAULTS | below | body
+    spec["env"] = dict((template or {}).get("env", {})) | body.get("env", {})
+    spec.pop("templateId", None)
+    if "image" not in spec:
         raise bad("image is required")
-    if "disk" not in ask:
+    if "disk" not in spec:
         # The published schema does not require it; the live service did (seen 2026-09-30).
         raise bad("disk is required")
-    check_container(ask)
-    _check_compute(ask)
-    _check_mounts(ask)
-    _inject(ask, account_keys)
-    return ask
+    check_container(spec)
+    _check_compute(spec)
+    _check_mounts(spec)
+    _inject(spec, account_keys)
+    return spec
 
 
-def check_container(ask: dict[str, Any]) -> None:
+def check_container(spec: dict[str, Any]) -> None:
     """Raises Problem unless env, ports and start arguments make sense."""
-    if len(ask["env"]) > ENV_LIMIT:
+    if len(spec["env"]) > ENV_LIMIT:
         raise bad(f"a pod may have at most {ENV_LIMIT} environment variables")
-    for port in ask["ports"]:
+    for port in spec["ports"]:
         if not PORT.match(port):
             raise bad(f"port {port!r} must be formatted as port/protocol, for example 22/tcp")
-    if ask["args"] and ("entrypoint" in ask or "cmd" in ask):
-        entrypoint, cmd = start_of_args(ask["args"])
-        if entrypoint != ask.get("entrypoint", entrypoint) or cmd != ask.get("cmd", cmd):
+    if spec["args"] and ("entrypoint" in spec or "cmd" in spec):
+        entrypoint, cmd = start_of_args(spec["args"])
+        if entrypoint != spec.get("entrypoint", entrypoint) or cmd != spec.get("cmd", cmd):
             raise bad("args may accompany entrypoint and cmd only when equivalent")
 
 
@@ -87,52 +87,52 @@ def start_of_args(args: str) -> tuple[list[str] | None, list[str] | None]:
         return None, args.split()
 
 
-def _check_compute(ask: dict[str, Any]) -> None:
-    if ("gpu" in ask) == ("cpu" in ask):
+def _check_compute(spec: dict[str, Any]) -> None:
+    if ("gpu" in spec) == ("cpu" in spec):
         raise bad("exactly one of gpu or cpu must be set")
-    if "gpu" in ask:
-        ask["gpu"] = {"count": 1} | ask["gpu"]
-        if ask["gpu"].get("allowedCudaVersions") and "minCudaVersion" in ask["gpu"]:
+    if "gpu" in spec:
+        spec["gpu"] = {"count": 1} | spec["gpu"]
+        if spec["gpu"].get("allowedCudaVersions") and "minCudaVersion" in spec["gpu"]:
             raise bad("gpu.allowedCudaVersions and gpu.minCudaVersion are mutually exclusive")
-    elif ask["cpu"]["vcpuCount"] & (ask["cpu"]["vcpuCount"] - 1):
+    elif spec["cpu"]["vcpuCount"] & (spec["cpu"]["vcpuCount"] - 1):
         raise bad("cpu.vcpuCount must be a power of two")
 
 
-def _check_mounts(ask: dict[str, Any]) -> None:
-    mounts = ask["mounts"]
+def _check_mounts(spec: dict[str, Any]) -> None:
+    mounts = spec["mounts"]
     if "persistent" in mounts and "network" in mounts:
         raise bad("mounts.persistent and mounts.network are mutually exclusive")
-    if "persistent" in mounts and "cpu" in ask:
+    if "persistent" in mounts and "cpu" in spec:
         raise bad("mounts.persistent is not supported on CPU pods")
-    if mounts.get("network") and ask["cloud"] == COMMUNITY:
+    if mounts.get("network") and spec["cloud"] == COMMUNITY:
         raise bad("network volumes are not available on community cloud")
     check_paths(mounts)
 
 
 def check_paths(mounts: dict[str, Any]) -> None:
-    """Raises Problem unless every mount has a place that a container can have."""
+    """Raises Problem unless every mount path is absolute."""
     for mount in [mounts.get("persistent"), *mounts.get("network", [])]:
         if mount is not None and not mount["path"].startswith("/"):
             raise bad(f"mount path {mount['path']!r} must be absolute")
 
 
-def _inject(ask: dict[str, Any], account_keys: list[str]) -> None:
-    if ask["startSsh"] and account_keys:
-        ask["env"].setdefault("PUBLIC_KEY", "\n".join(account_keys))
-    if ask["startJupyter"]:
-        ask["env"].setdefault("JUPYTER_PASSWORD", secrets.token_urlsafe(15))
+def _inject(spec: dict[str, Any], account_keys: list[str]) -> None:
+    if spec["startSsh"] and account_keys:
+        spec["env"].setdefault("PUBLIC_KEY", "\n".join(account_keys))
+    if spec["startJupyter"]:
+        spec["env"].setdefault("JUPYTER_PASSWORD", secrets.token_urlsafe(15))
 
 
-def check_kind(ask: dict[str, Any], catalogue: Catalogue) -> None:
-    """Raises Problem unless the catalogue has what is asked for."""
-    if "gpu" in ask and ask["gpu"]["id"] not in catalogue.gpus:
-        raise bad(f'GPU type "{ask["gpu"]["id"]}" does not exist')
-    if "cpu" in ask:
-        row = catalogue.cpus.get(ask["cpu"]["id"])
+def check_kind(spec: dict[str, Any], catalogue: Catalogue) -> None:
+    """Raises Problem unless the catalogue has the GPU or CPU and the datacenters of the spec."""
+    if "gpu" in spec and spec["gpu"]["id"] not in catalogue.gpus:
+        raise bad(f'GPU type "{spec["gpu"]["id"]}" does not exist')
+    if "cpu" in spec:
+        row = catalogue.cpus.get(spec["cpu"]["id"])
         if row is None:
-            raise bad(f'CPU flavor "{ask["cpu"]["id"]}" does not exist')
-        if ask["cpu"]["vcpuCount"] > row["vcpu"]["max"]:
+            raise bad(f'CPU flavor "{spec["cpu"]["id"]}" does not exist')
+        if spec["cpu"]["vcpuCount"] > row["vcpu"]["max"]:
             raise bad(f"cpu.vcpuCount must be at most {row['vcpu']['max']} for {row['id']}")
-    for name in ask["dataCenterIds"]:
+    for name in spec["dataCenterIds"]:
         if name not in catalogue.datacenters:
             raise bad(f'data center "{name}" does not exist; known: {", ".join(catalogue.datacenters)}')
