@@ -181,7 +181,7 @@ def test_a_job_is_stopped_first_and_the_pod_released_as_asked(control: Path, api
     env = variables(api.url)
     argv = ["sh", str(control / "bin-1" / "guard.sh"), str(control)]
     # Outside of a namespace, so that it sees the job; what a container's PID 1 tells it is put in its place.
-    spoken = scripts.text("guard.sh").replace("$(of 1 ", "$(of $$ ")
+    spoken = scripts.text("guard.sh").replace("$(env_of 1 ", "$(env_of $$ ")
     (control / "bin-1" / "guard.sh").write_text(spoken)
     process = subprocess.Popen(argv, env=env)
     try:

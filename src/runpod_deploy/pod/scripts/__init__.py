@@ -1,4 +1,4 @@
-"""The shell scripts that work on the pod, as bytes and as one archive. Knows their names, not their meaning."""
+"""The shell scripts that run on the pod, as text and as one archive. Knows their names only."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ INSTALLED = ("job.sh", "guard.sh", "sample.sh", "env.bash")
 
 @cache
 def text(name: str) -> str:
-    """One script."""
+    """The text of one script."""
     return files(__package__).joinpath(name).read_text()
 
 
 @cache
 def archive() -> bytes:
-    """All installed scripts as a tar."""
+    """All installed scripts as a tar archive."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for name in INSTALLED:
@@ -32,5 +32,5 @@ def archive() -> bytes:
 
 @cache
 def folder() -> str:
-    """Name of the folder of these very scripts on a pod: another version's must not change under a running one."""
+    """The name of the scripts' folder on a pod: one for each version, so that no running script is changed."""
     return f"bin-{hashlib.sha256(archive()).hexdigest()[:12]}"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Sourced by bash: takes over the container's variables. An SSH session has none of them: they are PID 1's alone.
-# What the session has is kept; the image's folders are added to its PATH.
+# Sourced by bash: exports the container's variables, which only PID 1 has and an SSH session does not.
+# Variables that the session has are kept; the folders of the image's PATH are added to its own.
 while IFS= read -r -d '' v; do
     n=${v%%=*}
     case $n in

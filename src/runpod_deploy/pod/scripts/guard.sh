@@ -1,22 +1,22 @@
 #!/bin/sh
-# The dead-man's switch of a pod: ends the job and releases the pod when nobody else does. It never exits.
+# The dead-man's switch of a pod: stops the job and releases the pod when nobody else does. It never exits.
 # guard.sh DIR      DIR is the run's control folder, named by the run id, where job.sh keeps DIR/pid and DIR/status
-# DIR/guard/terms is what it goes by, one "name value" a line: now, deadline (both in seconds since 1970), idle_s,
-# started (how to release once a job was started: delete, stop or preserve), unstarted (how before that), api.
-# They outlive a restart; the first ones are made of the container's variables. DIR/guard/armed repeats those in force
-# and DIR/guard/proof says that the API answers to the pod's key: the proof of life. DIR/guard/disarmed makes it idle,
-# DIR/guard/rest says that the pod is to be stopped, so that its next start is meant; work touches DIR/contact.
+# DIR/guard/terms has one "name value" a line: now, deadline (both in seconds since 1970), idle_s, started (how to
+# release once a job was started: delete, stop or preserve), unstarted (how to release before that), api.
+# They outlive a restart; the first ones are made of the container's variables. DIR/guard/armed is a copy of the terms in
+# force; DIR/guard/proof exists once the API has accepted the pod's key. While DIR/guard/disarmed exists, nothing is done.
+# DIR/guard/rest means that the pod is being stopped: its next start is on purpose. A client at work touches DIR/contact.
 set -u && umask 077
-dir=$1 g=$1/guard mark=${1##*/}@ agent=runpod-deploy-guard/1 boot_id=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
+dir=$1 g=$1/guard tag=${1##*/}@ agent=runpod-deploy-guard/1 boot_id=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
 mkdir -p "$g" || g=$(mktemp -d); echo $$ >"$g/pid"; rm -f "$g/proof"
 note() { echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $*" >>"$g/log"; }
-of() { tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | sed -n "s/^RUNPOD_$2=//p" | head -n 1; }
+env_of() { tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | sed -n "s/^RUNPOD_$2=//p" | head -n 1; }
 term() { sed -n "s/^$1 //p" "$g/terms" | head -n 1; }
-put() { echo "$2" >"$g/$1.new" && mv "$g/$1.new" "$g/$1"; }
+save() { echo "$2" >"$g/$1.new" && mv "$g/$1.new" "$g/$1"; }
 uptime_s() { read -r up _ </proc/uptime && up=${up%%.*}; }
 
-# Time is the caller's clock at arming plus what the machine was up since: a clock that is set does not fool it.
-set_clock() { uptime_s && base=$1 base_up=$up && put clock "$base $base_up $boot_id"; }
+# The time is the caller's clock at arming plus the uptime since then, so that changes of the pod's clock do not matter.
+set_clock() { uptime_s && base=$1 base_up=$up && save clock "$base $base_up $boot_id"; }
 tick() { uptime_s && now=$((base + up - base_up)); }
 restore_clock() {
     base='' base_up=0 boot='' && uptime_s
@@ -24,32 +24,32 @@ restore_clock() {
     [ -n "$base" ] && [ "$boot" = "$boot_id" ] && [ "$up" -ge "$base_up" ] || set_clock "$(date +%s)"
 }
 
-# Who starts a stopped pod again wants something of it: it is his for a day, as long as he is there.
+# A person who starts a stopped pod again has a use for it: it stays for a day, while somebody is connected.
 first_terms() {
-    deadline=$(of 1 DEPLOY_DEADLINE) idle=$(of 1 DEPLOY_IDLE_S) started=$(of 1 DEPLOY_ON_FAILURE) unstarted=delete
+    deadline=$(env_of 1 DEPLOY_DEADLINE) idle=$(env_of 1 DEPLOY_IDLE_S)
+    started=$(env_of 1 DEPLOY_ON_FAILURE) unstarted=delete
     [ ! -e "$g/rest" ] && [ "${deadline:-0}" -gt "$now" ] || deadline=$((now + 86400)) started=stop unstarted=stop
-    put terms "$(printf '%s %s\n' deadline "$deadline" idle_s "${idle:-3600}" started "$started" unstarted $unstarted)"
-    put seen "$now" && rm -f "$g/rest"
+    save terms "$(printf '%s %s\n' deadline "$deadline" idle_s "${idle:-3600}" started "$started" unstarted $unstarted)"
+    save seen "$now" && rm -f "$g/rest"
 }
 
 take_terms() {
-    in_force=$(cat "$g/terms") told=$(term now)
-    [ -z "$told" ] || [ "$(cat "$g/armed" 2>/dev/null)" = "$in_force" ] ||
-        { set_clock "$told" && tick && put seen "$now"; }
+    in_force=$(cat "$g/terms") given=$(term now)
+    [ -z "$given" ] || [ "$(cat "$g/armed" 2>/dev/null)" = "$in_force" ] ||
+        { set_clock "$given" && tick && save seen "$now"; }
     deadline=$(term deadline) idle=$(term idle_s) started=$(term started) unstarted=$(term unstarted)
-    api=$(of 1 API_BASE_URL) told=$(term api) key=$(of 1 API_KEY) id=$(of 1 POD_ID)
-    api=${api:-${told:-https://api.runpod.io}} tried=0 pause=5
+    api=$(env_of 1 API_BASE_URL) given=$(term api) key=$(env_of 1 API_KEY) id=$(env_of 1 POD_ID)
+    api=${api:-${given:-https://api.runpod.io}} tried=0 pause=5
     command -v curl >/dev/null || printf 'header = Authorization: Bearer %s\n' "$key" >"$g/wgetrc"
-    put armed "$in_force"
+    save armed "$in_force"
 }
 
 due() {
-    why='the deadline has passed'
-    [ "$now" -lt "$deadline" ] || return 0
-    [ ! -e "$dir/contact" ] || { rm -f "$dir/contact" && put seen "$now"; }
+    why='the deadline has passed'; [ "$now" -lt "$deadline" ] || return 0
+    [ ! -e "$dir/contact" ] || { rm -f "$dir/contact" && save seen "$now"; }
     read -r seen <"$g/seen" || seen=$now
-    if [ ! -e "$dir/status" ] && read -r job <"$dir/pid" && [ "$(of "$job" DEPLOY_JOB)" = "$mark" ]; then
-        [ $(((now - seen) * 10)) -lt "$idle" ] || put seen "$now"
+    if [ ! -e "$dir/status" ] && read -r job <"$dir/pid" && [ "$(env_of "$job" DEPLOY_JOB)" = "$tag" ]; then
+        [ $(((now - seen) * 10)) -lt "$idle" ] || save seen "$now"
         return 1
     fi
     why="no job runs and nobody has come for $idle s"
@@ -60,34 +60,34 @@ release() {
     action=$unstarted
     if [ -e "$dir/pid" ]; then
         action=${started:-stop}
-        for bin in "$dir"/bin-*; do sh "$bin/job.sh" stop "$dir" "$mark" 10 >/dev/null 2>&1; done
+        for bin in "$dir"/bin-*; do sh "$bin/job.sh" stop "$dir" "$tag" 10 >/dev/null 2>&1; done
     fi
     note "$why: $action"
     case $action in
         preserve) ;;
         stop) stop ;;
-        *) accepts DELETE "/v2/pods/$id" || asks terminate podTerminate '' remove || stop ;;
+        *) request DELETE "/v2/pods/$id" || request_action terminate podTerminate '' remove || stop ;;
     esac
 }
-stop() { asks stop podStop '{id}' stop && : >"$g/rest"; }
+stop() { request_action stop podStop '{id}' stop && : >"$g/rest"; }
 
-asks() { # VERB MUTATION FIELDS OLD_VERB
-    accepts POST "/v2/pods/$id/action" "{\"action\":\"$1\"}" && return
-    accepts POST /graphql "{\"query\":\"mutation{$2(input:{podId:\\\"$id\\\"})$3}\"}" &&
+request_action() { # VERB MUTATION FIELDS OLD_VERB
+    request POST "/v2/pods/$id/action" "{\"action\":\"$1\"}" && return
+    request POST /graphql "{\"query\":\"mutation{$2(input:{podId:\\\"$id\\\"})$3}\"}" &&
         ! grep -q '"errors"' "$g/answer" && return
     command -v runpodctl >/dev/null && timeout 60 runpodctl "$4" pod "$id" >/dev/null 2>&1 && note "runpodctl $4"
 }
 
-accepts() {
+request() {
     rm -f "$g/answer"
     code=$(call "$@" 2>/dev/null)
     note "$1 $2: ${code:-no answer}"
     case $code in 2* | 404 | 410) ;; *) return 1 ;; esac
 }
 
-prove() { if accepts GET "/v2/pods/$id"; then : >"$g/proof"; else tried=$((up + 5)); fi; }
+prove() { if request GET "/v2/pods/$id"; then : >"$g/proof"; else tried=$((up + 5)); fi; }
 
-# The key reaches its client through stdin, a file of mode 0600 or the environment: arguments are for all to see.
+# The key goes to the client through stdin, a file of mode 0600 or the environment: every user can see arguments.
 call() {
     type='Content-Type: application/json' auth="Authorization: Bearer $key"
     if command -v curl >/dev/null; then

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs one command in a session of its own and ends it with the connection.
 # sh -c THIS run TIMEOUT_S COMMAND_BYTES STDIN_BYTES CONTACT_FILE ENV_TEXT
-# On stdin: the command's text, its input, and then nothing until the caller is done: the end of our stdin while
-# the command runs means that the caller is gone. CONTACT_FILE is touched while the caller is there.
+# On stdin: the command's text, its input, and then nothing until the caller closes it. The end of stdin while the
+# command runs means that the caller is gone. CONTACT_FILE is touched while the caller is connected.
 exec 3<&0
 text=$(dd bs=1 count="$2" <&3 2>/dev/null; echo .)
 text=${text%.}

@@ -1,6 +1,6 @@
 #!/bin/sh
-# One line of JSON: what the GPUs, the processors, the memory and the disk of this pod do right now.
-# What cannot be told is null or left out; a card without ECC or a pod without GPU is no error.
+# Prints one line of JSON: the present use of the pod's GPUs, processors, memory and disk.
+# Unknown values are null or left out; a card without ECC or a pod without GPU is no error.
 
 gpu_rows() {
     command -v nvidia-smi >/dev/null || return 0
@@ -26,7 +26,7 @@ gpu_json() {
         END { printf "%s\"gpus\": [%s]", first, rows }'
 }
 
-# User and system share of the processors over half a second, and the load.
+# The user and system share of the processors over half a second, and the load average.
 cpu_json() {
     { grep '^cpu ' /proc/stat; sleep 0.5; grep '^cpu ' /proc/stat; cat /proc/loadavg; } 2>/dev/null | awk '
         /^cpu / { user = $2 + $3 - u; sys = $4 + $7 + $8 - s; u = $2 + $3; s = $4 + $7 + $8
@@ -35,7 +35,7 @@ cpu_json() {
           printf ", \"cpu_load_1m\": %s, \"cpu_user_pct\": %.1f, \"cpu_sys_pct\": %.1f", $1, user * share, sys * share }'
 }
 
-# The container's own limit where there is one, else the machine's memory.
+# The memory limit of the container if there is one, else the memory of the machine.
 memory_json() {
     limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null)
     inactive=$(sed -n 's/^inactive_file //p' /sys/fs/cgroup/memory.stat 2>/dev/null)
@@ -49,7 +49,7 @@ memory_json() {
     esac
 }
 
-# A network volume that hangs must not hang the sampler.
+# The timeout keeps a network volume that hangs from blocking the sampler.
 disk_json() {
     timeout 5 df -P -k "$1" 2>/dev/null | awk 'NR == 2 && $2 > 0 {
         printf ", \"workspace_disk_used_bytes\": %.0f, \"workspace_disk_total_bytes\": %.0f", $3 * 1024, $2 * 1024 }'
