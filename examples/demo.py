@@ -1,6 +1,6 @@
-"""What `make demo` shows: one real job, end to end, on the simulated cloud, and what it left behind.
+"""The script behind `make demo`: it runs one job end to end on the simulated cloud, and shows the results and the bill.
 
-Knows the two commands and the files that a run leaves; imports neither package, like a user's own script.
+Knows the two commands and the files of a run; imports neither package, like a user's own script.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MANIFEST = "runpod_deploy_pull_manifest.json"
 
 
 def main() -> int:
-    """The exit code of the rehearsed run."""
+    """Returns the exit code of the rehearsed run."""
     with tempfile.TemporaryDirectory() as scratch:
         ledger_path = Path(scratch) / "ledger.json"
         exit_code, run_dir = rehearse(ledger_path)
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def rehearse(ledger_path: Path) -> tuple[int, Path | None]:
-    """Exit code and run dir of one run on a simulated cloud that is gone afterwards."""
+    """Exit code and run dir of one run on a simulated cloud, which is ended afterwards."""
     run = ["runpod-deploy", "run", "--config", str(CONFIG), "--var", f"seed={SEED}", "--print-run-dir"]
     command = ["runpod-sim", "exec", "--strict", "--ledger", str(ledger_path), "--", *run]
     print(f"$ {' '.join(command)}", flush=True)
@@ -47,14 +47,14 @@ def rehearse(ledger_path: Path) -> tuple[int, Path | None]:
 
 
 def environment() -> dict[str, str]:
-    """Ours, with the commands that stand beside this interpreter found first."""
+    """The environment of this process, with the folder of this interpreter first in PATH."""
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def show_run(run_dir: Path) -> None:
-    """What the run brought home, and what it says of itself."""
+    """Prints the downloaded artifacts, and then the manifest."""
     manifest = read_json(run_dir / MANIFEST)
-    heading("What came home")
+    heading("Downloaded")
     for artifact in manifest["artifacts"]:
         print(f"  {artifact['label']:<12} {artifact['status'] or 'not pulled'}")
     metrics_path = ROOT / CONFIG.parent / "results" / manifest["run_id"] / "metrics.json"
@@ -65,8 +65,8 @@ def show_run(run_dir: Path) -> None:
 
 
 def show_manifest(manifest: dict[str, Any], run_dir: Path) -> None:
-    """The lines of the manifest that a reader wants first."""
-    heading("What the manifest says")
+    """Prints the most important lines of the manifest."""
+    heading("Manifest")
     for key in (
         "run_id",
         "outcome",
@@ -79,23 +79,23 @@ def show_manifest(manifest: dict[str, Any], run_dir: Path) -> None:
         print(f"  {key:<20} {manifest.get(key)}")
     for phase in manifest.get("phases", ()):
         print(f"  phase {phase['name']:<14} {phase['duration_sec'] or 0:.2f} s")
-    print(f"  all of it: {run_dir / MANIFEST}")
+    print(f"  whole file: {run_dir / MANIFEST}")
 
 
 def show_ledger(ledger: dict[str, Any]) -> None:
-    """What the cloud says: pods made, pods left, money."""
-    heading("What the cloud's ledger says")
+    """Prints the bill of the simulated cloud: pods created, pods left, money."""
+    heading("Ledger of the simulated cloud")
     for key in ("pods_created", "pods_left", "billed_usd"):
         print(f"  {key:<20} {ledger[key]}")
 
 
 def heading(text: str) -> None:
-    """An empty line and the text."""
+    """Prints an empty line and the text."""
     print(f"\n{text}")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The file's one object."""
+    """The JSON object in the file."""
     content: dict[str, Any] = json.loads(path.read_text())
     return content
 

@@ -1,4 +1,4 @@
-"""What a run would be, and whether it could start from here: `before_paying.py CONFIG [NAME=VALUE...]`."""
+"""Shows what a run would write, and checks that it could start: `before_paying.py CONFIG [NAME=VALUE...]`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runpod_deploy import DeployError, build_job_context, load_job_spec, validat
 
 
 def main() -> int:
-    """2 if the config is wrong, or something that it needs is not here."""
+    """Returns 2 if the config is wrong or a local path is missing."""
     config, *pairs = sys.argv[1:]
     try:
         variables = dict(pair.split("=", 1) for pair in pairs)

@@ -1,6 +1,6 @@
-"""A choice of one's own among places in stock: `choose_place.py CONFIG USD_PER_HOUR < PLACES`.
+"""Chooses a GPU and a datacenter in stock: `choose_place.py CONFIG USD_PER_HOUR < PLACES`.
 
-PLACES is what `runpodctl datacenter list -o json` prints.
+PLACES is the output of `runpodctl datacenter list -o json`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from runpod_deploy import fetch_gpu_prices, load_job_spec, select_gpu_across_dat
 
 
 def main() -> int:
-    """3 if nothing can be had for that money."""
+    """Returns 3 if no GPU is in stock for that price."""
     pod = load_job_spec(sys.argv[1]).pod
     try:
         gpu, datacenter = select_gpu_across_datacenters(
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def passed_over(datacenter: str, following: str | None, reason: str) -> None:
-    """Says why a datacenter was left."""
+    """Prints why a datacenter was skipped."""
     print(f"{datacenter}: {reason}" + (f"; next {following}" if following else ""), file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""A job without a YAML file: made in Python, run, and its result read. Prints what the pod computed."""
+"""Makes a job in Python without a YAML file, runs it, and prints the number that the pod computed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ JOB = RunpodJobSpec(
 
 
 def main() -> int:
-    """The exit code that `runpod-deploy run` would have had."""
+    """Returns the exit code that `runpod-deploy run` would have."""
     try:
         result = run_job(JOB, config_path=Path("sum.yaml"), cli_variables={"second": sys.argv[1]})
     except RunFailed as failed:

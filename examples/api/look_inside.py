@@ -1,4 +1,4 @@
-"""A command on the pod that a run left running: `look_inside.py RUN_DIR COMMAND [--delete]`, then perhaps its end."""
+"""Runs a command on a preserved pod: `look_inside.py RUN_DIR COMMAND [--delete]`; `--delete` then ends the pod."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from runpod_deploy import PodConnection, RemoteRunner, cleanup_pod, load_events
 
 
 def main() -> int:
-    """The command's exit code."""
+    """Returns the exit code of the command."""
     run_dir, command = Path(sys.argv[1]), sys.argv[2]
     pod = where(run_dir)
     runner = RemoteRunner(pod.host, pod.port, run_dir / "ssh" / "key")
@@ -21,7 +21,7 @@ def main() -> int:
 
 
 def where(run_dir: Path) -> PodConnection:
-    """Where the run last reached its pod."""
+    """The address at which the run last reached its pod."""
     reached = next(row for row in reversed(load_events(run_dir)) if row["event"] == "pod_reachable")
     return PodConnection(reached["pod_id"], reached["host"], reached["port"], reached["gpu_id"])
 

@@ -1,4 +1,4 @@
-"""Stopped pods whose disks still cost: `old_pods.py HOURS [--delete]` lists those older than that, or deletes them."""
+"""Lists or deletes stopped pods that are older than so many hours: `old_pods.py HOURS [--delete]`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runpod_deploy import StalePod, bulk_delete_pods, list_stale_pods
 
 
 def main() -> int:
-    """9 if a pod may still bill after all."""
+    """Returns 9 if a pod may still cost money."""
     least_hours = float(sys.argv[1])
     old = [pod for pod in list_stale_pods() if is_old(pod, least_hours)]
     for pod in old:
@@ -22,7 +22,7 @@ def main() -> int:
 
 
 def is_old(pod: StalePod, least_hours: float) -> bool:
-    """Whether the pod is known to be that old."""
+    """Whether the pod has a known age of at least so many hours."""
     return pod.age_hours is not None and pod.age_hours >= least_hours
 
 

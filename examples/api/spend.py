@@ -1,4 +1,4 @@
-"""What a project's runs cost on each GPU: `spend.py PROJECT_ROOT`. Runs whose cost nobody knows are counted, too."""
+"""The cost of a project's runs on each GPU: `spend.py PROJECT_ROOT`. Runs of unknown cost are counted, too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runpod_deploy import load_manifest, walk_run_dirs
 
 
 def main() -> int:
-    """0 once the table is printed."""
+    """Prints the table and returns 0."""
     costs: dict[str, list[float | None]] = defaultdict(list)
     for run_dir in walk_run_dirs(Path(sys.argv[1])):
         manifest = load_manifest(run_dir)

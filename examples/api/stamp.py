@@ -1,4 +1,4 @@
-"""Where a result comes from, in the result itself: `stamp.py PROJECT_ROOT RESULT.json` adds commit and lockfile."""
+"""Writes the origin of a result into its file: `stamp.py PROJECT_ROOT RESULT.json` adds commit and lockfile."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runpod_deploy import __version__, capture_local_git, capture_payload_lockfi
 
 
 def main() -> int:
-    """1 if the checkout holds changes that no commit has."""
+    """Returns 1 if the checkout has uncommitted changes."""
     project_root, result_path = Path(sys.argv[1]), Path(sys.argv[2])
     facts = {**capture_local_git(project_root), **capture_payload_lockfile(project_root)}
     result = json.loads(result_path.read_text())

@@ -1,6 +1,6 @@
-"""One job with several seeds, so many at once: `sweep.py CONFIG WORKERS SEED...`. A failed seed stops no other.
+"""Runs one job with several seeds in parallel: `sweep.py CONFIG WORKERS SEED...`. A failed seed stops no other seed.
 
-Each run is a process of its own, since a run handles signals. Ctrl-C ends all of them, and each releases its pod.
+Each run has its own process, because a run handles signals. Ctrl-C ends all of them, and each releases its pod.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from runpod_deploy import RunFailed, RunResult, load_job_spec, run_job
 
 
 def main() -> int:
-    """1 if a seed failed."""
+    """Returns 1 if a seed failed."""
     config, workers, *seeds = sys.argv[1:]
     with ProcessPoolExecutor(int(workers)) as pool:
         running = {pool.submit(one, Path(config), seed): seed for seed in seeds}
@@ -25,7 +25,7 @@ def main() -> int:
 
 
 def one(config: Path, seed: str) -> RunResult:
-    """How the run of this seed ended, well or not."""
+    """The result of the run of this seed, also if it failed."""
     try:
         return run_job(load_job_spec(config), config_path=config, cli_variables={"seed": seed})
     except RunFailed as failed:

@@ -1,4 +1,4 @@
-"""Which of a config's GPUs can be had now, and for how much: `what_to_rent.py CONFIG`. Exit 3 if none can."""
+"""Lists the GPUs of a config that are in stock, with prices: `what_to_rent.py CONFIG`. Exits 3 if none is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runpod_deploy import build_job_context, fetch_gpu_prices, load_job_spec, re
 
 
 def main() -> int:
-    """0 if at least one of the GPUs can be had."""
+    """Returns 0 if at least one of the GPUs is in stock."""
     config = sys.argv[1]
     context = build_job_context(load_job_spec(config), config)
     report = report_gpu_inventory(context)

@@ -1,6 +1,6 @@
 """Softmax regression on hand-written digits. Standard library only, Python 3.9 or newer.
 
-Knows the data file and its own two results; knows nothing of pods. The same seed gives the same predictions:
+Knows the data file and its own two results; knows nothing about pods. One seed always gives the same predictions:
 it decides which rows are held out and in which order the others are seen.
 """
 
@@ -24,7 +24,7 @@ PIXELS = 64
 BRIGHTEST = 16.0
 HELD_OUT = 0.25
 FIRST_RATE = 0.5
-# A step this small moves no weight by anything that shows; leaving it out saves half of the time.
+# A step this small has no visible effect on the weights; skipping it saves half of the time.
 NEGLIGIBLE = 1e-3
 
 
@@ -39,7 +39,7 @@ Weights = list[list[float]]
 
 
 def main() -> int:
-    """0 once predictions.csv and metrics.json are in the output folder."""
+    """Writes predictions.csv and metrics.json to the output folder and returns 0."""
     options = parse_arguments()
     step("load", "START")
     rows = load(options.data)
@@ -71,7 +71,7 @@ def load(path: Path) -> list[Row]:
 
 
 def learn_and_report(rows: list[Row], options: argparse.Namespace) -> int:
-    """0 once the model is trained and its results are written."""
+    """Trains the model, writes its results and returns 0."""
     began = time.monotonic()
     order = list(range(len(rows)))
     rng = random.Random(options.seed)
@@ -107,7 +107,7 @@ def learn(weights: Weights, row: Row, rate: float) -> float:
 
 
 def probabilities(weights: Weights, pixels: list[float]) -> list[float]:
-    """How likely each digit is; they add up to 1."""
+    """The probability of each digit; the sum is 1."""
     scores = [sum(map(mul, of_digit, pixels)) for of_digit in weights]
     highest = max(scores)
     exponentials = [math.exp(score - highest) for score in scores]
@@ -130,7 +130,7 @@ def report(
 
 
 def write_predictions(path: Path, rows: list[Row], weights: Weights, held_out: set[int]) -> list[bool]:
-    """Whether each row was predicted right; the file has one line a row, with the split it belongs to."""
+    """Whether each row was predicted correctly; the file has one line a row, with the split it belongs to."""
     hits = []
     with path.open("w", newline="") as text:
         out = csv.writer(text, lineterminator="\n")
@@ -145,7 +145,7 @@ def write_predictions(path: Path, rows: list[Row], weights: Weights, held_out: s
 
 
 def summary(hits: list[bool], held_out: set[int], options: argparse.Namespace, train_sec: float) -> dict[str, object]:
-    """What metrics.json holds; `accuracy` is that of the rows held out."""
+    """The content of metrics.json; `accuracy` is that of the rows that were held out."""
     tested = [hit for number, hit in enumerate(hits) if number in held_out]
     trained = [hit for number, hit in enumerate(hits) if number not in held_out]
     return {
@@ -161,7 +161,7 @@ def summary(hits: list[bool], held_out: set[int], options: argparse.Namespace, t
 
 
 def step(name: str, state: str) -> None:
-    """One marker line that becomes an event of the run."""
+    """Prints one marker line that becomes an event of the run."""
     print(f"__RUNPOD_STEP_{state}__{name}__", flush=True)
 
 

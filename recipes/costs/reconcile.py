@@ -1,9 +1,9 @@
-"""Do the rates that configs assume fit what pods cost? One line a config, over all runs below a folder.
+"""Compares the rates that configs assume with the real rates of their pods, for all runs below a folder.
 
     python3 reconcile.py artifacts/runpod
 
-BILLED is what `runpod-deploy billing` has learned so far, of as many runs as BILLS says. Exits 1 if some config assumes
-less than its pods cost: its cap then ends jobs before their time.
+BILLED is the amount that `runpod-deploy billing` has recorded so far, and BILLS is the number of runs in it. Exits 1 if
+a config assumes less than its pods cost, because its cap then stops jobs too early.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LAYOUT = "{:<20} {:>4} {:>7} {:>8} {:>8} {:>9} {:>9} {:>5}"
 
 
 def main() -> int:
-    """1 if some config assumes too little."""
+    """Returns 1 if a config assumes too little."""
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for manifest in manifests(Path(sys.argv[1])):
         groups[Path(manifest["config_path"]).name].append(manifest)
@@ -43,7 +43,7 @@ def manifests(root: Path) -> Iterator[dict[str, Any]]:
 
 
 def line(name: str, group: list[dict[str, Any]]) -> bool:
-    """Whether this config assumes too little; its line is printed. A run whose price nobody knows is counted apart."""
+    """Prints the line of this config and returns whether it assumes too little. Unknown prices are counted apart."""
     rates = [one["gpu_price_per_hour_usd"] for one in group if one["gpu_price_source"] == "pod_describe"]
     assumed = max(one["assumed"] for one in group)
     real = statistics.median(rates) if rates else None

@@ -1,7 +1,7 @@
-"""Choose how attention is computed on whatever GPU this pod has, and put the choice on record.
+"""Chooses an attention implementation for the GPU of this pod, and records the choice.
 
-`gpu_order` may land the job on an older GPU, where flash attention cannot run. The job must not fail for that, and
-nobody should have to search logs for what was used: the line that begins with `__RUNPOD_EVENT__` becomes an event.
+With several GPUs in `gpu_order`, the job may run on an older GPU that does not support flash attention. It must not
+fail there. The line that begins with `__RUNPOD_EVENT__` becomes an event, so nobody has to search the log.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LEAST_CAPABILITY = (8, 0)
 
 
 def choose() -> tuple[str, str]:
-    """The best way that works here, and why no better one does."""
+    """The best implementation that works here, and the reason why no better one does."""
     try:
         torch = importlib.import_module("torch")
     except ImportError:
@@ -31,7 +31,7 @@ def choose() -> tuple[str, str]:
 
 
 def announce(backend: str, reason: str) -> None:
-    """One line of the log that the run turns into an event."""
+    """Prints a line of the log that becomes an event of the run."""
     event = {"event": "attention_backend", "backend": backend, "reason": reason}
     print("__RUNPOD_EVENT__ " + json.dumps(event), flush=True)
 

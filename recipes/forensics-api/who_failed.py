@@ -1,4 +1,4 @@
-"""Ask all runs of a project at once: `who_failed.py PROJECT_ROOT` says what failed, where, and what it cost."""
+"""Reads all runs of a project: `who_failed.py PROJECT_ROOT` shows how they ended, their durations and refusals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runpod_deploy import load_events, load_manifest, walk_run_dirs
 
 
 def main() -> int:
-    """0 once the three answers are printed."""
+    """Prints the three tables and returns 0."""
     kinds: Counter[str] = Counter()
     seconds: dict[str, list[float]] = defaultdict(list)
     refused: Counter[str] = Counter()
@@ -26,7 +26,7 @@ def main() -> int:
 
 
 def show(kinds: Counter[str], seconds: dict[str, list[float]], refused: Counter[str]) -> None:
-    """How runs ended, how long they took on which GPU, and which datacenters had no stock."""
+    """Prints how runs ended, how long they took on each GPU, and which datacenters had no stock."""
     for kind, count in kinds.most_common():
         print(f"{kind:<24} {count}")
     for gpu, taken in sorted(seconds.items()):

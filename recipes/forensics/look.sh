@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What happened in a run that failed, without starting anything: look first, release the pod afterwards.
+# Shows what happened in a failed run, without starting anything. Look first, release the pod afterwards.
 #
 #   ./look.sh RUN_DIR
 set -euo pipefail
@@ -19,8 +19,8 @@ print("{kind} in phase {phase}: {message}".format(**failure), end=" ")
 print(f"(status of the job: {manifest['job_exit_code']})")
 PYTHON
 
-printf '\n== the last that happened\n'
+printf '\n== the last events\n'
 runpod-deploy events "$run_dir" | tail -n 8
 
 printf '\n== the last lines of the job\n'
-if [[ -s $run_dir/run.log ]]; then tail -n 8 "$run_dir/run.log"; else echo 'it has said nothing'; fi
+if [[ -s $run_dir/run.log ]]; then tail -n 8 "$run_dir/run.log"; else echo 'it printed nothing'; fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ends the pod of a run for good, once you have seen enough. Its disk goes with it.
+# Deletes the pod of a run, with its disk, when you have seen enough.
 #
 #   ./release.sh RUN_DIR
 set -euo pipefail

@@ -1,4 +1,4 @@
-"""The confusion matrix of a file of predictions: which digit was taken for which, on the rows held out."""
+"""The confusion matrix of a file of predictions, on the rows that were held out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """0 once the matrix and the worst mix-up are printed."""
+    """Prints the matrix and the most frequent mistake, and returns 0."""
     with Path(sys.argv[1]).open(newline="") as text:
         rows = [row for row in csv.DictReader(text) if row["split"] == "test"]
     pairs = Counter((row["label"], row["predicted"]) for row in rows)

@@ -14,7 +14,7 @@ SHARE_AT_LEAST = 0.05
 
 
 def main() -> int:
-    """0 if the file passes every check."""
+    """Returns 0 if the file passes every check."""
     with gzip.open(sys.argv[1], "rt", newline="") as text:
         rows = list(csv.reader(text))[1:]
     wrong = list(reasons(rows))

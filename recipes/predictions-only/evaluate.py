@@ -1,9 +1,10 @@
-"""Judge predictions here, not on the pod: accuracy with a bootstrap interval, and the hardest digits.
+"""Evaluates predictions on your machine instead of the pod: accuracy with a bootstrap interval, and the hardest digits.
 
     python3 evaluate.py predictions.csv [OTHER.csv]
 
-With a second file, the difference between the two on the rows that both held out, with its interval. A pod costs by the
-minute and a resampling loop needs no GPU; with one row a prediction on file, any question can be asked later.
+With a second file, it prints the difference between the two on the rows that both held out, with its interval. A pod
+costs money every minute, and resampling needs no GPU. With one row for each prediction, any question can be answered
+later.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Hits = dict[str, bool]
 
 
 def main() -> int:
-    """0 once the figures are printed."""
+    """Prints the figures and returns 0."""
     first = hits(Path(sys.argv[1]))
     low, high = interval(list(map(float, first.values())))
     print(f"accuracy {share(first):.4f}  95% interval {low:.4f} to {high:.4f}  rows {len(first)}")
@@ -31,19 +32,19 @@ def main() -> int:
 
 
 def hits(path: Path) -> Hits:
-    """For each row held out, whether it was predicted right."""
+    """Whether each row that was held out was predicted correctly."""
     with path.open(newline="") as text:
         rows = [row for row in csv.DictReader(text) if row["split"] == "test"]
     return {row["row"]: row["label"] == row["predicted"] for row in rows}
 
 
 def share(right: Hits) -> float:
-    """The part that is right."""
+    """The share of correct predictions."""
     return sum(right.values()) / len(right)
 
 
 def by_digit(path: Path) -> dict[str, float]:
-    """The part that is right, digit by digit."""
+    """The share of correct predictions for each digit."""
     right = hits(path)
     groups: dict[str, list[bool]] = {}
     with path.open(newline="") as text:
@@ -54,14 +55,14 @@ def by_digit(path: Path) -> dict[str, float]:
 
 
 def interval(values: list[float]) -> tuple[float, float]:
-    """The middle 95 % of the means of so many resamples; the same for the same values."""
+    """The middle 95 % of the means of RESAMPLES resamples. Equal values always give an equal interval."""
     rng = random.Random(SEED)
     means = sorted(sum(rng.choices(values, k=len(values))) / len(values) for _ in range(RESAMPLES))
     return means[int(RESAMPLES * 0.025)], means[int(RESAMPLES * 0.975)]
 
 
 def compare(first: Hits, second: Hits) -> None:
-    """The difference on the rows in common is printed: paired, so that what both find hard does not blur it."""
+    """Prints the paired difference on the common rows, so that rows that are hard for both do not hide it."""
     common = sorted(first.keys() & second.keys(), key=int)
     differences = [float(second[row]) - float(first[row]) for row in common]
     low, high = interval(differences)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the config again whenever you press Enter, on the same pod; q and Enter ends it and deletes the pod.
+# Runs the config again on the same pod whenever you press Enter. q and Enter ends the script and deletes the pod.
 #
 #   ./iterate.sh job.yaml [FLAG...]
 set -uo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a config twice and says whether the predictions are the same bytes. Exits 1 if they differ.
+# Runs a config twice and compares the predictions byte by byte. Exits 1 if they differ.
 #
 #   ./twice.sh job.yaml --var seed=7
 set -euo pipefail
@@ -11,7 +11,7 @@ run_once() {
   runpod-deploy run --config "$config" "$@" --print-run-dir | sed -n 's/^RUN_DIR=//p'
 }
 
-# Where the predictions of a run have landed: paths in the manifest start at the project root, three folders up.
+# The local path of a run's predictions. Paths in the manifest start at the project root, three folders above the run dir.
 predictions() {
   python3 -c '
 import json, sys

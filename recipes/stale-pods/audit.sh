@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Stopped pods that cost money, with their price a month; exits 1 if there are any. Fit for cron and CI.
+# Lists stopped pods that cost money, with their price per month. Exits 1 if there are any. Made for cron and CI.
 #
-#   ./audit.sh [MAX_AGE_HOURS]     0, the default, counts all
+#   ./audit.sh [MAX_AGE_HOURS]     the default, 0, counts all pods
 set -euo pipefail
 
 runpod-deploy ls-stale --json | python3 -c '
 import json, sys
 oldest = float(sys.argv[1])
-# A pod whose age nobody knows counts as old: better one look too many.
+# A pod of unknown age counts as old, because a needless look is better than a forgotten pod.
 pods = [pod for pod in json.load(sys.stdin) if pod["age_hours"] is None or pod["age_hours"] >= oldest]
 for pod in pods:
     usd = pod["estimated_daily_cost_usd"] or 0.0

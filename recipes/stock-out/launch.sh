@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a job if its GPUs are in stock; if not, says what is, and what can be done. Exits as the run, or with 3.
+# Runs a job if one of its GPUs is in stock. If not, shows which GPUs are, and what you can do. Exits as the run, or with 3.
 #
 #   ./launch.sh job.yaml [FLAG...]
 set -uo pipefail
@@ -10,7 +10,7 @@ shift
 runpod-deploy gpu-inventory --config "$config"
 code=$?
 if ((code == 0)); then
-  runpod-deploy run --config "$config" "$@" # stock may be gone by now: then this ends with 3 as well
+  runpod-deploy run --config "$config" "$@" # if the stock is gone by now, this also ends with 3
   code=$?
 fi
 ((code == 3)) || exit "$code"
@@ -21,6 +21,6 @@ No GPU of pod.gpu_order is in stock in pod.datacenters. Four ways out:
   wait    runpod-deploy run --config $config --wait-for-stock 2h
   widen   add GPUs or datacenters to $config; the lists above show what is free
   switch  runpod-deploy run --config $config --fallback-cloud-type COMMUNITY
-  defer   try again tonight: a driver sees exit code 3 and knows that it may
+  defer   try again later: exit code 3 tells a script that another try may help
 MENU
 exit 3

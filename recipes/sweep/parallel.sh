@@ -3,13 +3,13 @@
 #
 #   AT_ONCE=3 TOTAL_CAP_USD=10 ./parallel.sh job.yaml 1 2 3 4 5 6
 #
-# Cut short? The same command with LOGS=<its folder> goes on; what has ended is not paid again.
+# After an interruption, the same command with LOGS=<its folder> continues the sweep. Runs that have ended cost nothing again.
 ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)) || {
   echo "parallel.sh: needs bash 4.4 or newer; this is $BASH_VERSION (macOS: brew install bash)" >&2
   exit 2
 }
-set -uo pipefail # no -e: a seed that failed is a result, not the end of this script
-set -m           # each run has a process group of its own, so that an interrupt reaches it once, from us
+set -uo pipefail # no -e: a failed seed is a result, not the end of this script
+set -m           # each run has its own process group, so that an interrupt reaches it once, from this script
 
 (($# > 1)) || { echo 'usage: parallel.sh CONFIG SEED...' >&2; exit 2; }
 config=$1
@@ -18,7 +18,7 @@ at_once=${AT_ONCE:-3}              # runs at the same time
 attempts=${ATTEMPTS:-3}            # tries for one seed
 retry_after_s=${RETRY_AFTER_S:-10} # pause before its second try; twice as long before the third
 cap_usd=${CAP_USD:-1.00}           # the most that one run may cost
-total_cap_usd=${TOTAL_CAP_USD:-20} # nothing is launched that could take the sum past this
+total_cap_usd=${TOTAL_CAP_USD:-20} # no run starts that could take the sum above this
 stamp=sweep-$(date -u +%Y%m%dT%H%M%SZ)-$$
 logs=${LOGS:-$stamp}
 mkdir -p "$logs" || exit 2
@@ -29,15 +29,15 @@ mapfile -t seeds < <(printf '%s\n' "$@" | awk '!seen[$0]++')
 for seed in "${seeds[@]}"; do
   [[ $seed =~ ^[A-Za-z0-9._-]+$ ]] || { echo "$seed: a seed is letters, digits, dots, dashes, underscores" >&2; exit 2; }
 done
-queue=("${seeds[@]}") # those to launch
+queue=("${seeds[@]}") # seeds to start
 declare -A tries=()   # seed -> the number of its last try
 declare -A flying=()  # SEED.NUMBER -> process
-halt=0                # the exit code that ends the whole early
+halt=0                # the exit code that ends the sweep early
 
 main() {
   local seed number reason
   trap interrupt INT TERM HUP
-  while IFS=$'\t' read -r seed number _ reason _; do # of an earlier call: what Ctrl-C has ended gets another try
+  while IFS=$'\t' read -r seed number _ reason _; do # from an earlier call: a seed that Ctrl-C ended gets another try
     [[ $reason == interrupted ]] && tries[$seed]=$number
   done < <(rows)
   while ((${#flying[@]} || (${#queue[@]} && !halt))); do
@@ -53,7 +53,7 @@ main() {
   report
 }
 
-# One more run for the first seed of the queue.
+# Starts one run for the first seed of the queue.
 launch() {
   local seed=${queue[0]} pause_s=0 wait_s=0 number log
   queue=("${queue[@]:1}")
@@ -66,15 +66,15 @@ launch() {
   tries[$seed]=$number flying[$seed.$number]=$!
 }
 
-# The id stays the same, so that asking for the run again goes on with it, or repeats how it ended.
+# The id stays the same, so that a second request continues the run, or returns its old result.
 run_once() {
   sleep "$pause_s"
   runpod-deploy run --config "$config" --var "seed=$seed" --run-id "$sweep-$seed.$number" --wait "$wait_s" \
     --cost-cap-usd "$cap_usd" --on-failure delete --print-run-dir 2>&1 | tee -i -a "$log"
-  return "${PIPESTATUS[0]}" # that of the run, even if tee had nowhere left to write
+  return "${PIPESTATUS[0]}" # the status of the run, even if tee could not write
 }
 
-# Notes every run that has ended; at least one has. Its seed is queued again if another try may help.
+# Records every run that has ended, and waits for at least one. Queues its seed again if another try may help.
 collect() {
   local key seed code
   wait -n
@@ -93,7 +93,7 @@ collect() {
   done
 }
 
-# One line a try: seed, number, exit code, reason, USD, run dir; "-" for what is not known, or not yet.
+# Prints one line for each try: seed, number, exit code, reason, USD, run dir; "-" if a value is not known (yet).
 rows() {
   python3 - "$logs" "${seeds[@]}" <<'PYTHON'
 import json, pathlib, sys
@@ -117,13 +117,13 @@ for seed in sys.argv[2:]:
 PYTHON
 }
 
-# Whether one more run fits under the total. A run in flight, or one whose cost nobody knows, counts with its cap.
+# Succeeds if one more run fits under the total. An active run, or a run of unknown cost, counts with its cap.
 affordable() {
   rows | awk -F'\t' -v cap="$cap_usd" -v total="$total_cap_usd" \
     '{ spent += $5 == "-" ? cap : $5 } END { exit !(spent + cap <= total) }'
 }
 
-# Each run brings home what there is and releases its pod before it ends.
+# Each run downloads its results so far and releases its pod before it ends.
 # shellcheck disable=SC2329  # called by the trap
 interrupt() {
   local key
@@ -131,7 +131,7 @@ interrupt() {
   for key in "${!flying[@]}"; do kill -INT -- "-${flying[$key]}"; done
 }
 
-# The table, and the exit code of the whole.
+# Prints the table and exits with the code of the sweep.
 report() {
   local seed code failed=0
   { printf 'SEED\tTRY\tEXIT\tREASON\tUSD\tRUN_DIR\n' && rows; } |

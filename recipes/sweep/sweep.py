@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Run one config for many seeds, a few at a time, under one cap for the sum.
+"""Runs one config for many seeds, a few at a time, under one cap for the sum.
 
     python3 sweep.py job.yaml 1 2 3 4 --at-once 2 --total-cap-usd 10 -- --max-runtime-minutes 30
 
-What stands behind `--` goes to each `runpod-deploy run`. Cut short? The same command with `--logs` and its folder goes
-on: each try has a run id, and asking for a run again resumes it, or repeats how it ended without paying twice.
+The arguments after `--` are passed to each `runpod-deploy run`. After an interruption, the same command with `--logs`
+and the folder of the sweep continues it: each try has a run id, and a second request for a run resumes it, or returns
+its old result without paying twice.
 
-Plain Python, 3.9 or newer, no packages: it drives the command line and reads what runs leave on disk. Exits 0 if the
-last try of each seed succeeded, 1 if not, 130 after Ctrl-C, and with 4 or 9 as soon as a run does.
+Needs Python 3.9 or newer and no packages: it calls the command line and reads the files of the runs. Exits with 0 if
+the last try of each seed succeeded, 1 if not, 130 after Ctrl-C, and 4 or 9 as soon as a run does.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST = "runpod_deploy_pull_manifest.json"
-# No stock, API down, pod lost, run held by another process, pod killed: these may go away by themselves.
+# No stock, API down, pod lost, run held by another process, pod killed: these may disappear by themselves.
 TRANSIENT = {3, 5, 6, 8, 22}
-# No key or no money; a pod that may still be billing: no other seed would fare better, and somebody must look.
+# No key or no money; a pod that may still cost money: no other seed would succeed, and somebody must look.
 HALTING = {4, 9}
 INTERRUPTED = 130
 LOOK_EVERY_S = 0.2
@@ -48,12 +49,12 @@ class Try:
 
     @property
     def exit_code(self) -> int | None:
-        """As a shell tells it; None while the run lasts."""
+        """The exit code as a shell shows it; None while the run lasts."""
         code = self.process.poll() if self.process else self.manifest().get("exit_code")
         return 128 - code if code is not None and code < 0 else code
 
     def interrupt(self) -> None:
-        """The run knows; it brings home what there is and releases its pod before it ends."""
+        """Interrupts the run, which downloads its results so far and releases its pod before it ends."""
         if self.process:
             self.process.send_signal(signal.SIGINT)
 
@@ -63,7 +64,7 @@ class Try:
         return next((line[len("RUN_DIR=") :] for line in lines if line.startswith("RUN_DIR=")), None)
 
     def manifest(self) -> dict[str, Any]:
-        """What the run says of itself; empty if it says nothing."""
+        """The manifest of the run; empty if there is none."""
         try:
             content: dict[str, Any] = json.loads(Path(self.run_dir() or os.devnull, MANIFEST).read_text())
         except (OSError, ValueError):
@@ -71,7 +72,7 @@ class Try:
         return content
 
     def row(self) -> dict[str, Any]:
-        """What the table says of it. The cost is None while it lasts, and if nobody knows."""
+        """The row of the table. The cost is None while the run lasts, or if it is unknown."""
         manifest, code = self.manifest(), self.exit_code
         return {
             "seed": self.seed,
@@ -85,7 +86,7 @@ class Try:
 
 @dataclass
 class Sweep:
-    """The seeds to come, each with the moment before which it must wait; all tries; those in flight."""
+    """The seeds to come, each with the time until which it must wait; all tries; the active tries."""
 
     options: argparse.Namespace
     queue: list[tuple[float, str]]
@@ -95,12 +96,12 @@ class Sweep:
     halt: int = 0  # the exit code that ends the sweep early
 
     def on_signal(self, *_: object) -> None:
-        """It is noted; the loop passes it on."""
+        """Notes the signal; the loop passes it on."""
         self.interrupts += 1
         self.halt = INTERRUPTED
 
     def carry_out(self) -> None:
-        """Every seed has succeeded, has failed for good, or was not started: no money left, or a halt."""
+        """Every seed has succeeded, has finally failed, or was not started because of the cap or a halt."""
         passed_on = 0
         while self.flying or (self.queue and not self.halt):
             if passed_on < self.interrupts:
@@ -117,14 +118,14 @@ class Sweep:
             self.collect()
 
     def affordable(self) -> bool:
-        """Whether one more run fits: one in flight, or one whose cost nobody knows, counts with its cap."""
+        """Whether one more run fits under the cap. An active run, or a run of unknown cost, counts with its cap."""
         cap: float = self.options.cap_usd
         total: float = self.options.total_cap_usd
         costs = [one.row()["usd"] for one in self.tries]
         return sum(cap if usd is None else usd for usd in costs) + cap <= total
 
     def launch_next(self) -> None:
-        """The seed that has waited longest is in flight, if it need not wait any more."""
+        """The seed that has waited longest is started, unless it must still wait."""
         not_before, seed = min(self.queue, key=lambda item: item[0])
         if time.monotonic() >= not_before:
             self.queue.remove((not_before, seed))
@@ -133,7 +134,7 @@ class Sweep:
             self.flying.append(one)
 
     def collect(self) -> None:
-        """Tries that have ended are out of flight; a seed for which another try may help is queued again."""
+        """Tries that have ended are no longer active, and a seed is queued again if another try may help."""
         for one in [one for one in self.flying if one.exit_code is not None]:
             self.flying.remove(one)
             code, reason = one.exit_code, one.row()["reason"]
@@ -149,7 +150,7 @@ def main() -> int:
     options = parse_arguments()
     sweep = Sweep(options, [(0.0, seed) for seed in options.seeds], list(earlier(options)))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # under nohup, a closed terminal is nothing to us
+        if signal.getsignal(number) != signal.SIG_IGN:  # under nohup, a closed terminal is ignored
             signal.signal(number, sweep.on_signal)
     sweep.carry_out()
     return report(sweep)
@@ -170,8 +171,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--attempts", type=positive, default=3, metavar="N", help="tries for one seed (3)")
     parser.add_argument("--retry-after-s", type=float, default=10.0, metavar="S", help="pause before a second try (10)")
     parser.add_argument("--cap-usd", type=float, default=1.0, metavar="USD", help="the most that one run may cost (1)")
-    parser.add_argument("--total-cap-usd", type=float, default=20.0, metavar="USD", help="and all of them (20)")
-    parser.add_argument("--logs", type=Path, default=Path(stamp), metavar="DIR", help="of this sweep, old or new")
+    parser.add_argument("--total-cap-usd", type=float, default=20.0, metavar="USD", help="the most for all runs (20)")
+    parser.add_argument("--logs", type=Path, default=Path(stamp), metavar="DIR", help="folder of the sweep, old or new")
     parser.add_argument("--json", action="store_true", help="the table as JSON")
     options = parser.parse_args(sys.argv[1:at])
     if not shutil.which("runpod-deploy"):
@@ -193,14 +194,14 @@ def positive(text: str) -> int:
 
 
 def name(text: str) -> str:
-    """What can stand in a run id and in the name of a file."""
+    """A name that can be part of a run id and of a file name."""
     if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
         raise argparse.ArgumentTypeError(f"{text!r}: a seed is letters, digits, dots, dashes, underscores")
     return text
 
 
 def earlier(options: argparse.Namespace) -> Iterator[Try]:
-    """The tries of an earlier call up to the last that Ctrl-C ended: they are paid, and their seed gets another."""
+    """The tries of an earlier call, up to the last one that Ctrl-C ended: they are paid, and the seed gets another."""
     for seed in options.seeds:
         tries = (Try(seed, number, options.logs / f"{seed}.{number}.log") for number in itertools.count(1))
         made = list(itertools.takewhile(lambda one: one.log_path.exists(), tries))
@@ -210,14 +211,14 @@ def earlier(options: argparse.Namespace) -> Iterator[Try]:
 
 
 def start(options: argparse.Namespace, seed: str, number: int) -> Try:
-    """The seed's run, just started or asked for again, its output added to a log of its own."""
+    """Starts the run of the seed, or requests it again; its output is added to its own log."""
     log_path = options.logs / f"{seed}.{number}.log"
     wait_s = LONGEST_WAIT_S if log_path.exists() else 0
     command = ["runpod-deploy", "run", "--config", options.config, "--var", f"seed={seed}"]
     command += ["--run-id", f"{options.id}-{seed}.{number}", "--wait", str(wait_s), "--print-run-dir"]
     command += ["--cost-cap-usd", str(options.cap_usd), "--on-failure", "delete", *options.flags]
     with log_path.open("ab") as log:
-        # A session of its own: Ctrl-C then reaches the run once, from us, and not from the terminal as well.
+        # In its own session, the run gets Ctrl-C once, from this script, and not also from the terminal.
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
@@ -226,7 +227,7 @@ def start(options: argparse.Namespace, seed: str, number: int) -> Try:
 
 
 def report(sweep: Sweep) -> int:
-    """The sweep's exit code, once the table is printed."""
+    """Prints the table and returns the exit code of the sweep."""
     rows = [one.row() for one in sorted(sweep.tries, key=lambda one: sweep.options.seeds.index(one.seed))]
     if sweep.options.json:
         print(json.dumps(rows, indent=2))
@@ -243,7 +244,7 @@ def report(sweep: Sweep) -> int:
 
 
 def say(text: str) -> None:
-    """A line of talk; stdout is for the table."""
+    """Prints a line on stderr; stdout is for the table."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# BROKEN. Takes the newest folder for that of the run that just ended; by then the next run has begun.
+# BROKEN. Takes the newest folder for the folder of the run that just ended, but the next run has already begun.
 root=$(dirname "$1")/artifacts/runpod
 runpod-deploy run --config "$1" --var seed=first
 runpod-deploy run --config "$1" --var seed=next & # the slot is free

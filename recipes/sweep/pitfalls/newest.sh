@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes the folder that the run itself has named.
+# Takes the folder that the run itself named.
 root=$(dirname "$1")/artifacts/runpod
 run_dir=$(runpod-deploy run --config "$1" --var seed=first --print-run-dir | sed -n 's/^RUN_DIR=//p')
 runpod-deploy run --config "$1" --var seed=next & # the slot is free

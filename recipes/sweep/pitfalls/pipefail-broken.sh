@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
-# BROKEN. Ends with 0 whatever the run says: a pipe has the exit code of `tee`.
+# BROKEN. Always exits with 0: the exit code of the pipe is that of `tee`.
 runpod-deploy run --config "$1" 2>&1 | tee run.log

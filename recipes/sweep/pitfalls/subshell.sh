@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one that waits keeps the list; a shard only hands over its exit code.
+# The shell that waits keeps the list, and each run gives it only an exit code.
 failed=()
 declare -A config_of=()
 for config in "$@"; do
