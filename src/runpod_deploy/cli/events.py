@@ -1,4 +1,4 @@
-"""events and events-query: what happened in one run, and in which runs something happened."""
+"""events and events-query: the events of one run, and a search in the events of all runs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import click
 
 from ..errors import UsageError
 from ..history.conditions import parse_condition
-from ..history.events import Row, described, events_path, instant, read_events, with_offsets
+from ..history.events import Row, described, events_path, read_events, with_offsets
 from ..history.folders import may_be_folder, tidy_path
 from ..history.queries import Query, search
 from ..machine.clock import SystemClock
+from ..spec.instants import parse_instant
 from ..terminal.output import can_draw, info, json_text, print_lines, warn
 from .durations import read_duration
 from .options import output_options
@@ -21,10 +22,10 @@ from .options import output_options
 
 @click.command()
 @click.argument("run_dir", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as stored.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on each line, as stored.")
 @output_options
 def events(run_dir: Path, as_json: bool) -> None:
-    """What happened in one run, in order, each event with its time since the first."""
+    """Print the events of one run in order, each with its time since the first."""
     if not run_dir.exists():
         raise UsageError(f"{run_dir}: no such run dir", hint="`runpod-deploy ls-runs --all` lists them")
     rows = read_events(run_dir, warn) if events_path(run_dir).exists() else iter(())
@@ -33,17 +34,19 @@ def events(run_dir: Path, as_json: bool) -> None:
 
 
 @click.command("events-query")
-@click.option("--root", type=click.Path(), default="artifacts/runpod", show_default=True, help="Where to look.")
+@click.option("--root", type=click.Path(), default="artifacts/runpod", show_default=True, help="The folder to search.")
 @click.option(
     *("--filter", "filters"), metavar="KEY=VALUE", multiple=True,
-    help="A condition on a field; also != > < >= <= and ~ (regex). Repeat it: all must hold.",
+    help="A condition on a field; also != > < >= <= and ~ (regex). Repeatable: all must hold.",
 )  # fmt: skip
-@click.option("--since", metavar="WHEN", help="Not before: an age such as 90s, 15m, 6h, 2d, or an ISO time.")
-@click.option("--until", metavar="WHEN", help="Not after: the same.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with run_dir and run_path.")
+@click.option(
+    "--since", metavar="WHEN", help="Only events since then: an age such as 90s, 15m, 6h, 2d, or an ISO time."
+)
+@click.option("--until", metavar="WHEN", help="Only events until then, written in the same way.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on each line, with run_dir and run_path.")
 @output_options
 def events_query(root: str, filters: tuple[str, ...], since: str | None, until: str | None, as_json: bool) -> None:
-    """Events of all runs below a folder that meet all the conditions."""
+    """Print the events of all runs below a folder that meet all conditions."""
     if not may_be_folder(root):
         raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs with --root")
     query = Query(tuple(map(parse_condition, filters)), moment(since), moment(until))
@@ -53,10 +56,10 @@ def events_query(root: str, filters: tuple[str, ...], since: str | None, until: 
 
 
 def moment(text: str | None) -> datetime | None:
-    """The instant that an age or an ISO time names. Raises UsageError."""
+    """The instant that an age or an ISO time means. Raises UsageError."""
     if text is None:
         return None
-    at = instant(text) if (age := read_duration(text)) is None else SystemClock().now() - age
+    at = parse_instant(text) if (age := read_duration(text)) is None else SystemClock().now() - age
     if at is None:
         hint = "write an age such as 15m or 2d, or 2026-06-04T10:15:00"
         raise UsageError(f"{text!r} is neither an age nor a time", hint=hint)
@@ -64,7 +67,7 @@ def moment(text: str | None) -> datetime | None:
 
 
 def print_events(found: Iterator[tuple[str, Row]]) -> int:
-    """How many events are on stdout now, one a line: the text before it, its name, its fields."""
+    """The number of events that are on stdout now, one on each line: prefix, name, fields."""
     if can_draw():
         from .screens import event_text, show  # rich is slow to import, and only needed here
 
@@ -73,17 +76,17 @@ def print_events(found: Iterator[tuple[str, Row]]) -> int:
 
 
 def placed(found: Iterator[tuple[str, Row]]) -> Iterator[tuple[str, Row]]:
-    """Each row after its time and the name of its run dir."""
+    """Each row, with its time and the name of its run dir as prefix."""
     for run_path, row in found:
         yield f"[{row.get('ts_utc')}] {leaf(run_path)}", row
 
 
 def json_lines(found: Iterator[tuple[str, Row]]) -> Iterator[str]:
-    """The stored row with the run dir's name and full path added last."""
+    """The stored rows, each with the name and the full path of its run dir added last."""
     for run_path, row in found:
         yield json_text({**row, "run_dir": leaf(run_path), "run_path": str(Path(run_path).absolute())})
 
 
 def leaf(run_path: str) -> str:
-    """The run dir's own name, also if it was given as `.`."""
+    """The run dir's own name, even if the path is `.`."""
     return Path(run_path).absolute().name

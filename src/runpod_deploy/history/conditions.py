@@ -9,7 +9,8 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from ..errors import UsageError
-from .events import Row, instant
+from ..spec.instants import parse_instant
+from .events import Row
 
 SYNTAX = re.compile(r"([^=!<>~]+)(!=|>=|<=|=|>|<|~)(.*)", re.DOTALL)
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {">": gt, "<": lt, ">=": ge, "<=": le}
@@ -64,12 +65,12 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 def order_test(order: Callable[[Any, Any], bool], value: str) -> Callable[[Any], bool]:
     """A test that compares fields with the value as numbers, else as instants, else as texts."""
-    number, at = as_number(value), instant(value)
+    number, at = as_number(value), parse_instant(value)
 
     def test(field: Any) -> bool:
         if number is not None and (own := as_number(field)) is not None:
             return order(own, number)
-        if at is not None and (own_at := instant(field)) is not None:
+        if at is not None and (own_at := parse_instant(field)) is not None:
             return order(own_at, at)
         return number is None and isinstance(field, str) and order(field, value)
 

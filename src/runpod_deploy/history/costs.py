@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from .events import instant
+from ..spec.instants import parse_instant
 from .manifests import Manifest, finite_number, mappings
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -55,7 +55,7 @@ class LeftPods:
 
     def add(self, manifest: Manifest) -> None:
         """One more run has had its word."""
-        at = instant(manifest.get("finished_at_utc")) or instant(manifest.get("started_at_utc")) or LONG_AGO
+        at = parse_instant(manifest.get("finished_at_utc")) or parse_instant(manifest.get("started_at_utc")) or LONG_AGO
         usd = left_pod_usd_per_day(manifest)
         if usd is not None or manifest.get("pod_resumed") is True:
             self._note(manifest.get("pod_id"), (at, usd or 0.0, was_left_stopped(manifest)))

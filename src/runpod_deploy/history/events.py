@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ..spec.instants import parse_instant
 from .blocks import Bytes, lines_in
 from .folders import EVENTS_NAME, Unreadable, why_unreadable
 
@@ -66,22 +67,11 @@ class BadLines:
             self._unreadable(self._path, self._why)
 
 
-def instant(value: Any) -> datetime | None:
-    """The aware time that an ISO text names; UTC if it names no offset; None if it is none."""
-    if not isinstance(value, str):
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 def with_offsets(rows: Iterator[Row]) -> Iterator[tuple[str, Row]]:
     """Each row after its offset from the first readable time."""
     start: datetime | None = None
     for row in rows:
-        at = instant(row.get("ts_utc"))
+        at = parse_instant(row.get("ts_utc"))
         start = start or at
         yield f"[{offset(start, at)}]", row
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..spec.instants import parse_instant
 from .blocks import blocks, new_buffer
 from .conditions import Condition
-from .events import BadLines, Row, instant, parse_row
+from .events import BadLines, Row, parse_row
 from .folders import EVENTS_NAME, Unreadable, find_files, why_unreadable
 from .prefilter import Prefilter
 
@@ -28,7 +29,7 @@ class Query:
     def _in_time(self, row: Row) -> bool:
         if self.since_at is None and self.until_at is None:
             return True
-        at = instant(row.get("ts_utc"))
+        at = parse_instant(row.get("ts_utc"))
         if at is None or (self.since_at is not None and at < self.since_at):
             return False
         return self.until_at is None or at <= self.until_at

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..cloud.runpod.bills import HOUR
-from .events import instant
+from ..spec.instants import parse_instant
 from .folders import began_at
 from .manifests import Manifest, finite_number, mappings
 
@@ -60,9 +60,9 @@ def hours_of_run(path: Path, manifest: Manifest, now: datetime) -> RunHours:
 def pod_spans(manifest: Manifest, now: datetime) -> Iterator[tuple[str, datetime, datetime]]:
     """Id, start and end of each pod of the run; none for a manifest that does not tell the times."""
     for pod in mappings(manifest, "pods"):
-        if (since_at := instant(pod.get("since_utc"))) is not None:
-            yield str(pod.get("pod_id")), since_at, instant(pod.get("until_utc")) or now
-    since_at, ended_at = start_in_id(manifest.get("run_id")), instant(manifest.get("pulled_at_utc"))
+        if (since_at := parse_instant(pod.get("since_utc"))) is not None:
+            yield str(pod.get("pod_id")), since_at, parse_instant(pod.get("until_utc")) or now
+    since_at, ended_at = start_in_id(manifest.get("run_id")), parse_instant(manifest.get("pulled_at_utc"))
     if "pods" not in manifest and isinstance(manifest.get("pod_id"), str) and since_at and ended_at:
         yield manifest["pod_id"], since_at, ended_at
 

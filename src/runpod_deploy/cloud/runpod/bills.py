@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ...spec.instants import parse_instant
 from .calls import Answer, Call
 from .reading import page_rows, parsing
-from .shapes import as_instant
 
 HOUR = timedelta(hours=1)
 WHAT = "read the bill"
@@ -47,7 +47,7 @@ def as_bills(answer: Answer) -> list[Bill]:
 
 def as_bill(row: Mapping[str, Any]) -> Bill:
     """One record. Raises ValueError if it does not cover one hour: the API has ignored the bucket size (2026-08)."""
-    if as_instant(row["endTime"]) != start_of(row) + HOUR:
+    if parse_instant(row["endTime"]) != start_of(row) + HOUR:
         raise ValueError(f"not one hour: {row}")
     return Bill(pod_id=str(row["podId"]), hour_at=start_of(row), usd=amount(row, "totalAmount"))
 
@@ -66,7 +66,7 @@ def as_billed_through(answer: Answer) -> datetime | None:
 
 def start_of(row: Mapping[str, Any]) -> datetime:
     """The start of a record's hour or day. Raises ValueError if it has none: it could belong to any run."""
-    at = as_instant(row["startTime"])
+    at = parse_instant(row["startTime"])
     if at is None:
         raise ValueError(f"no time in {row}")
     return at

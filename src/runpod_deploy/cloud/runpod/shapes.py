@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
+from ...spec.instants import parse_instant
 from ..values import Address, Candidate, Pod, PodAsk
 
 SSH_PORT = 22
@@ -85,8 +85,8 @@ def as_pod(row: Mapping[str, Any]) -> Pod:
         name=str(row.get("name") or ""),
         status=str(row["status"]),
         usd_per_hour=None if row.get("cost") is None else float(row["cost"]),
-        created_at=as_instant(row.get("createdAt")),
-        started_at=as_instant(row.get("startedAt")),
+        created_at=parse_instant(row.get("createdAt")),
+        started_at=parse_instant(row.get("startedAt")),
         gpu_id=hardware.get("id"),
         gpu_count=int(hardware.get("count") or 1),
         datacenter_id=row.get("dataCenterId"),
@@ -132,12 +132,3 @@ def is_public(host: str) -> bool:
     except ValueError:
         return True
     return parsed.is_global or parsed.is_loopback
-
-
-def as_instant(text: str | None) -> datetime | None:
-    """The aware datetime of an RFC 3339 text; None if it is not one."""
-    try:
-        parsed = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from ...spec.instants import parse_instant
 from ..costs import PhaseCost
-from ..events import Row, instant
+from ..events import Row
 from ..manifests import finite_number
 from .markup import share, tag, text
 
@@ -53,7 +54,7 @@ def timeline(phases: Sequence[PhaseCost]) -> str:
 
 def placed(phase: PhaseCost, first: PhaseCost) -> tuple[PhaseCost, float, float] | None:
     """The phase with its start after the first one and its length, in seconds; None if a time is unknown."""
-    began_at, origin_at = instant(phase.began_at), instant(first.began_at)
+    began_at, origin_at = parse_instant(phase.began_at), parse_instant(first.began_at)
     if began_at is None or origin_at is None or phase.duration_s is None:
         return None
     return phase, max(0.0, (began_at - origin_at).total_seconds()), phase.duration_s
