@@ -1,1 +1,1 @@
-"""Files between here and the pod, over the run's one connection. Knows tar and rsync; knows nothing of runs."""
+"""Uploads to the pod and downloads from it over SSH. Knows tar and rsync; knows nothing of runs."""

@@ -1,7 +1,7 @@
-"""Of a large file of which the other side has an older version, only what differs moves.
+"""Large files of which the other side has an older version: only the difference moves.
 
-By rsync, where both sides have it. Else, where the older version is the beginning, as after a connection broke or of a
-log that grows, what is behind it moves. Knows no tar; what is to be moved is decided before.
+rsync does that where both sides have it. Otherwise, if the older version is the beginning of the new one (as after a
+broken connection, or of a log that grows), only the rest is sent. Knows no tar; which files to move is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from shlex import quote
 
 from ..ssh import Connection
 from . import rsync
-from .listing import LISTING_S, Listed, nul_list, parse_sums, sums_command
+from .listing import LISTING_S, RemoteListing, nul_list, parse_sums, sums_command
 from .pack import send_file
-from .streams import everything, feed
+from .streams import feed, output_of
 from .tree import Entry, Tree, local_entry
 from .unpack import finish, write_all
 from .values import Tally
 
 LARGE_BYTES = 8 << 20
-"""Of a smaller file, all is sent sooner than it is found out what differs."""
+"""Smaller files are sent whole: that takes less time than to find the difference."""
 ALL = 1 << 40
 
 
-def older(wanted: Tree, version: Callable[[str], Entry | None]) -> Tree:
-    """The older version of each wanted large file that has one, large as well."""
+def older_versions(wanted: Tree, version: Callable[[str], Entry | None]) -> Tree:
+    """The older version of each large wanted file, if it has one that is large as well."""
     large = {path: version(path) for path, entry in wanted.items() if entry.kind == "f" and entry.size >= LARGE_BYTES}
     return {path: entry for path, entry in large.items() if entry and entry.kind == "f" and entry.size >= LARGE_BYTES}
 
 
-def send(connection: Connection, source: Path, changed: Tree, there: Listed, tally: Tally) -> set[str]:
-    """The changed files that the pod has now, made of an older version. Raises StagingFailed, Unreachable."""
-    versions = older(changed, there.tree.get)
+def send(connection: Connection, source: Path, changed: Tree, there: RemoteListing, tally: Tally) -> set[str]:
+    """Changed files that the pod now has, built from an older version. Raises StagingFailed, Unreachable."""
+    versions = older_versions(changed, there.tree.get)
     if not versions:
         return set()
     if there.has_rsync and rsync.here() and source.is_dir():
@@ -43,7 +43,7 @@ def send(connection: Connection, source: Path, changed: Tree, there: Listed, tal
     return _send_tails(connection, source, changed, replace(there, tree=versions), tally)
 
 
-def _send_tails(connection: Connection, source: Path, changed: Tree, there: Listed, tally: Tally) -> set[str]:
+def _send_tails(connection: Connection, source: Path, changed: Tree, there: RemoteListing, tally: Tally) -> set[str]:
     grown = {path: entry for path, entry in there.tree.items() if entry.size <= changed[path].size}
     sums = sums_there(connection, there.path, grown)
     sent = set()
@@ -56,7 +56,7 @@ def _send_tails(connection: Connection, source: Path, changed: Tree, there: List
 
 
 def _send_tail(connection: Connection, file: Path, at: int, goal: tuple[str, Entry], tally: Tally) -> None:
-    """The file on the pod, of which it has so many bytes, is whole."""
+    """The file on the pod, which has the first `at` bytes already, is complete."""
     name, entry = quote(goal[0]), goal[1]
     command = f"cat >>{name} && chmod {entry.mode:o} {name} && touch -d @{entry.mtime} {name}"
     with connection.spawn(command) as child, file.open("rb") as source:
@@ -65,10 +65,10 @@ def _send_tail(connection: Connection, file: Path, at: int, goal: tuple[str, Ent
         feed(connection, child, lambda: send_file(child, source.fileno(), entry.size - at, str(file), tally))
 
 
-def fetch(connection: Connection, there: Listed, wanted: Tree, incoming: Path, tally: Tally) -> set[str]:
+def fetch(connection: Connection, there: RemoteListing, wanted: Tree, incoming: Path, tally: Tally) -> set[str]:
     """The wanted files of which the incoming folder has an older version are there as the pod gave them, still to be
     verified. Raises Unreachable."""
-    versions = older(wanted, lambda path: local_entry(incoming / path))
+    versions = older_versions(wanted, lambda path: local_entry(incoming / path))
     if versions and there.has_rsync and rsync.here():
         rsync.fetch(connection, there.path, {path: wanted[path] for path in versions}, incoming, tally)
         return set(versions)
@@ -82,16 +82,16 @@ def _fetch_tail(connection: Connection, remote: str, entry: Entry, fetched: Path
     """What is on the pod behind the bytes that are here is here as well."""
     fetched.chmod(0o600)
     with fetched.open("ab") as file, connection.spawn(f"tail -c +{file.tell() + 1} -- {quote(remote)}") as child:
-        for data in everything(connection, child):
+        for data in output_of(connection, child):
             write_all(file.fileno(), data)
             tally.add(moved=len(data))
-            tally.tell()
+            tally.report()
         finish(file.fileno(), entry)
     tally.add(files=1)
 
 
 def sums_there(connection: Connection, folder: str, files: Tree) -> dict[str, str]:
-    """Hash by path on the pod; empty where the pod has no sha256sum."""
+    """Hash by path on the pod; empty if the pod has no sha256sum."""
     if not files:
         return {}
     asked = connection.run(sums_command(folder), stdin=nul_list(files), timeout_s=LISTING_S, keep_bytes=ALL)
@@ -99,7 +99,7 @@ def sums_there(connection: Connection, folder: str, files: Tree) -> dict[str, st
 
 
 def _sum_of_beginning(path: Path, size: int) -> str:
-    """The hash of the first bytes of a file here; empty if there are not so many."""
+    """The hash of the first bytes of a local file; empty if the file is shorter."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One pattern, ready to be asked."""
+    """One pattern, compiled."""
 
     leaves_out: bool
     folders_only: bool
     whole_path: bool
-    """Whether the pattern is held against the path, and not against its last part alone."""
+    """Whether the pattern is matched with the whole path, not with its last part alone."""
     shape: re.Pattern[str]
 
-    def fits(self, path: str, is_dir: bool) -> bool:
-        """Whether this rule speaks of that path."""
+    def matches(self, path: str, is_dir: bool) -> bool:
+        """Whether the rule applies to that path."""
         if self.folders_only and not is_dir:
             return False
         if not self.whole_path:
@@ -30,7 +30,7 @@ class Rule:
 
 
 class Excludes:
-    """What a transfer leaves out: patterns, and exact paths. Paths are relative to the transfer's folder."""
+    """Patterns and exact paths that a transfer leaves out. Paths are relative to the transfer's folder."""
 
     def __init__(self, patterns: Iterable[str], ignored: Iterable[str] = (), *, top: str = "") -> None:
         self._rules: list[Rule] = []
@@ -46,15 +46,15 @@ class Excludes:
         return bool(self._rules or self._ignored)
 
     def leave_out(self, path: str, is_dir: bool) -> bool:
-        """Whether this path, whose parents are all kept, is left out."""
+        """Whether this path is left out, given that all of its parents are kept."""
         if path in self._ignored:
             return True
         named = self._top + path
-        return next((rule.leaves_out for rule in self._rules if rule.fits(named, is_dir)), False)
+        return next((rule.leaves_out for rule in self._rules if rule.matches(named, is_dir)), False)
 
 
 def rule(pattern: str) -> Rule:
-    """The rule that a pattern writes down. `+ ` in front keeps what matches, `- ` leaves it out."""
+    """The rule for one pattern. A pattern that begins with `+ ` keeps what matches, one with `- ` leaves it out."""
     leaves_out = not pattern.startswith("+ ")
     text = pattern[2:] if pattern.startswith(("+ ", "- ")) else pattern
     folders_only = len(text) > 1 and text.endswith("/") and not text.endswith("***/")
@@ -70,7 +70,7 @@ def rule(pattern: str) -> Rule:
 
 
 def _compiled(shape: str) -> re.Pattern[str]:
-    """The expression; one with a range that is none, such as `[z-a]`, fits nothing."""
+    """The compiled expression. One with an invalid range, such as `[z-a]`, matches nothing."""
     try:
         return re.compile(shape, re.DOTALL)
     except re.error:
@@ -78,7 +78,7 @@ def _compiled(shape: str) -> re.Pattern[str]:
 
 
 def _shape(text: str) -> str:
-    """The regular expression of a pattern; one without wildcards is taken as it stands, backslashes too."""
+    """The regular expression of a pattern. A pattern without wildcards is literal text, backslashes included."""
     if not re.search(r"[*?\[]", text):
         return re.escape(text)
     parts, position = [], 0
@@ -98,7 +98,7 @@ def _next(text: str, at: int) -> tuple[str, int]:
     if text[at] == "\\" and at + 1 < len(text):
         return re.escape(text[at + 1]), at + 2
     if text[at] == "[" and (found := re.compile(r"\[([!^]?)(\]?(?:\[:\w+:\]|\\.|[^\]\\])*)\]").match(text, at)):
-        return _one_of(found[1], found[2]), found.end()
+        return _character_class(found[1], found[2]), found.end()
     return re.escape(text[at]), at + 1
 
 
@@ -114,8 +114,8 @@ CLASSES = {
 }
 
 
-def _one_of(negated: str, inside: str) -> str:
-    """A character class; it never matches a slash."""
+def _character_class(negated: str, inside: str) -> str:
+    """The regular expression of a character class, which never matches a slash."""
     named = re.sub(r"\[:(\w+):\]", lambda found: f"\0{found[1]}\0", inside)
     plain = re.sub(r"\\(.)", r"\1", named).replace("\\", "\\\\").replace("[", r"\[").replace("]", r"\]")
     plain = plain.replace("^", r"\^").replace("&&", r"&\&").replace("~~", r"~\~").replace("||", r"|\|")

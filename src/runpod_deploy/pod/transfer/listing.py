@@ -1,4 +1,4 @@
-"""What is on the pod: shell text that lists, sums and removes, and what its output means. Knows no connection."""
+"""Shell commands that list, checksum, pack and remove files of the pod, and their output. Knows no connection."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from .tree import Entry, Tree
 
 LISTING_S = 1800.0
 HELD = "sort -z |"
-"""Before what reads a list from stdin while we read its output: all of the list is taken in first, into memory, as a
-job may have filled the disk."""
+"""Reads the whole list from stdin before any output is written, so that neither side waits for the other. It stays in
+memory, because a job may have filled the disk."""
 NO_SUMS = "no-sha256sum"
 END = b"\0end\0\0"
-"""How a listing ends; what comes after it is another's. No record holds this."""
+"""The end of a complete listing. No record contains it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """What was found at a path on the pod."""
+class RemoteListing:
+    """What is at a path on the pod."""
 
     kind: str
-    """d, f or - for nothing."""
+    """d, f, or - if there is nothing."""
     path: str
-    """Where it really is: of a link to a file, the file."""
+    """The real path: for a link to a file, that of the file."""
     has_rsync: bool
     tree: Tree
 
 
-# A record is `kind mode size mtime path NUL target NUL`, as GNU find prints it in one go; where find is another, the
-# shell asks stat for one file after the other. The words that find is to begin with are in "$@"; none for nothing.
+# A record is `kind mode size mtime path NUL target NUL`, as GNU find prints it in one go; with another find, the
+# shell calls stat for each file. "$@" holds the first arguments of find; it is empty if there is nothing to list.
 _RECORDS = """
 rsync=-; command -v rsync >/dev/null && rsync=rsync
 printf '%s %s %s\\0\\0' "$kind" "$rsync" "$r"
@@ -49,8 +49,8 @@ printf '\\0end\\0\\0'
 """
 
 
-def found_at(path: str) -> str:
-    """Lists what is at a path, a folder's contents or one file; nothing of what a link to a folder leads out of."""
+def list_command(path: str) -> str:
+    """Lists a folder's contents or one file. Links inside a folder are listed as links and not followed."""
     return f"""r={quote(path)}
 if [ -d "$r" ]; then kind=d; cd -- "$r" || exit 1; set -- . -mindepth 1
 elif [ -f "$r" ]; then
@@ -61,16 +61,19 @@ else kind=-; set --
 fi{_RECORDS}"""
 
 
-def made_folder(path: str) -> str:
-    """Makes a folder, goes into it and lists it."""
+def make_folder_command(path: str) -> str:
+    """Makes a folder, enters it and lists it."""
     return f"""r={quote(path)} kind=d
 mkdir -p -- "$r" && cd -- "$r" || exit 1
 set -- . -mindepth 1{_RECORDS}"""
 
 
-def made_place(path: str, name: str, *, into: bool) -> str:
-    """Makes and enters the folder for a file: the path if it is one or `into` is set, where the file has that name;
-    else the path's parent. Lists the file if it is there."""
+def make_file_place_command(path: str, name: str, *, into: bool) -> str:
+    """Makes and enters the folder for a file, and lists the file if it exists.
+
+    The folder is the path itself if it is one or `into` is set, and the file then has that name; otherwise it is the
+    path's parent.
+    """
     folder, slash, own_name = path.rpartition("/")
     parent = f"r={quote(folder or slash or '.')} n={quote(own_name)} kind=-"
     return f"""r={quote(path)} n={quote(name)} kind=d
@@ -79,11 +82,11 @@ mkdir -p -- "$r" && cd -- "$r" || exit 1
 set --; if [ -e "./$n" ] || [ -L "./$n" ]; then set -- "./$n" -maxdepth 0; fi{_RECORDS}"""
 
 
-def parse(output: bytes, excludes: Excludes) -> Listed:
-    """The listing without what is left out. Raises ValueError on one that makes no sense."""
+def parse(output: bytes, excludes: Excludes) -> RemoteListing:
+    """The listing without excluded entries. Raises ValueError if it makes no sense."""
     head, _, records = output.removesuffix(END).partition(b"\0\0")
     kind, rsync, path = os.fsdecode(head).split(" ", 2)
-    return Listed(kind, path, rsync == "rsync", dict(_kept(records, excludes)))
+    return RemoteListing(kind, path, rsync == "rsync", dict(_kept(records, excludes)))
 
 
 def _kept(records: bytes, excludes: Excludes) -> Iterator[tuple[str, Entry]]:
@@ -98,7 +101,7 @@ def _kept(records: bytes, excludes: Excludes) -> Iterator[tuple[str, Entry]]:
 
 
 def parse_record(record: str, target: str) -> tuple[str, Entry]:
-    """One record of a listing. Raises ValueError on a path that would lead out of the folder."""
+    """The path and entry of one record. Raises ValueError if the path would lead out of the folder."""
     kind, mode, size, mtime, path = record.split(" ", 4)
     path = path.removeprefix("./")
     if any(part in ("", ".", "..") for part in path.split("/")):
@@ -109,12 +112,12 @@ def parse_record(record: str, target: str) -> tuple[str, Entry]:
 
 
 def nul_list(paths: Iterable[str]) -> bytes:
-    """Paths for `xargs -0`, none of which looks like an option."""
+    """Paths for `xargs -0`, each with `./` in front, so that none looks like an option."""
     return b"".join(b"./" + os.fsencode(path) + b"\0" for path in paths)
 
 
 def sums_command(folder: str) -> str:
-    """Prints `<sha256>  <path>` NUL for each path of the NUL list on stdin, or that there is no such tool."""
+    """Prints `<sha256>  <path>` NUL for each path of the NUL list on stdin, or NO_SUMS if the pod has no sha256sum."""
     return f"""cd -- {quote(folder)} || exit 1
 command -v sha256sum >/dev/null || {{ echo {NO_SUMS}; exit 0; }}
 if sha256sum -z </dev/null >/dev/null 2>&1; then {HELD} xargs -0 sha256sum -z -- 2>/dev/null
@@ -123,13 +126,13 @@ fi; true"""
 
 
 def beginnings_command(folder: str) -> str:
-    """The same for the first bytes alone; the NUL list has before each path how many."""
+    """Checksums the beginnings of files: in the NUL list on stdin, each path follows a number of bytes."""
     return f"""cd -- {quote(folder)} && xargs -0 -n 2 sh -c '
     h=$(head -c "$0" "$1" | sha256sum) && printf "%s  %s\\0" "${{h%% *}}" "$1"' 2>/dev/null; true"""
 
 
 def parse_sums(output: bytes) -> dict[str, str] | None:
-    """Hash by path; None if the pod cannot tell."""
+    """Hash by path; None if the pod has no sha256sum."""
     if output.startswith(NO_SUMS.encode()):
         return None
     rows = (os.fsdecode(row).partition("  ") for row in output.split(b"\0") if row)
@@ -137,11 +140,11 @@ def parse_sums(output: bytes) -> dict[str, str] | None:
 
 
 def pack_command(folder: str) -> str:
-    """Packs the files of the NUL list on stdin. Many files make several archives."""
+    """Packs the files of the NUL list on stdin; xargs may split a long list into several archives."""
     return f"cd -- {quote(folder)} && {HELD} xargs -0 tar -cf - --"
 
 
 def remove_command(folder: str, *, folders: bool) -> str:
-    """Removes the paths of the NUL list on stdin; a folder only if it is empty."""
+    """Removes the paths of the NUL list on stdin. A folder is removed only if it is empty."""
     tool = "rmdir --" if folders else "rm -f --"
     return f"cd -- {quote(folder)} && xargs -0 {tool} 2>/dev/null; true"

@@ -1,6 +1,6 @@
-"""Files into a tar stream: as fast as tar itself, and with a word on each file. Knows the format; knows no SSH.
+"""Files into a tar stream, as fast as tar itself and with progress. Knows the format; knows no SSH.
 
-A header is put together here and not by `tarfile`, which takes ten times as long for each of many small files.
+Headers are built here and not by `tarfile`, which takes ten times as long for each of many small files.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from .values import Tally
 
 GATHERED_BYTES = 1 << 18
 SMALL_BYTES = 1 << 17
-"""A file up to this size is read at once."""
+"""A file up to this size is read in one go."""
 SPLICED_BYTES = 1 << 20
 BLOCK = tarfile.BLOCKSIZE
 TYPES = {"f": tarfile.REGTYPE, "d": tarfile.DIRTYPE, "l": tarfile.SYMTYPE}
 NAME_BYTES, MOST_DIGITS = 100, 1 << 33
 """Longer names and larger numbers take more than one plain header."""
 REST = bytes(100) + b"ustar  \0" + bytes(BLOCK - 265)
-"""All that follows the type of a file or folder: no link, no owner's name."""
+"""The rest of a header after the type, for a file or folder: no link target, no owner's name."""
 FIXED_SUM = sum(REST) + 8 * ord(" ")
 
 
 class Packer:
-    """A tar stream to a child."""
+    """A tar stream to a child process."""
 
     def __init__(self, child: Child, tally: Tally) -> None:
         self._child, self._tally = child, tally
@@ -37,7 +37,7 @@ class Packer:
         self._held = 0
 
     def pack(self, source: Path, entries: Tree) -> None:
-        """The entries are in the stream. `source` is the folder they are in, or the one file itself.
+        """The entries are in the stream. `source` is the folder that holds them, or the one file itself.
 
         Raises StagingFailed, BrokenPipeError and TimeoutError, and other OSErrors where a file cannot be read.
         """
@@ -51,7 +51,7 @@ class Packer:
         self._flush()
 
     def _file(self, source: str, path: str, entry: Entry) -> None:
-        """One file as it is right now; one that vanished meanwhile is left out."""
+        """Sends one file as it is right now; a file that has vanished is left out."""
         try:
             handle = os.open(source, os.O_RDONLY)
         except FileNotFoundError:
@@ -63,7 +63,7 @@ class Packer:
             os.close(handle)
 
     def _small(self, handle: int, path: str, entry: Entry) -> bool:
-        """Whether the file was as large as it had been, and is in the stream."""
+        """Whether the file still has the listed size, and so is in the stream."""
         data = os.read(handle, entry.size + 1)
         if len(data) != entry.size:
             return False
@@ -91,23 +91,23 @@ class Packer:
         self._child.write(b"".join(self._gathered))
         self._gathered.clear()
         self._held = 0
-        self._tally.tell()
+        self._tally.report()
 
 
 def send_file(child: Child, handle: int, size: int, name: str, tally: Tally) -> None:
-    """So many bytes of the open file are with the child. Raises as `pack` does."""
+    """The child has `size` bytes of the open file. Raises as `pack` does."""
     left = size
     while left:
         sent = child.write_from(handle, min(left, SPLICED_BYTES))
         if not sent:
-            raise StagingFailed(f"{name} became shorter while it was sent", hint="stage it when it rests")
+            raise StagingFailed(f"{name} became shorter while it was sent", hint="stage it when nothing writes to it")
         left -= sent
         tally.add(moved=sent)
-        tally.tell()
+        tally.report()
 
 
 def header(path: str, entry: Entry) -> bytes:
-    """What stands before an entry in the stream."""
+    """The header of an entry."""
     name = os.fsencode(path)
     if entry.kind == "l" or len(name) > NAME_BYTES or not (0 <= entry.mtime < MOST_DIGITS > entry.size):
         return _rare_header(path, entry)

@@ -21,16 +21,16 @@ from .excludes import Excludes
 from .listing import (
     END,
     LISTING_S,
-    Listed,
+    RemoteListing,
     beginnings_command,
-    found_at,
+    list_command,
     nul_list,
     pack_command,
     parse,
     parse_sums,
     sums_command,
 )
-from .streams import everything, hand
+from .streams import output_of, send_names
 from .tree import Entry, Tree, local_entry, local_tree, total_size
 from .unpack import Unpacker
 from .values import Moved, OnProgress, Pull, Tally, remote_path
@@ -58,9 +58,9 @@ def pull(connection: Connection, asked: Pull, on_progress: OnProgress | None = N
     return home.of_folder(excludes, delete=asked.delete) if folder else home.of_file()
 
 
-def _look(connection: Connection, path: str, excludes: Excludes) -> Listed:
+def _look(connection: Connection, path: str, excludes: Excludes) -> RemoteListing:
     """What is at a path on the pod. Raises ArtifactMissing if it cannot be listed, and Unreachable."""
-    ended = connection.run(found_at(path), timeout_s=LISTING_S, keep_bytes=ALL)
+    ended = connection.run(list_command(path), timeout_s=LISTING_S, keep_bytes=ALL)
     if not ended.stdout.endswith(END):
         words = ended.stderr.decode(errors="replace").strip() or f"exit code {ended.exit_code}"
         raise ArtifactMissing(f"cannot list {path} on the pod: {words}")
@@ -72,8 +72,8 @@ class _Homecoming:
     """One pull: fetched beside the target, verified, put in place."""
 
     connection: Connection
-    look: Callable[[], Listed]
-    there: Listed
+    look: Callable[[], RemoteListing]
+    there: RemoteListing
     target: Path
     on_progress: OnProgress | None
     trusting: bool
@@ -166,7 +166,7 @@ class _Homecoming:
 
     def lay_bases(self, wanted: Tree) -> None:
         """Of each large file of which an older version is here, the incoming folder has a copy to go on with."""
-        for path in deltas.older(wanted, lambda path: local_entry(self.final(path))):
+        for path in deltas.older_versions(wanted, lambda path: local_entry(self.final(path))):
             fetched = self.incoming / path
             if not fetched.exists():
                 fetched.parent.mkdir(parents=True, exist_ok=True)
@@ -182,9 +182,9 @@ class _Homecoming:
         if not files:
             return []
         with self.connection.spawn(sums_command(self.folder)) as summing:
-            hand(summing, nul_list(files))
+            send_names(summing, nul_list(files))
             come = self.fetch(wanted) if wanted else {}
-            theirs = parse_sums(b"".join(everything(self.connection, summing, LISTING_S)))
+            theirs = parse_sums(b"".join(output_of(self.connection, summing, LISTING_S)))
         for path in files:
             waits = path in wanted or path in self.left
             digest = come.get(path) or sha256(self.incoming / path if waits else self.final(path))
@@ -202,8 +202,8 @@ class _Homecoming:
         come: dict[str, str] = {}
         if rest:
             with self.connection.spawn(pack_command(self.folder)) as packing:
-                hand(packing, nul_list(rest))
-                come = Unpacker(told(everything(self.connection, packing), tally), self.incoming, tally).unpack(rest)
+                send_names(packing, nul_list(rest))
+                come = Unpacker(told(output_of(self.connection, packing), tally), self.incoming, tally).unpack(rest)
         self.fetched_bytes += tally.bytes
         return come
 
@@ -234,7 +234,7 @@ def told(pieces: Iterator[bytes], tally: Tally) -> Iterator[bytes]:
     """The pieces; after each it is told how far the transfer is."""
     for piece in pieces:
         yield piece
-        tally.tell()
+        tally.report()
 
 
 def alike(one: Tree, other: Tree, path: str) -> bool:

@@ -1,7 +1,7 @@
-"""From here to the pod: what differs is sent, what is too much goes.
+"""Uploads to the pod: what differs is sent, what should not be there is removed.
 
-Which files move, which go and which stay is decided here, once. One command on the pod makes room, lists what is there
-and unpacks what comes, so that a folder that is new there takes a single round trip.
+Which files to send, remove and keep is decided here. One command on the pod creates the folder, lists it and unpacks
+the stream, so that an upload into a new folder takes a single round trip.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ from ...machine.proc import Child
 from ..ssh import Connection, Unreachable
 from . import deltas
 from .excludes import Excludes
-from .listing import END, LISTING_S, Listed, made_folder, made_place, nul_list, parse, remove_command
+from .listing import (
+    END,
+    LISTING_S,
+    RemoteListing,
+    make_file_place_command,
+    make_folder_command,
+    nul_list,
+    parse,
+    remove_command,
+)
 from .pack import Packer
 from .streams import END_S, feed, refusal
 from .tree import Entry, Tree, count_files, local_entry, local_tree, total_size
@@ -25,7 +34,7 @@ READ_BYTES = 1 << 18
 
 
 def push(connection: Connection, asked: Push, on_progress: OnProgress | None = None) -> Moved:
-    """The remote side equals the local one, but for what is left out. Raises StagingFailed and Unreachable."""
+    """The remote side equals the local one, except for excluded files. Raises StagingFailed and Unreachable."""
     source = asked.source.resolve()
     try:
         if source.is_dir():
@@ -44,7 +53,7 @@ def _push_folder(connection: Connection, asked: Push, source: Path, on_progress:
     excludes = Excludes(asked.excludes, asked.ignored, top=top)
     folder = remote_path(asked.destination)
     folder = f"{folder.rstrip('/')}/{top}" if top else folder
-    with _receiver(connection, made_folder(folder)) as pod:
+    with _receiver(connection, make_folder_command(folder)) as pod:
         here = local_tree(source, excludes)  # while the pod lists
         there = _listed(connection, pod, excludes)
         _make_room(connection, here, there, delete=asked.delete)
@@ -52,16 +61,16 @@ def _push_folder(connection: Connection, asked: Push, source: Path, on_progress:
 
 
 def _push_file(connection: Connection, asked: Push, source: Path, on_progress: OnProgress | None) -> Moved:
-    """A file goes into a folder that is there or is named with a slash at the end, else to the path itself."""
+    """A file goes into the destination if that is a folder or ends with a slash, otherwise it gets that path."""
     path, into = remote_path(asked.destination), asked.destination.endswith("/")
-    with _receiver(connection, made_place(path, asked.source.name, into=into)) as pod:
+    with _receiver(connection, make_file_place_command(path, asked.source.name, into=into)) as pod:
         there = _listed(connection, pod, Excludes(()))
         name = asked.source.name if there.kind == "d" else path.rpartition("/")[2]
         return _Sending(connection, pod, there, on_progress).of(source, {name: whole_file(source)})
 
 
 def whole_file(source: Path) -> Entry:
-    """The entry of a file that was just there. Raises StagingFailed."""
+    """The entry of a file that existed a moment ago. Raises StagingFailed."""
     entry = local_entry(source)
     if entry is None:
         raise StagingFailed(f"{source} vanished")
@@ -70,13 +79,13 @@ def whole_file(source: Path) -> Entry:
 
 @contextmanager
 def _receiver(connection: Connection, listing: str) -> Iterator[Child]:
-    """A command that lists and then unpacks what comes into the folder that it listed."""
+    """A command that lists a folder and then unpacks a tar stream into it."""
     with connection.spawn(f"{listing}tar -xpof -") as child:
         yield child
 
 
-def _listed(connection: Connection, pod: Child, excludes: Excludes) -> Listed:
-    """What the command lists, before it reads."""
+def _listed(connection: Connection, pod: Child, excludes: Excludes) -> RemoteListing:
+    """The listing that the command prints before it reads its input."""
     output = bytearray()
     while not output.endswith(END):
         data = pod.read(READ_BYTES, LISTING_S)
@@ -90,8 +99,8 @@ def _listed(connection: Connection, pod: Child, excludes: Excludes) -> Listed:
     return parse(bytes(output), excludes)
 
 
-def _make_room(connection: Connection, here: Tree, there: Listed, *, delete: bool) -> None:
-    """What is there and not here is gone, as is what is of another kind than here."""
+def _make_room(connection: Connection, here: Tree, there: RemoteListing, *, delete: bool) -> None:
+    """Entries of another kind than here are removed; so are those that are not here, if `delete` is set."""
     gone = [path for path, entry in there.tree.items() if (here[path].kind != entry.kind if path in here else delete)]
     folders = sorted((path for path in gone if there.tree[path].kind == "d"), reverse=True)
     others = [path for path in gone if there.tree[path].kind != "d"]
@@ -102,13 +111,15 @@ def _make_room(connection: Connection, here: Tree, there: Listed, *, delete: boo
 
 
 class _Sending:
-    """What differs, on its way to a pod that waits for it."""
+    """The upload of what differs, to a command on the pod that waits for it."""
 
-    def __init__(self, connection: Connection, pod: Child, there: Listed, on_progress: OnProgress | None) -> None:
+    def __init__(
+        self, connection: Connection, pod: Child, there: RemoteListing, on_progress: OnProgress | None
+    ) -> None:
         self.connection, self.pod, self.there, self.on_progress = connection, pod, there, on_progress
 
     def of(self, source: Path, here: Tree) -> Moved:
-        """The entries are on the pod. `source` is the folder they are in, or the one file itself."""
+        """The entries are on the pod. `source` is the folder that holds them, or the one file itself."""
         changed = {path: entry for path, entry in here.items() if not entry.same_as(self.there.tree.get(path))}
         tally = Tally(self.on_progress, of_files=count_files(changed), of_bytes=total_size(changed))
         sent = deltas.send(self.connection, source, changed, self.there, tally)

@@ -1,6 +1,6 @@
-"""Files through rsync, where both sides have it: parts of files that are there already are not sent again.
+"""Transfers by rsync, where both sides have it: parts of files that the other side has are not sent again.
 
-Knows rsync's options, output and exit codes; what is to be moved is decided before.
+Knows rsync's options, output and exit codes; which files to move is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .tree import Tree
 from .values import Tally
 
 BY_LIST = ("-lptO", "--from0", "--files-from=-", "--partial", "--no-h", "--info=progress2")
-"""Modes, times and links as they are; exactly what the list names; what was sent of a file is kept."""
+"""Modes, times and links are preserved; exactly the listed files move; a partly sent file is kept."""
 WITHIN_S = 24 * 3600.0
 CONNECTION_CODES = (10, 12, 30, 35, 255)
 VANISHED = 24
@@ -25,16 +25,16 @@ VANISHED = 24
 
 @cache
 def here() -> bool:
-    """Whether this machine has an rsync that knows these options: version 3, which macOS's own is not."""
-    if not proc.found("rsync"):
+    """Whether this machine has an rsync that knows these options: version 3.1 or newer, which macOS's own is not."""
+    if not proc.is_installed("rsync"):
         return False
-    told = proc.run(("rsync", "--version"), timeout_s=20.0).stdout
-    found = re.match(rb"rsync +version v?(\d+)\.(\d+)", told)
+    version = proc.run(("rsync", "--version"), timeout_s=20.0).stdout
+    found = re.match(rb"rsync +version v?(\d+)\.(\d+)", version)
     return bool(found and (int(found[1]), int(found[2])) >= (3, 1))
 
 
 def push_argv(way: tuple[str, ...], root: Path, folder: str) -> tuple[str, ...]:
-    """What sends listed entries of a local folder into a folder on the pod."""
+    """The command that sends listed entries of a local folder into a folder on the pod."""
     return ("rsync", *BY_LIST, "-s", *way, f"{root}/", f"{ALIAS}:{folder}/")
 
 
@@ -46,14 +46,14 @@ def pull_argv(way: tuple[str, ...], folder: str, into: Path) -> tuple[str, ...]:
 
 def send(connection: Connection, root: Path, entries: Tree, folder: str, tally: Tally) -> None:
     """The entries of a local folder are in a folder on the pod. Raises StagingFailed and Unreachable."""
-    ended = _rsync(connection, push_argv(connection.rsync_way(), root, folder), entries, tally)
+    ended = _rsync(connection, push_argv(connection.rsync_options(), root, folder), entries, tally)
     if ended.exit_code not in (0, VANISHED):
         raise refusal(ended.stderr, f"rsync: exit code {ended.exit_code}")
 
 
 def fetch(connection: Connection, folder: str, entries: Tree, into: Path, tally: Tally) -> None:
     """The files are below a local folder, as far as they could be read. Raises Unreachable."""
-    _rsync(connection, pull_argv(connection.rsync_way(), folder, into), entries, tally)
+    _rsync(connection, pull_argv(connection.rsync_options(), folder, into), entries, tally)
 
 
 def _rsync(connection: Connection, argv: tuple[str, ...], entries: Tree, tally: Tally) -> proc.Completed:
@@ -66,16 +66,16 @@ def _rsync(connection: Connection, argv: tuple[str, ...], entries: Tree, tally: 
 
 
 class Watch:
-    """Counts the bytes that rsync's progress lines name."""
+    """Counts the bytes that rsync's progress lines show."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
-        self._told = 0
+        self._counted = 0
 
     def __call__(self, output: bytes) -> None:
-        """What the output names has been counted."""
+        """Counts what this piece of output shows."""
         for count in re.findall(rb"([\d,]+) +\d+%", output)[-1:]:
             now = int(count.replace(b",", b""))
-            self._tally.add(moved=now - self._told)
-            self._told = now
-        self._tally.tell()
+            self._tally.add(moved=now - self._counted)
+            self._counted = now
+        self._tally.report()

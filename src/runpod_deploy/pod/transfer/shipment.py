@@ -1,4 +1,4 @@
-"""What a staging entry means: the transfer, and what it would ship. Knows local folders; knows no pod."""
+"""The transfer that a staging entry asks for, and the files that it would send. Knows local folders; knows no pod."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGEST_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class ShippedFile:
-    """One file that would go up."""
+    """One file that would be uploaded."""
 
     path: Path
     """Absolute."""
@@ -30,7 +30,7 @@ class ShippedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipment:
-    """All that one staging entry would put on the pod, as far as it is new there."""
+    """All files that one staging entry would upload to an empty pod."""
 
     label: str
     destination: str
@@ -38,7 +38,7 @@ class Shipment:
 
     @property
     def size_bytes(self) -> int:
-        """The files' size altogether."""
+        """Size of all files together."""
         return sum(file.size_bytes for file in self.files)
 
     @property
@@ -48,7 +48,7 @@ class Shipment:
 
 
 def survey(entry: RsyncPushSpec, project_root: Path) -> Shipment:
-    """What an entry would ship from here; nothing if its source does not exist. Raises StagingFailed."""
+    """The files that an entry would upload; none if its source does not exist. Raises StagingFailed."""
     push = push_of(entry, project_root)
     files: tuple[ShippedFile, ...] = ()
     if push.source.is_file():
@@ -60,7 +60,7 @@ def survey(entry: RsyncPushSpec, project_root: Path) -> Shipment:
 
 
 def push_of(entry: RsyncPushSpec, project_root: Path) -> Push:
-    """The transfer that an entry means. Our own results are never part of it."""
+    """The transfer that an entry asks for. The results of runs are never part of it."""
     source = project_root / Path(entry.source).expanduser()
     return Push(
         label=entry.label,
@@ -74,7 +74,7 @@ def push_of(entry: RsyncPushSpec, project_root: Path) -> Push:
 
 
 def own_results(project_root: Path, source: Path) -> tuple[str, ...]:
-    """Where our run folders lie below the source, if they do."""
+    """The path of the run folders below the source, if they are there."""
     runs = (project_root / RUNS_DIR).resolve()
     try:
         return (runs.relative_to(source.resolve()).as_posix(),)
@@ -83,7 +83,7 @@ def own_results(project_root: Path, source: Path) -> tuple[str, ...]:
 
 
 def shipped_tree(push: Push) -> Tree:
-    """What a transfer of a folder holds, judged as the transfer itself does. Raises StagingFailed."""
+    """The entries that an upload of a folder would send. Raises StagingFailed."""
     # Without a trailing slash, the folder's own name is the first part of the paths that patterns are matched with.
     excludes = Excludes(push.excludes, push.ignored, top="" if push.contents else push.source.name)
     try:

@@ -1,6 +1,6 @@
-"""Commands on the pod that take a stream of files or give one: how they are fed, and what their end means.
+"""Commands on the pod that read or write a stream of files: their input, their output, and what their exit means.
 
-Knows connections and the words of tar and its like; knows nothing of what should be moved or why.
+Knows connections and the error messages of tools; knows nothing of which files move, or why.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ READ_BYTES = 1 << 18
 
 
 class Flaky(StagingFailed):
-    """The pod's disk failed for a moment, as network volumes do; trying again may help."""
+    """The pod's disk failed briefly, as network volumes sometimes do; another try may succeed."""
 
 
 def feed(connection: Connection, child: Child, write: Callable[[], None]) -> None:
-    """All that is written is with the command, and it has ended well. Raises StagingFailed and Unreachable."""
+    """The command has read everything that `write` writes, and has succeeded. Raises StagingFailed and Unreachable."""
     try:
         write()
         child.close_stdin()
     except BrokenPipeError:
-        pass  # how it ended tells why
+        pass  # the exit status says why
     except TimeoutError as error:
         raise Unreachable("dropped", str(error)) from error
     code = child.wait(END_S)
@@ -34,8 +34,8 @@ def feed(connection: Connection, child: Child, write: Callable[[], None]) -> Non
         raise refusal(child.errors(), f"exit code {code}")
 
 
-def hand(child: Child, names: bytes) -> None:
-    """The command has its names; if it is gone already, its end tells why. Raises Unreachable."""
+def send_names(child: Child, names: bytes) -> None:
+    """The command has the list of names. If it has ended already, its exit status says why. Raises Unreachable."""
     try:
         child.write(names)
         child.close_stdin()
@@ -45,8 +45,8 @@ def hand(child: Child, names: bytes) -> None:
         raise Unreachable("dropped", str(error)) from error
 
 
-def everything(connection: Connection, child: Child, stall_s: float = STALL_S) -> Iterator[bytes]:
-    """All that the command prints, piece by piece, until it has ended. Raises Unreachable."""
+def output_of(connection: Connection, child: Child, stall_s: float = STALL_S) -> Iterator[bytes]:
+    """All output of the command, piece by piece, until it has ended. Raises Unreachable."""
     while data := child.read(READ_BYTES, stall_s):
         yield data
     if data is None:
@@ -55,7 +55,7 @@ def everything(connection: Connection, child: Child, stall_s: float = STALL_S) -
 
 
 def refusal(stderr: bytes, otherwise: str) -> StagingFailed:
-    """The error for what the pod's tools said."""
+    """The error for a message of the pod's tools."""
     words = (stderr.decode(errors="replace").strip().splitlines() or [otherwise])[0]
     if any(sign in words for sign in ("Input/output error", "Stale file handle", "Resource temporarily")):
         return Flaky(f"the pod could not take it: {words}")

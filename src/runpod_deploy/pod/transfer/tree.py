@@ -1,4 +1,4 @@
-"""Folders as values: what is in one here, and what differs from another. Knows no pod."""
+"""Folders as values: the entries of a local folder, and comparisons. Knows no pod."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Entry(NamedTuple):
     target: str = ""
 
     def same_as(self, other: Entry | None) -> bool:
-        """Whether nothing needs to be sent: what rsync's quick check asks, and the mode."""
+        """Whether nothing needs to be sent, by rsync's quick check (size and time) and by mode."""
         if other is None or self.kind != other.kind:
             return False
         if self.kind == "l":
@@ -37,12 +37,12 @@ Tree = dict[str, Entry]
 
 
 def local_tree(root: Path, excludes: Excludes) -> Tree:
-    """What a folder here holds; empty if there is none. Sockets, pipes and devices are no part of it."""
+    """The entries of a local folder; none if it does not exist. Sockets, pipes and devices are left out."""
     return _walked(str(root), excludes) if root.is_dir() else {}
 
 
 def local_entry(path: str | Path) -> Entry | None:
-    """One entry here; None if there is nothing of the kinds that we move."""
+    """One local entry; None if there is no file, folder or link."""
     try:
         found = os.lstat(path)
         if stat.S_ISLNK(found.st_mode):
@@ -56,12 +56,12 @@ def local_entry(path: str | Path) -> Entry | None:
 
 
 def total_size(tree: Tree) -> int:
-    """Bytes of all files."""
+    """Size of all files together."""
     return sum(entry.size for entry in tree.values())
 
 
 def count_files(tree: Tree) -> int:
-    """How many of the entries are files."""
+    """Number of files among the entries."""
     return sum(entry.kind == "f" for entry in tree.values())
 
 
@@ -81,7 +81,7 @@ def _walked(root: str, excludes: Excludes) -> Tree:
 
 
 def _inside(folder: str) -> Iterator[tuple[str, Entry]]:
-    """Names and entries of one folder; what vanishes meanwhile is no part of it."""
+    """Names and entries of one folder, without those that vanish meanwhile."""
     try:
         found = os.scandir(folder)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What moves between here and the pod, as values. Knows no rsync and no tar."""
+"""Transfers as values: what to upload or download, and how far it is. Knows no rsync and no tar."""
 
 from __future__ import annotations
 
@@ -9,58 +9,60 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """One local file or folder to put on the pod."""
+    """One upload: a local file or folder to put on the pod."""
 
     label: str
     source: Path
     """Absolute."""
     contents: bool
-    """Whether the folder's contents are meant (written with a trailing slash), not the folder itself."""
+    """Whether to send the folder's contents (the source ends with a slash) and not the folder itself."""
     destination: str
-    """Path on the pod; its parents are made."""
+    """Path on the pod. Missing parents are created."""
     excludes: tuple[str, ...] = ()
     """rsync patterns."""
     ignored: tuple[str, ...] = ()
-    """Exact paths below source to leave out, relative to it: what git ignores, our own results."""
+    """Exact paths below the source to leave out, relative to it: files that git ignores, and the results of runs."""
     delete: bool = True
-    """Remove what is there and not here."""
+    """Whether to remove files that are on the pod and not here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pull:
-    """One file or folder on the pod to bring home."""
+    """One download: a file or folder on the pod."""
 
     label: str
     remote_path: str
-    """Path on the pod; with a trailing slash a folder's contents are meant."""
+    """Path on the pod. A trailing slash asks for a folder's contents."""
     local_path: Path
-    """Absolute. With `into`, a folder to put it in; else the path itself."""
+    """Absolute. With `into` it is the folder to put the result in, otherwise the path of the result itself."""
     into: bool = False
-    """Whether local_path was written with a trailing slash."""
+    """Whether local_path ends with a slash in the config."""
     excludes: tuple[str, ...] = ()
     delete: bool = False
-    """Remove what is here and not there, below local_path only."""
+    """Whether to remove files below local_path that are not on the pod."""
     trusting: bool = False
-    """Take what looks equal by size and time for equal, and sum only what is fetched: the job still works there."""
+    """Whether a local file of equal size and time counts as equal, so that only downloaded files are checksummed.
+
+    For downloads while the job runs: a checksum of everything would take disk and CPU time from the job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """What a transfer moved."""
+    """The result of a transfer."""
 
     files: int
-    """Files in the set, moved or already equal."""
+    """Number of files, whether they were sent or were equal already."""
     bytes_total: int
-    """Their size."""
+    """Their total size."""
     bytes_transferred: int
-    """Bytes of content that had to be sent."""
+    """Bytes of content that were sent."""
     sha256: str = ""
-    """Hash of the sorted list of `<sha256>  <path>` lines of a pull; empty for a push."""
+    """SHA-256 of the sorted `<sha256>  <path>` lines of a download; empty for an upload."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a transfer has come, of what had to be moved."""
+    """How much of a transfer is done."""
 
     files: int
     bytes: int
@@ -69,30 +71,30 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
-"""Told first of all when it is known what has to be moved."""
+"""The first call comes as soon as the totals are known."""
 
 
 class Tally:
-    """Counts what has been moved, and tells."""
+    """Counts what has been moved, and reports it."""
 
     def __init__(self, on_progress: OnProgress | None, *, of_files: int, of_bytes: int) -> None:
         self._on_progress = on_progress
         self._of = (of_files, of_bytes)
         self.files, self.bytes = 0, 0
-        self.tell()
+        self.report()
 
     def add(self, *, files: int = 0, moved: int = 0) -> None:
-        """So much more has been moved."""
+        """Adds to the counts."""
         self.files += files
         self.bytes += moved
 
-    def tell(self) -> None:
-        """Whoever wants to know how far it is knows it."""
+    def report(self) -> None:
+        """Calls the listener, if there is one, with the counts of now."""
         if self._on_progress:
             self._on_progress(Progress(self.files, self.bytes, *self._of))
 
 
 def remote_path(text: str) -> str:
-    """The path as the pod's shell is to see it, relative to root's home; without a slash at the end."""
+    """The path for the pod's shell: relative to root's home directory, and without a trailing slash."""
     text = text.removeprefix("~/") if text != "~" else "."
     return text.rstrip("/") or ("/" if text.startswith("/") else ".")
