@@ -30,7 +30,7 @@ def page() -> str:
 
 def rows() -> Iterator[str]:
     """The lines of the table, in the order in which a run meets them."""
-    for name, kind in events.KINDS.items():
+    for name, kind in events.EVENT_KINDS.items():
         if kind is not events.JobEvent:
             fields = [field.name.rstrip("_") for field in dataclasses.fields(kind) if field.name != "ts_utc"]
             yield f"| `{name}` | {', '.join(f'`{field}`' for field in fields)} | {meaning(kind)} |"

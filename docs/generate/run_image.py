@@ -23,7 +23,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from runpod_deploy.config import load
-from runpod_deploy.driver import Manner, drive
+from runpod_deploy.driver import RunOptions, drive
 from runpod_deploy.live import real_world
 from runpod_deploy.record.new_run import begin
 from runpod_deploy.run import Run
@@ -131,7 +131,7 @@ def main() -> int:
         shutil.copytree(ROOT / "examples" / "digits", project, ignore=shutil.ignore_patterns("artifacts", "results"))
         draft = load(project / "digits.yaml", cli_variables={"seed": "7", "pause": PAUSE_S})
         spec, run_dir = begin(draft)
-        state = drive(spec, run_dir, real_world(), Manner(screen=Recorder))
+        state = drive(spec, run_dir, real_world(), RunOptions(screen=Recorder))
         print(f"{IMAGE.relative_to(ROOT)}: {IMAGE.stat().st_size} bytes, {datetime.now(UTC):%Y-%m-%d}")
         return state.exit_code
 

@@ -75,8 +75,8 @@ def carry_out(run: Run) -> State:
     return run.state
 
 
-def visit(run: Run) -> State:
-    """What the paused pod of a run that is over still held is here, and it is paused again. Safe to call again."""
+def pull_paused(run: Run) -> State:
+    """The artifacts on the paused pod of a finished run are here, and the pod is paused again. Safe to call again."""
     try:
         if step(run, reopen):
             step(run, connect)

@@ -13,7 +13,7 @@ from .machine.signals import Signals
 from .pod.protocol import Host
 from .record.events import Event
 from .record.fold import apply, fold
-from .record.journal import Journal
+from .record.journal import Journal, SkippedRows, read_events
 from .record.paths import RunDir
 from .record.state import State
 from .spec import Spec
@@ -57,6 +57,8 @@ class Run:
     """Whether to leave after the launch."""
     beat_due: float | None = None
     """When the next heartbeat is due, by the clock's monotonic seconds."""
+    skipped: SkippedRows = field(default_factory=SkippedRows)
+    """The rows of the journal that this version could not read."""
     _host: Host | None = None
 
     def record(self, event: Event, *, must: bool = False) -> None:
@@ -67,7 +69,7 @@ class Run:
         stamped = replace(event, ts_utc=self.world.clock.now())
         with self.signals.critical():
             after = apply(self.state, stamped)
-            self.journal.append(stamped, whereabouts(after), must=must)
+            self.journal.append(stamped, common_fields(after), must=must)
             self.state = after
             for listen in self.listeners:
                 listen(stamped, after)
@@ -108,11 +110,12 @@ class Run:
 
 
 def open_run(spec: Spec, run_dir: RunDir, world: World) -> Run:
-    """The run as its journal has it."""
-    journal = Journal(run_dir.events)
-    return Run(spec, run_dir, journal, world, state=fold(journal.read(), success_marker=spec.job.run.success_marker))
+    """The run as its journal has it. The caller holds the run's lock if the run is to record anything."""
+    skipped = SkippedRows()
+    state = fold(read_events(run_dir.events, skipped), success_marker=spec.job.run.success_marker)
+    return Run(spec, run_dir, Journal(run_dir.events), world, state=state, skipped=skipped)
 
 
-def whereabouts(state: State) -> dict[str, str | None]:
+def common_fields(state: State) -> dict[str, str | None]:
     """What every event carries once it is known."""
     return {"pod_id": state.pod.id, "gpu_id": state.pod.gpu_id, "datacenter_id": state.pod.datacenter_id}

@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 
-from runpod_deploy.driver import carried_out
+from runpod_deploy.driver import to_end
 from runpod_deploy.errors import AnswerUnclear, AuthRefused, CloudUnreachable, Interrupt, SshLost
 from runpod_deploy.lifecycle import CLOSING, FORWARD, carry_out
 from runpod_deploy.money import spent_usd
@@ -142,7 +142,7 @@ def test_real_signals_at_any_side_effect_never_keep_the_pod(tmp_path: Path, n: i
     world.bomb = kick
     run = world.open()
     with run.signals.installed():
-        state = carried_out(run)
+        state = to_end(run, carry_out)
     settled(world)
     assert state.end.released and (state.end.interrupted == "SIGTERM" or next(seen) <= n)
 
@@ -163,7 +163,7 @@ def test_a_signal_after_any_event_never_keeps_the_pod(
 
     run = world.open(kick)
     with run.signals.installed():
-        state = carried_out(run)
+        state = to_end(run, carry_out)
     assert not state.pod_may_exist and world.cloud.billing == []
     assert len(world.cloud.list_pods()) == (1 if policy == "stop" and world.cloud.created else 0)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from runpod_deploy.driver import carried_out
+from runpod_deploy.driver import to_end
 from runpod_deploy.errors import Interrupt, SshLost
-from runpod_deploy.lifecycle import carry_out, visit
+from runpod_deploy.lifecycle import carry_out, pull_paused
 from runpod_deploy.record.state import State
 from runpod_deploy.spec import LifecyclePolicySpec, RunSpec
 from tests.support.worlds import Bomb, Killed, Memory, nothing, with_job
@@ -42,7 +42,7 @@ def paused(world: Memory) -> bool:
 
 
 def visited(world: Memory) -> State:
-    return carried_out(world.open(), visit)
+    return to_end(world.open(), pull_paused)
 
 
 def test_what_was_left_comes_home_and_the_pod_is_paused_again(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_host_without_a_free_gpu_changes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("n", range(1, EFFECTS + 1))
-@pytest.mark.parametrize("again", [visit, carry_out])
+@pytest.mark.parametrize("again", [pull_paused, carry_out])
 def test_killed_at_any_side_effect_and_taken_up_again(tmp_path: Path, n: int, again: object) -> None:
     world = left_behind(tmp_path)
     world.bomb = Bomb(n, Killed)
@@ -74,10 +74,10 @@ def test_killed_at_any_side_effect_and_taken_up_again(tmp_path: Path, n: int, ag
         visited(world)
     except Killed:
         world.bomb = nothing
-        state = carried_out(world.open(), again)  # type: ignore[arg-type]
+        state = to_end(world.open(), again)  # type: ignore[arg-type]
         assert not state.pod_may_exist and state.exit_code == 20
     assert paused(world) and world.starts == 1
-    if again is visit:
+    if again is pull_paused:
         assert (tmp_path / "results/out").exists()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runpod_deploy.record.events import Event
-from runpod_deploy.record.journal import Journal
+from runpod_deploy.record.journal import read_events
 from runpod_deploy.record.paths import RunDir
 from runpod_deploy.record.state import State
 from runpod_deploy.run import Run, World, open_run
@@ -103,7 +103,7 @@ class Memory:
     @property
     def events(self) -> list[Event]:
         """The journal."""
-        return Journal(self.dir.events).read()
+        return list(read_events(self.dir.events))
 
 
 def spec_in(root: Path) -> Spec:

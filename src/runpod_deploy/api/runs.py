@@ -12,7 +12,7 @@ from ..cloud.protocol import Cloud
 from ..config import checks
 from ..config.finding import refuse
 from ..config.settings import environment
-from ..driver import Manner, drive
+from ..driver import RunOptions, drive
 from ..errors import DeployError, UsageError
 from ..forecast.outlook import look_ahead, refuse_missing
 from ..forecast.plan import as_lines, plan
@@ -89,7 +89,7 @@ def run_job(
     if print_run_dir:
         announce(run_dir)
     asked = replace(asked, **wishes)
-    return succeeded(result_of(asked, run_dir, drive(asked, run_dir, world, Manner())))
+    return succeeded(result_of(asked, run_dir, drive(asked, run_dir, world, RunOptions())))
 
 
 def check_thread() -> None:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
-from ..driver import Manner
+from ..driver import RunOptions
 from ..record.parts import Failure
 from ..record.paths import RunDir
 from ..record.state import State
@@ -18,9 +18,9 @@ from .options import INFO
 NO_WAIT = timedelta()
 
 
-def manner(given: dict[str, Any]) -> Manner:
+def manner(given: dict[str, Any]) -> RunOptions:
     """How to carry the run out, from the flags."""
-    return Manner(
+    return RunOptions(
         detach=bool(given.get("detach")),
         quiet=given["verbosity"] > INFO,
         verbose=given["verbosity"] < INFO,

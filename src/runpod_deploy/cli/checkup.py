@@ -60,7 +60,9 @@ def present(program: str) -> Check:
 
 def absent(program: str, hint: str) -> Check:
     """A program without which nothing works."""
-    return Check(name=program, status="error", message="not found", hint=hint, exit_code=FAILURE_KINDS["usage"].exit_code)
+    return Check(
+        name=program, status="error", message="not found", hint=hint, exit_code=FAILURE_KINDS["usage"].exit_code
+    )
 
 
 def check_key_file(path: Path) -> Check:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..config import load, parse_variables
-from ..spec.json import to_plain
+from ..spec.plain import to_plain
 from ..terminal.output import print_json, print_lines
 from .options import config_option, json_option, output_options, variable_options
 

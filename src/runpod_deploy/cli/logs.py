@@ -12,12 +12,11 @@ from ..config.draft import Draft
 from ..errors import SshLost, UsageError
 from ..history.known_runs import known_runs
 from ..pod.remote_log import last_lines, stream, tail_argv
-from ..record.events import from_row
 from ..record.fold import fold
-from ..record.journal import rows
+from ..record.journal import read_events
 from ..record.paths import RunDir
 from ..record.state import State
-from ..record.state_file import read_pointer
+from ..record.state_file import read_state_file
 from ..spec.json import spec_from_json
 from ..terminal.output import print_bytes, print_json, print_lines, warn
 from .access import real_cloud
@@ -50,7 +49,7 @@ def logs(
     Read on the pod while the run lasts, and from the run's own copy once it has ended.
     """
     folder = RunDir(chosen_folder(run_dir, config, var, vars_file).absolute())
-    state = fold(event for row in rows(folder.events) if (event := from_row(row)) is not None)
+    state = fold(read_events(folder.events))
     if system:
         print_system(state, lines, as_json)
     elif as_json:
@@ -76,7 +75,7 @@ def latest(draft: Draft) -> Path:
     state_file = draft.trial.job.state_file
     words: list[str] = [f"{draft.run_id_prefix}-"]
     if state_file is not None and (path := Path(state_file).expanduser()).is_file():
-        pointer = read_pointer(path)
+        pointer = read_state_file(path)
         if pointer.run_dir is not None:
             return pointer.run_dir
         words = [pointer.pod_id]

@@ -13,7 +13,7 @@ from ..cloud.runpod import RunPodCloud
 from ..cloud.stale import StalePod, chosen, stale_cells, stale_lines, stale_pods, total_line
 from ..errors import FAILURE_KINDS, ConfigError, UsageError
 from ..machine.clock import SystemClock
-from ..record.state_file import Pointer, read_pointer
+from ..record.state_file import StateFile, read_state_file
 from ..terminal.output import can_draw, info, print_err, print_json, print_lines
 from .access import real_cloud
 from .durations import Duration
@@ -88,7 +88,7 @@ class Wish:
 
 def end_one(state_file: Path, mode: str, dry_run: bool, as_json: bool) -> None:
     """The pod of the state file is as asked, confirmed. Raises ReleaseUnconfirmed, ConfigError."""
-    pointer = read_pointer(state_file)
+    pointer = read_state_file(state_file)
     if mode == "preserve" or dry_run:
         info(f"pod {pointer.pod_id}: " + ("left as it is" if mode == "preserve" else f"would {mode} it"))
         return
@@ -107,7 +107,7 @@ def as_action(mode: str) -> Action:
     return "delete" if mode == "delete" else "stop"
 
 
-def check_owner(cloud: RunPodCloud, pointer: Pointer, state_file: Path) -> None:
+def check_owner(cloud: RunPodCloud, pointer: StateFile, state_file: Path) -> None:
     """Raises ConfigError if the API shows that pod under another run's name: the file is out of date."""
     pod = cloud.get(pointer.pod_id) if pointer.run_id else None
     if pod is not None and pod.name != pointer.run_id:

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from ..driver import Manner, drive, fetch_artifacts, read_spec, visit_pod
+from ..driver import RunOptions, drive, pull_artifacts, pull_from_paused, read_spec
 from ..errors import FAILURE_KINDS, RunBusy
 from ..live import real_world
 from ..machine.clock import SystemClock, wait_until
 from ..record.fold import fold
-from ..record.journal import Journal
+from ..record.journal import read_events
 from ..record.lock import RunLock
 from ..record.paths import RunDir
 from ..record.state import State
@@ -72,8 +72,8 @@ def pull(run_dir: Path, start: bool, **given: Any) -> int:
     folder = RunDir(run_dir.absolute())
     spec = read_spec(folder)
     if start:
-        return visited(visit_pod(spec, folder, real_world(), manner(given)), folder)
-    fetch_artifacts(spec, folder, real_world(), manner(given))
+        return visited(pull_from_paused(spec, folder, real_world(), manner(given)), folder)
+    pull_artifacts(spec, folder, real_world(), manner(given))
     return 0
 
 
@@ -81,16 +81,16 @@ def visited(state: State, folder: RunDir) -> int:
     """The exit code of a visit, once its last word is on stderr: that of the visit, not of the run."""
     if state.pod_may_exist:
         return finish(state, folder)
-    if state.end.visit_failure is None:
+    if state.end.reopen_failure is None:
         return 0
-    print_failure(state.end.visit_failure)
-    return FAILURE_KINDS[state.end.visit_failure.kind].exit_code
+    print_failure(state.end.reopen_failure)
+    return FAILURE_KINDS[state.end.reopen_failure.kind].exit_code
 
 
-def taken_up(folder: RunDir, how: Manner) -> int:
+def taken_up(folder: RunDir, how: RunOptions) -> int:
     """The exit code of the run, carried out to its end."""
     spec = read_spec(folder)
-    state = fold(Journal(folder.events).read())
+    state = fold(read_events(folder.events), success_marker=spec.job.run.success_marker)
     if state.end.finished and not state.pod_may_exist:  # nothing to do, so nobody need be asked for a key
         return finish(state, folder)
     return finish(drive(spec, folder, real_world(), how), folder)
@@ -108,7 +108,8 @@ class Onlooker:
         wait_until(
             SystemClock(), self.look, every_s=FOLLOW_EVERY_S, within_s=LONGEST_FOLLOW_S, what="the end of the run"
         )
-        state = fold(Journal(self.folder.events).read())
+        spec = read_spec(self.folder)
+        state = fold(read_events(self.folder.events), success_marker=spec.job.run.success_marker)
         return state.exit_code if state.end.finished or state.end.detached else None
 
     def look(self) -> bool | None:

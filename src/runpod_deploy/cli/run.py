@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from ..config import load, parse_variables
-from ..driver import record_ask
+from ..driver import record_spec
 from ..errors import UsageError
 from ..live import real_world
 from ..machine.signals import SIGNALS
@@ -86,7 +86,7 @@ def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: boo
         return 0
     real_world()  # a key that cannot be used is found before a folder is made
     spec, run_dir = begin(draft, run_id=checked_id(given["run_id"]))
-    asked = record_ask(replace(spec, **wishes), run_dir)
+    asked = record_spec(replace(spec, **wishes), run_dir)
     if asked.job != spec.job:
         print_err(f"warning: run {asked.run_id} was first asked for with another config or other variables: those hold")
     if not given["wait"]:

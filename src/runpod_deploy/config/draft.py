@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..spec import RunpodJobSpec, Spec
-from ..spec.json import to_plain
+from ..spec.plain import to_plain
 from . import checks
 from .document import Document
 from .finding import Finding, Loc, dotted, refuse

@@ -16,7 +16,7 @@ from ..spec import (
     SecretSpec,
     StorageSpec,
 )
-from ..spec.json import to_plain
+from ..spec.plain import to_plain
 from .finding import Loc, dotted
 
 STAND_IN = "stand-in"

@@ -244,7 +244,7 @@ def work(s: State, event: e.Event) -> Work:
             return replace(before, artifacts=(*others, (event.label, pulled(event))))
         case e.PhaseFinished(phase="collect") if could_collect(s):
             return replace(before, collected=True)
-        case e.PhaseFailed(phase="collect") if not s.end.visiting:
+        case e.PhaseFailed(phase="collect") if not s.end.reopened:
             return replace(before, collected=False)
     return before
 
@@ -268,16 +268,16 @@ def end(s: State, event: e.Event) -> End:
     before = s.end
     match event:
         case e.RunResumed():
-            failures = before.closing_failures if before.visiting else ()
+            failures = before.closing_failures if before.reopened else ()
             return replace(before, detached=None, finished=False, closing_failures=failures)
         case e.PhaseFinished(phase="collect") if could_collect(s):
             kept = tuple(f for f in before.closing_failures if f.phase != "collect")
             return replace(before, closing_failures=kept)  # what could not be collected earlier is here now
         case e.PhaseFailed():
             return failed(before, event)
-        case e.Interrupted() if before.visiting:
+        case e.Interrupted() if before.reopened:
             failure = Failure("interrupted", s.progress.phase, f"interrupted by {event.signal}")
-            return replace(before, visit_failure=failure)
+            return replace(before, reopen_failure=failure)
         case e.Interrupted():
             return replace(before, interrupted=event.signal)
         case e.Detached():
@@ -285,11 +285,11 @@ def end(s: State, event: e.Event) -> End:
         case e.PodRequested() | e.PodCreated() | e.PodRecycled():
             return replace(before, released=False)
         case e.PodReopening():
-            return replace(before, visiting=True, visit_failure=None, released=False, finished=False)
+            return replace(before, reopened=True, reopen_failure=None, released=False, finished=False)
         case e.ReleaseStarted():
             return replace(before, release_action=event.action)
         case e.PodReleased():
-            return replace(before, released=True, visiting=False)
+            return replace(before, released=True, reopened=False)
         case e.RunFinished():
             return replace(before, finished=True, finished_at=event.ts_utc)
     return before
@@ -298,8 +298,8 @@ def end(s: State, event: e.Event) -> End:
 def failed(before: End, event: e.PhaseFailed) -> End:
     """The end with the phase's error; the first error on the way forward is the run's."""
     failure = Failure(event.kind, event.phase, event.message, event.hint)
-    if before.visiting and event.phase != "release":
-        return replace(before, visit_failure=before.visit_failure or failure)
+    if before.reopened and event.phase != "release":
+        return replace(before, reopen_failure=before.reopen_failure or failure)
     if event.phase in ("collect", "release"):
         return replace(before, closing_failures=(*before.closing_failures, failure))
     return replace(before, forward_failure=before.forward_failure or failure)

@@ -1,69 +1,109 @@
-"""The journal of a run: append-only JSON rows. Knows files; knows nothing of what the events mean."""
+"""The journal of a run: one JSON row an event, only ever appended to. Knows files; knows nothing of what events mean.
+
+Anybody may read it at any time, and reading changes nothing. Only the process that holds the run's lock writes.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..machine.files import extend
-from .events import Event
-from .events.codec import from_row, to_row
+from .events import Event, Skipped, from_row, ignore, to_row
+
+
+def read_events(path: Path, skipped: Skipped = ignore) -> Iterator[Event]:
+    """The events of a journal, in order; none if there is no file. Raises OSError.
+
+    Rows of other tools and of other versions are skipped, with a sentence about each. A last line that is not whole
+    yet is not looked at: its writer may be in the middle of it.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return
+            if (event := read_line(line, number, skipped)) is not None:
+                yield event
+
+
+def read_line(line: bytes, number: int, skipped: Skipped) -> Event | None:
+    """The event of the line with this number, or None."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        row = None
+    if not isinstance(row, dict):
+        skipped(f"line {number}: not a JSON object")
+        return None
+    return from_row(row, lambda why: skipped(f"line {number}: {why}"))
+
+
+@dataclass(slots=True)
+class SkippedRows:
+    """Counts what could not be read of a journal, so that it can be named once."""
+
+    count: int = 0
+    first: str = ""
+
+    def __call__(self, sentence: str) -> None:
+        """One more sentence about what was skipped."""
+        self.count += 1
+        self.first = self.first or sentence
+
+    def __str__(self) -> str:
+        return f"skipped {self.count} rows or fields that this version does not know, first on {self.first}"
 
 
 class Journal:
-    """Append-only JSON rows; the only writer of a run's history.
+    """The writer of a journal. The run's lock must be held from the first append on.
 
-    A torn last line (a crash in the middle of a write) is cut off before the next append. A full disk keeps rows
-    in memory until there is room again: the run must go on to release its pod.
+    A torn last line, which a crash has left in the middle of a write, is cut off before the first append. A full
+    disk keeps rows in memory until there is room again: the run must go on to release its pod.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._unwritten = b""
-        self._end = self._cut_torn_tail()
-
-    def _cut_torn_tail(self) -> int:
-        if not self.path.exists():
-            return 0
-        with self.path.open("r+b") as file:
-            data = file.read()
-            whole = data.rfind(b"\n") + 1
-            if whole < len(data):
-                file.truncate(whole)
-        return whole
+        self._end: int | None = None
 
     def append(self, event: Event, common: dict[str, Any], *, must: bool = False) -> bool:
-        """Whether the event is on disk. With `must`, raises OSError rather than keep it in memory."""
-        row = {**to_row(event)}
+        """Whether the event is on disk, with the common fields that it does not have itself.
+
+        With `must`, raises OSError rather than keep the event in memory.
+        """
+        row = to_row(event)
         row |= {k: v for k, v in common.items() if v is not None and k not in row}
         line = json.dumps(row).encode() + b"\n"
         try:
-            extend(self.path, self._unwritten + line, self._end, synced=True)
+            self._write(self._unwritten + line)
         except OSError:
             if must:
                 raise
             self._unwritten += line
             return False
-        self._end += len(self._unwritten + line)
         self._unwritten = b""
         return True
 
-    def read(self) -> list[Event]:
-        """All events that we know, in order."""
-        return [event for row in rows(self.path) if (event := from_row(row)) is not None]
+    def _write(self, data: bytes) -> None:
+        """The data is at the end of the file. Raises OSError, and then the file is as it was."""
+        if self._end is None:
+            self._end = cut_torn_line(self.path)
+        extend(self.path, data, self._end, synced=True)
+        self._end += len(data)
 
 
-def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The whole, readable rows of a JSONL file; none if there is no file."""
+def cut_torn_line(path: Path) -> int:
+    """The length of the file, which now ends with a whole line; 0 if there is no file. Raises OSError."""
     if not path.exists():
-        return
-    with path.open("rb") as file:
-        for line in file:
-            try:
-                row = json.loads(line) if line.endswith(b"\n") else None
-            except (ValueError, RecursionError):
-                row = None
-            if isinstance(row, dict):
-                yield row
+        return 0
+    with path.open("r+b") as file:
+        data = file.read()
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            file.truncate(whole)
+    return whole

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,7 +15,7 @@ from .paths import RunDir
 
 
 class RunLock:
-    """One process a run. The kernel lets go of the lock when its holder dies, so it is never stale."""
+    """Allows one process per run. The kernel frees the lock when its holder dies, so it is never stale."""
 
     def __init__(self, run_dir: RunDir) -> None:
         self.path = run_dir.lock
@@ -29,7 +30,7 @@ class RunLock:
                 f"{self.path.parent}: another process holds this run: {self.holder()}",
                 hint="follow it with `runpod-deploy status`, or wait until it has ended",
             ) from None
-        with suppress(OSError):  # a courtesy, which a full disk may cost
+        with suppress(OSError):  # only for people; a full disk may prevent it
             self.note.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
 
     def is_held(self) -> bool:
@@ -43,15 +44,24 @@ class RunLock:
 
     @property
     def note(self) -> Path:
-        """Where the holder says who it is."""
+        """The file that names the holder."""
         return self.path.with_name(".lock-holder")
 
     def holder(self) -> str:
-        """The holder's own words."""
+        """The holder, as it named itself."""
         try:
             return self.note.read_text(encoding="utf-8").strip() or "unknown"
         except OSError:
             return "unknown"
+
+    @contextmanager
+    def held(self, *, wait_s: float) -> Iterator[None]:
+        """The lock is ours while the block runs. Raises RunBusy that names the holder."""
+        self.acquire(wait_s=wait_s)
+        try:
+            yield
+        finally:
+            self.release()
 
     def release(self) -> None:
         """The lock is free."""

@@ -173,7 +173,7 @@ class End:
     released: bool = False
     finished: bool = False
     finished_at: datetime | None = None
-    visiting: bool = False
+    reopened: bool = False
     """Whether the paused pod was started again to pull what it holds; the run itself is over."""
-    visit_failure: Failure | None = None
-    """The first error of that visit."""
+    reopen_failure: Failure | None = None
+    """The first error since the pod was reopened."""

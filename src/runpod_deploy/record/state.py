@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -26,13 +26,13 @@ class State:
     started_at: datetime | None = None
     last_event: str = ""
     last_at: datetime = NEVER
-    progress: Progress = Progress()
-    request: Request = Request()
-    pod: PodState = PodState()
-    cost: Cost = Cost()
-    job: JobState = JobState()
-    work: Work = Work()
-    end: End = End()
+    progress: Progress = field(default_factory=Progress)
+    request: Request = field(default_factory=Request)
+    pod: PodState = field(default_factory=PodState)
+    cost: Cost = field(default_factory=Cost)
+    job: JobState = field(default_factory=JobState)
+    work: Work = field(default_factory=Work)
+    end: End = field(default_factory=End)
 
     @property
     def failure(self) -> Failure | None:
@@ -50,7 +50,7 @@ class State:
         if not job.ended:
             return None
         kind = verdict(job.exit_code, job.why, marker=self.success_marker, marker_seen=job.success_marker_seen)
-        return Failure(kind, "watch", JOB_WORDS[kind].format(code=job.exit_code)) if kind else None
+        return Failure(kind, "watch", JOB_FAILURES[kind].format(code=job.exit_code)) if kind else None
 
     @property
     def outcome(self) -> Outcome:
@@ -99,11 +99,11 @@ class State:
     def may_go_forward(self) -> bool:
         """Whether anything but closing is left to do."""
         end = self.end
-        over = end.released or end.finished or end.visiting
+        over = end.released or end.finished or end.reopened
         return not (end.forward_failure or end.interrupted or over)
 
 
-JOB_WORDS = {
+JOB_FAILURES = {
     "job_failed": "the job exited with status {code}",
     "marker_missing": "the job exited with status 0 but its success marker never appeared in the log",
     "failure_marker": "a configured failure marker appeared in the job's log",

@@ -21,7 +21,7 @@ ID_KEYS = ("pod_id", "id", "podId")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pointer:
+class StateFile:
     """What a state file says."""
 
     pod_id: str
@@ -30,7 +30,7 @@ class Pointer:
     run_dir: Path | None = None
 
 
-def read_pointer(path: Path) -> Pointer:
+def read_state_file(path: Path) -> StateFile:
     """What the file says. Raises ConfigError if there is none, or no pod in it."""
     try:
         row: Any = json.loads(path.read_text(encoding="utf-8"))
@@ -43,10 +43,10 @@ def read_pointer(path: Path) -> Pointer:
     if pod_id is None:
         raise ConfigError(f"{path}: names no pod", hint=f"expected one of the keys {', '.join(ID_KEYS)}")
     run_dir = fields.get("run_dir")
-    return Pointer(pod_id=pod_id, run_id=fields.get("run_id"), run_dir=Path(run_dir) if run_dir else None)
+    return StateFile(pod_id=pod_id, run_id=fields.get("run_id"), run_dir=Path(run_dir) if run_dir else None)
 
 
-class Pointing:
+class StateFileWriter:
     """Keeps the state file at the active pod; a listener. A file that cannot be written ends no run."""
 
     def __init__(self, spec: Spec, run_dir: RunDir) -> None:
@@ -84,7 +84,7 @@ class Pointing:
         """The file is gone, if it names this run's pod and not another's."""
         with FileLock(f"{path}.lock"):
             try:
-                ours = read_pointer(path).pod_id == state.pod.id
+                ours = read_state_file(path).pod_id == state.pod.id
             except ConfigError:
                 return
             if ours:

@@ -14,7 +14,7 @@ import pytest
 from runpod_deploy.errors import RunBusy
 from runpod_deploy.machine.files import write_atomically
 from runpod_deploy.record.events import Heartbeat, Interrupted, JobEvent, PodReleased, RunStarted
-from runpod_deploy.record.journal import Journal
+from runpod_deploy.record.journal import Journal, read_events
 from runpod_deploy.record.lock import RunLock
 from runpod_deploy.record.paths import RunDir, reserve
 
@@ -37,7 +37,7 @@ def test_a_torn_tail_is_cut_before_the_next_append(tmp_path: Path, cut: int) -> 
     path.write_bytes(path.read_bytes()[:cut])
     again = Journal(path)
     again.append(PodReleased(action="delete", state=None), {})
-    assert [type(event).__name__ for event in again.read()][-1] == "PodReleased"
+    assert [type(event).__name__ for event in read_events(path)][-1] == "PodReleased"
     for line in path.read_text().splitlines():
         json.loads(line)
 
@@ -47,13 +47,13 @@ def test_foreign_and_unreadable_rows_are_passed_over(tmp_path: Path) -> None:
     path.write_text('{"event": "gpu_selected"}\n[1]\nnot json\n{"event": "of_another_tool", "x": 1}\n')
     journal = Journal(path)
     journal.append(Interrupted(signal="SIGINT"), {})
-    assert [type(event).__name__ for event in journal.read()] == ["Interrupted"]
+    assert [type(event).__name__ for event in read_events(path)] == ["Interrupted"]
 
 
 def test_a_job_cannot_speak_for_us(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "events.jsonl")
     journal.append(JobEvent(name="pod_released", fields={"event": "pod_released", "f1": 0.9}), {"pod_id": "p"})
-    event = journal.read()[0]
+    event = next(read_events(journal.path))
     assert isinstance(event, JobEvent) and event.name == "pod_released" and event.fields["f1"] == 0.9
 
 
@@ -80,7 +80,7 @@ def test_a_full_disk_loses_no_row_and_refuses_an_intent(tmp_path: Path) -> None:
     child.start()
     child.join(30)
     assert child.exitcode == 0
-    names = [type(event).__name__ for event in Journal(path).read()]
+    names = [type(event).__name__ for event in read_events(path)]
     assert names == ["RunStarted", *["Interrupted"] * 5, "PodReleased"]
 
 
@@ -110,4 +110,4 @@ def test_numbers_survive_the_way_to_disk_and_back(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "events.jsonl")
     beat = Heartbeat(phase="watch", elapsed_sec=60.5, spent_usd=0.0123, cost_cap_usd=2.0, log_bytes=7)
     journal.append(beat, {})
-    assert journal.read() == [beat]
+    assert list(read_events(journal.path)) == [beat]

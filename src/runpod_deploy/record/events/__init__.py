@@ -5,7 +5,7 @@ kept (`datacenter_failover`, `gpu_selected`, `remote_step_started`, `artifact_pu
 `pod_killed_unexpected`, …). Rows that the job itself asked for carry `"source": "job"`.
 """
 
-from .codec import KINDS, from_row, instant, snake, to_row
+from .codec import EVENT_KINDS, Skipped, from_row, ignore, snake, to_row
 from .event import NEVER, Event
 from .pod import (
     CandidatesChosen,
@@ -73,7 +73,7 @@ from .work import (
 )
 
 __all__ = [
-    "KINDS",
+    "EVENT_KINDS",
     "NEVER",
     "ArtifactPullCompleted",
     "ArtifactPullFailed",
@@ -128,6 +128,7 @@ __all__ = [
     "RunStarted",
     "SecretWritten",
     "SecretsRemoved",
+    "Skipped",
     "SnapshotFailed",
     "StageFinished",
     "StageProgressed",
@@ -135,7 +136,7 @@ __all__ = [
     "StopRequested",
     "SuccessMarkerSeen",
     "from_row",
-    "instant",
+    "ignore",
     "snake",
     "to_row",
 ]

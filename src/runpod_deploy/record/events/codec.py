@@ -1,20 +1,39 @@
-"""Events as rows on disk, and back. Pure."""
+"""Events as rows on disk, and back. Pure.
+
+A row that another tool, a later version or a full disk has left is never an error: what can be read of it is read,
+and the caller is given a sentence about the rest.
+"""
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import re
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields
+from typing import Any, NamedTuple
 
+from ...spec.plain import Misfit, Reader, field_readers, to_plain
 from . import pod, run, work
-from .event import NEVER, Event
+from .event import Event
 from .work import JobEvent
 
-OR_NONE = " | None"
-TYPES = {"str": str, "int": int, "bool": bool, "datetime": datetime, "tuple": list, "dict": dict}
-LARGEST = 1e15
-"""No number in a journal is larger; NaN and infinities are none."""
+Skipped = Callable[[str], None]
+"""Receives a sentence about each row, or field of a row, that could not be read."""
+COMMON_FIELDS = ("ts_utc", "event", "pod_id", "gpu_id", "datacenter_id")
+"""Every row may have these, whether or not its event has such fields."""
+
+
+class Column(NamedTuple):
+    """A field of an event as its rows have it."""
+
+    name: str
+    """The field's name in the class."""
+    read: Reader
+    required: bool
+
+
+def ignore(_sentence: str) -> None:
+    """Nobody wants to know what was skipped."""
 
 
 def snake(name: str) -> str:
@@ -22,7 +41,7 @@ def snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-KINDS: dict[str, type[Event]] = {
+EVENT_KINDS: dict[str, type[Event]] = {
     snake(kind.__name__): kind
     for module in (pod, run, work)
     for kind in vars(module).values()
@@ -30,58 +49,73 @@ KINDS: dict[str, type[Event]] = {
 }
 
 
+@functools.cache
+def columns(event_name: str) -> dict[str, Column]:
+    """The fields of an event, by their names on disk: `from_` is `from`."""
+    kind: Any = EVENT_KINDS[event_name]
+    readers = field_readers(kind)
+    return {
+        field.name.rstrip("_"): Column(
+            field.name, readers[field.name], field.default is MISSING and field.default_factory is MISSING
+        )
+        for field in fields(kind)
+    }
+
+
 def to_row(event: Event) -> dict[str, Any]:
-    """The event as its row on disk, times as ISO text."""
+    """The event as its row on disk."""
     if isinstance(event, JobEvent):
         own = {"source": "job", **{k: v for k, v in event.fields.items() if k not in ("event", "source")}}
         return {"ts_utc": event.ts_utc.isoformat(), "event": event.name, **own}
-    row: dict[str, Any] = {"ts_utc": event.ts_utc.isoformat(), "event": snake(type(event).__name__)}
-    for name, value in dataclasses.asdict(event).items():
-        row.setdefault(name.rstrip("_"), value.isoformat() if isinstance(value, datetime) else value)
-    return row
+    name = snake(type(event).__name__)
+    row = {key: to_plain(getattr(event, column.name)) for key, column in columns(name).items()}
+    return {"ts_utc": row.pop("ts_utc"), "event": name, **row}
 
 
-def from_row(row: dict[str, Any]) -> Event | None:
-    """The event of a row, or None for a row that is not one of ours.
+def from_row(row: dict[str, Any], skipped: Skipped = ignore) -> Event | None:
+    """The event of a row; None if it is no event of this version.
 
-    Fields that we do not know are left out, and so are values of another kind where the event can do without.
+    A value of a wrong type costs the event only if the event cannot do without it.
     """
-    stamp = instant(row.get("ts_utc")) or NEVER
     if row.get("source") == "job":
-        fields = {k: v for k, v in row.items() if k not in ("ts_utc", "event", "source")}
-        return JobEvent(ts_utc=stamp, name=str(row.get("event")), fields=fields)
-    kind = KINDS.get(str(row.get("event")))
-    if kind is None or kind is JobEvent:
+        return job_event(row, skipped)
+    name = row.get("event")
+    if not isinstance(name, str) or name not in EVENT_KINDS or EVENT_KINDS[name] is JobEvent:
+        skipped(f"unknown event {name!r}")
         return None
-    values = {f.name: row[f.name.rstrip("_")] for f in dataclasses.fields(kind) if f.name.rstrip("_") in row}
-    values |= {name: instant(value) for name, value in values.items() if name.endswith("_at")}
-    values["ts_utc"] = stamp
-    for misfit in [f for f in dataclasses.fields(kind) if f.name in values and not fits(f.type, values[f.name])]:
-        if str(misfit.type).endswith(OR_NONE):
-            values[misfit.name] = None
-        else:
-            del values[misfit.name]
+    values = dict(known_values(row, columns(name), skipped))
+    if lacking := [key for key, column in columns(name).items() if column.required and column.name not in values]:
+        skipped(f"{name}: no usable {', '.join(lacking)}")
+        return None
+    return EVENT_KINDS[name](**values)
+
+
+def job_event(row: dict[str, Any], skipped: Skipped) -> JobEvent:
+    """The event of a row that the job asked for; all that it has is kept."""
+    own = {key: value for key, value in row.items() if key not in ("ts_utc", "event", "source")}
+    stamp = {"event": "job_event", "ts_utc": row.get("ts_utc")}
+    return JobEvent(**dict(known_values(stamp, columns("job_event"), skipped)), name=str(row.get("event")), fields=own)
+
+
+def known_values(row: dict[str, Any], columns: dict[str, Column], skipped: Skipped) -> Iterator[tuple[str, Any]]:
+    """The fields of the event that can be read from the row."""
+    for key, value in row.items():
+        column = columns.get(key)
+        if column is None:
+            if key not in COMMON_FIELDS:
+                skipped(f"{row['event']}: unknown field {key!r}")
+            continue
+        try:
+            yield column.name, column.read(value)
+        except Misfit as error:
+            skipped(f"{row['event']}: {key}: {error}")
+            if accepts_none(column.read):
+                yield column.name, None
+
+
+def accepts_none(read: Reader) -> bool:
+    """Whether the field may be None."""
     try:
-        return kind(**values)
-    except TypeError:  # a row of that name by another tool, without the fields that we rely on
-        return None
-
-
-def fits(annotation: object, value: object) -> bool:
-    """Whether a field that is annotated so can have this value, by whomever the row was written."""
-    name = str(annotation)
-    if value is None:
-        return name.endswith(OR_NONE)
-    if name.startswith("float"):
-        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
-    known = TYPES[name.removesuffix(OR_NONE).partition("[")[0]]
-    return isinstance(value, known) and isinstance(value, bool) == (known is bool)
-
-
-def instant(text: object) -> datetime | None:
-    """The aware datetime of an ISO text, or None."""
-    try:
-        at = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+        return read(None) is None
+    except Misfit:
+        return False

@@ -17,11 +17,6 @@ class CandidatesChosen(Event):
     skipped: tuple[str, ...] = ()
     """Reasons why others will not."""
 
-    def __post_init__(self) -> None:
-        rows = (Candidate(**c) if isinstance(c, dict) else c for c in self.candidates)
-        object.__setattr__(self, "candidates", tuple(rows))
-        object.__setattr__(self, "skipped", tuple(self.skipped))
-
 
 @dataclass(frozen=True, kw_only=True)
 class PodRequested(Event):
