@@ -1,4 +1,4 @@
-"""How the site is built. The reference pages are made from the code first, so that they cannot lag behind it."""
+"""The configuration of the site. The reference pages are made from the code first, so they cannot be out of date."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ exclude_patterns = ["generate"]
 myst_heading_anchors = 4
 nitpicky = True
 smartquotes_action = "qe"  # quotes and ellipses, but no dashes: `--wait` is what people type
-# Of a console block, its commands are copied, without the prompt and without what they print.
+# The copy button of a console block copies the commands, without the prompt and without the output.
 copybutton_prompt_text = "$ "

@@ -1,4 +1,4 @@
-"""The reference of the Python API. Knows the names that the package offers; knows nothing of what they do."""
+"""The reference of the Python API. Knows the names that the package offers; knows nothing about what they do."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from runpod_deploy import api
 INTRODUCTION = """\
 # Python API
 
-`from runpod_deploy import …` gives these names and no others; each is loaded when it is first asked for. Everything
-is typed. Errors are those of [Exit codes](exit-codes.md): each has a `kind`, a `hint` and an `exit_code`. An example
-stands in [Ask all runs at once](../recipes/python-api.md). This page is made from the code.
+`from runpod_deploy import …` offers exactly these names, and each is loaded when it is first used. Everything is
+typed. Errors are those of [Exit codes](exit-codes.md): each has a `kind`, a `hint` and an `exit_code`. An example is in
+[Ask all runs at once](../recipes/python-api.md). This page is made from the code.
 """
 
 
 def page() -> str:
-    """Functions first, then classes, then constants."""
+    """The page: functions first, then classes, then constants."""
     names = [(name, getattr(api, name)) for name in api.__all__]
     functions = [(name, it) for name, it in names if inspect.isfunction(it)]
     classes = [(name, it) for name, it in names if inspect.isclass(it)]
@@ -38,7 +38,7 @@ def function(name: str, it: Any) -> str:
 
 
 def wrapped(signature: str) -> str:
-    """The signature, one parameter a line if it is long."""
+    """The signature, with one parameter on each line if it is long."""
     if len(signature) <= 90:
         return signature
     inside, _, returned = signature[1:].rpartition(") -> ")
@@ -47,7 +47,7 @@ def wrapped(signature: str) -> str:
 
 
 def described(name: str, it: type) -> Iterator[str]:
-    """Heading and docstring of a class, its fields, and what it can do."""
+    """Heading and docstring of a class, its fields and its methods."""
     yield f"### {name}\n\n{inspect.getdoc(it)}\n"
     if dataclasses.is_dataclass(it):
         fields = ", ".join(f"`{field.name}`" for field in dataclasses.fields(it))

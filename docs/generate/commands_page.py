@@ -1,4 +1,4 @@
-"""The command reference as Markdown. Knows click's tree of commands; knows nothing of what they do."""
+"""The command reference as Markdown. Knows click's tree of commands; knows nothing about what they do."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from runpod_deploy.cli import cli
 INTRODUCTION = """\
 # Commands
 
-This page is made from the program's own help: `runpod-deploy COMMAND --help` says the same. stdout is for data,
-stderr for talk. What the exit codes mean stands in [Exit codes](exit-codes.md).
+This page is made from the program's own help: `runpod-deploy COMMAND --help` prints the same text. Commands print data
+on stdout and messages on stderr. [Exit codes](exit-codes.md) explains the exit codes.
 """
 
-# What people type, such as `--wait` or `RUN_DIR=<path>`, if it is not marked as such already.
+# Options and placeholders such as `--wait` or `RUN_DIR=<path>`, unless they are already in backquotes.
 TYPED = re.compile(r"(?<![\w`-])(--[a-z][a-z-]*|\w+=<\w+>)(?![\w`])")
 
 
 def page() -> str:
-    """One part for each command, in the order of the program's help."""
+    """The page: one part for each command, in the order of the program's help."""
     root = click.Context(cli, info_name="runpod-deploy")
     parts = [INTRODUCTION]
     for name in cli.list_commands(root):
@@ -48,17 +48,17 @@ def section(command: click.Command, context: click.Context) -> Iterator[str]:
 
 
 def prose(text: str) -> str:
-    """Click's own marks (`\\b`: keep these lines) and the indentation taken out."""
+    """The text without click's own marks (`\\b`: keep these lines) and without indentation."""
     return marked(inspect.cleandoc(text.replace("\b\n", "").replace("\f", "")))
 
 
 def marked(text: str) -> str:
-    """The text, with what people type as code."""
+    """The text, with options and placeholders as code."""
     return TYPED.sub(r"`\1`", text)
 
 
 def table(parameters: list[dict[str, Any]]) -> Iterator[str]:
-    """One line an option; nothing if there are none. What stands without a name is in the usage already."""
+    """One row for each option; nothing if there are none. Arguments are in the usage already."""
     shown = [one for one in parameters if one["param_type_name"] == "option" and not one.get("hidden")]
     if not shown:
         return
@@ -70,7 +70,7 @@ def table(parameters: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def names(parameter: dict[str, Any]) -> str:
-    """All spellings, with the kind of value that follows."""
+    """All spellings of the option, with the kind of its value."""
     spellings = ", ".join(f"`{one}`" for one in [*parameter["opts"], *parameter["secondary_opts"]])
     return spellings if parameter["is_flag"] else f"{spellings} {value_of(parameter)}"
 
@@ -84,7 +84,7 @@ def value_of(parameter: dict[str, Any]) -> str:
 
 
 def meaning(parameter: dict[str, Any]) -> str:
-    """The help text on one line, with what makes the option special."""
+    """The help text on one line, with "required" and "may be repeated"."""
     text = marked(" ".join((parameter.get("help") or "").split()).replace("|", "\\|"))
     marks = ["required"] * parameter["required"] + ["may be repeated"] * bool(parameter["multiple"])
     said = [mark for mark in marks if mark not in text]

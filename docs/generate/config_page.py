@@ -1,4 +1,4 @@
-"""The config reference as Markdown. Knows the schema's JSON form; knows nothing of the rules behind it."""
+"""The config reference as Markdown. Knows the schema's JSON form; knows nothing about the rules behind it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from runpod_deploy.config.json_schema import json_schema
 INTRODUCTION = """\
 # The YAML file
 
-One file describes one job. `runpod-deploy validate --config FILE` checks it and names every mistake with its line;
-`runpod-deploy schema` prints the same rules as JSON Schema for editors. Unknown keys are errors. Fields that hold
-text may use [templates](../templates.md). This page is made from the code that reads the file.
+One file describes one job. `runpod-deploy validate --config FILE` checks it and reports every mistake with its line.
+`runpod-deploy schema` prints the rules as JSON Schema for editors. Unknown keys are errors. Text fields may use
+[templates](../templates.md). This page is made from the code that reads the file.
 
 ## The root
 
-What stands at the left margin. Bold fields are required, in every section.
+These fields are at the left margin of the file. Bold fields are required, in every section.
 """
 
 
@@ -56,7 +56,7 @@ def section(title: str, schema: dict[str, Any]) -> Iterator[str]:
 
 
 def table(schema: dict[str, Any]) -> Iterator[str]:
-    """One line a field."""
+    """One row for each field."""
     yield "| field | type | default | meaning |"
     yield "|---|---|---|---|"
     required = schema.get("required", ())
@@ -66,7 +66,7 @@ def table(schema: dict[str, Any]) -> Iterator[str]:
 
 
 def kind(key: str, field: dict[str, Any]) -> str:
-    """The type in a few words; a link where it is a section of its own."""
+    """The type in a few words, or a link if the field is a section."""
     if referred(field):
         return f"list of [{key}](#{key})" if "items" in field else f"[{key}](#{key})"
     choices = [one for one in field.get("anyOf", [field]) if one.get("type") != "null"]
@@ -98,7 +98,7 @@ def bound(field: dict[str, Any]) -> str:
 
 
 def default(field: dict[str, Any], required: bool) -> str:
-    """The value if the field is left out."""
+    """The value that the field has if it is left out."""
     value = field.get("default")
     if required or value in (None, [], {}, ""):
         return ""

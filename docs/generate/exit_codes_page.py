@@ -1,4 +1,4 @@
-"""The reference of exit codes and kinds of failure. Knows the table in errors; the explanations stand elsewhere."""
+"""The reference of exit codes and kinds of failure. Knows the table in errors; troubleshooting.md explains it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from runpod_deploy.errors import FAILURE_KINDS
 INTRODUCTION = """\
 # Exit codes
 
-Every command ends with one of these. The manifest of a run holds the same in `failure.kind`, `failure.transient` and
-`exit_code`. *Transient* means that the same call may succeed later, without any change of yours; a driver may try it
-again, a bounded number of times. Each kind has its entry in [Troubleshooting](../troubleshooting.md).
+Every command ends with one of these codes. The manifest of a run holds them in `failure.kind`, `failure.transient` and
+`exit_code`. *Transient* means that the same command may succeed later without any change; a script may try it again, a
+limited number of times. [Troubleshooting](../troubleshooting.md) explains each kind.
 
 | code | meaning | kinds | transient |
 |---|---|---|---|
@@ -19,11 +19,11 @@ again, a bounded number of times. Each kind has its entry in [Troubleshooting](.
 """
 MEANINGS = {
     1: "a defect of the tool",
-    2: "the ask is wrong; nothing was started",
+    2: "the command or the config is wrong; nothing was started",
     3: "no GPU within the limits",
     4: "the key is missing or refused, or the balance is used up",
-    5: "the API is unreachable or answered nonsense",
-    6: "the pod never became reachable, or was lost",
+    5: "the API is unreachable, or its answer could not be understood",
+    6: "the pod never became reachable, or the connection to it was lost",
     7: "a transfer failed",
     8: "another process holds this run",
     9: "**a pod may still be billing**",
@@ -35,7 +35,7 @@ MEANINGS = {
 
 
 def page() -> str:
-    """One line for each exit code."""
+    """The page: one row for each exit code."""
     kinds: dict[int, list[str]] = defaultdict(list)
     transient: dict[int, bool] = {}
     for name, kind in FAILURE_KINDS.items():

@@ -1,4 +1,4 @@
-"""Which reference page is made by which module. Knows files; the modules know none."""
+"""The reference pages, and the module that makes each. Knows files; the modules know none."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGES = {
 
 
 def write(folder: Path) -> None:
-    """The folder holds every page; one that is up to date is not touched, so that the site is built only anew."""
+    """Every page is in the folder. A page that is up to date is not written again, so that a second build is quick."""
     for name, page in PAGES.items():
         path, text = folder / name, page()
         if not path.exists() or path.read_text(encoding="utf-8") != text:
