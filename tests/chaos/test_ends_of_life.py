@@ -1,4 +1,4 @@
-"""What takes a terminal, a shell, a laptop or a machine away from a run, and what becomes of the run."""
+"""Runs that lose their terminal, their shell, their laptop or their machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DELETE = {"on_failure": "delete", "on_success": "delete"}
 
 
 def begun(sim: Simulator, folder: Path, event: str = "job_launched", **sections: object) -> Tool:
-    """A run that has come so far."""
+    """A run whose journal has reached that event."""
     config = job(folder, **{"body": SLOW, "lifecycle": DELETE, **sections})  # type: ignore[arg-type]
     tool = Tool(sim, "run", "--config", str(config), "--print-run-dir")
     tool.await_event(lambda row: row["event"] == event)
@@ -31,14 +31,14 @@ def begun(sim: Simulator, folder: Path, event: str = "job_launched", **sections:
 
 
 def resumed(sim: Simulator, run_dir: Path, *words: str, **env: str) -> Ended:
-    """How a resume of that folder ended."""
+    """The result of a resume of that folder."""
     ended = Tool(sim, "resume", str(run_dir), *words, env=env).end()
     ended.run_dir = run_dir
     return ended
 
 
 def whole(ended: Ended, sim: Simulator) -> None:
-    """All is as if nothing had happened."""
+    """The result is that of an undisturbed run."""
     assert ended.code == 0, ended.err
     assert ended.run_dir and (ended.run_dir / "run.log").read_text() == "".join(LINES)
     assert (ended.run_dir / "out/result.txt").read_text() == "result\n"

@@ -1,4 +1,4 @@
-"""A disk of ours that is full while a run goes on: the run ends in order, says so, and nothing is torn."""
+"""The local disk is full during a run: the run ends in order and reports it, and no file is half-written."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ cp -a artifacts "$4"; exit $code
 
 
 def on_a_small_disk(sim: Simulator, tmp_path: Path, *, leave_kb: int, make_room: str = ":") -> Ended:
-    """One run there."""
+    """One run on a disk of one megabyte."""
     places = [tmp_path / name for name in ("small", "kept")]
     for place in places:
         place.mkdir()

@@ -56,11 +56,11 @@ class Sim:
         return Answer(answer.status, json.loads(answer.data) if is_json else answer.data, answer.headers)
 
     def fault(self, **fault: Any) -> None:
-        """It is in force."""
+        """The fault is in force."""
         assert self.call("POST", "/_sim/faults", fault).status == 201
 
     def body(self, **fields: Any) -> Json:
-        """A body that is complete and right."""
+        """A complete and valid create body."""
         body = {
             "name": "test",
             "image": OFFICIAL,
@@ -82,7 +82,7 @@ class Sim:
         return dict(self.call("GET", f"/v2/pods/{pod['id']}").body)
 
     def ledger_row(self, pod: Json) -> Json:
-        """What the ledger says of the pod."""
+        """The pod's row in the ledger."""
         rows = self.call("GET", "/_sim/ledger").body["pods"]
         return dict(next(row for row in rows if row["id"] == pod["id"]))
 
@@ -91,7 +91,7 @@ class Sim:
         return self.call("POST", f"/v2/pods/{pod['id']}/action", {"action": action})
 
     def logs(self, pod: Json, query: str = "", **headers: str) -> list[Json]:
-        """The lines that come before the stream falls silent; it never ends by itself."""
+        """The lines that come before the stream pauses; it never ends by itself."""
         sent = {"User-Agent": "tests/1", "Authorization": f"Bearer {self.key}"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         link = HTTPConnection(self.url.removeprefix("http://"), timeout=FIRST_LINE_S)
@@ -111,10 +111,10 @@ class Sim:
         return [json.loads(text) for text in re.findall(rb"^data: (.*)$", raw, re.M)]
 
     def until(self, look: Callable[[], Any], within_s: float = 40) -> Any:
-        """What look says once it says something true."""
+        """The first true result of look."""
         end = time.monotonic() + within_s
         while not (seen := look()):
-            assert time.monotonic() < end, "in vain"
+            assert time.monotonic() < end, f"still {seen!r} after {within_s} s"
             time.sleep(0.03)
         return seen
 
@@ -151,7 +151,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def serving(home: Path, *options: str, **env: str) -> Iterator[Sim]:
-    """A simulator, until it is told to end or has ended otherwise."""
+    """A running simulator; at the end it is terminated, unless it was killed."""
     argv = tool("serve", *options)
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=dict(os.environ) | env) as process:
         assert process.stdout is not None
@@ -179,7 +179,7 @@ def _shared(home: Path) -> Iterator[Sim]:
 
 @pytest.fixture
 def sim(_shared: Sim) -> Iterator[Sim]:
-    """A simulator at the fast pace without pods, volumes and faults; others used it before."""
+    """A shared simulator at the fast pace, without pods, volumes and faults at the start of each test."""
     yield _shared
     _shared.call("DELETE", "/_sim/faults")
     for pod in _shared.call("GET", "/_sim/pods").body["pods"]:

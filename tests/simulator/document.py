@@ -31,12 +31,12 @@ def read(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Document:
-    """One of them."""
+    """One published OpenAPI document."""
 
     whole: dict[str, Any]
 
     def operations(self) -> list[tuple[str, str]]:
-        """Method and path of all that is in scope."""
+        """Method and path of every operation in scope."""
         return [
             (method.upper(), path)
             for path, operations in self.whole["paths"].items()
@@ -51,7 +51,7 @@ class Document:
         return min(fitting, key=lambda known: known.count("{"), default=None)
 
     def complaints(self, method: str, path: str, status: int, kind: str, body: Any) -> list[str]:
-        """What the document has against this answer; nothing if it does not know the operation."""
+        """The differences between this answer and the document; none if it does not have the operation."""
         known = self.path_of(path)
         if known is None or method.lower() not in self.whole["paths"][known]:
             return []
@@ -62,7 +62,7 @@ class Document:
             return [] if not body else [f"{status} has no body, but there is one"]
         if kind not in contents:
             return [f"{status} comes as {', '.join(contents)}, not as {kind}"]
-        # At the document's root, so that its references lead somewhere.
+        # With the document's components, to which the schema refers.
         schema = {"components": self.whole["components"], "allOf": [contents[kind]["schema"]]}
         return [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(body)]
 

@@ -1,4 +1,4 @@
-"""What belongs to the account: keys, secrets, credentials, templates; what it costs, and what happens at zero."""
+"""The account: SSH keys, secrets, credentials, templates, bills, and a balance of zero."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_ssh_keys_are_replaced_as_a_whole_and_injected_on_request(sim: Sim) -> N
     assert sim.call("PUT", "/v2/account/ssh-keys", {"keys": []}).body == {"keys": []}
 
 
-def test_a_secret_is_never_told_and_filled_in_at_boot(sim: Sim) -> None:
+def test_a_secret_is_never_answered_and_is_filled_in_at_boot(sim: Sim) -> None:
     made = sim.call("POST", "/v2/account/secrets", {"name": "hf_token", "value": "swordfish"})
     assert made.status == 201
     assert set(made.body) == {"id", "name", "description", "createdAt"}
@@ -104,7 +104,7 @@ def test_a_page_goes_on_where_it_was_though_its_last_row_is_gone(sim: Sim) -> No
 
 
 @pytest.mark.parametrize("size", ["hour", "day", "week", "month", "year"])
-def test_bills_lag_unless_they_are_told_not_to(sim: Sim, size: str) -> None:
+def test_bills_lag_until_the_lag_is_set_to_zero(sim: Sim, size: str) -> None:
     pod = sim.ready(sim.create())
     path = f"/v2/billing/pods?bucketSize={size}&lastN=2&podId={pod['id']}"
     sim.call("PUT", "/_sim/billing", {"lag_s": 3600})
@@ -121,7 +121,7 @@ def test_bills_lag_unless_they_are_told_not_to(sim: Sim, size: str) -> None:
     assert account["metadata"]["totals"]["podGpuAmount"] >= spent
 
 
-def test_bills_lag_as_told_at_the_start(serve: Callable[..., Sim]) -> None:
+def test_bills_lag_by_the_option_of_the_command(serve: Callable[..., Sim]) -> None:
     sim = serve("--billing-lag", "0")
     pod = sim.create()
     sim.call("DELETE", f"/v2/pods/{pod['id']}")

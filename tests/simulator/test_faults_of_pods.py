@@ -1,4 +1,4 @@
-"""Each word of the fault vocabulary that concerns pods does what it says to the pod that it strikes."""
+"""Each fault of pods has the effect that its help text describes, on the pods that match."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .conftest import Json, Sim
 
 
 def greeting(pod: Json, within_s: float = 2.0) -> bytes:
-    """What the pod's SSH port says first; nothing if it is silent. Raises ConnectionError."""
+    """The first bytes from the pod's SSH port; none if it stays silent. Raises ConnectionError."""
     with socket.create_connection(("127.0.0.1", pod["ssh"]["direct"]["port"]), within_s) as link:
         link.settimeout(within_s)
         try:
@@ -21,8 +21,8 @@ def greeting(pod: Json, within_s: float = 2.0) -> bytes:
             return b""
 
 
-def first_words(pod: Json, within_s: float = 2.0) -> bytes:
-    """The same, once anybody listens."""
+def first_greeting(pod: Json, within_s: float = 2.0) -> bytes:
+    """The first bytes from the pod's SSH port, once anything listens there."""
     while True:
         try:
             return greeting(pod, within_s)
@@ -102,15 +102,15 @@ def test_ssh_refused_closes_the_first_connections(sim: Sim) -> None:
     pod = mapped(sim, sim.create())
     for _ in range(2):
         with pytest.raises(ConnectionResetError):
-            first_words(pod)
-    assert first_words(pod).startswith(b"SSH-2.0-")
+            first_greeting(pod)
+    assert first_greeting(pod).startswith(b"SSH-2.0-")
 
 
 def test_ssh_hangs_keeps_the_first_connection_silent(sim: Sim) -> None:
     sim.fault(what="ssh-hangs")
     pod = mapped(sim, sim.create())
-    assert first_words(pod, 0.3) == b""
-    assert first_words(pod).startswith(b"SSH-2.0-")
+    assert first_greeting(pod, 0.3) == b""
+    assert first_greeting(pod).startswith(b"SSH-2.0-")
 
 
 def test_ssh_key_refused_lets_nobody_in_for_a_while(sim: Sim) -> None:
@@ -199,8 +199,8 @@ def test_running_at_once_says_so_before_there_is_a_runtime(sim: Sim) -> None:
     assert sim.ready(pod)["runtime"]["uptime"] >= 0
 
 
-def test_a_fault_of_pods_strikes_those_that_its_conditions_fit(sim: Sim) -> None:
+def test_a_fault_of_pods_applies_to_those_that_match_its_conditions(sim: Sim) -> None:
     sim.fault(what="boot-error", times=0, gpu="NVIDIA A40")
-    struck, other = sim.create(gpu={"id": "NVIDIA A40"}), sim.create()
-    sim.until(lambda: sim.pod(struck)["status"] == "ERROR")
+    broken, other = sim.create(gpu={"id": "NVIDIA A40"}), sim.create()
+    sim.until(lambda: sim.pod(broken)["status"] == "ERROR")
     assert sim.ready(other)["status"] == "RUNNING"

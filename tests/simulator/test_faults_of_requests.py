@@ -1,4 +1,4 @@
-"""Each word of the fault vocabulary that concerns requests does what it says, once, where it is said to."""
+"""Each fault of requests has the effect that its help text describes, on the requests that match."""
 
 from __future__ import annotations
 
@@ -129,25 +129,25 @@ def test_disk_optional_takes_a_body_without_disk(sim: Sim) -> None:
     [
         {"gpu": "NVIDIA A40"},
         {"datacenter": "EU-RO-1"},
-        {"name": "struck"},
+        {"name": "broken"},
     ],
 )
-def test_a_fault_of_a_request_strikes_only_what_the_request_names(sim: Sim, condition: dict[str, str]) -> None:
+def test_a_fault_of_a_request_applies_only_to_requests_that_match(sim: Sim, condition: dict[str, str]) -> None:
     sim.fault(where="POST /v2/pods", what="refuse", times=0, **condition)
-    struck = sim.body(name="struck", gpu={"id": "NVIDIA A40"}, dataCenterIds=["US-TX-3", "EU-RO-1"])
-    assert sim.call("POST", "/v2/pods", struck).status == 503
+    broken = sim.body(name="broken", gpu={"id": "NVIDIA A40"}, dataCenterIds=["US-TX-3", "EU-RO-1"])
+    assert sim.call("POST", "/v2/pods", broken).status == 503
     assert sim.call("POST", "/v2/pods", sim.body(dataCenterIds=["EU-SE-1"])).status == 201
 
 
 def test_a_fault_of_a_pods_requests_leaves_other_pods_alone(sim: Sim) -> None:
-    struck, other = sim.create(name="struck"), sim.create()
-    sim.fault(where="* /v2/pods/{id}", what="refuse", pod_id=struck["id"])
-    sim.fault(where="DELETE /v2/pods/{id}", what="refuse", name="struck")
+    broken, other = sim.create(name="broken"), sim.create()
+    sim.fault(where="* /v2/pods/{id}", what="refuse", pod_id=broken["id"])
+    sim.fault(where="DELETE /v2/pods/{id}", what="refuse", name="broken")
     assert sim.call("GET", f"/v2/pods/{other['id']}").status == 200
-    assert sim.call("GET", f"/v2/pods/{struck['id']}").status == 503
-    assert sim.call("GET", f"/v2/pods/{struck['id']}").status == 200
+    assert sim.call("GET", f"/v2/pods/{broken['id']}").status == 503
+    assert sim.call("GET", f"/v2/pods/{broken['id']}").status == 200
     assert sim.call("DELETE", f"/v2/pods/{other['id']}").status == 204
-    assert sim.call("DELETE", f"/v2/pods/{struck['id']}").status == 503
+    assert sim.call("DELETE", f"/v2/pods/{broken['id']}").status == 503
 
 
 def test_a_fault_that_makes_no_sense_is_refused_with_the_reason(sim: Sim) -> None:
@@ -162,8 +162,8 @@ def test_a_fault_that_makes_no_sense_is_refused_with_the_reason(sim: Sim) -> Non
         assert reason in answer.body
 
 
-def test_the_page_tells_of_every_fault_that_the_command_knows() -> None:
-    told = subprocess.run(tool("faults"), capture_output=True, text=True, check=True).stdout
-    known = set(re.findall(r"^  ([a-z0-9-]+)  +\S", told, re.M)) - {"what", "where", "nth", "times"}
+def test_the_page_lists_every_fault_that_the_command_lists() -> None:
+    printed = subprocess.run(tool("faults"), capture_output=True, text=True, check=True).stdout
+    known = set(re.findall(r"^  ([a-z0-9-]+)  +\S", printed, re.M)) - {"what", "where", "nth", "times"}
     page = (ROOT / "docs/simulator.md").read_text()
     assert set(re.findall(r"^\| `([a-z][a-z0-9-]*)` \|", page, re.M)) == known

@@ -1,4 +1,4 @@
-"""The simulator's answers against what RunPod published and what was recorded of it."""
+"""The simulator's answers compared with RunPod's published documents and with recorded answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .conftest import Answer, Json, Sim
 from .document import OBSERVED, PUBLISHED, RECORDED, Document, read
 
 SEEN_SINCE = {"$.gpu.memory", "$.gpu.vcpuCount"}
-"""What pods have shown since autumn and not yet in the recording."""
+"""Fields of pods that are newer than the recording."""
 
 
 @dataclass
@@ -141,8 +141,8 @@ def shape(value: Any, path: str = "$") -> dict[str, str]:
     return {path: "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__}
 
 
-def recorded_ask(sim: Sim) -> Json:
-    """What the recording's pod was asked for with."""
+def body_of_recording(sim: Sim) -> Json:
+    """The create body of the recorded pod."""
     volume = sim.call("POST", "/v2/network-volumes", {"name": "models", "size": 50, "dataCenter": "EU-RO-1"}).body
     mounts = {"network": [{"volumeId": volume["id"], "path": "/workspace"}]}
     return sim.body(gpu={"id": "NVIDIA RTX PRO 4500 Blackwell", "count": 1}, disk=30, mounts=mounts)
@@ -151,7 +151,7 @@ def recorded_ask(sim: Sim) -> Json:
 def test_a_pod_looks_as_recorded(sim: Sim) -> None:
     recorded = read(RECORDED)
     sim.fault(what="running-at-once")
-    pod = sim.call("POST", "/v2/pods", recorded_ask(sim)).body
+    pod = sim.call("POST", "/v2/pods", body_of_recording(sim)).body
     partial = recorded["v2_pod_just_created_partial"]
     assert shape({name: pod[name] for name in partial if name != "gpu"}) == shape(
         {name: value for name, value in partial.items() if name != "gpu"} | {"ssh": pod["ssh"]}
@@ -165,7 +165,7 @@ def test_a_pod_looks_as_recorded(sim: Sim) -> None:
 
 def test_volumes_and_errors_are_as_recorded(sim: Sim) -> None:
     recorded = read(RECORDED)
-    pod = sim.call("POST", "/v2/pods", recorded_ask(sim)).body
+    pod = sim.call("POST", "/v2/pods", body_of_recording(sim)).body
     volumes = sim.call("GET", "/v2/network-volumes").body
     assert shape(volumes["networkVolumes"]) == shape(recorded["v2_volumes"]["networkVolumes"])
     sim.fault(what="no-stock")
@@ -175,7 +175,7 @@ def test_volumes_and_errors_are_as_recorded(sim: Sim) -> None:
 
 def test_the_older_api_shows_a_pod_as_recorded(sim: Sim) -> None:
     recorded = read(RECORDED)["graphql_pod"]
-    pod = sim.call("POST", "/v2/pods", recorded_ask(sim)).body
+    pod = sim.call("POST", "/v2/pods", body_of_recording(sim)).body
     fields = "id name desiredStatus costPerHr gpuCount machine { gpuDisplayName dataCenterId }"
     query = f'query {{ pod(input: {{podId: "{pod["id"]}"}}) {{ {fields} }} }}'
     seen = sim.call("POST", "/graphql", {"query": query}).body["data"]["pod"]

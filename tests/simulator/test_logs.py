@@ -64,7 +64,7 @@ def test_not_even_headers_come_before_the_first_line(sim: Sim) -> None:
         )
 
 
-def test_a_stopped_pod_still_tells(sim: Sim) -> None:
+def test_a_stopped_pod_still_has_its_logs(sim: Sim) -> None:
     pod = talking(sim)
     sim.act(pod, "stop")
     sim.until(lambda: sim.pod(pod)["status"] == "EXITED")

@@ -1,4 +1,4 @@
-"""What becomes of a simulator's processes and folders when it is killed."""
+"""A simulator's processes and folders when it ends, or is killed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def folders(path: Path) -> list[Path]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether it runs; a dead process that nobody has buried yet does not."""
+    """Whether the process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

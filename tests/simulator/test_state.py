@@ -30,7 +30,7 @@ def furnished(sim: Sim) -> tuple[Json, Json]:
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
-def test_it_is_taken_up_again(home: Path, tmp_path: Path, end: signal.Signals) -> None:
+def test_a_saved_cloud_goes_on(home: Path, tmp_path: Path, end: signal.Signals) -> None:
     options = ("--state", str(tmp_path / "cloud"))
     with serving(home, *options) as first:
         up, stopped = furnished(first)

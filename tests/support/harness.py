@@ -61,22 +61,22 @@ class Simulator:
         return json.loads(answer.data) if answer.data else None
 
     def fault(self, **fault: Any) -> None:
-        """It is in force."""
+        """The fault is in force."""
         self.control("POST", "faults", fault)
 
     @property
     def ledger(self) -> dict[str, Any]:
-        """What was made, what is left, what it cost."""
+        """Pods made and left, money, requests."""
         return dict(self.control("GET", "ledger"))
 
     def kill_pods(self, how: str = "gone") -> None:
-        """Every pod that lives is lost with its host."""
+        """Every running pod is lost with its host."""
         for pod in self.ledger["pods"]:
             if pod["ended"] is None:
                 self.control("POST", f"pods/{pod['id']}/kill", {"as": how})
 
     def stop(self) -> None:
-        """No process of it is left."""
+        """The simulator and its pods have ended."""
         assert self.process.stdout is not None
         self.process.stdout.close()
         self.process.terminate()
@@ -89,7 +89,7 @@ class Simulator:
 
 @dataclass
 class Ended:
-    """How one call of the tool ended."""
+    """The result of one call of the command."""
 
     code: int
     out: str
@@ -114,7 +114,7 @@ class Ended:
 
 
 class Tool:
-    """One call of the tool that runs."""
+    """A running call of the command."""
 
     def __init__(self, sim: Simulator, *args: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
         self.process = subprocess.Popen(
@@ -134,7 +134,7 @@ class Tool:
 
     @property
     def run_dir(self) -> Path | None:
-        """What `RUN_DIR=` said."""
+        """The folder in the line `RUN_DIR=`."""
         found = re.match(r"RUN_DIR=(.+)\n", self.first)
         return Path(found[1]) if found else None
 
@@ -151,11 +151,11 @@ class Tool:
         raise AssertionError(f"no such event within {within_s} s")
 
     def signal(self, number: int) -> None:
-        """The whole process group gets it, as from a terminal."""
+        """The whole process group gets the signal, as from a terminal."""
         os.killpg(self.process.pid, number)
 
     def end(self, within_s: float = 60.0) -> Ended:
-        """How it ended."""
+        """Its result."""
         try:
             out, err = self.process.communicate(timeout=within_s)
         except subprocess.TimeoutExpired:

@@ -10,7 +10,7 @@ import pytest
 import runpod_deploy as rd
 from runpod_deploy.cli.access import real_cloud
 from runpod_deploy.live import real_world
-from tests.support.fakes.api import Api, Say, pod_row, scripted_api
+from tests.support.fakes.api import Api, Reply, pod_row, scripted_api
 
 LIMIT = {"ratelimit": '"minute";r=58;t=41', "ratelimit-policy": '"minute";q=60;w=60'}
 
@@ -26,21 +26,21 @@ def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Api]:
 
 
 def test_a_script_and_a_command_share_listings(api: Api) -> None:
-    api.says(Say(200, {"gpus": []}))
+    api.replies(Reply(200, {"gpus": []}))
     rd.fetch_gpu_prices()
-    asked = len(api.heard)
+    asked = len(api.received)
 
     real_cloud().catalogue("SECURE", gpu_count=1)
     real_world().cloud.catalogue("COMMUNITY", gpu_count=1)
 
-    assert len(api.heard) == asked == 2
+    assert len(api.received) == asked == 2
 
 
 def test_scripts_commands_and_runs_share_the_files_of_the_account(api: Api, tmp_path: Path) -> None:
     def files() -> set[str]:
         return {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.json")}
 
-    api.says(Say(200, {"pods": [pod_row()]}, headers=LIMIT))
+    api.replies(Reply(200, {"pods": [pod_row()]}, headers=LIMIT))
     rd.list_stale_pods()
     of_the_script = files()
     real_cloud().list_pods()

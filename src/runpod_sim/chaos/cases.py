@@ -1,4 +1,4 @@
-"""What disturbs each run: faults of the cloud, and disturbances when the journal reaches a row. Pure.
+"""Cases: faults of the cloud for one run, and disturbances when its journal reaches a row. Pure.
 
 The same seed makes the same cases.
 """
@@ -62,7 +62,7 @@ VARIANTS = (AS_GIVEN, "network volume", "unknown image")
 """Variants of the config. An image whose start command is unknown has no guard before SSH answers."""
 BY_FOLDER = "resume"
 RESUME_METHODS = (BY_FOLDER, "attach", "detach", "run id")
-"""How a run is continued: resume of its folder; attach; attach after `run --detach`; a second `run` with its id."""
+"""Ways to continue a run: resume of its folder; attach; attach after `run --detach`; a second `run` with its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Disturbance:
     what: str = "kill"
     """kill, pause or interrupt the driver's process group, drop-ssh, outage of the API, restart-container."""
     after_s: float = 0.0
-    """How long after that row."""
+    """Delay after that row."""
 
     def __str__(self) -> str:
         return f"{self.what} at {self.at}" + (f" + {self.after_s} s" if self.after_s else "")
@@ -112,7 +112,7 @@ class Scope:
     """The values that cases are made of."""
 
     rows: int
-    """How many rows the journal of an undisturbed run has."""
+    """Number of rows in the journal of an undisturbed run."""
     variants: Sequence[str] = (AS_GIVEN,)
     resume_methods: Sequence[str] = (BY_FOLDER,)
 

@@ -99,7 +99,7 @@ async def run_all(target: Target, plan: Plan) -> list[Judged]:
 
 
 async def reference(target: Target, variant: str) -> Expected:
-    """What undisturbed runs of this variant have in common. Raises ValueError."""
+    """The common result of undisturbed runs of this variant. Raises ValueError."""
     # One after the other, so that a time of day in a file is not taken for a result.
     return expected([await run_case(Case(variant=variant), target) for _ in range(REFERENCE_RUNS)])
 

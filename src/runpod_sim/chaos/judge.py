@@ -21,7 +21,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What undisturbed runs have in common."""
+    """The common result of undisturbed runs."""
 
     code: int
     rows: int
@@ -30,7 +30,7 @@ class Expected:
 
 
 def expected(undisturbed: Sequence[Outcome]) -> Expected:
-    """What every run has to reach; files that differ between undisturbed runs are not compared.
+    """The result that every run has to reach; files that differ between undisturbed runs are not compared.
 
     Raises ValueError if the undisturbed runs did not end alike.
     """

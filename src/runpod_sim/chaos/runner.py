@@ -20,15 +20,15 @@ from .driver import KILLED, Driver
 from .project import PULL_GRACE_S, START_LINE, Project, files_of, volume_of
 
 GRACE_S = 10 + 2 * PULL_GRACE_S
-"""What driver and guard may take after the limit: 10 s to end the job, then the pull, and as long again to release."""
+"""Time for driver and guard after the limit: 10 s to end the job, then the pull, and as long again to release."""
 SLACK_S = 30
 """The guard looks each second, waits 5 and 10 s after deletions that were ignored, and the machine may be busy."""
 SHORT_S = 15.0
-"""How long the pod may run for the cap of a run that nobody resumes."""
+"""The time that the cap of a run pays for if nobody resumes the run."""
 PAUSE_S, OUTAGE_S = 4.0, 3.0
 BOOT_WITHIN_S = 20
 AUDIT_GRACE_S = 125
-"""How long after the guard's deadline an audit leaves a pod alone: its driver may be on another machine."""
+"""Time after the guard's deadline in which an audit keeps a pod: its driver may be on another machine."""
 CASE_WITHIN_S = 240.0
 RESUMES = 8
 TRY_AGAIN = (5, 6, 9)
@@ -40,7 +40,7 @@ BOOT_FAILURES = ("never-running", "sshd-never", "image-pull-fails", "crash-loop"
 
 @dataclass(slots=True)
 class Outcome:
-    """What happened in one case."""
+    """The facts about one case, once it is over."""
 
     case: Case
     code: int | None = None
@@ -195,7 +195,7 @@ def guarded(pod: Pod, driver: Driver) -> bool:
 
 
 def may_run_s(pod: Pod, driver: Driver) -> float:
-    """How old the pod may become; without a guard, how old it must be before an audit deletes it."""
+    """The age at which the guard has ended the pod; without a guard, at which an audit may delete it."""
     if guarded(pod, driver):
         return SHORT_S + GRACE_S + SLACK_S
     if pod.up_at is None:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 EXIT_UNAVAILABLE = 69
 """EX_UNAVAILABLE of sysexits.h: this installation or this machine cannot run the simulator."""
 LIBRARIES = ("aiohttp", "asyncssh", "graphql", "jsonschema")
-"""What the `sim` extra installs, by the names that are imported."""
+"""The libraries of the `sim` extra, by the names under which they are imported."""
 INSTALL = "runpod-sim: the simulator's libraries are not installed ({}); run: pip install 'runpod-deploy[sim]'\n"
 
 

@@ -49,7 +49,7 @@ class Cloud:
     meters: dict[str, Meter] = field(default_factory=dict)
     """The meters of network volumes, deleted ones included."""
     billing_lag_s: float = 3600.0
-    """How long a cost takes to appear on a bill; at the live service, days (measured by others 2026-08-30)."""
+    """Time until a cost appears on a bill; at the live service, days (measured by others 2026-08-30)."""
     ssh_keys: list[str] = field(default_factory=list)
     templates: dict[str, dict[str, Any]] = field(default_factory=dict)
     registries: dict[str, dict[str, Any]] = field(default_factory=dict)

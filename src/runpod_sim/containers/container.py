@@ -25,7 +25,7 @@ IDLE = ("/bin/sh", "-c", "trap 'exit 143' TERM; while :; do sleep 3600 & wait $!
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What all containers have in common: the folder of their disks, the API's address, catalogue, secrets."""
+    """The folder of all pods' disks, the API's address, the catalogue and the account's secrets."""
 
     root: Path
     api_url: str

@@ -1,4 +1,4 @@
-"""How long pods take to boot, restart and end: the choices of `--pace`. Knows durations; knows no pods."""
+"""Times that pods take to boot, restart and end: the choices of `--pace`. Knows durations; knows no pods."""
 
 from __future__ import annotations
 

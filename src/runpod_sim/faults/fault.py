@@ -30,9 +30,9 @@ class Fault:
     conditions: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
     seen: int = 0
-    """How many requests or pods have matched."""
+    """Number of requests or pods that have matched."""
     fired: int = 0
-    """How many of those the fault was applied to."""
+    """Number of those to which the fault was applied."""
 
     def fires(self) -> bool:
         """Whether the fault applies to this matching request or pod, which is counted."""

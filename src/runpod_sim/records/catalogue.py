@@ -54,7 +54,7 @@ class Catalogue:
     used: Counter[Place] = field(default_factory=Counter)
 
     def free(self, place: Place) -> int:
-        """How many GPUs (vCPUs) are free there now."""
+        """The number of GPUs (vCPUs) that are free there now."""
         for rule in reversed(self.rules):
             if rule.covers(place):
                 return rule.count - self.used[place]

@@ -62,7 +62,7 @@ class Pod:
     """The API shows the stale port until this instant."""
     ended_at: float | None = None
     how: str | None = None
-    """How it was stopped or ended: stopped, deleted, self-stopped, self-deleted, died, balance, simulator."""
+    """Why it was stopped or ended: stopped, deleted, self-stopped, self-deleted, died, balance, simulator."""
     hidden_until: float = 0.0
     listed_until: float = 0.0
     """A deleted pod is listed until then."""

@@ -48,7 +48,7 @@ async def delete(request: web.Request) -> web.Response:
     """The credential is gone, unless a pod uses it."""
     cloud, name = request.app[CLOUD], request.match_info["id"]
     if name not in cloud.registries:
-        # Not 404: so it was measured on the live service (2026-09-18).
+        # Not 404; measured on the live service (2026-09-18).
         raise bad(REGISTRY_NOT_FOUND)
     if any(pod.spec["registry"] == name for pod in cloud.left()):
         raise bad("Registry auth is in use by a pod and cannot be deleted")
@@ -57,12 +57,12 @@ async def delete(request: web.Request) -> web.Response:
 
 
 async def global_volumes(request: web.Request) -> web.Response:
-    """All of them, newest first."""
+    """All global volumes, newest first."""
     return page(request, "globalVolumes", list(reversed(request.app[CLOUD].global_volumes.values())))
 
 
 async def create_global_volume(request: web.Request) -> web.Response:
-    """A new one; nothing can be mounted yet, as only its listing is known of the live service."""
+    """A new global volume. It cannot be mounted: of the live service only the listing is known."""
     row = await body(request, schemas.CREATE_GLOBAL_VOLUME) | {"id": new_id(10)}
     request.app[CLOUD].global_volumes[row["id"]] = row
     return answer(row, 201)

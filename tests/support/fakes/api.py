@@ -1,4 +1,4 @@
-"""A scripted HTTP server on loopback, for answers that no healthy API gives. Knows sockets; knows no API."""
+"""A loopback HTTP server with scripted answers, for those that no healthy API gives. Knows sockets; knows no API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Say:
+class Reply:
     """One scripted answer."""
 
     status: int = 200
@@ -32,8 +32,8 @@ class Say:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One request as it came in."""
+class Received:
+    """One request as it arrived."""
 
     method: str
     path: str
@@ -42,7 +42,7 @@ class Heard:
 
     @property
     def json(self) -> Any:
-        """The body."""
+        """The body, from JSON."""
         return json.loads(self.body)
 
 
@@ -50,19 +50,19 @@ class Api:
     """Answers requests in order from the script; the last line of the script is repeated."""
 
     def __init__(self) -> None:
-        self.script: list[Say] = []
-        self.heard: list[Heard] = []
+        self.script: list[Reply] = []
+        self.received: list[Received] = []
         self.url = ""
         self._lock = threading.Lock()
 
-    def says(self, *lines: Say) -> None:
-        """The script from now on; what was heard is forgotten."""
-        self.script, self.heard = list(lines), []
+    def replies(self, *lines: Reply) -> None:
+        """The script from now on; earlier requests are forgotten."""
+        self.script, self.received = list(lines), []
 
-    def next_line(self, request: Heard) -> Say:
+    def next_line(self, request: Received) -> Reply:
         """The answer to this request."""
         with self._lock:
-            self.heard.append(request)
+            self.received.append(request)
             return self.script.pop(0) if len(self.script) > 1 else self.script[0]
 
 
@@ -89,34 +89,34 @@ def scripted_api() -> Iterator[Api]:
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            say = api.next_line(Heard(self.command, self.path, headers, body))
-            time.sleep(say.after_s)
-            if say.reset:
+            reply = api.next_line(Received(self.command, self.path, headers, body))
+            time.sleep(reply.after_s)
+            if reply.reset:
                 # SO_LINGER 0 makes the close a RST: the client cannot mistake it for an empty answer.
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
                 self.close_connection = True
                 return
-            self._send(say)
+            self._send(reply)
 
-        def _send(self, say: Say) -> None:
-            raw = isinstance(say.body, bytes)
-            payload = say.body if raw else b"" if say.body is None else json.dumps(say.body).encode()
-            self.send_response(say.status)
-            for name, value in say.headers.items():
+        def _send(self, reply: Reply) -> None:
+            raw = isinstance(reply.body, bytes)
+            payload = reply.body if raw else b"" if reply.body is None else json.dumps(reply.body).encode()
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
                 self.send_header(name, value)
-            more_to_come = say.torn or say.stays_open_s > 0
+            more_to_come = reply.torn or reply.stays_open_s > 0
             self.send_header("Content-Length", str(len(payload) + (10 if more_to_come else 0)))
             self.end_headers()
             self.wfile.write(payload)
-            time.sleep(say.stays_open_s)
+            time.sleep(reply.stays_open_s)
             self.close_connection = self.close_connection or more_to_come
 
         def handle_one_request(self) -> None:
             try:
                 super().handle_one_request()
             except OSError:
-                # The client has hung up, as it may.
+                # A client may disconnect at any time.
                 self.close_connection = True
 
         def finish(self) -> None:
@@ -138,10 +138,10 @@ def scripted_api() -> Iterator[Api]:
         thread.join()
 
 
-def problem(status: int, detail: str, **more: Any) -> Say:
-    """An error as the API words it."""
+def problem(status: int, detail: str, **more: Any) -> Reply:
+    """An error in the API's format."""
     body = {"title": "Problem", "status": status, "detail": detail, **more}
-    return Say(status, body, headers={"Content-Type": "application/problem+json"})
+    return Reply(status, body, headers={"Content-Type": "application/problem+json"})
 
 
 def pod_row(**changes: Any) -> dict[str, Any]:

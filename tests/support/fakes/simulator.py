@@ -1,4 +1,4 @@
-"""A simulator process for tests: started, pointed at, told what goes wrong, ended. Knows its CLI and /_sim/."""
+"""A simulator process for tests: start, faults, reset, end. Knows its CLI and /_sim/."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ ENDS_WITHIN_S = 15
 
 @dataclass(frozen=True)
 class Simulated:
-    """A simulator that answers."""
+    """A running simulator."""
 
     url: str
     key: str
 
     @property
     def environ(self) -> dict[str, str]:
-        """What points the product at it."""
+        """Environment variables that point the product at it."""
         return {"RUNPOD_API_BASE_URL": self.url, "RUNPOD_API_KEY": self.key}
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        """The answer of /_sim/."""
+        """The answer of a call under /_sim/."""
         return self.call(method, f"/_sim/{path}", body)
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """The answer of the API itself, for what the product has no call for."""
+        """The answer of the API, for calls that the product never makes."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self.key}", "User-Agent": "tests", "Content-Type": "application/json"}
         reply = urllib3.request(method, self.url + path, body=data, headers=headers, retries=False, timeout=30)
@@ -43,11 +43,11 @@ class Simulated:
         return json.loads(reply.data) if reply.data else None
 
     def fault(self, **row: Any) -> None:
-        """This goes wrong from now on."""
+        """The fault is in force."""
         self.control("POST", "faults", row)
 
     def reset(self) -> None:
-        """No fault is left, and no pod."""
+        """No fault and no pod is left."""
         self.control("DELETE", "faults")
         for pod in self.call("GET", "/v2/pods")["pods"]:
             self.call("DELETE", f"/v2/pods/{pod['id']}")
@@ -60,8 +60,8 @@ def simulator(*options: str) -> Iterator[Simulated]:
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
             assert process.stdout is not None
-            told = dict(process.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(4))
-            yield Simulated(told["RUNPOD_API_BASE_URL"], told["RUNPOD_API_KEY"])
+            exports = dict(process.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(4))
+            yield Simulated(exports["RUNPOD_API_BASE_URL"], exports["RUNPOD_API_KEY"])
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(ENDS_WITHIN_S)

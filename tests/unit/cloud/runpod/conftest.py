@@ -23,7 +23,7 @@ def server() -> Iterator[Api]:
 @pytest.fixture
 def api(server: Api) -> Api:
     """The server with an empty script."""
-    server.says()
+    server.replies()
     return server
 
 

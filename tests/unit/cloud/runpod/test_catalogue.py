@@ -9,7 +9,7 @@ import pytest
 
 from runpod_deploy.cloud.runpod import RunPodCloud
 from runpod_deploy.cloud.runpod.catalogue import ANYWHERE, gpu_offers
-from tests.support.fakes.api import Api, Say
+from tests.support.fakes.api import Api, Reply
 
 L4 = {
     "id": "NVIDIA L4",
@@ -54,18 +54,18 @@ def test_a_price_that_is_not_told_is_unknown_and_never_zero(price: Any) -> None:
 
 
 def test_the_stock_is_asked_for_as_many_gpus_as_wanted(api: Api, cloud: RunPodCloud) -> None:
-    api.says(Say(200, {"gpus": [L4]}))
+    api.replies(Reply(200, {"gpus": [L4]}))
     offers = cloud.catalogue("COMMUNITY", gpu_count=1)
     assert {offer.usd_per_gpu_hour for offer in offers} == {0.3}
-    url = urlsplit(api.heard[0].path)
+    url = urlsplit(api.received[0].path)
     asked = {"include": ["AVAILABILITY"], "product": ["POD"], "count": ["1"], "cloud": ["COMMUNITY"]}
     assert (url.path, parse_qs(url.query)) == ("/v2/catalog/gpus", asked)
 
 
 def test_a_cpu_flavor_is_priced_at_the_size_wanted(api: Api, cloud: RunPodCloud) -> None:
     row = {"id": "cpu3c", "price": {"securePerVcpu": 0.03}, "availability": "HIGH"}
-    api.says(Say(200, {"cpus": [row]}))
+    api.replies(Reply(200, {"cpus": [row]}))
     (offer,) = cloud.catalogue("SECURE", gpu_count=1, cpu=True, vcpu_count=3)
     assert (offer.gpu_id, offer.usd_per_gpu_hour, offer.stock) == ("cpu3c", 0.12, "HIGH")
-    assert "vcpuCount=4" in api.heard[0].path
+    assert "vcpuCount=4" in api.received[0].path
     assert cloud.catalogue("COMMUNITY", gpu_count=1, cpu=True) == []

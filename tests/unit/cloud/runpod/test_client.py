@@ -9,7 +9,7 @@ import pytest
 
 from runpod_deploy.cloud.runpod import RunPodCloud
 from runpod_deploy.errors import AnswerUnclear, AuthRefused, CloudUnreachable, ConfigError, StockOut
-from tests.support.fakes.api import Api, Say, pod_row, problem
+from tests.support.fakes.api import Api, Reply, pod_row, problem
 from tests.support.fakes.clock import FakeClock
 
 VOLUMES = [
@@ -22,75 +22,75 @@ VOLUMES = [
 def test_find_gives_the_pods_of_that_name_newest_first(api: Api, cloud: RunPodCloud) -> None:
     old = pod_row(id="old", name="run-1", createdAt="2026-08-20T06:00:00Z")
     new = pod_row(id="new", name="run-1", createdAt="2026-08-21T06:00:00Z")
-    api.says(Say(200, {"pods": [old, pod_row(id="other"), new]}))
+    api.replies(Reply(200, {"pods": [old, pod_row(id="other"), new]}))
     assert [pod.id for pod in cloud.find("run-1")] == ["new", "old"]
 
 
 def test_a_list_is_read_to_its_last_page(api: Api, cloud: RunPodCloud) -> None:
     more = {"nextCursor": "c/2=", "hasNextPage": True}
     done = {"nextCursor": None, "hasNextPage": False}
-    api.says(
-        Say(200, {"pods": [pod_row(id="one")], "pagination": more}),
-        Say(200, {"pods": [pod_row(id="two")], "pagination": done}),
+    api.replies(
+        Reply(200, {"pods": [pod_row(id="one")], "pagination": more}),
+        Reply(200, {"pods": [pod_row(id="two")], "pagination": done}),
     )
     assert {pod.id for pod in cloud.list_pods()} == {"one", "two"}
-    assert parse_qs(urlsplit(api.heard[1].path).query)["cursor"] == ["c/2="]
+    assert parse_qs(urlsplit(api.received[1].path).query)["cursor"] == ["c/2="]
 
 
 def test_a_list_without_an_end_is_nonsense(api: Api, cloud: RunPodCloud) -> None:
-    api.says(Say(200, {"pods": [], "pagination": {"nextCursor": "again", "hasNextPage": True}}))
+    api.replies(Reply(200, {"pods": [], "pagination": {"nextCursor": "again", "hasNextPage": True}}))
     with pytest.raises(CloudUnreachable, match="no end"):
         cloud.list_pods()
 
 
 @pytest.mark.parametrize("body", [{}, {"pods": None}, {"pods": "none"}, {"pods": [1]}])
 def test_a_page_without_a_list_is_no_empty_list(api: Api, cloud: RunPodCloud, body: object) -> None:
-    api.says(Say(200, body))
+    api.replies(Reply(200, body))
     with pytest.raises(CloudUnreachable):
         cloud.find("run-1")
 
 
-@pytest.mark.parametrize("answer", [problem(404, "pod not found"), Say(200, pod_row(status="TERMINATED"))])
-def test_a_pod_that_is_gone_is_none(api: Api, cloud: RunPodCloud, answer: Say) -> None:
-    api.says(answer)
+@pytest.mark.parametrize("answer", [problem(404, "pod not found"), Reply(200, pod_row(status="TERMINATED"))])
+def test_a_pod_that_is_gone_is_none(api: Api, cloud: RunPodCloud, answer: Reply) -> None:
+    api.replies(answer)
     assert cloud.get("gone") is None
-    assert len(api.heard) == 1
+    assert len(api.received) == 1
 
 
-@pytest.mark.parametrize("answer", [Say(404, b"<html>404</html>"), problem(404, "The requested path was not found.")])
-def test_a_page_that_is_not_there_says_nothing_of_the_pod(api: Api, cloud: RunPodCloud, answer: Say) -> None:
-    api.says(answer)
+@pytest.mark.parametrize("answer", [Reply(404, b"<html>404</html>"), problem(404, "The requested path was not found.")])
+def test_a_page_that_is_not_there_says_nothing_of_the_pod(api: Api, cloud: RunPodCloud, answer: Reply) -> None:
+    api.replies(answer)
     with pytest.raises((CloudUnreachable, ConfigError)):
         cloud.get("alive")
 
 
 def test_a_status_invented_since_is_a_value(api: Api, cloud: RunPodCloud) -> None:
-    api.says(Say(200, pod_row(status="HIBERNATING")))
+    api.replies(Reply(200, pod_row(status="HIBERNATING")))
     pod = cloud.get("5xpma5eg46tqjq")
     assert pod is not None and pod.status == "HIBERNATING"
 
 
-@pytest.mark.parametrize("answer", [Say(204), problem(404, "pod not found")])
-def test_delete_is_content_when_there_is_no_such_pod(api: Api, cloud: RunPodCloud, answer: Say) -> None:
-    api.says(answer)
+@pytest.mark.parametrize("answer", [Reply(204), problem(404, "pod not found")])
+def test_delete_is_content_when_there_is_no_such_pod(api: Api, cloud: RunPodCloud, answer: Reply) -> None:
+    api.replies(answer)
     cloud.delete("5xpma5eg46tqjq")
-    assert [(request.method, request.path) for request in api.heard] == [("DELETE", "/v2/pods/5xpma5eg46tqjq")]
+    assert [(request.method, request.path) for request in api.received] == [("DELETE", "/v2/pods/5xpma5eg46tqjq")]
 
 
 def test_delete_is_sent_again_after_a_lost_answer(api: Api, cloud: RunPodCloud) -> None:
-    api.says(Say(reset=True), Say(502, b"<html>"), problem(404, "pod not found"))
+    api.replies(Reply(reset=True), Reply(502, b"<html>"), problem(404, "pod not found"))
     cloud.delete("5xpma5eg46tqjq")
-    assert len(api.heard) == 3
+    assert len(api.received) == 3
 
 
 def test_stop_is_content_with_a_pod_that_is_stopped(api: Api, cloud: RunPodCloud) -> None:
-    api.says(problem(409, "action stop is not valid for status EXITED"), Say(200, pod_row(status="EXITED")))
+    api.replies(problem(409, "action stop is not valid for status EXITED"), Reply(200, pod_row(status="EXITED")))
     cloud.stop("5xpma5eg46tqjq")
-    assert api.heard[0].json == {"action": "stop"}
+    assert api.received[0].json == {"action": "stop"}
 
 
 def test_stop_says_so_when_the_pod_goes_on_running(api: Api, cloud: RunPodCloud) -> None:
-    api.says(problem(409, "pod is locked"), Say(200, pod_row()))
+    api.replies(problem(409, "pod is locked"), Reply(200, pod_row()))
     with pytest.raises(ConfigError, match="pod is locked"):
         cloud.stop("5xpma5eg46tqjq")
 
@@ -102,27 +102,29 @@ def test_stop_says_so_when_the_pod_goes_on_running(api: Api, cloud: RunPodCloud)
         problem(404, "pod not found"),
     ],
 )
-def test_start_says_stock_out_when_only_a_fresh_pod_can_help(api: Api, cloud: RunPodCloud, answer: Say) -> None:
-    api.says(answer)
+def test_start_says_stock_out_when_only_a_fresh_pod_can_help(api: Api, cloud: RunPodCloud, answer: Reply) -> None:
+    api.replies(answer)
     with pytest.raises(StockOut):
         cloud.start("5xpma5eg46tqjq")
 
 
-@pytest.mark.parametrize("answer", [problem(409, "action start is not valid"), Say(reset=True), Say(502, b"<html>")])
-def test_start_is_content_with_a_pod_that_is_up(api: Api, cloud: RunPodCloud, answer: Say) -> None:
-    api.says(answer, Say(200, pod_row(status="STARTING")))
+@pytest.mark.parametrize(
+    "answer", [problem(409, "action start is not valid"), Reply(reset=True), Reply(502, b"<html>")]
+)
+def test_start_is_content_with_a_pod_that_is_up(api: Api, cloud: RunPodCloud, answer: Reply) -> None:
+    api.replies(answer, Reply(200, pod_row(status="STARTING")))
     assert cloud.start("5xpma5eg46tqjq").status == "STARTING"
-    assert [request.method for request in api.heard] == ["POST", "GET"]
+    assert [request.method for request in api.received] == ["POST", "GET"]
 
 
 def test_a_start_that_was_not_heard_of_is_unclear(api: Api, cloud: RunPodCloud) -> None:
-    api.says(Say(reset=True), Say(200, pod_row(status="EXITED")))
+    api.replies(Reply(reset=True), Reply(200, pod_row(status="EXITED")))
     with pytest.raises(AnswerUnclear):
         cloud.start("5xpma5eg46tqjq")
 
 
 def test_a_volume_is_found_by_its_one_name(api: Api, cloud: RunPodCloud) -> None:
-    api.says(Say(200, {"networkVolumes": VOLUMES}))
+    api.replies(Reply(200, {"networkVolumes": VOLUMES}))
     assert cloud.volume("data") == ("vol1", "EU-RO-1")
     with pytest.raises(ConfigError, match="vol2 in EU-RO-1, vol3 in US-TX-3"):
         cloud.volume("twice")
@@ -132,11 +134,11 @@ def test_a_volume_is_found_by_its_one_name(api: Api, cloud: RunPodCloud) -> None
 
 
 def test_the_balance_comes_from_the_one_graphql_query(api: Api, cloud: RunPodCloud) -> None:
-    api.says(Say(200, {"data": {"myself": {"clientBalance": 12.5, "currentSpendPerHr": 0.7, "spendLimit": 80}}}))
+    api.replies(Reply(200, {"data": {"myself": {"clientBalance": 12.5, "currentSpendPerHr": 0.7, "spendLimit": 80}}}))
     assert cloud.balance().balance_usd == 12.5
-    assert api.heard[0].path == "/graphql"
+    assert api.received[0].path == "/graphql"
     withheld = {"errors": [{"message": "Unauthorized", "path": ["myself"]}], "data": {"myself": None}}
-    api.says(Say(200, withheld))
+    api.replies(Reply(200, withheld))
     with pytest.raises(AuthRefused, match="Unauthorized"):
         cloud.balance()
 
@@ -144,5 +146,5 @@ def test_the_balance_comes_from_the_one_graphql_query(api: Api, cloud: RunPodClo
 def test_a_folder_that_cannot_be_made_costs_nothing_but_the_sharing(api: Api, clock: FakeClock, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    api.says(Say(200, {"pods": [pod_row()]}))
+    api.replies(Reply(200, {"pods": [pod_row()]}))
     assert RunPodCloud("key", api.url, clock, cache_dir=blocked / "cache").find("probe")

@@ -14,7 +14,7 @@ from runpod_deploy.cloud.runpod.boot import FIRST_LOOK_S, LOOK_EVERY_S, BootStag
 from runpod_deploy.cloud.runpod.logs import LogLine, log_lines
 from runpod_deploy.cloud.values import Address, Pod
 from runpod_deploy.errors import CloudUnreachable
-from tests.support.fakes.api import Api, Say, problem
+from tests.support.fakes.api import Api, Reply, problem
 from tests.support.fakes.clock import FakeClock
 
 
@@ -40,18 +40,18 @@ def test_lines_are_whole_however_the_stream_is_cut(cuts: list[int]) -> None:
 
 def test_the_log_is_read_until_it_is_quiet(api: Api, cloud: RunPodCloud) -> None:
     # The body is shorter than announced: the connection stays open and silent, as the live stream does.
-    api.says(Say(200, STREAM, headers={"Content-Type": "text/event-stream"}, stays_open_s=5.0))
+    api.replies(Reply(200, STREAM, headers={"Content-Type": "text/event-stream"}, stays_open_s=5.0))
     assert [line.text for line in cloud.logs("pod", 20, 0.3)] == ["first", "second"]
-    assert api.heard[0].path == "/v2/pods/pod/logs?tail=20"
+    assert api.received[0].path == "/v2/pods/pod/logs?tail=20"
 
 
 def test_a_log_without_a_line_is_empty_and_no_hang(api: Api, cloud: RunPodCloud) -> None:
-    api.says(Say(200, b"", after_s=1.5))
+    api.replies(Reply(200, b"", after_s=1.5))
     assert cloud.logs("pod", 20, 0.2) == []
 
 
 def test_a_log_that_is_refused_says_why(api: Api, cloud: RunPodCloud) -> None:
-    api.says(problem(503, "upstream"))
+    api.replies(problem(503, "upstream"))
     with pytest.raises(CloudUnreachable, match="upstream"):
         cloud.logs("pod", 20, 0.2)
 

@@ -12,7 +12,7 @@ from runpod_deploy.cloud.runpod import RunPodCloud
 from runpod_deploy.cloud.runpod.catalogue import cpu_offers, gpu_offers
 from runpod_deploy.cloud.runpod.reading import next_cursor, page_rows, parsing, read_pods
 from runpod_deploy.errors import DeployError
-from tests.support.fakes.api import Api, Say, pod_row
+from tests.support.fakes.api import Api, Reply, pod_row
 
 GARBAGE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -51,7 +51,7 @@ def test_a_page_is_read_or_refused(page: dict[str, Any]) -> None:
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(POD)
 def test_a_pod_is_read_or_refused_over_http(api: Api, cloud: RunPodCloud, row: dict[str, Any]) -> None:
-    api.says(Say(200, row))
+    api.replies(Reply(200, row))
     with contextlib.suppress(DeployError):
         pod = cloud.get("5xpma5eg46tqjq")
         assert pod is None or pod.id

@@ -15,7 +15,7 @@ from runpod_deploy.cloud.runpod import RunPodCloud
 from runpod_deploy.cloud.runpod import shared_list as listing_module
 from runpod_deploy.cloud.runpod.shared_list import GAP_S, WINDOW_S, SharedList
 from runpod_deploy.machine.clock import SystemClock
-from tests.support.fakes.api import Api, Say, pod_row
+from tests.support.fakes.api import Api, Reply, pod_row
 from tests.support.fakes.clock import FakeClock
 
 
@@ -100,7 +100,7 @@ def test_a_file_that_makes_no_sense_is_no_listing(tmp_path: Path, text: str) -> 
 def test_the_file_is_for_the_user_alone_and_holds_our_own_marks_only(
     api: Api, cloud: RunPodCloud, tmp_path: Path
 ) -> None:
-    api.says(Say(200, {"pods": [pod_row(env={"TOKEN": "hidden", "RUNPOD_DEPLOY_RUN_ID": "run-1"})]}))
+    api.replies(Reply(200, {"pods": [pod_row(env={"TOKEN": "hidden", "RUNPOD_DEPLOY_RUN_ID": "run-1"})]}))
     (pod,) = cloud.find("probe")
     assert pod.env == {"RUNPOD_DEPLOY_RUN_ID": "run-1"}
     (path,) = (tmp_path / "cache").rglob("pods.json")
@@ -122,7 +122,7 @@ def find_at_once(start: Barrier, url: str, folder: Path, found: Queue[int]) -> N
 
 
 def test_processes_that_ask_at_once_share_the_answer(api: Api, tmp_path: Path) -> None:
-    api.says(Say(200, {"pods": [pod_row()]}, after_s=0.7))
+    api.replies(Reply(200, {"pods": [pod_row()]}, after_s=0.7))
     context = multiprocessing.get_context("spawn")
     start, found = context.Barrier(5), context.Queue()
     work = [context.Process(target=find_at_once, args=(start, api.url, tmp_path, found)) for _ in range(5)]
@@ -131,11 +131,11 @@ def test_processes_that_ask_at_once_share_the_answer(api: Api, tmp_path: Path) -
     assert [found.get(timeout=30) for _ in work] == [1] * 5
     for process in work:
         process.join(30)
-    assert len(api.heard) <= 3
+    assert len(api.received) <= 3
 
 
 def test_get_never_takes_a_listing_for_an_answer(api: Api, cloud: RunPodCloud) -> None:
-    api.says(Say(200, {"pods": [pod_row()]}), Say(404, {"detail": "pod not found", "status": 404, "title": "x"}))
+    api.replies(Reply(200, {"pods": [pod_row()]}), Reply(404, {"detail": "pod not found", "status": 404, "title": "x"}))
     assert cloud.look("5xpma5eg46tqjq", 60.0) is not None
     assert cloud.get("5xpma5eg46tqjq") is None
     assert cloud.look("5xpma5eg46tqjq", 60.0) is not None
@@ -144,12 +144,12 @@ def test_get_never_takes_a_listing_for_an_answer(api: Api, cloud: RunPodCloud) -
 def test_many_who_wait_for_stock_ask_for_the_catalogue_as_often_as_one(
     api: Api, clock: FakeClock, tmp_path: Path
 ) -> None:
-    api.says(Say(200, {"gpus": []}))
+    api.replies(Reply(200, {"gpus": []}))
     runs = [RunPodCloud("key", api.url, clock, cache_dir=tmp_path) for _ in range(20)]
     for _ in range(3):
         for run in runs:
             run.catalogue("SECURE", gpu_count=1)
         clock.advance(30)
-    assert len(api.heard) == 3
+    assert len(api.received) == 3
     runs[0].catalogue("SECURE", gpu_count=2)
-    assert len(api.heard) == 4
+    assert len(api.received) == 4

@@ -19,17 +19,17 @@ from runpod_deploy.errors import (
     DeployError,
     StockOut,
 )
-from tests.support.fakes.api import Api, Say, pod_row, problem
+from tests.support.fakes.api import Api, Reply, pod_row, problem
 from tests.support.fakes.clock import FakeClock
 
-BAD_GATEWAY = Say(
+BAD_GATEWAY = Reply(
     502,
     b"<html><head><style>b{}</style></head><body><h1>502 Bad Gateway</h1></body></html>",
     headers={"Content-Type": "text/html"},
 )
-LIMITED = Say(429, problem(429, "rate limit exceeded for the minute window").body, headers={"Retry-After": "12"})
-RESET = Say(reset=True)
-FINE = Say(200, pod_row())
+LIMITED = Reply(429, problem(429, "rate limit exceeded for the minute window").body, headers={"Retry-After": "12"})
+RESET = Reply(reset=True)
+FINE = Reply(200, pod_row())
 
 ASK = PodAsk(
     name="run-1",
@@ -45,45 +45,49 @@ CANDIDATE = Candidate(gpu_id="NVIDIA L4", datacenter_id="EU-RO-1", cloud_type="S
 
 
 def test_every_request_names_us_and_the_key(api: Api, cloud: RunPodCloud) -> None:
-    api.says(FINE)
+    api.replies(FINE)
     cloud.get("5xpma5eg46tqjq")
-    assert api.heard[0].path == "/v2/pods/5xpma5eg46tqjq"
-    assert api.heard[0].headers["user-agent"] == f"runpod-deploy/{__version__}"
-    assert api.heard[0].headers["authorization"] == "Bearer key-of-the-test"
+    assert api.received[0].path == "/v2/pods/5xpma5eg46tqjq"
+    assert api.received[0].headers["user-agent"] == f"runpod-deploy/{__version__}"
+    assert api.received[0].headers["authorization"] == "Bearer key-of-the-test"
 
 
-@pytest.mark.parametrize("trouble", [BAD_GATEWAY, LIMITED, RESET, Say(500, {"detail": "oops"}), Say(200, b"not json")])
+@pytest.mark.parametrize(
+    "trouble", [BAD_GATEWAY, LIMITED, RESET, Reply(500, {"detail": "oops"}), Reply(200, b"not json")]
+)
 def test_a_look_outlives_trouble(
-    api: Api, cloud: RunPodCloud, trouble: Say, retries: list[tuple[str, DeployError, float]]
+    api: Api, cloud: RunPodCloud, trouble: Reply, retries: list[tuple[str, DeployError, float]]
 ) -> None:
-    api.says(trouble, trouble, trouble, FINE)
+    api.replies(trouble, trouble, trouble, FINE)
     pod = cloud.get("5xpma5eg46tqjq")
     assert pod is not None and pod.status == "RUNNING"
-    assert len(api.heard) == 4
+    assert len(api.received) == 4
     assert [what for what, _, _ in retries] == ["look at pod 5xpma5eg46tqjq"] * 3
 
 
-@pytest.mark.parametrize("trouble", [BAD_GATEWAY, RESET, Say(201, b"<html>"), Say(201, {"pod": "none"}), Say(408)])
-def test_a_create_with_an_unclear_answer_is_sent_once(api: Api, cloud: RunPodCloud, trouble: Say) -> None:
-    api.says(trouble)
+@pytest.mark.parametrize(
+    "trouble", [BAD_GATEWAY, RESET, Reply(201, b"<html>"), Reply(201, {"pod": "none"}), Reply(408)]
+)
+def test_a_create_with_an_unclear_answer_is_sent_once(api: Api, cloud: RunPodCloud, trouble: Reply) -> None:
+    api.replies(trouble)
     with pytest.raises(AnswerUnclear):
         cloud.create(ASK, CANDIDATE)
-    assert len(api.heard) == 1
+    assert len(api.received) == 1
 
 
 def test_a_create_whose_answer_is_torn_is_unclear(api: Api, cloud: RunPodCloud) -> None:
-    api.says(Say(201, pod_row(), torn=True))
+    api.replies(Reply(201, pod_row(), torn=True))
     with pytest.raises(AnswerUnclear):
         cloud.create(ASK, CANDIDATE)
-    assert len(api.heard) == 1
+    assert len(api.received) == 1
 
 
 def test_a_create_over_the_limit_waits_as_told_and_is_sent_again(
     api: Api, cloud: RunPodCloud, clock: FakeClock
 ) -> None:
-    api.says(LIMITED, LIMITED, Say(201, pod_row()))
+    api.replies(LIMITED, LIMITED, Reply(201, pod_row()))
     assert cloud.create(ASK, CANDIDATE).id == "5xpma5eg46tqjq"
-    assert len(api.heard) == 3
+    assert len(api.received) == 3
     assert clock.monotonic() >= 24
 
 
@@ -99,13 +103,13 @@ def test_a_create_that_never_left_is_sent_again_until_patience_ends(clock: FakeC
 
 @pytest.mark.parametrize(("trouble", "retry_window_s"), [(BAD_GATEWAY, RETRY_WINDOW_S), (LIMITED, RATE_LIMIT_WINDOW_S)])
 def test_trouble_without_end_ends(
-    api: Api, cloud: RunPodCloud, clock: FakeClock, trouble: Say, retry_window_s: float
+    api: Api, cloud: RunPodCloud, clock: FakeClock, trouble: Reply, retry_window_s: float
 ) -> None:
-    api.says(trouble)
+    api.replies(trouble)
     with pytest.raises(CloudUnreachable):
         cloud.get("5xpma5eg46tqjq")
     assert clock.monotonic() <= retry_window_s
-    assert len(api.heard) > 5
+    assert len(api.received) > 5
 
 
 @pytest.mark.parametrize(
@@ -117,7 +121,7 @@ def test_trouble_without_end_ends(
         (problem(402, "Your account balance is too low to rent a pod."), BalanceSpent, "balance is too low"),
         (problem(403, "access denied"), AuthRefused, "access denied"),
         (problem(403, "account cannot access the requested pool"), StockOut, "pool"),
-        (Say(403, b"error code: 1010"), CloudUnreachable, "error code: 1010"),
+        (Reply(403, b"error code: 1010"), CloudUnreachable, "error code: 1010"),
         (problem(404, "template not found"), ConfigError, "template not found"),
         (
             problem(422, "Request validation failed.", errors=["$.disk: is required"]),
@@ -127,20 +131,20 @@ def test_trouble_without_end_ends(
     ],
 )
 def test_a_refused_create_says_why_and_is_not_sent_again(
-    api: Api, cloud: RunPodCloud, answer: Say, error: type[DeployError], words: str
+    api: Api, cloud: RunPodCloud, answer: Reply, error: type[DeployError], words: str
 ) -> None:
-    api.says(answer)
+    api.replies(answer)
     with pytest.raises(error) as caught:
         cloud.create(ASK, CANDIDATE)
     assert words in caught.value.message
     assert caught.value.hint
-    assert len(api.heard) == 1
+    assert len(api.received) == 1
 
 
 def test_a_slow_answer_is_waited_for(api: Api, cloud: RunPodCloud) -> None:
-    api.says(Say(200, pod_row(), after_s=0.5))
+    api.replies(Reply(200, pod_row(), after_s=0.5))
     assert cloud.get("5xpma5eg46tqjq") is not None
-    assert len(api.heard) == 1
+    assert len(api.received) == 1
 
 
 class HastyWire(Wire):
@@ -152,18 +156,18 @@ class HastyWire(Wire):
 @pytest.mark.parametrize(("method", "times"), [("GET", 2), ("DELETE", 2), ("POST", 1)])
 def test_an_answer_that_does_not_come_is_not_waited_for(api: Api, clock: FakeClock, method: str, times: int) -> None:
     wire = HastyWire("key", api.url, clock, Pace(clock, None), lambda *told: None)
-    api.says(Say(200, {}, after_s=0.6), Say(200, {}))
+    api.replies(Reply(200, {}, after_s=0.6), Reply(200, {}))
     call = Call(method=method, path="/v2/pods", what="try", body={} if method == "POST" else None)
     if method == "POST":
         with pytest.raises(AnswerUnclear, match="no answer in time"):
             wire.send(call)
     else:
         assert wire.send(call).document == {}
-    assert len(api.heard) == times
+    assert len(api.received) == times
 
 
 def test_an_error_page_is_quoted_without_its_markup(api: Api, cloud: RunPodCloud) -> None:
-    api.says(BAD_GATEWAY)
+    api.replies(BAD_GATEWAY)
     with pytest.raises(AnswerUnclear) as caught:
         cloud.create(ASK, CANDIDATE)
     assert caught.value.message.endswith("502: 502 Bad Gateway")
@@ -177,7 +181,7 @@ def test_a_key_that_can_be_none_is_refused_and_not_shown(key: str, clock: FakeCl
 
 
 def test_the_key_is_in_no_error(api: Api, cloud: RunPodCloud) -> None:
-    api.says(problem(401, "unauthorized"))
+    api.replies(problem(401, "unauthorized"))
     with pytest.raises(AuthRefused) as caught:
         cloud.get("pod")
     assert "key-of-the-test" not in caught.value.message + caught.value.hint
