@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from runpod_deploy.pod.job import Frames
+from runpod_deploy.pod.job import FrameParser
 from runpod_deploy.pod.protocol import Frame, JobEnd, LogChunk, Sample
 from tests.support.shell_grounds import eventually, script_folder, shell_or_skip
 
@@ -31,30 +31,30 @@ class Job:
     def words(self, *words: str) -> list[str]:
         return [*self.shell, str(self.control / "bin-1" / "job.sh"), *words]
 
-    def start(self, body: str, told_bytes: int | None = None) -> subprocess.CompletedProcess[bytes]:
-        size = len(body.encode()) if told_bytes is None else told_bytes
+    def start(self, body: str, declared_bytes: int | None = None) -> subprocess.CompletedProcess[bytes]:
+        size = len(body.encode()) if declared_bytes is None else declared_bytes
         script = self.control / "sub" / "job script.sh"
-        words = self.words("start", str(self.control), str(self.log), str(script), self.mark, str(size))
+        words = self.words("start", str(self.control), str(self.log), str(script), self.tag, str(size))
         return subprocess.run(words, input=body.encode(), capture_output=True, timeout=20)
 
     @property
-    def mark(self) -> str:
+    def tag(self) -> str:
         return f"{self.control.name}@"
 
     def follower(self, offset: int = 0, sample_s: int = 0) -> subprocess.Popen[bytes]:
-        where = (str(self.control), str(self.log), self.mark, str(offset), str(sample_s), "/")
+        where = (str(self.control), str(self.log), self.tag, str(offset), str(sample_s), "/")
         return subprocess.Popen(self.words("follow", *where), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
 
     def followed(self, offset: int = 0, sample_s: int = 0) -> list[Frame]:
         with self.follower(offset, sample_s) as follower:
             output, _ = follower.communicate(timeout=30)
-        return list(Frames().feed(output))
+        return list(FrameParser().feed(output))
 
     def stop(self, grace_s: int = 1) -> int:
-        return subprocess.run(self.words("stop", str(self.control), self.mark, str(grace_s)), timeout=30).returncode
+        return subprocess.run(self.words("stop", str(self.control), self.tag, str(grace_s)), timeout=30).returncode
 
     def status(self) -> str:
-        return subprocess.check_output(self.words("status", str(self.control), self.mark), text=True).strip()
+        return subprocess.check_output(self.words("status", str(self.control), self.tag), text=True).strip()
 
     @property
     def pid(self) -> int:
@@ -106,7 +106,7 @@ def test_is_started_once_however_often_it_is_asked(job: Job) -> None:
 
 def test_is_started_once_by_many_at_once(job: Job) -> None:
     script, body = str(job.control / "s"), b"echo run; sleep 0.5"
-    words = job.words("start", str(job.control), str(job.log), script, job.mark, str(len(body)))
+    words = job.words("start", str(job.control), str(job.log), script, job.tag, str(len(body)))
     many = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(6)]
     told = {one.communicate(body, timeout=30)[0] for one in many}
     assert told == {f"{job.pid}\n".encode()}
@@ -114,7 +114,7 @@ def test_is_started_once_by_many_at_once(job: Job) -> None:
 
 
 def test_half_a_script_is_not_run(job: Job) -> None:
-    ended = job.start("rm -rf", told_bytes=100)
+    ended = job.start("rm -rf", declared_bytes=100)
     assert ended.returncode == 1
     assert b"did not arrive whole" in ended.stderr
     assert job.status() == "none"
@@ -129,7 +129,7 @@ def test_the_log_of_an_earlier_run_is_no_part_of_this_one(job: Job) -> None:
 
 def test_the_end_is_known_within_half_a_second(job: Job) -> None:
     job.start("sleep 1; date +%s.%N")
-    parser = Frames()
+    parser = FrameParser()
     with job.follower() as follower:
         assert follower.stdout is not None
         seen: list[Frame] = []

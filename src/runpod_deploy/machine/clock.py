@@ -1,4 +1,4 @@
-"""Time, and the one way to wait for something. Nothing else here sleeps or reads a clock."""
+"""Time, and the one way to wait for something. No other module sleeps or reads the time of day."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 STAMP = "%Y%m%dT%H%M%SZ"
-"""How the names of runs and of their folders tell when they began."""
+"""The format of the time stamp in the names of runs and of their folders (UTC)."""
 
 
 class Clock(Protocol):
-    """Time as a run sees it."""
+    """The time that a run goes by."""
 
     def now(self) -> datetime:
-        """Aware, UTC."""
+        """The time of day: aware, UTC."""
 
     def monotonic(self) -> float:
-        """Seconds from some start; never goes back."""
+        """Seconds since an arbitrary start; never decreases."""
 
     def sleep(self, seconds: float) -> None:
-        """Returns after so long."""
+        """Returns after that many seconds."""
 
 
 class SystemClock:
     """The machine's own time."""
 
     def now(self) -> datetime:
-        """Aware, UTC."""
+        """The time of day: aware, UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds since some start."""
+        """Seconds since an arbitrary start; never decreases."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Returns after so long."""
+        """Returns after that many seconds."""
         time.sleep(max(0.0, seconds))
 
 
 def wait_until(clock: Clock, look: Callable[[], T | None], *, every_s: float, within_s: float, what: str) -> T:
-    """The first look that is not None.
+    """The first result of `look` that is not None.
 
-    The last look is taken at or after the deadline, so that a process that slept through it (a closed laptop)
-    still sees what has come true meanwhile. Raises TimeoutError that names `what`.
+    The last look is at or after the deadline, so that a process that slept through it (a closed laptop) still sees
+    what happened meanwhile. Raises a TimeoutError that names `what`.
     """
     deadline = clock.monotonic() + within_s
     while True:

@@ -12,7 +12,7 @@ from . import proc
 GIT_TIMEOUT_S = 20.0
 GIT_KEYS = ("local_git_sha", "local_git_dirty", "local_git_branch")
 LOCKFILE_KEYS = ("payload_lockfile", "payload_lockfile_sha256")
-# The first of these that is there pins what the payload is built of.
+# The first of these that exists fixes the versions of the payload's dependencies.
 LOCKFILES = (
     "uv.lock",
     "poetry.lock",
@@ -23,12 +23,12 @@ LOCKFILES = (
     "requirements.lock",
     "requirements.txt",
 )
-# Results of earlier runs are no change to what is run.
+# The results of earlier runs do not change the code that runs.
 OWN_RESULTS = ":(exclude)artifacts/runpod"
 
 
 def deploy_metadata(project_root: Path, telemetry: TelemetrySpec) -> dict[str, Any]:
-    """The facts that telemetry asks for, of those that `capture-env` prints."""
+    """Those facts of `capture-env` that the telemetry settings ask for."""
     metadata: dict[str, Any] = {}
     if telemetry.capture_local_git:
         metadata.update(capture_local_git(project_root))
@@ -38,7 +38,7 @@ def deploy_metadata(project_root: Path, telemetry: TelemetrySpec) -> dict[str, A
 
 
 def capture_local_git(project_root: Path | str) -> dict[str, Any]:
-    """Commit, dirty flag and branch of a checkout; None for what cannot be known. Never raises."""
+    """The commit, dirty flag and branch of a checkout; None for each that is unknown. Never raises."""
     pathspec = [":/", OWN_RESULTS]
     status = git(Path(project_root), "status", "--porcelain=v2", "--branch", "--", *pathspec)
     if status is None:
@@ -54,7 +54,7 @@ def capture_local_git(project_root: Path | str) -> dict[str, Any]:
 
 
 def capture_payload_lockfile(project_root: Path | str) -> dict[str, Any]:
-    """Name and hash of a project's lockfile; None if it has none. Never raises."""
+    """The name and hash of a project's lockfile; both None if it has none. Never raises."""
     for name in LOCKFILES:
         try:
             content = (Path(project_root) / name).read_bytes()
@@ -65,7 +65,7 @@ def capture_payload_lockfile(project_root: Path | str) -> dict[str, Any]:
 
 
 def git_ignored(folder: Path) -> tuple[str, ...]:
-    """What git ignores below a folder, relative to it; nothing if it is in no checkout."""
+    """The paths below a folder that git ignores, relative to it; empty if the folder is in no checkout."""
     flags = ("--others", "--ignored", "--exclude-standard", "--directory", "-z")
     listing = git(folder, "ls-files", *flags)
     if not listing:
@@ -74,7 +74,7 @@ def git_ignored(folder: Path) -> tuple[str, ...]:
 
 
 def git(folder: Path, *arguments: str) -> bytes | None:
-    """What git prints in a folder, or None if it fails. Takes no lock, so that no other git is in its way."""
+    """The output of a git command in a folder, or None if it fails. It takes no lock, so it disturbs no other git."""
     if not folder.is_dir():
         return None
     argv = ["git", "--no-optional-locks", "-C", str(folder), *arguments]

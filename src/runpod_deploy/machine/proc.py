@@ -1,7 +1,7 @@
 """Child processes: the only module that starts one. Knows argv, bytes and exit codes; knows no SSH.
 
-Every child gets a session of its own, so that Ctrl-C in a terminal reaches us and not our ssh: we decide what
-happens next. Arguments are visible to every user of the machine, so secrets go in through stdin, never argv.
+Every child gets its own session, so that Ctrl-C in a terminal reaches only this process, which decides what happens
+next. Arguments are visible to every user of the machine, so secrets go through stdin, never through argv.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TICK_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """How a child ended, and the last of what it said."""
+    """The exit code of a child, and the end of its output."""
 
     exit_code: int
     stdout: bytes
@@ -41,33 +41,32 @@ def run(
     *,
     stdin: bytes = b"",
     timeout_s: float,
-    hold_stdin: bool = False,
+    keep_stdin_open: bool = False,
     keep_bytes: int = OUTPUT_LIMIT_BYTES,
     on_output: Callable[[bytes], None] | None = None,
 ) -> Completed:
-    """The ended child. Output goes to on_output as it comes, both streams in the order of arrival; b"" is silence,
-    told at least once a second while nothing comes.
+    """The result of a child that has ended.
 
-    Of each stream the last keep_bytes are kept. With hold_stdin the child's stdin stays open after the last byte
-    until the child ends.
-    Raises TimeoutError, having killed the child with its whole process group.
+    on_output gets the output of both streams as it comes, and b"" at least once a second while nothing comes. The
+    last keep_bytes of each stream are kept. With keep_stdin_open the child's stdin stays open until the child ends.
+    Raises TimeoutError after timeout_s seconds, once the child and its process group have been killed.
     """
     with Child(argv, stderr_pipe=True) as child:
-        exchange = _Exchange(child, memoryview(stdin), hold_stdin, on_output)
+        exchange = _Exchange(child, memoryview(stdin), keep_stdin_open, on_output)
         exchange.keep_bytes = keep_bytes
         exchange.carry_out(monotonic() + timeout_s)
         return Completed(child.wait(TERM_GRACE_S), bytes(exchange.stdout), bytes(exchange.stderr))
 
 
 def _errors_file() -> IO[bytes]:
-    """Where a child's errors go: into memory where the system can, since a full disk has no room in /tmp either."""
+    """A file for a child's stderr, in memory if the system can do that, since the disk of /tmp may be full."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("stderr"), "w+b")
     return tempfile.TemporaryFile()
 
 
 class Child:
-    """A running child. Leaving the `with` block kills and reaps what is left of it, whatever was raised."""
+    """A running child. At the end of the `with` block it has been killed and reaped, whatever was raised."""
 
     def __init__(self, argv: Sequence[str], *, stderr_pipe: bool = False) -> None:
         self._errors = None if stderr_pipe else _errors_file()
@@ -82,7 +81,7 @@ class Child:
         for stream in (self._popen.stdin, self._popen.stdout):
             assert stream is not None
             os.set_blocking(stream.fileno(), False)
-            _widen(stream.fileno())
+            _enlarge_pipe(stream.fileno())
 
     def __enter__(self) -> Child:
         return self
@@ -98,24 +97,24 @@ class Child:
 
     @property
     def stdin(self) -> int:
-        """File descriptor of the pipe to the child."""
+        """The file descriptor of the pipe to the child's stdin."""
         assert self._popen.stdin is not None
         return self._popen.stdin.fileno()
 
     @property
     def stdout(self) -> int:
-        """File descriptor of the pipe from the child."""
+        """The file descriptor of the pipe from the child's stdout."""
         assert self._popen.stdout is not None
         return self._popen.stdout.fileno()
 
     @property
     def stderr(self) -> int:
-        """File descriptor of the pipe of errors, for a child that was started with one."""
+        """The file descriptor of the pipe from the child's stderr, for a child that was started with stderr_pipe."""
         assert self._popen.stderr is not None
         return self._popen.stderr.fileno()
 
     def write(self, data: bytes | bytearray | memoryview, stall_s: float = STALL_S) -> int:
-        """All bytes are with the child. Raises BrokenPipeError, and TimeoutError if nothing moves so long."""
+        """The child has all bytes. Raises BrokenPipeError, and TimeoutError if it reads none for stall_s seconds."""
         left = memoryview(data)
         while left:
             try:
@@ -125,10 +124,10 @@ class Child:
         return len(data)
 
     def write_from(self, handle: int, limit: int, stall_s: float = STALL_S) -> int:
-        """How many bytes of an open file are with the child now; 0 at its end. Raises as `write` does."""
+        """The number of bytes of an open file that the child has received now; 0 at its end. Raises as `write` does."""
         while True:
             try:
-                return os.splice(handle, self.stdin, limit)  # without a copy in our memory
+                return os.splice(handle, self.stdin, limit)  # without a copy in this process's memory
             except BlockingIOError:
                 self._await_room(stall_s)
             except (AttributeError, OSError) as error:
@@ -141,7 +140,7 @@ class Child:
             raise TimeoutError(f"nothing could be sent for {stall_s:.0f} s")
 
     def read(self, limit: int, stall_s: float = STALL_S) -> bytes | None:
-        """The next bytes, at most `limit`; b"" at the end of the stream, None if none came in time."""
+        """The next bytes, at most `limit`; b"" at the end of the stream, None if none came within stall_s seconds."""
         for wait_s in (stall_s, 0.0):
             with suppress(BlockingIOError):
                 return os.read(self.stdout, limit)
@@ -156,7 +155,7 @@ class Child:
                 self._popen.stdin.close()
 
     def errors(self) -> bytes:
-        """The last of what the child wrote to stderr so far, for a child that was started without a pipe."""
+        """The end of what the child has written to stderr, for a child that was started without stderr_pipe."""
         assert self._errors is not None
         end = os.fstat(self._errors.fileno()).st_size
         return os.pread(self._errors.fileno(), OUTPUT_LIMIT_BYTES, max(0, end - OUTPUT_LIMIT_BYTES))
@@ -166,14 +165,14 @@ class Child:
         return self._popen.poll()
 
     def wait(self, timeout_s: float) -> int:
-        """The exit code; negative for a signal. A child that does not end in time is killed."""
+        """The exit code; negative for a signal. A child that does not end within timeout_s seconds is killed."""
         with suppress(subprocess.TimeoutExpired):
             return self._popen.wait(timeout_s)
         self.kill()
         return self._popen.wait()
 
     def kill(self) -> None:
-        """No process of the child's group is left."""
+        """The child's process group has been terminated, or killed if it did not end."""
         if self._popen.poll() is not None:
             return
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -186,13 +185,13 @@ class Child:
 
 
 class _Exchange:
-    """Feeds a child and gathers what it says, in one loop that nothing can block."""
+    """Writes a child's input and collects its output in one loop that never blocks."""
 
     def __init__(
-        self, child: Child, stdin: memoryview, hold_stdin: bool, on_output: Callable[[bytes], None] | None
+        self, child: Child, stdin: memoryview, keep_stdin_open: bool, on_output: Callable[[bytes], None] | None
     ) -> None:
         self.stdout, self.stderr = bytearray(), bytearray()
-        self._child, self._left, self._hold = child, stdin, hold_stdin
+        self._child, self._left, self._hold = child, stdin, keep_stdin_open
         self._on_output = on_output
         self.keep_bytes = OUTPUT_LIMIT_BYTES
         self._open = {child.stdout: self.stdout, child.stderr: self.stderr}
@@ -207,14 +206,14 @@ class _Exchange:
                 left_s = deadline - monotonic()
                 if left_s <= 0:
                     raise TimeoutError("the command took too long")
-                moving = ready.select(min(left_s, TICK_S))
-                for key, _ in moving:
+                active = ready.select(min(left_s, TICK_S))
+                for key, _ in active:
                     self._move(ready, key.fd)
-                if not moving and self._on_output:
+                if not active and self._on_output:
                     self._on_output(b"")
 
     def _ended(self) -> bool:
-        """Whether the child is gone and all that it wrote is here; its children may hold the pipes for ever."""
+        """Whether the child has ended and its output is read; its own children may keep the pipes open for ever."""
         if self._child.poll() is None:
             return False
         for fd in tuple(self._open):
@@ -242,7 +241,7 @@ class _Exchange:
                 self._child.close_stdin()
 
     def _take(self, fd: int) -> bool:
-        """Whether the stream goes on."""
+        """Reads the available output. Whether the stream goes on."""
         try:
             data = os.read(fd, PIPE_BYTES)
         except BlockingIOError:
@@ -255,8 +254,8 @@ class _Exchange:
         return bool(data)
 
 
-def found(program: str) -> bool:
-    """Whether the shell would find this program here."""
+def is_installed(program: str) -> bool:
+    """Whether the program is on this machine's PATH."""
     return any(os.access(Path(folder) / program, os.X_OK) for folder in os.get_exec_path())
 
 
@@ -266,8 +265,8 @@ def _ready(fd: int, event: int, timeout_s: float) -> bool:
         return bool(one.select(timeout_s))
 
 
-def _widen(fd: int) -> None:
-    """A wide pipe saves half of the system calls of a bulk transfer. Linux only, and only a wish."""
+def _enlarge_pipe(fd: int) -> None:
+    """Enlarges the pipe, which halves the system calls of a bulk transfer. Linux only; a refusal does not matter."""
     number = getattr(fcntl, "F_SETPIPE_SZ", None)
     if number is not None:
         with suppress(OSError):

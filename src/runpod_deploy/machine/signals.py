@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP as a run wants them: raised while it works, held while it closes."""
+"""SIGINT, SIGTERM and SIGHUP: raised while a run works, held while it closes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Signals:
-    """Counts the signals that came and decides which of them may break into the work.
+    """Counts the signals and decides which of them may interrupt the work.
 
-    The first signal is raised as Interrupt in the main thread, wherever it works. From then on signals are held
-    and kept in `pending`, so that no second one can break into the closing of a run; only where `held` allows it
-    may a repeated one do so.
+    The first signal is raised as Interrupt in the main thread. Later ones are only stored in `pending`, so that they
+    cannot interrupt the closing of a run, except where `held` allows it.
     """
 
     def __init__(self) -> None:
@@ -29,9 +28,9 @@ class Signals:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Our handlers are in force; the earlier ones come back at the end.
+        """Our handlers are installed; the earlier ones are restored at the end.
 
-        Signals that were blocked so far are let in: one that waited is raised after the first `critical` section.
+        Blocked signals are unblocked: one that was waiting is raised after the first `critical` section.
         """
         earlier = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         self._critical += 1
@@ -55,13 +54,13 @@ class Signals:
             raise Interrupt(self.take() or "signal")
 
     def take(self) -> str | None:
-        """The signal that is pending, which then no longer is."""
+        """The name of the pending signal, which is then no longer pending; None if there is none."""
         name, self.pending = self.pending, None
         return name
 
     @contextmanager
     def critical(self) -> Iterator[None]:
-        """No signal breaks in; one that came meanwhile is raised at the end."""
+        """No signal interrupts this block; one that arrives meanwhile is raised at its end."""
         self._critical += 1
         try:
             yield
@@ -71,7 +70,7 @@ class Signals:
 
     @contextmanager
     def held(self, *, unless_repeated: bool = False) -> Iterator[None]:
-        """Signals wait until somebody takes them; with `unless_repeated`, the second one of the run breaks in."""
+        """Signals stay pending until `take` is called; with `unless_repeated`, the second one of the run is raised."""
         earlier, self._raise_from = self._raise_from, 2 if unless_repeated else NEVER
         try:
             self._raise_if_due()

@@ -1,6 +1,6 @@
-"""The guard's terms, and the ways to start it: in the container's command, or over SSH.
+"""The guard's terms, and the two ways to start it: in the container's command, or over SSH.
 
-Knows the words of scripts/guard.sh; knows no SSH and no API.
+Knows the files and variables of scripts/guard.sh; knows no SSH and no API.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ from . import scripts
 from .job import JobPaths
 from .protocol import GuardTerms
 
-OWN_START = {"runpod/": "/start.sh"}
-"""Start scripts of known images. runpod/containers: container-template/start.sh, seen 2026."""
+KNOWN_START_SCRIPTS = {"runpod/": "/start.sh"}
+"""Start scripts by the prefix of the image (runpod/containers: container-template/start.sh, seen 2026)."""
 
 BOOT = (
     'd=$RUNPOD_DEPLOY_DIR; mkdir -p "$d"; printf %s "$RUNPOD_DEPLOY_GUARD" | base64 -d >"$d/guard-boot.sh"; '
     'setsid sh "$d/guard-boot.sh" "$d" </dev/null >/dev/null 2>&1 & exec '
 )
-"""The guard comes first, so that it covers whatever may fail or hang after it."""
+"""Shell text that starts the guard. It comes first, so that the guard covers all that may fail or hang later."""
 
-ARMED_WITHIN_S = 5
+ARM_TIMEOUT_S = 5
 DISARMED, RESTING = "disarmed", "rest"
 
 
 def start_command(image: str, own: str | None) -> tuple[str, ...]:
-    """Exec form of a container command that starts the guard, then what the image or the user starts.
+    """The container command, in exec form, that starts the guard and then the command of the image or the user.
 
-    Empty where the image's own start is not known: the guard is then armed over SSH.
+    Empty if the start script of the image is not known: the guard is then started over SSH.
     """
-    known = next((script for prefix, script in OWN_START.items() if image.startswith(prefix)), None)
+    known = next((script for prefix, script in KNOWN_START_SCRIPTS.items() if image.startswith(prefix)), None)
     if own:
         return ("sh", "-c", f"{BOOT}sh -c {quote(own)}")
     return ("sh", "-c", BOOT + known) if known else ()
 
 
 def pod_env(control_dir: str, deadline_at: datetime, *, idle_s: int, on_failure: str) -> dict[str, str]:
-    """Variables of the container that give the guard its first terms, and its text. No secret among them."""
+    """The container's variables with the guard's first terms and its script. None of them is secret."""
     return {
         "RUNPOD_DEPLOY_RUN_ID": control_dir.rsplit("/", 1)[-1],
         "RUNPOD_DEPLOY_DIR": control_dir,
@@ -50,7 +50,7 @@ def pod_env(control_dir: str, deadline_at: datetime, *, idle_s: int, on_failure:
 
 
 def terms_text(terms: GuardTerms, now: datetime) -> str:
-    """The terms as the guard reads them."""
+    """The terms in the format of the guard's terms file."""
     rows = {
         "now": int(now.timestamp()),
         "deadline": int(terms.deadline_at.timestamp()),
@@ -63,9 +63,10 @@ def terms_text(terms: GuardTerms, now: datetime) -> str:
 
 
 def arm_command(paths: JobPaths) -> str:
-    """Takes terms on stdin, starts the guard if none lives, and succeeds once it has proved that it does.
+    """A command that reads terms on stdin, starts the guard if none runs, and succeeds once it has accepted them.
 
-    The proof: it has repeated the terms, and the API has answered to the pod's key. Else its last words are printed.
+    It has accepted them when it has copied the terms and the API has accepted the pod's key. Otherwise the last
+    line of the guard's log is printed.
     """
     guard, control = quote(f"{paths.control_dir}/guard"), quote(paths.control_dir)
     return f"""g={guard}; umask 077; mkdir -p "$g" && cat >"$g/terms.new" && mv "$g/terms.new" "$g/terms" || exit 1
@@ -75,7 +76,7 @@ if ! tr '\\0' '\\n' <"/proc/${{pid:-none}}/cmdline" 2>/dev/null | grep -qxF {con
     setsid sh {quote(paths.tool("guard.sh"))} {control} </dev/null >/dev/null 2>&1 &
 fi
 n=0
-while [ "$n" -lt {ARMED_WITHIN_S * 10} ]; do
+while [ "$n" -lt {ARM_TIMEOUT_S * 10} ]; do
     cmp -s "$g/terms" "$g/armed" && [ -e "$g/proof" ] && exit 0
     n=$((n + 1)); sleep 0.1
 done
@@ -84,6 +85,6 @@ exit 1"""
 
 
 def disarm_command(paths: JobPaths, *, from_next_start: bool) -> str:
-    """Leaves the guard idle until it is armed again; at once, or only once the container has been started anew."""
+    """A command that makes the guard idle until it is armed again: at once, or from the container's next start."""
     marker = RESTING if from_next_start else DISARMED
     return f"[ ! -d {quote(paths.control_dir)}/guard ] || : >{quote(paths.control_dir)}/guard/{marker}"

@@ -1,6 +1,6 @@
-"""The job on the pod, as scripts/job.sh keeps it: its commands, and the frames of its follow channel.
+"""The job on the pod: the commands of scripts/job.sh, and the frames of its follow channel.
 
-Knows the words of that script; knows nothing of how a connection is made.
+Knows the arguments and the output of that script; does not know how a connection is made.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from .protocol import Frame, JobEnd, LogChunk, Sample
 from .ssh import Connection, Unreachable
 
 READ_BYTES = 1 << 18
-END_S = 5.0
+END_TIMEOUT_S = 5.0
 HEADER_LIMIT_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPaths:
-    """Where a run keeps its things on the pod."""
+    """The paths of a run on the pod."""
 
     control_dir: str
     """The run's own folder; its last part is the run id."""
     log: str
     script: str
     disk: str
-    """The volume whose use is measured."""
+    """The folder of the volume whose use is measured."""
 
     @property
-    def mark(self) -> str:
-        """What the environment of every process of the job bears; no other run's mark contains it."""
+    def process_tag(self) -> str:
+        """The value in the environment of every process of the job; no other run's tag contains it."""
         return f"{self.control_dir.rsplit('/', 1)[-1]}@"
 
     @property
@@ -45,39 +45,39 @@ class JobPaths:
         return f"{self.control_dir}/contact"
 
     def tool(self, name: str) -> str:
-        """Path of an installed script."""
+        """The path of an installed script."""
         return f"{self.control_dir}/{scripts.folder()}/{name}"
 
 
 def start_command(paths: JobPaths, script_bytes: int) -> str:
-    """Starts the script that comes on stdin, once."""
-    return _words(paths, "start", paths.control_dir, paths.log, paths.script, paths.mark, str(script_bytes))
+    """A command that starts the script on stdin, once only, and prints the job's process id."""
+    return _job_sh(paths, "start", paths.control_dir, paths.log, paths.script, paths.process_tag, str(script_bytes))
 
 
 def follow_command(paths: JobPaths, offset: int, sample_s: int) -> str:
-    """Streams frames from this byte of the log on, a sample each sample_s seconds (0: none)."""
-    where = (paths.control_dir, paths.log, paths.mark, str(offset), str(sample_s), paths.disk)
-    return _words(paths, "follow", *where)
+    """A command that streams frames from this byte of the log on, with a sample every sample_s seconds (0: none)."""
+    where = (paths.control_dir, paths.log, paths.process_tag, str(offset), str(sample_s), paths.disk)
+    return _job_sh(paths, "follow", *where)
 
 
 def stop_command(paths: JobPaths, grace_s: float) -> str:
-    """Leaves no process of the job."""
-    return _words(paths, "stop", paths.control_dir, paths.mark, str(int(grace_s)))
+    """A command that stops all processes of the job: TERM, then KILL after grace_s seconds."""
+    return _job_sh(paths, "stop", paths.control_dir, paths.process_tag, str(int(grace_s)))
 
 
-def _words(paths: JobPaths, *words: str) -> str:
-    return " ".join(["sh", *(quote(word) for word in (paths.tool("job.sh"), *words))])
+def _job_sh(paths: JobPaths, *arguments: str) -> str:
+    return " ".join(["sh", *(quote(word) for word in (paths.tool("job.sh"), *arguments))])
 
 
-class Frames:
-    """Bytes in, frames out. Keeps one header or sample at most; the log passes through as it comes."""
+class FrameParser:
+    """Turns bytes into frames. Keeps one header or sample at most; log bytes pass through as they come."""
 
     def __init__(self) -> None:
         self._data = b""
         self._log_left = 0
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """The frames that these bytes complete. Raises ValueError on bytes that make no sense."""
+        """The frames that these bytes complete. Raises ValueError if they make no sense."""
         self._data += data
         while self._data:
             if self._log_left:
@@ -101,16 +101,16 @@ class Frames:
             self._log_left = int(value)
         elif kind == b"S":
             row, self._data = self._data[: int(value)], self._data[int(value) :]
-            yield from sampled(row)
+            yield from parsed_sample(row)
         elif kind == b"E":
             code, _, how = value.partition(b" ")
             yield JobEnd(None if code == b"-" else int(code), stopped=how == b"stopped")
         elif kind != b"K":
-            raise ValueError(f"a header of an unknown kind: {kind!r}")
+            raise ValueError(f"unknown frame type: {kind!r}")
 
 
-def sampled(row: bytes) -> Iterator[Sample]:
-    """The measurement, unless the sampler wrote nonsense: telemetry never ends a run."""
+def parsed_sample(row: bytes) -> Iterator[Sample]:
+    """The sample; nothing if its JSON makes no sense, since telemetry never ends a run."""
     with suppress(ValueError):
         values = json.loads(row)
         if isinstance(values, dict):
@@ -122,11 +122,11 @@ class Channel:
 
     def __init__(self, child: proc.Child, connection: Connection) -> None:
         self._child, self._connection = child, connection
-        self._parser = Frames()
+        self._parser = FrameParser()
         self._frames: deque[Frame] = deque()
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The next frame, or None if the channel had none. Raises Unreachable when the connection is gone."""
+        """The next frame; None if none came within timeout_s seconds. Raises Unreachable if the connection is lost."""
         if not self._frames:
             data = self._child.read(READ_BYTES, timeout_s)
             if data == b"":
@@ -141,8 +141,8 @@ class Channel:
             raise Unreachable("dropped", f"the follow channel is out of step: {error}") from error
 
     def _fail(self) -> NoReturn:
-        """The stream ended without the job's end."""
-        code = self._child.wait(END_S)
+        """The stream ended before the job did. Raises Unreachable."""
+        code = self._child.wait(END_TIMEOUT_S)
         self._connection.check(code, self._child.errors())
-        words = self._child.errors().decode(errors="replace").strip()
-        raise Unreachable("dropped", words or f"the follow channel ended with exit code {code}")
+        message = self._child.errors().decode(errors="replace").strip()
+        raise Unreachable("dropped", message or f"the follow channel ended with exit code {code}")

@@ -1,6 +1,6 @@
-"""A pod as a run sees it: commands, transfers, the job and the guard over one SSH connection.
+"""The `Host` protocol over OpenSSH: commands, transfers, the job and the guard over one connection.
 
-Knows how to put the parts together and when to try again; knows nothing of phases.
+Knows how the parts work together and when to retry; knows nothing of phases.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from .transfer.values import Moved, OnProgress, Pull, Push
 
 T = TypeVar("T")
 
-SHORT_S = 60.0
-LATE_S = 10.0
-"""How much later than the pod's own watch ours ends a command."""
-PAUSES_S = (0.5, 1.0, 2.0, 4.0)
-"""Between the tries of what may be done twice."""
+COMMAND_TIMEOUT_S = 60.0
+TIMEOUT_MARGIN_S = 10.0
+"""The timeout on the pod is this much longer than ours, so that ours decides."""
+RETRY_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
+"""The pauses between the tries of an action that may be done twice."""
 
 
 def control_dir(spec: RunpodJobSpec, run_id: str) -> str:
-    """The run's own folder on the pod: on its disk that outlives a restart, never on a network file system."""
+    """The run's own folder on the pod: on the disk that outlives a restart, never on a network volume."""
     network = spec.storage.mode == STORAGE_NETWORK_VOLUME
     root = "/root" if network else spec.storage.volume_mount.rstrip("/")
     return f"{root}/.runpod-deploy/{run_id}"
 
 
 def reach(spec: Spec, run_dir: RunDir, address: Address, on_retry: OnRetry | None = None) -> PodHost:
-    """The host at an address; nothing is connected yet."""
+    """The pod at an address; nothing is connected yet."""
     login = Login(
         ssh_dir=run_dir.ssh,
         address=address,
@@ -64,12 +64,12 @@ def reach(spec: Spec, run_dir: RunDir, address: Address, on_retry: OnRetry | Non
 
 
 def authorized_keys(spec: Spec, run_dir: RunDir) -> str:
-    """The public keys to let into the pod; the run's own pair is made on the first call."""
+    """The public keys for the pod, one per line; the first call makes the run's own key pair. Raises ConfigError."""
     return ssh.public_keys(run_dir.ssh, spec.job.ssh.resolved_key_path)
 
 
 def host_alias(run_id: str, address: Address) -> str:
-    """The pod's name in the run's known hosts; another address is another pod, or another boot of it."""
+    """The pod's name in the run's known_hosts; another address means another pod, or another boot of it."""
     return re.sub(r"[^A-Za-z0-9_.-]", "-", f"{run_id}-{address.host}-{address.port}").lower()
 
 
@@ -98,20 +98,27 @@ class PodHost:
         timeout_s: float,
         on_output: Callable[[bytes], None] | None = None,
     ) -> Reply:
-        """The ended command. Output goes to on_output as it comes, and b"" each second without any.
+        """The result of a command that has ended. on_output gets the output as it comes, and b"" each second without.
 
-        Raises TimeoutError, having killed it. A command whose connection is lost is killed on the pod as well.
+        Raises Unreachable, and TimeoutError after timeout_s seconds. The pod kills a command that timed out or whose
+        connection is lost.
         """
         text = command.encode()
-        words = (int(timeout_s + LATE_S), len(text), len(stdin), self._paths.contact, scripts.text("env.bash"))
-        wrapped = " ".join(["exec sh -c", *(quote(str(word)) for word in (scripts.text("run.sh"), "run", *words))])
+        arguments = (
+            int(timeout_s + TIMEOUT_MARGIN_S),
+            len(text),
+            len(stdin),
+            self._paths.contact,
+            scripts.text("env.bash"),
+        )
+        wrapped = " ".join(["exec sh -c", *(quote(str(word)) for word in (scripts.text("run.sh"), "run", *arguments))])
         ended = self._connection.run(
-            wrapped, stdin=text + stdin, timeout_s=timeout_s, hold_stdin=True, on_output=on_output
+            wrapped, stdin=text + stdin, timeout_s=timeout_s, keep_stdin_open=True, on_output=on_output
         )
         return Reply(ended.exit_code, ended.stdout, ended.stderr)
 
     def push(self, transfer: Push, on_progress: OnProgress | None = None) -> Moved:
-        """The remote side equals the local one. Raises StagingFailed."""
+        """The remote side equals the local one. Raises StagingFailed and Unreachable."""
         return self._retried(f"sending {transfer.label}", lambda: push.push(self._connection, transfer, on_progress))
 
     def pull(self, transfer: Pull, on_progress: OnProgress | None = None) -> Moved | None:
@@ -119,33 +126,33 @@ class PodHost:
         return self._retried(f"fetching {transfer.label}", lambda: pull.pull(self._connection, transfer, on_progress))
 
     def arm(self, terms: GuardTerms) -> str:
-        """Gives the guard its terms, starting it if need be. Empty once it has proved that it lives; else its words."""
+        """The guard has its terms; it is started if none runs. Empty once it has proved that it works; else why not."""
         self._install()
         text = guard.terms_text(terms, self._clock.now()).encode()
-        reply = self._again(guard.arm_command(self._paths), text)
-        return "" if reply.exit_code == 0 else reply.stdout.decode(errors="replace").strip() or "it says nothing"
+        reply = self._run_retried(guard.arm_command(self._paths), text)
+        return "" if reply.exit_code == 0 else reply.stdout.decode(errors="replace").strip() or "it left no message"
 
     def disarm(self, *, from_next_start: bool) -> None:
         """The guard does nothing until it is armed again; at once, or from the container's next start on."""
-        self._again(guard.disarm_command(self._paths, from_next_start=from_next_start))
+        self._run_retried(guard.disarm_command(self._paths, from_next_start=from_next_start))
 
     def launch(self, script: bytes) -> int:
         """The job's process id; the job was started once, however often this is called."""
         self._install()
-        return int(self._done(job.start_command(self._paths, len(script)), script).stdout)
+        return int(self._run_checked(job.start_command(self._paths, len(script)), script).stdout)
 
     @contextmanager
     def follow(self, offset: int) -> Iterator[Follow]:
-        """A channel that starts at this byte of the log."""
+        """An open channel that starts at this byte of the log. Raises Unreachable."""
         self._install()
         with self._connection.spawn(job.follow_command(self._paths, offset, self._sample_s)) as child:
             child.close_stdin()
             yield Channel(child, self._connection)
 
     def stop_job(self, grace_s: float) -> None:
-        """No process of the job is left: TERM, and KILL after the grace."""
+        """No process of the job is left: TERM, and KILL after grace_s seconds. Raises StagingFailed if some remain."""
         self._install()
-        self._done(job.stop_command(self._paths, grace_s), within_s=SHORT_S + grace_s)
+        self._run_checked(job.stop_command(self._paths, grace_s), within_s=COMMAND_TIMEOUT_S + grace_s)
 
     def close(self) -> None:
         """No connection is left open."""
@@ -156,27 +163,27 @@ class PodHost:
         if self._installed:
             return
         home, folder = quote(self._paths.control_dir), scripts.folder()
-        self._done(
+        self._run_checked(
             f"umask 077; cd / && mkdir -p {home} && cd {home} && {{ [ -d {folder} ] || "
             f"{{ mkdir -p new.$$ && tar -xof - -C new.$$ && mv new.$$ {folder}; }}; }}",
             scripts.archive(),
         )
         self._installed = True
 
-    def _done(self, command: str, stdin: bytes = b"", *, within_s: float = SHORT_S) -> Reply:
-        """The reply of a command that succeeded. Raises StagingFailed with its words if it did not."""
-        reply = self._again(command, stdin, within_s=within_s)
+    def _run_checked(self, command: str, stdin: bytes = b"", *, within_s: float = COMMAND_TIMEOUT_S) -> Reply:
+        """The reply of a command that succeeded. Raises StagingFailed with its error output if it did not."""
+        reply = self._run_retried(command, stdin, within_s=within_s)
         if reply.exit_code:
-            words = reply.stderr.decode(errors="replace").strip() or f"exit code {reply.exit_code}"
-            raise StagingFailed(f"the pod cannot do what a run needs: {words}")
+            message = reply.stderr.decode(errors="replace").strip() or f"exit code {reply.exit_code}"
+            raise StagingFailed(f"the pod cannot do what a run needs: {message}")
         return reply
 
-    def _again(self, command: str, stdin: bytes = b"", *, within_s: float = SHORT_S) -> Reply:
-        return self._retried("a word with the pod", lambda: self.run(command, stdin=stdin, timeout_s=within_s))
+    def _run_retried(self, command: str, stdin: bytes = b"", *, within_s: float = COMMAND_TIMEOUT_S) -> Reply:
+        return self._retried("running a command on the pod", lambda: self.run(command, stdin=stdin, timeout_s=within_s))
 
     def _retried(self, what: str, act: Callable[[], T]) -> T:
-        """What may be done twice, done; a connection that breaks is made anew a few times. Raises Unreachable."""
-        for pause_s in PAUSES_S:
+        """The result of an action that may be done twice: it is retried after a lost connection. Raises Unreachable."""
+        for pause_s in RETRY_PAUSES_S:
             try:
                 return act()
             except (Flaky, Unreachable) as error:

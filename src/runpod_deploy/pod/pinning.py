@@ -13,18 +13,17 @@ REPORT = re.compile(r"^python_version: (\S+)$", re.MULTILINE)
 
 
 def pin_python(version: str, volume_mount: str = "/workspace") -> CommandSpec:
-    """A command after which uv uses that version below the home folder and the volume; it prints the exact one.
+    """A command after which uv uses that version below the home folder and the volume. It prints the exact version.
 
-    The image's own `python3`, with what is installed in it, is left alone. uv is taken from PATH or from
-    ~/.local/bin, where its installer puts it by default, or else installed into /usr/local/bin, which is on
-    every command's PATH.
+    The image's own `python3` and its packages are not changed. uv is taken from PATH or from ~/.local/bin, where its
+    installer puts it by default, or else installed into /usr/local/bin, which is on every command's PATH.
     """
     script = f"version={shlex.quote(version)}\nmount={shlex.quote(volume_mount)}\n{SCRIPT}"
     return CommandSpec(command=script, timeout_sec=TIMEOUT_S)
 
 
 def pinned_version(output: str) -> str | None:
-    """The exact version that such a command reported, or None."""
+    """The exact version in the output of that command, or None."""
     found = REPORT.findall(output)
     return found[-1] if found else None
 

@@ -1,4 +1,4 @@
-"""A pod as a run needs it: commands, transfers, the job and the guard. OpenSSH keeps it, and so do the tests' pods."""
+"""A pod as a run needs it: the protocol for commands, transfers, the job and the guard."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .transfer.values import Moved, OnProgress, Pull, Push
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How a command on the pod ended."""
+    """The exit code and output of a command on the pod."""
 
     exit_code: int
     stdout: bytes
@@ -29,19 +29,19 @@ class LogChunk:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One measurement on the pod: a row of metrics.jsonl without its time."""
+    """One measurement on the pod: a row of metrics.jsonl without its time stamp."""
 
     row: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class JobEnd:
-    """The job is over; all of its log has been delivered before this."""
+    """The end of the job; all of its log comes before this frame."""
 
     exit_code: int | None
-    """None if the job vanished without leaving a status: killed with its container."""
+    """The job's exit code; None if it left none, because it was killed with its container."""
     stopped: bool = False
-    """Whether somebody stopped it, rather than that it ended by itself."""
+    """Whether somebody stopped the job; else it ended by itself."""
 
 
 Frame = LogChunk | Sample | JobEnd
@@ -51,24 +51,25 @@ class Follow(Protocol):
     """One open channel that streams the job's log, samples and end."""
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The next frame, or None if none came in time. Raises SshLost when the connection is gone."""
+        """The next frame, or None if none came within timeout_s seconds. Raises SshLost if the connection is lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardTerms:
-    """When the guard on the pod acts, and how."""
+    """When the guard on the pod acts, and how it releases the pod."""
 
     deadline_at: datetime
-    """Hard end: stop the job and release."""
+    """At this instant (UTC) the guard stops the job and releases the pod."""
     idle_s: int
-    """Release if the job has ended, or none was ever started, for so long."""
+    """Seconds without a running job and without a client, after which the guard releases the pod."""
     on_failure: str
-    """delete, stop or preserve: how to release a pod whose volume may hold results."""
+    """delete, stop or preserve: how to release a pod on which a job was started. One without a job is deleted."""
     api_base_url: str
+    """The origin of the API that the guard calls, if the pod's own environment names none."""
 
 
 class Host(Protocol):
-    """A pod that answers over SSH. Every method raises SshLost when the connection fails for good."""
+    """A pod that answers over SSH. Every method raises SshLost if the connection is lost and retries do not help."""
 
     def run(
         self,
@@ -78,9 +79,9 @@ class Host(Protocol):
         timeout_s: float,
         on_output: Callable[[bytes], None] | None = None,
     ) -> Reply:
-        """The ended command. Output goes to on_output as it comes, and b"" each second without any.
+        """The result of a command that has ended. on_output gets the output as it comes, and b"" each second without.
 
-        Raises TimeoutError, having killed it.
+        Raises TimeoutError after timeout_s seconds; the command is then killed.
         """
 
     def push(self, transfer: Push, on_progress: OnProgress | None = None) -> Moved:
@@ -90,19 +91,19 @@ class Host(Protocol):
         """The local side holds the remote one, verified; None if there is nothing at that remote path."""
 
     def arm(self, terms: GuardTerms) -> str:
-        """Gives the guard its terms, starting it if need be. Empty once it has proved that it lives; else why not."""
+        """The guard has its terms; it is started if none runs. Empty once it has proved that it works; else why not."""
 
     def disarm(self, *, from_next_start: bool) -> None:
         """The guard does nothing until it is armed again; at once, or from the container's next start on."""
 
     def launch(self, script: bytes) -> int:
-        """The job's process id; the job was started once, however often this is called."""
+        """The job's process id. The job is started once, however often this is called. Raises StagingFailed."""
 
     def follow(self, offset: int) -> AbstractContextManager[Follow]:
         """A channel that starts at this byte of the log."""
 
     def stop_job(self, grace_s: float) -> None:
-        """No process of the job is left: TERM, and KILL after the grace."""
+        """No process of the job is left: TERM, and KILL after grace_s seconds. Raises StagingFailed if some remain."""
 
     def close(self) -> None:
         """No connection is left open."""

@@ -1,4 +1,4 @@
-"""A job's log, read where it is: on the pod while there is one, in the run folder afterwards. Knows files and SSH."""
+"""A job's log: on the pod while it exists, in the run folder afterwards. Knows files and SSH."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ Write = Callable[[bytes], object]
 
 
 def tail_argv(run_dir: RunDir, log_path: str, lines: int, *, follow: bool) -> tuple[str, ...]:
-    """What prints the end of the log on the pod, over the connection that the run has set up."""
+    """The command that prints the end of the log on the pod, over the connection of the run."""
     follows = " -f" if follow else ""
     return ("ssh", "-F", str(run_dir.ssh / "config"), "-T", ssh.ALIAS, f"tail -n {lines}{follows} {quote(log_path)}")
 
 
 def stream(argv: tuple[str, ...], write: Write) -> None:
-    """All output of the command has been written. Raises Unreachable, and UsageError if there is no log."""
+    """All output of the command has been written. Raises Unreachable, and UsageError if the log cannot be read."""
     with Child(argv) as child:
         child.close_stdin()
         while (data := child.read(READ_BYTES, SILENCE_S)) != b"":
             if data:
                 write(data)
-        code = child.wait(ssh.LOCAL_CALL_S)
+        code = child.wait(ssh.LOCAL_TIMEOUT_S)
         if code == ssh.SSH_FAILED:
             raise ssh.classify(child.errors())
         if code:
-            words = child.errors().decode(errors="replace").strip()
-            raise UsageError(f"the log cannot be read: {words}", hint="the job may not have been launched yet")
+            message = child.errors().decode(errors="replace").strip()
+            raise UsageError(f"the log cannot be read: {message}", hint="the job may not have been launched yet")
 
 
 def last_lines(path: Path, lines: int) -> bytes:
-    """The end of a local file; empty if there is none."""
+    """The last lines of a local file; empty if there is no file."""
     if not path.is_file():
         return b""
     with path.open("rb") as file:

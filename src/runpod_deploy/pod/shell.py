@@ -1,4 +1,4 @@
-"""Shell text for the pod. Pure: spec in, text out."""
+"""Shell text for the pod, made of the spec. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..spec import RemoteEnvSpec, RunpodJobSpec, SecretSpec
 
 
 def environment(env: RemoteEnvSpec) -> str:
-    """Lines that source the files that exist, exporting what they set, and then export the variables."""
+    """Lines that source those files that exist and export what they set, and then export the variables."""
     lines = [source(path) for path in env.source_files]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in env.exports.items()]
     return "".join(f"{line}\n" for line in lines)
@@ -22,31 +22,31 @@ def source(path: str) -> str:
 
 
 def quoted_path(path: str) -> str:
-    """The path as one shell word, with a leading `~/` still the home folder."""
+    """The path as one shell word; a leading `~/` still means the home folder."""
     if path.startswith("~/"):
         return f'"$HOME"/{shlex.quote(path[2:])}'
     return shlex.quote(path)
 
 
 def command(text: str, env: RemoteEnvSpec | None) -> str:
-    """A setup or preflight command, after the environment if it asked for it."""
+    """A setup or preflight command, with the environment before it if the command wants it."""
     return (environment(env) if env else "") + text
 
 
 def job_script(job: RunpodJobSpec) -> bytes:
-    """The job's script: its environment, its secrets, and then the body byte for byte."""
+    """The job's script: environment, secrets, and then the body, unchanged."""
     secrets = "".join(source(secret.destination) + "\n" for secret in job.secrets if secret.env)
     preamble = "#!/usr/bin/env bash\n" + environment(job.remote_env) + secrets
     return (preamble + job.run.body).encode()
 
 
 def secret_text(values: Iterable[tuple[str, str]]) -> bytes:
-    """`NAME='value'` lines that are safe to source, whatever the values hold."""
+    """`NAME='value'` lines that are safe to source whatever the values are."""
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values).encode()
 
 
 def write_file(secret: SecretSpec) -> str:
-    """A command that puts its standard input at the secret's path with its mode, never readable by others between."""
+    """A command that writes its stdin to the secret's path with its mode; other users can never read it."""
     path, draft = quoted_path(secret.destination), quoted_path(secret.destination + ".part")
     return (
         f'umask 077 && mkdir -p -- "$(dirname -- {path})" && cat > {draft}'

@@ -1,6 +1,6 @@
-"""One OpenSSH connection to a pod, with a config, a key pair and known hosts of its own.
+"""One OpenSSH connection to a pod, with its own config, key pair and known hosts.
 
-Knows OpenSSH's options and its ways to fail; knows nothing of jobs. `ssh -F <ssh_dir>/config pod` works by hand.
+Knows OpenSSH's options and error texts; knows nothing of jobs. `ssh -F <ssh_dir>/config pod` works by hand.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ..errors import ConfigError, SshLost
 from ..machine import proc
 
 ALIAS = "pod"
-LOCAL_CALL_S = 20.0
+LOCAL_TIMEOUT_S = 20.0
 SSH_FAILED = 255
-PRESENCE = "(while kill -0 $$; do : >CONTACT; sleep 30; done) </dev/null >/dev/null 2>&1 & "
-"""Shell text before a command: tells the guard that somebody is at work."""
+KEEP_CONTACT = "(while kill -0 $$; do : >CONTACT; sleep 30; done) </dev/null >/dev/null 2>&1 & "
+"""Shell text before a command: while the command runs, the guard sees that a client is at work."""
 
 Reason = Literal["auth", "host_key", "not_listening", "dropped"]
 
-SIGNS: tuple[tuple[Reason, tuple[str, ...]], ...] = (
+ERROR_TEXTS: tuple[tuple[Reason, tuple[str, ...]], ...] = (
     ("host_key", ("IDENTIFICATION HAS CHANGED", "Host key verification failed")),
     ("auth", ("Permission denied", "Too many authentication failures")),
     (
@@ -42,53 +42,53 @@ SIGNS: tuple[tuple[Reason, tuple[str, ...]], ...] = (
         ),
     ),
 )
-"""What ssh 8 and 9 print, most telling first."""
+"""The error texts of ssh 8 and 9, the most specific first."""
 
 HINTS: dict[Reason, str] = {
-    "auth": "The pod lets none of our keys in: it may be another pod at a recycled address, or its image's start "
-    "script ignores PUBLIC_KEY.",
-    "host_key": "Another machine answers at the pod's address, or the pod's container was made anew. "
+    "auth": "The pod accepts none of our keys: it may be another pod at a reused address, or the start script of its "
+    "image ignores PUBLIC_KEY.",
+    "host_key": "Another machine answers at the pod's address, or the pod has a new container. "
     "If you know why, delete known_hosts in the run's ssh folder and resume.",
     "not_listening": "sshd may not be up yet, or the image has none.",
-    "dropped": "The network or the pod went away; `runpod-deploy resume` goes on where it was.",
+    "dropped": "The network or the pod went away; `runpod-deploy resume` continues the run.",
 }
 
 
 class Unreachable(SshLost):
-    """The pod did not answer over SSH, or no longer does; `reason` says which way."""
+    """The pod did not answer over SSH, or no longer does; `reason` says why."""
 
-    def __init__(self, reason: Reason, words: str) -> None:
-        super().__init__(f"SSH: {words}", hint=HINTS[reason])
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(f"SSH: {message}", hint=HINTS[reason])
         self.reason: Reason = reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """All that the config of one connection is made of."""
+    """The values in the config of one connection."""
 
     ssh_dir: Path
     address: Address
     host_alias: str
-    """Name of the pod in known_hosts: addresses are recycled, names are not."""
+    """The name of the pod in known_hosts: addresses are reused, names are not."""
     user_key: Path | None = None
 
 
 def make_key(ssh_dir: Path) -> str:
-    """The public half of the run's own key pair, made on the first call."""
+    """The public key of the run's own key pair, which the first call makes. Raises ConfigError."""
     ssh_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     ssh_dir.chmod(0o700)
     private, public = ssh_dir / "key", ssh_dir / "key.pub"
     if not public.exists():
         private.unlink(missing_ok=True)
         argv = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "runpod-deploy", "-f", str(private))
-        made = _locally(argv)
+        made = _run_locally(argv)
         if made.exit_code:
             raise ConfigError(f"no SSH key could be made: {made.stderr.decode(errors='replace').strip()}")
     return public.read_text().strip()
 
 
 def copy_key(source_dir: Path, ssh_dir: Path) -> bool:
-    """Whether the run has the key pair of an earlier run now, whose pod lets in no other."""
+    """Whether the key pair of an earlier run was copied to this run, which resumes the pod of that run."""
     if not (source_dir / "key").is_file() or not (source_dir / "key.pub").is_file():
         return False
     ssh_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def copy_key(source_dir: Path, ssh_dir: Path) -> bool:
 
 
 def public_keys(ssh_dir: Path, user_key: Path) -> str:
-    """What the pod is to let in, one key a line: the run's own, and the user's if its public half is there."""
+    """The public keys for the pod, one per line: the run's own, and the user's if its .pub file exists."""
     keys = [make_key(ssh_dir)]
     users = user_key.with_name(user_key.name + ".pub")
     if users.is_file():
@@ -107,7 +107,7 @@ def public_keys(ssh_dir: Path, user_key: Path) -> str:
 
 
 def config_text(login: Login) -> str:
-    """The ssh_config(5) of a connection."""
+    """The text of the connection's ssh_config(5)."""
     rows = [
         ("HostName", login.address.host),
         ("Port", str(login.address.port)),
@@ -132,34 +132,34 @@ def config_text(login: Login) -> str:
 
 
 def quoted(path: Path) -> str:
-    """The path as ssh_config(5) reads it back: quotes and backslashes escaped, `%` doubled."""
+    """The path quoted for ssh_config(5): quotes and backslashes escaped, `%` doubled."""
     text = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{text}"'
 
 
 def control_path(login: Login) -> Path:
-    """Where the shared connection's socket lies: a short path, as a socket's may have 104 bytes at most."""
-    told = f"{login.ssh_dir}\0{login.address.host}\0{login.address.port}"
-    return Path(f"/tmp/runpod-deploy-{os.getuid()}", hashlib.sha256(told.encode()).hexdigest()[:16])
+    """The path of the shared connection's socket: short, since such a path has at most 104 bytes."""
+    identity = f"{login.ssh_dir}\0{login.address.host}\0{login.address.port}"
+    return Path(f"/tmp/runpod-deploy-{os.getuid()}", hashlib.sha256(identity.encode()).hexdigest()[:16])
 
 
 def classify(stderr: bytes) -> Unreachable:
-    """What ssh's last words mean."""
-    words = stderr.decode(errors="replace").strip()
-    last = words.splitlines()[-1] if words else "the connection was lost"
-    for reason, signs in SIGNS:
-        if any(sign in words for sign in signs):
+    """The error that ssh's error output means."""
+    text = stderr.decode(errors="replace").strip()
+    last = text.splitlines()[-1] if text else "the connection was lost"
+    for reason, known in ERROR_TEXTS:
+        if any(part in text for part in known):
             return Unreachable(reason, last)
     return Unreachable("dropped", last)
 
 
 class Connection:
-    """A multiplexed connection, made by the first call that needs it and by the first one after it broke."""
+    """A multiplexed connection. The first call makes it, and so does the first call after it broke."""
 
     def __init__(self, login: Login, *, contact: str = "") -> None:
-        """`contact` is a file on the pod to touch while a long transfer goes on."""
+        """`contact` is a file on the pod that is touched during a long transfer."""
         self._login = login
-        self._presence = PRESENCE.replace("CONTACT", quote(contact)) if contact else ""
+        self._keep_contact = KEEP_CONTACT.replace("CONTACT", quote(contact)) if contact else ""
         self._config = login.ssh_dir / "config"
         self._ready = False
 
@@ -169,16 +169,16 @@ class Connection:
         *,
         stdin: bytes = b"",
         timeout_s: float,
-        hold_stdin: bool = False,
+        keep_stdin_open: bool = False,
         keep_bytes: int = proc.OUTPUT_LIMIT_BYTES,
         on_output: Callable[[bytes], None] | None = None,
     ) -> proc.Completed:
-        """The ended command of the login shell. Raises Unreachable and TimeoutError."""
+        """The result of a command of the login shell. Raises Unreachable, and TimeoutError after timeout_s seconds."""
         ended = proc.run(
             self.argv(command),
             stdin=stdin,
             timeout_s=timeout_s,
-            hold_stdin=hold_stdin,
+            keep_stdin_open=keep_stdin_open,
             keep_bytes=keep_bytes,
             on_output=on_output,
         )
@@ -186,40 +186,41 @@ class Connection:
         return ended
 
     def spawn(self, command: str) -> proc.Child:
-        """The running command, to be talked with through pipes."""
-        # Not the last command: busybox runs that in place of the shell, and its tar then waits for our child.
-        return proc.Child(self.argv(f"{self._presence}{command}\nexit $?"))
+        """The running command, with pipes to its stdin and stdout."""
+        # The `exit` is for busybox: it would run a last command in place of the shell, and its tar would then wait for
+        # the process in the background.
+        return proc.Child(self.argv(f"{self._keep_contact}{command}\nexit $?"))
 
     def argv(self, command: str) -> tuple[str, ...]:
-        """What runs a command on the pod."""
+        """The local command line that runs a command on the pod."""
         self._prepare()
         return ("ssh", "-F", str(self._config), "-T", ALIAS, command)
 
-    def rsync_way(self) -> tuple[str, ...]:
-        """Options that let rsync use this connection: its -e splits at spaces and takes a doubled quote for one."""
+    def rsync_options(self) -> tuple[str, ...]:
+        """The options that make rsync use this connection. Its -e splits at spaces and reads a doubled quote as one."""
         self._prepare()
         path = str(self._config).replace("'", "''")
-        return ("-e", f"ssh -F '{path}' -T", f"--rsync-path={self._presence}rsync")
+        return ("-e", f"ssh -F '{path}' -T", f"--rsync-path={self._keep_contact}rsync")
 
     def check(self, exit_code: int, stderr: bytes) -> None:
-        """Raises Unreachable if ssh itself failed, and not the command, which may exit 255 as well."""
+        """Raises Unreachable if ssh itself failed, not the command, which may also exit with 255."""
         if exit_code == SSH_FAILED and not self._alive():
             raise classify(stderr)
 
     def close(self) -> None:
         """No connection is open."""
         if self._ready:
-            _locally(("ssh", "-F", str(self._config), "-O", "exit", ALIAS))
+            _run_locally(("ssh", "-F", str(self._config), "-O", "exit", ALIAS))
 
     def _alive(self) -> bool:
-        return _locally(("ssh", "-F", str(self._config), "-O", "check", ALIAS)).exit_code == 0
+        return _run_locally(("ssh", "-F", str(self._config), "-O", "check", ALIAS)).exit_code == 0
 
     def _prepare(self) -> None:
         if self._ready:
             return
         make_key(self._login.ssh_dir)
-        _make_private(control_path(self._login).parent)
-        _keep(self._config, config_text(self._login))
+        _make_private_folder(control_path(self._login).parent)
+        _write_private(self._config, config_text(self._login))
         self._ready = True
 
 
@@ -228,8 +229,8 @@ def _identities(login: Login) -> list[Path]:
     return [login.ssh_dir / "key", *users]
 
 
-def _keep(path: Path, text: str) -> None:
-    """The file holds the text. Raises ConfigError if it cannot; a full disk bars nobody from a pod that he knows."""
+def _write_private(path: Path, text: str) -> None:
+    """The file holds the text; unchanged text needs no room on a full disk. Raises ConfigError if that fails."""
     if path.is_file() and path.read_text() == text:
         return
     fresh = path.with_name(f"{path.name}.new")
@@ -241,13 +242,13 @@ def _keep(path: Path, text: str) -> None:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}", hint="make room on that disk") from error
 
 
-def _make_private(folder: Path) -> None:
-    """The folder is ours alone. Raises ConfigError if somebody else was there first."""
+def _make_private_folder(folder: Path) -> None:
+    """The folder belongs to this user only. Raises ConfigError if another user made it or can read it."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if folder.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise ConfigError(f"{folder} is not yours alone", hint=f"remove it: rm -r {folder}")
+        raise ConfigError(f"{folder} belongs to another user or is open to others", hint=f"remove it: rm -r {folder}")
 
 
-def _locally(argv: tuple[str, ...]) -> proc.Completed:
-    return proc.run(argv, timeout_s=LOCAL_CALL_S)
+def _run_locally(argv: tuple[str, ...]) -> proc.Completed:
+    return proc.run(argv, timeout_s=LOCAL_TIMEOUT_S)

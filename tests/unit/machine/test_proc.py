@@ -108,5 +108,5 @@ def test_a_reader_that_went() -> None:
 
 
 def test_what_the_shell_would_find() -> None:
-    assert proc.found("sh")
-    assert not proc.found("no-such-program-anywhere")
+    assert proc.is_installed("sh")
+    assert not proc.is_installed("no-such-program-anywhere")

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runpod_deploy.pod.job import Frames, JobPaths, follow_command, start_command
+from runpod_deploy.pod.job import FrameParser, JobPaths, follow_command, start_command
 from runpod_deploy.pod.protocol import Frame, JobEnd, LogChunk, Sample
 
 STREAM = b'K\nL 5\nab\ncdS 12\n{"util": 50}K\nL 3\nE 0E -\n'
 
 
 def parsed(stream: bytes, cuts: list[int]) -> list[Frame]:
-    parser, frames, start = Frames(), list[Frame](), 0
+    parser, frames, start = FrameParser(), list[Frame](), 0
     for cut in [*sorted(cuts), len(stream)]:
         frames += parser.feed(stream[start:cut])
         start = max(start, cut)
@@ -48,7 +48,7 @@ def test_a_sample_that_is_no_json_is_dropped() -> None:
 
 
 def test_the_log_is_not_gathered() -> None:
-    parser = Frames()
+    parser = FrameParser()
     list(parser.feed(b"L 1000000\n"))
     for _ in range(10):
         chunks = list(parser.feed(bytes(1000)))
