@@ -38,7 +38,7 @@ def test_killed_and_resumed_looks_as_if_nothing_had_happened(sim: Simulator, tmp
 def test_detached_and_attached(sim: Simulator, tmp_path: Path) -> None:
     config = job(tmp_path / "p", body=SLOW)
     left = run(sim, config, "--detach")
-    assert left.code == 0 and "resume" in left.err and sim.ledger["pods_left"] == 1
+    assert left.code == 0 and "attach" in left.err and sim.ledger["pods_left"] == 1
     assert left.manifest["state"] == "detached" and left.manifest["failed"] is None
     assert left.run_dir
     ended = Tool(sim, "attach", str(left.run_dir)).end()
@@ -63,7 +63,7 @@ def test_who_looks_on_takes_the_run_up_when_its_driver_dies(sim: Simulator, tmp_
     tool.process.communicate()
     ended = looker.end()
     ended.run_dir = tool.run_dir
-    assert ended.code == 0 and "carrying it out from here" in ended.err, ended.err
+    assert ended.code == 0 and "the run continues here" in ended.err, ended.err
     assert ended.manifest["outcome"] == "succeeded" and sim.ledger["pods_left"] == 0
     assert (ended.run_dir / "run.log").read_text() == LINES  # type: ignore[operator]
 
@@ -86,7 +86,7 @@ def test_a_run_id_is_one_run_whoever_asks(sim: Simulator, tmp_path: Path) -> Non
     assert [e.code for e in ended] == [0, 0], [e.err for e in ended]
     assert ended[0].run_dir == ended[1].run_dir and ended[0].manifest["run_id"] == "seed-7"
     third = run(sim, job(tmp_path / "p", body="echo other"), "--run-id", "seed-7")
-    assert "first asked for with another config" in third.err and "first asked" not in ended[0].err + ended[1].err
+    assert "was started with another config" in third.err and "another config" not in ended[0].err + ended[1].err
     assert third.code == 0 and sim.ledger["pods_created"] == 1 and sim.ledger["pods_left"] == 0
     assert (ended[0].run_dir / "out/starts").read_text() == "once\n"  # type: ignore[operator]
 

@@ -153,7 +153,7 @@ def test_gpu_list_as_json_is_json_alone(program: Program) -> None:
         (("gpu-list", "--datacenter", "EU-RO-1", "--spot"), "no longer sells spot"),
         (("gpu-prices", "--spot"), "no longer sells spot"),
         (("cleanup",), "--state-file"),
-        (("cleanup", "--all-stopped", "--older-than", "soon"), "no duration"),
+        (("cleanup", "--all-stopped", "--older-than", "soon"), "is not a duration"),
         (("logs",), "RUN_DIR"),
     ],
 )

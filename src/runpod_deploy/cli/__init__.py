@@ -1,4 +1,4 @@
-"""The command line. Knows words and streams; every command lives in a module of its own, loaded when called."""
+"""The command line. Every command has a module of its own, which is loaded when the command is called."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .. import __version__
 from ..errors import EXIT_INTERRUPTED, DeployError
 from ..terminal.output import flush_or_discard, print_err
 
-# name -> module:function; modules are loaded only when their command is called, since start-up is felt.
+# name -> module:function; loading only what is needed keeps the start of every command fast.
 COMMANDS = {
     "run": "run:run",
     "resume": "resume:resume",
@@ -46,14 +46,14 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command's module when the command is looked up."""
+    """A group of commands that imports the module of a command when the command is looked up."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """All names, in the order of the table."""
+        """All names, in the order of COMMANDS."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of that name, or None."""
+        """The command with that name, or None."""
         if cmd_name not in COMMANDS:
             return None
         module, function = COMMANDS[cmd_name].split(":")
@@ -61,7 +61,7 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """The command's result; 0 if the reader of our output has gone (`| head`): that is its right."""
+        """The command's result; 0 if the reader of stdout has ended (`| head`), which is no error."""
         try:
             result: object = super().invoke(ctx)
             if sys.stdout is not None:
@@ -78,7 +78,7 @@ def cli() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code of one command line, whether anybody reads what it prints or not."""
+    """The exit code of one command line, even if nobody reads its output."""
     code = call(argv)
     flush_or_discard(sys.stdout)
     flush_or_discard(sys.stderr)
@@ -86,12 +86,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def call(argv: Sequence[str] | None) -> int:
-    """The same; errors of ours become a line and a hint on stderr, never a traceback."""
+    """The exit code of the command. An error of ours becomes a line and a hint on stderr, never a traceback."""
     try:
         result = cli.main(args=argv, prog_name="runpod-deploy", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except DeployError as error:
-        return complain(error)
+        return print_error(error)
     except click.UsageError as error:
         error.show()
         return 2
@@ -101,8 +101,8 @@ def call(argv: Sequence[str] | None) -> int:
         return EXIT_INTERRUPTED
 
 
-def complain(error: DeployError) -> int:
-    """The error's exit code, once message and hint are on stderr."""
+def print_error(error: DeployError) -> int:
+    """The error's exit code, after its message and its hint are on stderr."""
     print_err(f"error: {error.message}")
     if error.hint:
         print_err(f"hint: {error.hint}")

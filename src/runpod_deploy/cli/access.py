@@ -14,5 +14,5 @@ def real_cloud() -> RunPodCloud:
 
 
 def report_retry(_what: str, error: DeployError, in_s: float) -> None:
-    """A line on stderr explains the wait."""
+    """stderr says why the command waits."""
     info(f"retrying in {in_s:.0f} s: {error.message}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ..cloud.pod_labels import provenance
+from ..cloud.pod_labels import origin
 from ..cloud.runpod import RunPodCloud
 from ..cloud.values import Pod
 from ..errors import FAILURE_KINDS
@@ -24,31 +24,33 @@ from .tables import print_table
 COLUMNS = ("POD_ID", "STATUS", "AGE_H", "$/h", "REASON", "NAME", "WHY")
 
 
-@click.command("audit", short_help="Pods of this tool that should not exist; exit 9 if there are.")
+@click.command("audit", short_help="List pods of this tool that should not exist; exit 9 if there are any.")
 @click.option("--reap", is_flag=True, help="Delete the leftovers, after listing them.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask first.")
 @click.option(
-    "--unknown", is_flag=True, help="Also reap marked pods that no run here knows: look at other machines first."
+    "--unknown",
+    is_flag=True,
+    help="With --reap: also delete pods that no run here knows. Another machine may use them: look there first.",
 )
 @click.option(
     *("--root", "roots"), multiple=True, default=("artifacts/runpod",), show_default=True, metavar="DIR",
-    help="Where the runs of this machine are; repeatable.",
+    help="A folder with runs of this machine; repeatable.",
 )  # fmt: skip
 @json_option
 @output_options
 def audit_command(reap: bool, yes: bool, unknown: bool, roots: tuple[str, ...], as_json: bool) -> int:
-    """Pods of this tool that should not exist, by what they and the journals here say.
+    """List pods of this tool that should not exist, judged by their own data and by the journals on this machine.
 
     Leftovers are pods whose run is over, whose deadline has passed, or that never booted. Pods that are listed as
-    `unknown`, `driver_gone` or `by_name` are for you to look at. Exit 9 while leftovers exist.
+    `unknown`, `driver_gone` or `by_name` may be in use: look at them yourself. Exit 9 while leftovers exist.
     """
     cloud, now = real_cloud(), SystemClock().now()
     findings = examine(cloud, roots, now)
     if not as_json:
         show(findings, now)
-    condemned = [f for f in findings if f.leftover or (unknown and f.reason == "unknown")]
+    wanted = [f for f in findings if f.leftover or (unknown and f.reason == "unknown")]
     if reap:
-        return delete_asked(cloud, still_so(cloud, condemned, roots), Wish(yes, as_json=as_json))
+        return delete_asked(cloud, found_again(cloud, wanted, roots), Wish(yes, as_json=as_json))
     if as_json:
         print_json([as_row(finding) for finding in findings])
     return FAILURE_KINDS["release_unconfirmed"].exit_code if any(f.leftover for f in findings) else 0
@@ -61,20 +63,23 @@ def examine(cloud: RunPodCloud, roots: Iterable[str], now: datetime) -> list[Sus
 
 def with_runs(pods: list[Pod], roots: Iterable[str]) -> tuple[list[Pod], Any]:
     """The pods, and the runs here that know any of them."""
-    words = {pod.id for pod in pods} | {ours.run_id for pod in pods if (ours := provenance(pod))}
-    return pods, known_runs(roots, words, warn)
+    names = {pod.id for pod in pods} | {ours.run_id for pod in pods if (ours := origin(pod))}
+    return pods, known_runs(roots, names, warn)
 
 
-def still_so(cloud: RunPodCloud, condemned: Iterable[SuspectPod], roots: Iterable[str]) -> list[str]:
-    """Ids of those of which the same is found again: a listing may be old, and a run may have been resumed."""
-    pods = [pod for finding in condemned if (pod := cloud.get(finding.pod.id)) is not None]
-    reasons = {finding.pod.id: finding.reason for finding in condemned}
+def found_again(cloud: RunPodCloud, wanted: Iterable[SuspectPod], roots: Iterable[str]) -> list[str]:
+    """The ids of the pods for which a second look finds the same.
+
+    The listing may have been old, or a run may have been resumed meanwhile.
+    """
+    pods = [pod for finding in wanted if (pod := cloud.get(finding.pod.id)) is not None]
+    reasons = {finding.pod.id: finding.reason for finding in wanted}
     again = audit(*with_runs(pods, roots), SystemClock().now())
     return [finding.pod.id for finding in again if finding.leftover or finding.reason == reasons[finding.pod.id]]
 
 
 def show(findings: list[SuspectPod], now: datetime) -> None:
-    """The findings are on stdout; what each means, and what to do, is on stderr."""
+    """stdout has the table of findings; stderr has the meaning of each and what to do."""
     if not findings:
         print_lines(["No leftover pods."])
         return

@@ -1,4 +1,4 @@
-"""billing: what RunPod has really billed, beside what runs were thought to cost."""
+"""billing: the amounts that RunPod has billed, beside the estimates of the runs."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from .options import json_option, output_options
 from .tables import print_table
 
 
-@click.command(short_help="What RunPod has really billed for runs.")
-@click.option("--root", type=click.Path(), default="artifacts/runpod", show_default=True, help="Where the runs are.")
+@click.command(short_help="Show what RunPod has billed for runs.")
+@click.option(
+    "--root", type=click.Path(), default="artifacts/runpod", show_default=True, help="The folder that holds the runs."
+)
 @json_option
 @output_options
 def billing(root: str, as_json: bool) -> None:
-    """What RunPod has really billed for the runs below a folder, beside what they were thought to cost.
+    """Show what RunPod has billed for the runs below a folder, beside their estimated cost.
 
-    The bill is by the hour and comes late, by days or weeks: what is not in it yet is said to be so and never made up.
-    What is, is recorded with the run: as an event, and as `billed_usd` in its manifest.
+    RunPod bills by the hour, and the bill comes days or weeks late. An amount that is not in the bill yet is marked
+    and never guessed. Other amounts are recorded with the run, as an event and as `billed_usd` in its manifest.
     """
     if not may_be_folder(root):
         raise UsageError(f"{root}: no such folder", hint="name the folder that holds the run dirs with --root")
@@ -56,7 +58,7 @@ def show(report: BillReport, as_json: bool) -> None:
 
 
 def footer(sums: dict[str, object]) -> Iterator[str]:
-    """The sums, one a line."""
+    """The sums, one on each line."""
     yield ""
     yield "== TOTALS =="
     for label, value in bill_total_facts(sums):

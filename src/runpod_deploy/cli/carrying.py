@@ -1,4 +1,7 @@
-"""What every command that carries a run out shares: the manner, the last word. Must stay lean."""
+"""What `run`, `resume`, `attach` and `pull` share: how they carry a run out, and how they end.
+
+This module is loaded by the process that watches, so it must not import a heavy library.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ NO_WAIT = timedelta()
 
 
 def manner(given: dict[str, Any]) -> RunOptions:
-    """How to carry the run out, from the flags."""
+    """How the flags ask to carry the run out."""
     return RunOptions(
         detach=bool(given.get("detach")),
         quiet=given["verbosity"] > INFO,
@@ -30,17 +33,17 @@ def manner(given: dict[str, Any]) -> RunOptions:
 
 
 def on_screen(run: Run) -> AbstractContextManager[object]:
-    """The run on this terminal. Loads what draws only now: a run that nobody looks at stays small."""
+    """The run, drawn on this terminal. Only now is the library that draws loaded: other runs stay small."""
     from ..terminal.screen import Screen
 
     return Screen(run, sys.stderr)
 
 
 def finish(state: State, run_dir: RunDir) -> int:
-    """The exit code, once the last word is on stderr: what went wrong, what to do, and loudest what still bills."""
+    """The exit code, after stderr says what went wrong, what to do, and in the last line what may still bill."""
     failure = state.failure
     if state.end.detached:
-        print_err(f"hint: go on with `runpod-deploy resume {run_dir.path}`")
+        print_err(f"hint: follow the run again with `runpod-deploy attach {run_dir.path}`")
     elif failure is not None and failure.kind != "release_unconfirmed":
         print_failure(failure)
     if state.pod_may_exist and not state.end.detached:
@@ -51,7 +54,7 @@ def finish(state: State, run_dir: RunDir) -> int:
 
 
 def print_failure(failure: Failure) -> None:
-    """The failure, its hint and its heading in the manual are on stderr, a line each."""
+    """stderr has the failure, its hint, and its kind, which is its heading in the troubleshooting page."""
     print_err(f"error: {failure.message}")
     if failure.hint:
         print_err(f"hint: {failure.hint}")

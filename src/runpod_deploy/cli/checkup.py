@@ -1,4 +1,4 @@
-"""Whether this machine can carry out runs, thing by thing, and what to do about what is wrong. Prints nothing."""
+"""Checks whether this machine can carry out runs, each with a hint if something is wrong. Prints nothing."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 from ..cloud.runpod import RunPodCloud
 from ..errors import FAILURE_KINDS, DeployError
-from ..machine.proc import found
+from ..machine.proc import is_installed
 
 LITTLE_USD = 5.0
 NEEDED = {"ssh": "install the OpenSSH client", "ssh-keygen": "install the OpenSSH client"}
-RSYNC_HINT = "install rsync: without it every folder is sent whole, as a tar stream"
+RSYNC_HINT = "install rsync: without it, every folder is sent as a whole, as a tar stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     status: str
@@ -25,11 +25,11 @@ class Check:
     message: str
     hint: str = ""
     exit_code: int = 0
-    """The tool's exit code if this is the worst that there is."""
+    """The tool's exit code if this is the first check that fails; 0 if it does not fail."""
 
 
 def check_all(cloud: Callable[[], RunPodCloud], key_path: Path, cache_dir: Path) -> Iterable[Check]:
-    """Every check, as it is made. Without a key the cloud is not asked."""
+    """Every check, one after the other. Without a key, the API is not asked."""
     yield from check_programs()
     yield check_key_file(key_path)
     yield check_cache(cache_dir)
@@ -44,50 +44,50 @@ def check_all(cloud: Callable[[], RunPodCloud], key_path: Path, cache_dir: Path)
 
 
 def check_programs() -> Iterable[Check]:
-    """Whether the programs that the tool calls are here."""
+    """Whether the programs that the tool calls are installed."""
     for program, hint in NEEDED.items():
-        yield present(program) if found(program) else absent(program, hint)
-    if found("rsync"):
+        yield present(program) if is_installed(program) else absent(program, hint)
+    if is_installed("rsync"):
         yield present("rsync")
     else:
         yield Check(name="rsync", status="warning", message="not found", hint=RSYNC_HINT)
 
 
 def present(program: str) -> Check:
-    """A program that is there."""
+    """The check of a program that is installed."""
     return Check(name=program, status="ok", message="found")
 
 
 def absent(program: str, hint: str) -> Check:
-    """A program without which nothing works."""
+    """The check of a program that is missing and without which nothing works."""
     return Check(
         name=program, status="error", message="not found", hint=hint, exit_code=FAILURE_KINDS["usage"].exit_code
     )
 
 
 def check_key_file(path: Path) -> Check:
-    """Whether the user's own SSH key is there; runs make keys of their own and do without."""
+    """Whether the user's own SSH key is there. Runs do not need it: they make keys of their own."""
     if path.is_file() and path.with_name(path.name + ".pub").is_file():
-        return Check(name="ssh key", status="ok", message=f"{path} will be let into pods")
-    hint = "runs use keys of their own; make one with ssh-keygen to log in by hand without the run's folder"
+        return Check(name="ssh key", status="ok", message=f"pods will accept {path}")
+    hint = "runs do not need it: they make their own keys; to log in with a key of yours, make one with ssh-keygen"
     return Check(name="ssh key", status="warning", message=f"{path} and its .pub are not both there", hint=hint)
 
 
 def check_cache(folder: Path) -> Check:
-    """Whether the processes of this user can share what they know."""
+    """Whether the processes of this user can share a cache folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".probe"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        hint = "set XDG_CACHE_HOME to a folder of yours; without it many runs at once ask the API too often"
+        hint = "set XDG_CACHE_HOME to a folder of yours; without it, many runs at once exceed the API's rate limit"
         return Check(name="cache", status="warning", message=f"{folder}: {error.strerror}", hint=hint)
     return Check(name="cache", status="ok", message=f"{folder} can be written")
 
 
 def check_api(cloud: RunPodCloud) -> Check:
-    """Whether the API answers this key."""
+    """Whether the API accepts this key."""
     try:
         pods = cloud.list_pods()
     except DeployError as error:
@@ -97,7 +97,7 @@ def check_api(cloud: RunPodCloud) -> Check:
 
 
 def check_balance(cloud: RunPodCloud) -> Check:
-    """Whether the account can pay; a key that may not know is no obstacle."""
+    """Whether the account can pay. A key that may not read the balance is only a warning."""
     try:
         balance = cloud.balance()
     except DeployError as error:
@@ -105,13 +105,19 @@ def check_balance(cloud: RunPodCloud) -> Check:
     words = f"${balance.balance_usd:.2f} left, ${balance.spend_usd_per_hour:.2f} spent per hour now"
     if balance.balance_usd <= 0:
         code = FAILURE_KINDS["balance"].exit_code
-        return Check(name="balance", status="error", message=words, hint="add funds", exit_code=code)
+        return Check(
+            name="balance",
+            status="error",
+            message=words,
+            hint="add funds in RunPod's console; stopped pods still cost money: `runpod-deploy ls-stale`",
+            exit_code=code,
+        )
     if balance.balance_usd < LITTLE_USD:
-        hint = "a pod needs credit for an hour; at 0 RunPod ends pods, with what is on their disks"
+        hint = "add funds: a new pod needs credit for one hour, and at $0 RunPod deletes pods with their disks"
         return Check(name="balance", status="warning", message=words, hint=hint)
     return Check(name="balance", status="ok", message=words)
 
 
 def failed(name: str, error: DeployError) -> Check:
-    """The check that ended with this error."""
+    """The check that failed with this error."""
     return Check(name=name, status="error", message=error.message, hint=error.hint, exit_code=error.exit_code)

@@ -1,4 +1,4 @@
-"""`config show`: a config as it would run, and where each value comes from."""
+"""`config show`: every value of a config as a run would use it, and its origin."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .options import config_option, json_option, output_options, variable_option
 
 @click.group()
 def config() -> None:
-    """Look at configs."""
+    """Show configs."""
 
 
-@config.command(short_help="Print every value and where it comes from.")
+@config.command(short_help="Print every value of a config and its origin.")
 @config_option
 @variable_options
-@click.option("--defaults/--no-defaults", default=True, help="With or without values that nobody has set.")
+@click.option("--defaults/--no-defaults", default=True, help="With or without values that are not set anywhere.")
 @json_option
 @output_options
 def show(config: Path, var: tuple[str, ...], vars_file: Path | None, defaults: bool, as_json: bool) -> None:

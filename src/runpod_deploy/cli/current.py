@@ -1,4 +1,4 @@
-"""Manifests as commands show them: that of a run which has not ended says what is true now. Changes none."""
+"""Manifests as commands show them: for a run that has not ended, brought up to date in memory. Writes nothing."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..terminal.output import warn
 
 
 def current(path: Path | str, now: datetime, unreadable: Unreadable = warn) -> Manifest:
-    """The manifest of that file or run dir. Raises ManifestUnreadable."""
+    """The manifest of this file or run dir, up to date. Raises ManifestUnreadable."""
     manifest, where = read_manifest(path), manifest_path(Path(path))
     if is_settled(manifest) or where.name != MANIFEST_NAME:
         return manifest
-    from ..history.runs import brought_up_to_date  # the story of a run is slow to import, and only needed here
+    from ..history.runs import brought_up_to_date  # slow to import, and only needed here
 
     return brought_up_to_date(where.parent, manifest, now, unreadable)
 
@@ -25,5 +25,5 @@ def current(path: Path | str, now: datetime, unreadable: Unreadable = warn) -> M
 def currents(
     paths: Iterable[str], now: datetime, unreadable: Unreadable = warn
 ) -> Iterator[tuple[str, Manifest | None]]:
-    """Each path of a file with its manifest, or with None if it cannot be read, which is told."""
+    """Each path with its manifest, or with None if it cannot be read, which is reported."""
     return read_manifests(paths, unreadable, partial(current, now=now, unreadable=unreadable))

@@ -1,4 +1,4 @@
-"""doctor: is everything here that runs need?"""
+"""doctor: checks whether this machine has everything that runs need."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 @json_option
 @output_options
 def doctor(as_json: bool) -> int:
-    """Check what runs need: key, API, balance, SSH, rsync; and say what to do about each that is wrong."""
+    """Check key, API, balance, SSH and rsync, and say what to do about each problem."""
     checks = []
     for check in check_all(real_cloud, SshSpec().resolved_key_path, cache_dir()):
         checks.append(check)
@@ -32,7 +32,7 @@ def doctor(as_json: bool) -> int:
 
 
 def print_check(check: Check) -> None:
-    """The check is on stdout, and what to do on a line of its own."""
+    """stdout has the check, and its hint on a line of its own."""
     status, rest = f"{check.status:8}", f"{check.name:11}{check.message}"
     if can_draw():
         from .screens import show, styled  # rich is slow to import, and only needed here

@@ -13,9 +13,9 @@ from ..terminal.output import print_json, print_lines
 
 
 def print_plan(spec: Spec, cloud: Cloud | None, *, as_json: bool = False) -> None:
-    """What the run would do is on stdout. Without a cloud nothing is asked of the network.
+    """stdout has the plan of the run. Without a cloud, the network is not used.
 
-    Raises what the run itself would raise for what can be known now: ConfigError, StockOut, AuthRefused.
+    Raises the errors of the run itself that can be known now: ConfigError, StockOut, AuthRefused.
     """
     outlook = look_ahead(spec, cloud, environment())
     steps = plan(spec, outlook)

@@ -1,4 +1,4 @@
-"""gpu-list, gpu-inventory and gpu-prices: what could be rented, where, at what price."""
+"""gpu-list, gpu-inventory and gpu-prices: GPUs with their stock and their prices."""
 
 from __future__ import annotations
 
@@ -36,20 +36,26 @@ CLOUDS = click.Choice(["SECURE", "COMMUNITY"], case_sensitive=False)
 
 
 def cloud_options(function: Function) -> Function:
-    """`--cloud-type`, and the `--spot` of former times."""
-    cloud = click.option("--cloud-type", type=CLOUDS, default="SECURE", show_default=True, help="Whose machines.")
-    spot = click.option("--spot", is_flag=True, help="RunPod no longer sells spot pods: an error.")
+    """Adds `--cloud-type`, and `--spot`, which older scripts may still pass."""
+    cloud = click.option(
+        "--cloud-type",
+        type=CLOUDS,
+        default="SECURE",
+        show_default=True,
+        help="RunPod's own datacenters, or other hosts.",
+    )
+    spot = click.option("--spot", is_flag=True, help="An error: RunPod no longer sells spot pods.")
     return cloud(spot(function))
 
 
-@click.command("gpu-list", short_help="The GPUs of a datacenter, with stock and price.")
-@click.option("--datacenter", "datacenter_id", required=True, metavar="ID", help="Such as EU-RO-1.")
+@click.command("gpu-list", short_help="List the GPUs of a datacenter with stock and price.")
+@click.option("--datacenter", "datacenter_id", required=True, metavar="ID", help="A datacenter such as EU-RO-1.")
 @cloud_options
-@click.option("--no-prices", is_flag=True, help="Stock only.")
+@click.option("--no-prices", is_flag=True, help="Print stock only.")
 @json_option
 @output_options
 def gpu_list(datacenter_id: str, cloud_type: str, spot: bool, no_prices: bool, as_json: bool) -> None:
-    """The GPUs of a datacenter, those with most stock first."""
+    """List the GPUs of a datacenter, those with most stock first."""
     refuse_spot(spot)
     cloud = real_cloud()
     here = [o for o in cloud.catalogue(cloud_type, gpu_count=1) if o.datacenter_id == datacenter_id]
@@ -65,13 +71,13 @@ def gpu_list(datacenter_id: str, cloud_type: str, spot: bool, no_prices: bool, a
     print_table(offer_lines(offers, label), ("gpu", "stock", f"$/hr ({label})"), cells)
 
 
-@click.command("gpu-inventory", short_help="Whether a config's GPUs are in stock; exit 3 if none is.")
+@click.command("gpu-inventory", short_help="Check whether a config's GPUs are in stock; exit 3 if none is.")
 @config_option
 @variable_options
 @json_option
 @output_options
 def gpu_inventory(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: bool) -> int:
-    """Whether the GPUs of a config are in stock in its datacenters. Exit 3 if none is anywhere."""
+    """Check whether the GPUs of a config are in stock in its datacenters. Exit 3 if none is in any of them."""
     pod = load(config, cli_variables=parse_variables(var, vars_file)).job.pod
     offers = real_cloud().catalogue(
         pod.cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None, vcpu_count=pod.min_vcpu_count or 2
@@ -84,18 +90,22 @@ def gpu_inventory(config: Path, var: tuple[str, ...], vars_file: Path | None, as
     return 0 if report.any_stocked else stocked_out(report)
 
 
-@click.command("gpu-prices", short_help="What each GPU costs an hour.")
+@click.command("gpu-prices", short_help="List what each GPU costs per hour.")
 @cloud_options
-@click.option("--no-price-cache", is_flag=True, help="Accepted for old scripts: prices are always fresh.")
+@click.option(
+    "--no-price-cache",
+    is_flag=True,
+    help="Accepted for older scripts; changes nothing, because prices are always fresh.",
+)
 @json_option
 @output_options
 def gpu_prices(cloud_type: str, spot: bool, no_price_cache: bool, as_json: bool) -> None:  # noqa: ARG001
-    """What each GPU costs an hour, the cheapest first."""
+    """List what each GPU costs per hour, the cheapest first."""
     refuse_spot(spot)
     every = real_cloud().catalogue(cloud_type, gpu_count=1)
     offers = cheapest_first(offer for offer in every if offer.datacenter_id == ANYWHERE)
     if all(offer.usd_per_gpu_hour is None for offer in offers):
-        raise CloudUnreachable("the catalogue names no price", hint="try again later")
+        raise CloudUnreachable("RunPod's catalogue has no prices at the moment", hint="try again later")
     if as_json:
         print_json([{"gpu_id": offer.gpu_id, "price_per_hour_usd": offer.usd_per_gpu_hour} for offer in offers])
         return
@@ -105,13 +115,15 @@ def gpu_prices(cloud_type: str, spot: bool, no_price_cache: bool, as_json: bool)
 
 
 def refuse_spot(spot: bool) -> None:
-    """Raises UsageError: there is nothing to show."""
+    """Raises UsageError if spot pods are asked for: RunPod does not sell them any more."""
     if spot:
-        raise UsageError("RunPod no longer sells spot pods", hint="leave --spot out; COMMUNITY is the cheap cloud")
+        raise UsageError(
+            "RunPod no longer sells spot pods", hint="leave --spot out; --cloud-type COMMUNITY is often cheaper"
+        )
 
 
 def check_datacenter(cloud: RunPodCloud, datacenter_id: str) -> None:
-    """Raises ConfigError if there is no such datacenter; without stock it may well exist."""
+    """Raises ConfigError if there is no such datacenter. One without stock is fine."""
     known = cloud.datacenter_ids()
     if datacenter_id in known:
         return
@@ -121,7 +133,7 @@ def check_datacenter(cloud: RunPodCloud, datacenter_id: str) -> None:
 
 
 def stocked_out(report: InventoryReport) -> int:
-    """The exit code for no stock, once stderr says so and what else could be had."""
+    """The exit code for no stock, after stderr says so and lists the GPUs that are in stock."""
     where = ", ".join(datacenter.datacenter_id for datacenter in report.datacenters)
     print_err(f"stock-out: none of {list(report.gpu_order)} is stocked in {where}")
     if report.others:

@@ -1,4 +1,4 @@
-"""logs: what a job has printed, or with --system what the cloud's host says of its pod."""
+"""logs: the output of a job, or with --system the log of its host."""
 
 from __future__ import annotations
 
@@ -25,13 +25,21 @@ from .options import json_option, output_options, variable_options
 QUIET_S = 2.0
 
 
-@click.command("logs", short_help="What a job has printed; --system: what its host says.")
+@click.command("logs", short_help="Print the output of a job; --system: the log of its host.")
 @click.argument("run_dir", type=click.Path(path_type=Path), required=False)
-@click.option("--config", "-c", type=click.Path(path_type=Path), metavar="PATH", help="The latest run of this config.")
+@click.option(
+    "--config", "-c", type=click.Path(path_type=Path), metavar="PATH", help="Take the latest run of this config."
+)
 @variable_options
-@click.option("--lines", type=click.IntRange(min=0), default=200, show_default=True, help="So many, from the end.")
-@click.option("--no-follow", is_flag=True, help="Do not wait for more.")
-@click.option("--system", is_flag=True, help="Container and host log from the API: for pods that do not come up.")
+@click.option(
+    "--lines", type=click.IntRange(min=0), default=200, show_default=True, help="How many lines from the end to print."
+)
+@click.option("--no-follow", is_flag=True, help="Do not wait for more output.")
+@click.option(
+    "--system",
+    is_flag=True,
+    help="Print the container's and the host's log from the API: for a pod that does not boot.",
+)
 @json_option
 @output_options
 def logs(
@@ -44,16 +52,16 @@ def logs(
     system: bool,
     as_json: bool,
 ) -> None:
-    """What the job of RUN_DIR, or of the latest run of a config, has printed.
+    """Print the output of the job of RUN_DIR, or of the latest run of a config.
 
-    Read on the pod while the run lasts, and from the run's own copy once it has ended.
+    It is read on the pod while the run lasts, and from the copy in the run dir afterwards.
     """
     folder = RunDir(chosen_folder(run_dir, config, var, vars_file).absolute())
     state = fold(read_events(folder.events))
     if system:
         print_system(state, lines, as_json)
     elif as_json:
-        raise UsageError("a job's log is text", hint="--json goes with --system")
+        raise UsageError("the log of a job is text, not JSON", hint="use --json only with --system")
     else:
         print_job(folder, state, lines, follow=not no_follow)
 
@@ -66,12 +74,12 @@ def chosen_folder(run_dir: Path | None, config: Path | None, var: tuple[str, ...
         return latest(load(config, cli_variables=parse_variables(var, vars_file)))
     assert run_dir is not None
     if not RunDir(run_dir).events.is_file():
-        raise UsageError(f"{run_dir}: not a run folder", hint="`runpod-deploy ls-runs --all` lists them")
+        raise UsageError(f"{run_dir}: not a run dir", hint="`runpod-deploy ls-runs --all` lists them")
     return run_dir
 
 
 def latest(draft: Draft) -> Path:
-    """The folder of the run that the config's state file names, else of its latest run."""
+    """The folder of the run that the config's state file names, or else of the latest run of the config."""
     state_file = draft.trial.job.state_file
     words: list[str] = [f"{draft.run_id_prefix}-"]
     if state_file is not None and (path := Path(state_file).expanduser()).is_file():
@@ -81,16 +89,18 @@ def latest(draft: Draft) -> Path:
         words = [pointer.pod_id]
     runs = known_runs([str(draft.project_root / "artifacts" / "runpod")], words, warn)
     if not runs:
-        raise UsageError(f"{draft.path}: no run of this config is here", hint="give the run's folder instead")
+        raise UsageError(f"{draft.path}: no run of this config was found", hint="give its RUN_DIR instead")
     return runs[-1].path
 
 
 def print_job(folder: RunDir, state: State, lines: int, *, follow: bool) -> None:
-    """The end of the job's log is on stdout, and with follow what comes after it. Raises SshLost, UsageError."""
+    """The end of the job's log is on stdout, and with `follow` all that comes later. Raises SshLost, UsageError."""
     if state.end.released or state.end.finished:
         print_bytes(last_lines(folder.log, lines))
     elif not (folder.ssh / "config").is_file():
-        raise SshLost(f"pod {state.pod.id or '(none yet)'} has not answered yet", hint="see its host's log: --system")
+        raise SshLost(
+            f"pod {state.pod.id or '(none yet)'} has not answered yet", hint="look at its host's log with --system"
+        )
     else:
         spec = spec_from_json(folder.spec.read_text(encoding="utf-8"))
         stream(tail_argv(folder, spec.job.run.log_path, lines, follow=follow), print_bytes)
@@ -99,7 +109,7 @@ def print_job(folder: RunDir, state: State, lines: int, *, follow: bool) -> None
 def print_system(state: State, lines: int, as_json: bool) -> None:
     """The cloud's own log of the pod is on stdout. Raises UsageError if there is no pod."""
     if state.pod.id is None:
-        raise UsageError("this run has no pod yet", hint="`runpod-deploy events RUN_DIR` tells what it is doing")
+        raise UsageError("this run has no pod yet", hint="`runpod-deploy events RUN_DIR` shows what it is doing")
     found = real_cloud().logs(state.pod.id, lines, QUIET_S)
     if as_json:
         print_json([asdict(line) for line in found])

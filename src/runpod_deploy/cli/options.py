@@ -36,7 +36,7 @@ def variable_options(function: Function) -> Function:
         "--var",
         multiple=True,
         metavar="KEY=VALUE",
-        help="A variable for {KEY} in the file; may be repeated.",
+        help="The value of {KEY} in the file; repeatable.",
     )
     file = click.option(
         "--vars-file",
@@ -54,28 +54,28 @@ def wait_option(function: Function) -> Function:
         type=Duration(bare_seconds=True),
         default="0s",
         metavar="DURATION",
-        help="Wait so long for another process that holds the run: 90s, 30m, 2h. A bare number means seconds.",
+        help="How long to wait for another process that holds the run: 90s, 30m, 2h. A bare number means seconds.",
     )(function)
 
 
 def verbosity_options(function: Function) -> Function:
     """`-v` or `-q`, passed as `verbosity`: a level of logging. Both together are a usage error."""
     loud = click.option(
-        *("-v", "--verbose"), is_flag=True, expose_value=False, callback=level_of(DEBUG), help="Tell more.",
+        *("-v", "--verbose"), is_flag=True, expose_value=False, callback=level_of(DEBUG), help="Print more.",
     )  # fmt: skip
     quiet = click.option(
         *("-q", "--quiet"), is_flag=True, expose_value=False, callback=level_of(WARNING),
-        help="Tell only what is wrong; data is still printed.",
+        help="Print only warnings and errors; data is still printed.",
     )  # fmt: skip
     return loud(quiet(function))
 
 
 def level_of(level: int) -> Callable[[click.Context, click.Parameter, bool], None]:
-    """What a flag of this level does to `verbosity`."""
+    """The callback of a flag: it sets `verbosity` to this level."""
 
     def note(context: click.Context, _flag: click.Parameter, given: bool) -> None:
-        told = context.params.setdefault("verbosity", INFO)
-        if given and told != INFO:
+        chosen = context.params.setdefault("verbosity", INFO)
+        if given and chosen != INFO:
             raise click.UsageError("-v and -q exclude each other")
         if given:
             context.params["verbosity"] = level
@@ -85,7 +85,7 @@ def level_of(level: int) -> Callable[[click.Context, click.Parameter, bool], Non
 
 def plain_option(function: Function) -> Function:
     """`--no-color`, passed as `no_color`."""
-    return click.option("--no-color", is_flag=True, help="Plain text on a terminal too.")(function)
+    return click.option("--no-color", is_flag=True, help="Print plain text on a terminal, too.")(function)
 
 
 def json_option(function: Function) -> Function:

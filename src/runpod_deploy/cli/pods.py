@@ -1,4 +1,4 @@
-"""ls-stale, cleanup and stop: pods that were left, and how to be rid of them."""
+"""ls-stale, cleanup and stop: pods that were left, and how to end them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from .tables import print_table
 STALE_COLUMNS = ("POD_ID", "NAME", "GB", "$/day", "$/mo", "AGE")
 
 
-@click.command("ls-stale", short_help="Stopped pods, and what their disks cost.")
+@click.command("ls-stale", short_help="List stopped pods and the price of their disks.")
 @json_option
 @output_options
 def ls_stale(as_json: bool) -> None:
-    """Stopped (EXITED) pods of the account, and what their disks cost."""
+    """List the stopped (EXITED) pods of the account and the price of their disks."""
     found = stale_pods(real_cloud().list_pods(), SystemClock().now())
     if as_json:
         print_json([asdict(pod) for pod in found])
@@ -35,16 +35,19 @@ def ls_stale(as_json: bool) -> None:
         print_stale(found)
 
 
-@click.command(short_help="End the pod of a state file, or all stopped pods.")
-@click.option("--state-file", type=click.Path(path_type=Path), metavar="PATH", help="End the pod that it names.")
+@click.command(short_help="End the pod of a state file, or delete all stopped pods.")
+@click.option("--state-file", type=click.Path(path_type=Path), metavar="PATH", help="End the pod that this file names.")
 @click.option("--all-stopped", is_flag=True, help="Delete stopped pods of the account, after listing them.")
 @click.option("--mode", type=click.Choice(["preserve", "stop", "delete"]), default="delete", show_default=True)
-@click.option("--prefix", default="", metavar="TEXT", help="With --all-stopped: only pods whose names begin so.")
+@click.option("--prefix", default="", metavar="TEXT", help="With --all-stopped: only pods whose names begin with this.")
 @click.option(
-    "--older-than", type=Duration(), metavar="DURATION", help="With --all-stopped: only pods that old, such as 7d."
+    "--older-than",
+    type=Duration(),
+    metavar="DURATION",
+    help="With --all-stopped: only pods older than this, such as 7d.",
 )
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Tell what would be done.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask first.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @json_option
 @output_options
 def cleanup(
@@ -57,7 +60,7 @@ def cleanup(
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    """End the pod of a state file, or all stopped pods. Exit 9 if one may still bill."""
+    """End the pod of a state file, or delete all stopped pods. Exit 9 if a pod may still bill."""
     if (state_file is None) == (not all_stopped):
         raise UsageError("give either --state-file PATH or --all-stopped")
     if state_file is not None:
@@ -68,7 +71,7 @@ def cleanup(
 
 @click.command(short_help="Stop the pod of a state file: `cleanup --mode stop`.")
 @click.option("--state-file", type=click.Path(path_type=Path), required=True, metavar="PATH")
-@click.option("--dry-run", is_flag=True, help="Tell what would be done.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @json_option
 @output_options
 def stop(state_file: Path, dry_run: bool, as_json: bool) -> None:
@@ -78,10 +81,10 @@ def stop(state_file: Path, dry_run: bool, as_json: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How somebody wants pods to be ended."""
+    """How the user wants pods to be ended."""
 
     yes: bool
-    """Without being asked."""
+    """Do not ask first."""
     dry_run: bool = False
     as_json: bool = False
 
@@ -108,17 +111,17 @@ def as_action(mode: str) -> Action:
 
 
 def check_owner(cloud: RunPodCloud, pointer: StateFile, state_file: Path) -> None:
-    """Raises ConfigError if the API shows that pod under another run's name: the file is out of date."""
+    """Raises ConfigError if the pod has the name of another run, because the file is out of date."""
     pod = cloud.get(pointer.pod_id) if pointer.run_id else None
     if pod is not None and pod.name != pointer.run_id:
         raise ConfigError(
-            f"{state_file}: pod {pod.id} is {pod.name!r}, not {pointer.run_id!r}",
-            hint="the file is out of date: remove it, and look with `runpod-deploy audit`",
+            f"{state_file}: its pod {pod.id} now belongs to {pod.name!r}, not to {pointer.run_id!r}",
+            hint="the file is out of date: remove it, and look for leftover pods with `runpod-deploy audit`",
         )
 
 
 def end_stopped(prefix: str, older_than: timedelta | None, wish: Wish) -> int:
-    """The exit code, once the chosen stopped pods are gone."""
+    """The exit code, once the chosen stopped pods are deleted."""
     cloud = real_cloud()
     found = chosen(stale_pods(cloud.list_pods(), SystemClock().now()), prefix=prefix, older_than=older_than)
     if not wish.as_json:
@@ -130,8 +133,9 @@ def end_stopped(prefix: str, older_than: timedelta | None, wish: Wish) -> int:
 
 
 def delete_asked(cloud: RunPodCloud, pod_ids: list[str], wish: Wish) -> int:
-    """The exit code, once the pods are gone: 1 if the answer was no, 9 if one may still bill."""
+    """The exit code, once the pods are deleted: 1 if the user said no, 9 if a pod may still bill."""
     if pod_ids and not wish.yes and not click.confirm(f"Delete all {len(pod_ids)} pods?", err=True):
+        info("nothing was deleted")
         return 1
     done = []
     for ended in end_all(cloud, SystemClock(), pod_ids, "delete"):
@@ -146,7 +150,7 @@ def delete_asked(cloud: RunPodCloud, pod_ids: list[str], wish: Wish) -> int:
 
 
 def print_stale(found: list[StalePod]) -> None:
-    """The table is on stdout, with its sum; or that there are none."""
+    """stdout has the table and its sum, or says that there are no such pods."""
     if not found:
         print_lines(["No stale (EXITED) pods."])
         return

@@ -1,4 +1,4 @@
-"""manifest-summary, ls-runs and compare-runs: what became of runs, read from their manifests."""
+"""manifest-summary, ls-runs and compare-runs: the results of runs, read from their manifests."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from .tables import print_labelled
 
 @click.command("manifest-summary")
 @click.argument("manifest", type=click.Path(path_type=Path), required=False)
-@click.option("--root", type=click.Path(), help="Summarize every manifest below this folder, with totals.")
+@click.option("--root", type=click.Path(), help="Summarize every manifest below this folder, and print totals.")
 @json_option
 @output_options
 def manifest_summary(manifest: Path | None, root: str | None, as_json: bool) -> None:
-    """What became of one run (MANIFEST is its manifest or run dir), or of all below --root."""
+    """Print the result of one run (MANIFEST is its manifest or run dir), or of all runs below --root."""
     if (manifest is None) == (root is None):
         raise UsageError("give either a MANIFEST or --root DIR", hint="MANIFEST may be a run dir too")
     if root is not None:
@@ -52,7 +52,7 @@ def summarize_all(root: str, as_json: bool) -> None:
 
 
 def counted(found: Iterator[tuple[str, Manifest | None]], totals: Totals) -> Iterator[tuple[str, Manifest]]:
-    """The readable ones; all are counted."""
+    """The manifests that could be read; the totals count the others, too."""
     for path, manifest in found:
         totals.add(manifest)
         if manifest is not None:
@@ -60,7 +60,7 @@ def counted(found: Iterator[tuple[str, Manifest | None]], totals: Totals) -> Ite
 
 
 def blocks(found: Iterator[tuple[str, Manifest]], totals: Totals) -> Iterator[str]:
-    """A block for each manifest, then the footer; nothing if there is none."""
+    """A block for each manifest, then the totals; nothing if there is no manifest."""
     for path, manifest in found:
         yield f"== {path} =="
         yield from summary_lines(manifest)
@@ -71,7 +71,7 @@ def blocks(found: Iterator[tuple[str, Manifest]], totals: Totals) -> Iterator[st
 
 
 def json_document(found: Iterator[tuple[str, Manifest]], totals: Totals) -> Iterator[str]:
-    """One JSON object with the list of manifests and the totals, one line a manifest."""
+    """One JSON object with the list of manifests, one on each line, and the totals."""
     yield '{"manifests": ['
     comma = ""
     for path, manifest in found:
@@ -83,14 +83,14 @@ def json_document(found: Iterator[tuple[str, Manifest]], totals: Totals) -> Iter
 @click.command("ls-runs")
 @click.option(
     "--project-root", type=click.Path(path_type=Path), default=".", show_default=True,
-    help="The project whose artifacts/runpod to list.",
+    help="The project whose runs in artifacts/runpod are listed.",
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(min=0), default=0, help="Only the newest so many; 0: all.")
-@click.option("--all", "everything", is_flag=True, help="Also run dirs that hold no readable manifest.")
+@click.option("--limit", type=click.IntRange(min=0), default=0, help="List only this many of the newest runs; 0: all.")
+@click.option("--all", "everything", is_flag=True, help="Also list run dirs without a readable manifest.")
 @json_option
 @output_options
 def ls_runs(project_root: Path, limit: int, everything: bool, as_json: bool) -> None:
-    """The runs of a project, oldest first."""
+    """List the runs of a project, oldest first."""
     found, now = run_dirs(project_root, warn), SystemClock().now()
     rows = [row for path in found if (row := listed_row(path, now, everything=everything)) is not None]
     if hidden := len(found) - len(rows):
@@ -105,7 +105,7 @@ def ls_runs(project_root: Path, limit: int, everything: bool, as_json: bool) -> 
 
 
 def listed_row(run_dir: Path, now: datetime, *, everything: bool) -> dict[str, Any] | None:
-    """The run's row; without a readable manifest an empty one, or None."""
+    """The run's row. Without a readable manifest it is empty, or None unless everything is listed."""
     try:
         return run_row(run_dir, current(run_dir, now))
     except ManifestUnreadable as error:
@@ -130,7 +130,7 @@ def print_runs(rows: list[dict[str, Any]], now: datetime) -> None:
 @json_option
 @output_options
 def compare_runs(a: str, b: str, as_json: bool) -> int:
-    """Two runs field by field (manifests or run dirs). Exit 1: one of them failed; 2: one is unreadable."""
+    """Compare two runs (manifests or run dirs) field by field. Exit 1: one of them failed; 2: one cannot be read."""
     now = SystemClock().now()
     one, other = current(a, now), current(b, now)
     if as_json:

@@ -22,19 +22,21 @@ PAGE_NAME = "report.html"
 
 @click.command()
 @click.argument("run_dir", required=False, type=click.Path(path_type=Path))
-@click.option("--root", type=click.Path(path_type=Path), help="All runs below this folder instead of one.")
+@click.option("--root", type=click.Path(path_type=Path), help="Show all runs below this folder instead of one.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help=f"Where to write it. [default: {PAGE_NAME} there]"
+    "-o", "--output", type=click.Path(path_type=Path), help=f"The file to write. [default: {PAGE_NAME} in that folder]"
 )
 @json_option
 @output_options
 def report(run_dir: Path | None, root: Path | None, output: Path | None, as_json: bool) -> None:
-    """One run, or all below --root, as one HTML page that needs nothing else. Prints the page's path."""
+    """Write one run, or all runs below --root, as one HTML page without other files. Prints the page's path."""
     if (run_dir is None) == (root is None):
         raise UsageError("give either a RUN_DIR or --root DIR")
     folder = run_dir or root or Path()
     if not may_be_folder(str(folder)):
-        raise UsageError(f"{folder}: no such folder", hint="give a run dir, or with --root a folder that holds some")
+        raise UsageError(
+            f"{folder}: no such folder", hint="give a run dir, or with --root a folder that holds run dirs"
+        )
     target = output or folder / PAGE_NAME
     write(target, pieces(folder, one=run_dir is not None))
     print_json({"path": str(target.absolute())}) if as_json else print_lines([str(target)])
@@ -47,12 +49,12 @@ def pieces(folder: Path, *, one: bool) -> Iterator[str]:
     paths = [str(folder / MANIFEST_NAME)] if one else list(below)
     for _, manifest in currents(paths, now):
         totals.add(manifest)
-    details = (read_details(Path(path).parent, found, warn) for path, found in currents(paths, now, unheard))
+    details = (read_details(Path(path).parent, found, warn) for path, found in currents(paths, now, unreported))
     return page(str(folder.absolute().name), details, totals, now)
 
 
-def unheard(_path: str, _reason: str) -> None:
-    """Of manifests that cannot be read the totals have told."""
+def unreported(_path: str, _reason: str) -> None:
+    """The first reading has already reported the manifests that cannot be read."""
 
 
 def write(target: Path, text: Iterator[str]) -> None:
@@ -61,4 +63,4 @@ def write(target: Path, text: Iterator[str]) -> None:
         with target.open("w", encoding="utf-8", errors="backslashreplace") as file:
             file.writelines(text)
     except OSError as error:
-        raise UsageError(f"{target}: cannot be written: {error.strerror}", hint="name another place with -o") from error
+        raise UsageError(f"{target}: cannot be written: {error.strerror}", hint="name another file with -o") from error

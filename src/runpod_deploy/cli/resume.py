@@ -1,4 +1,4 @@
-"""`resume`, `attach` and `pull`: a run that exists, taken up again from its folder."""
+"""`resume`, `attach` and `pull`: an existing run is continued from its folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..driver import RunOptions, drive, pull_artifacts, pull_from_paused, read_spec
+from ..driver import RunOptions, drive, pull_artifacts, read_spec, pull_from_paused
 from ..errors import FAILURE_KINDS, RunBusy
 from ..live import real_world
 from ..machine.clock import SystemClock, wait_until
@@ -27,15 +27,15 @@ CHUNK_BYTES = 1 << 16
 run_dir_argument = click.argument("run_dir", type=click.Path(path_type=Path))
 
 
-@click.command(short_help="Take a run up again from its folder.")
+@click.command(short_help="Continue a run from its folder.")
 @run_dir_argument
 @wait_option
-@click.option("--detach", is_flag=True, help="Leave again once the job runs.")
+@click.option("--detach", is_flag=True, help="Leave when the job has started.")
 @verbosity_options
 @plain_option
 def resume(run_dir: Path, **given: Any) -> int:
-    """Go on from a run's journal to the same end: after a crash, a power cut, or a `run --detach`."""
-    return taken_up(RunDir(run_dir.absolute()), manner(given))
+    """Continue a run to its end from its folder: after a crash, a power cut, or `run --detach`."""
+    return continue_run(RunDir(run_dir.absolute()), manner(given))
 
 
 @click.command(short_help="Follow a run again.")
@@ -43,42 +43,44 @@ def resume(run_dir: Path, **given: Any) -> int:
 @verbosity_options
 @plain_option
 def attach(run_dir: Path, **given: Any) -> int:
-    """Follow a run to its end: carry it out if nobody does, else show what the process that does so prints.
+    """Follow a run to its end. While another process carries it out, show what that process prints.
 
-    If that process dies, this one takes the run up.
+    If no process carries the run out, or if that process dies, continue the run here.
     """
     folder = RunDir(run_dir.absolute())
-    onlooker = Onlooker(folder)
+    follower = Follower(folder)
     while True:
         try:
-            return taken_up(folder, manner(given))
+            return continue_run(folder, manner(given))
         except RunBusy:
-            print_err(f"{RunLock(folder).holder()} carries it out; this only shows it (Ctrl-C leaves)")
-        if (code := onlooker.follow()) is not None:
+            print_err(
+                f"{RunLock(folder).holder()} carries it out; its output is shown here (Ctrl-C leaves, the run goes on)"
+            )
+        if (code := follower.follow()) is not None:
             return code
-        print_err("it has let go of the run: carrying it out from here (Ctrl-C now ends the run)")
+        print_err("that process is gone: the run continues here (Ctrl-C now ends the run)")
 
 
-@click.command(short_help="Pull a run's artifacts as they are now.")
+@click.command(short_help="Download a run's artifacts as they are now.")
 @run_dir_argument
 @click.option("--start", is_flag=True, help="Start the pod if it is paused, and pause it again afterwards.")
 @verbosity_options
 @plain_option
 def pull(run_dir: Path, start: bool, **given: Any) -> int:
-    """Bring the artifacts of a run whose pod still runs home, without ending anything.
+    """Download the artifacts of a run whose pod is running. Nothing is ended.
 
-    With --start, a paused pod is started for as long as it takes to fetch what is not here yet.
+    With --start, a paused pod is started, the artifacts that are not here yet are downloaded, and it is paused again.
     """
     folder = RunDir(run_dir.absolute())
     spec = read_spec(folder)
     if start:
-        return visited(pull_from_paused(spec, folder, real_world(), manner(given)), folder)
+        return finish_visit(pull_from_paused(spec, folder, real_world(), manner(given)), folder)
     pull_artifacts(spec, folder, real_world(), manner(given))
     return 0
 
 
-def visited(state: State, folder: RunDir) -> int:
-    """The exit code of a visit, once its last word is on stderr: that of the visit, not of the run."""
+def finish_visit(state: State, folder: RunDir) -> int:
+    """The exit code of the visit, not of the run, after what went wrong is on stderr."""
     if state.pod_may_exist:
         return finish(state, folder)
     if state.end.reopen_failure is None:
@@ -87,39 +89,38 @@ def visited(state: State, folder: RunDir) -> int:
     return FAILURE_KINDS[state.end.reopen_failure.kind].exit_code
 
 
-def taken_up(folder: RunDir, how: RunOptions) -> int:
-    """The exit code of the run, carried out to its end."""
+def continue_run(folder: RunDir, how: RunOptions) -> int:
+    """The exit code of the run, after it was carried out to its end."""
     spec = read_spec(folder)
     state = fold(read_events(folder.events), success_marker=spec.job.run.success_marker)
-    if state.end.finished and not state.pod_may_exist:  # nothing to do, so nobody need be asked for a key
+    if state.end.finished and not state.pod_may_exist:  # nothing is left to do, so no key is needed
         return finish(state, folder)
     return finish(drive(spec, folder, real_world(), how), folder)
 
 
-class Onlooker:
-    """Shows what another process prints of a run."""
+class Follower:
+    """Shows what the process that carries out a run prints."""
 
     def __init__(self, folder: RunDir) -> None:
         self.folder = folder
         self.shown = 0
 
     def follow(self) -> int | None:
-        """The run's exit code, once the other process has let go of it; None if it died over it."""
+        """The run's exit code, once the other process has ended; None if it died before the end of the run."""
         wait_until(
             SystemClock(), self.look, every_s=FOLLOW_EVERY_S, within_s=LONGEST_FOLLOW_S, what="the end of the run"
         )
-        spec = read_spec(self.folder)
-        state = fold(read_events(self.folder.events), success_marker=spec.job.run.success_marker)
+        state = fold(read_events(self.folder.events), success_marker=read_spec(self.folder).job.run.success_marker)
         return state.exit_code if state.end.finished or state.end.detached else None
 
     def look(self) -> bool | None:
-        """True once the run is let go of and everything is shown."""
+        """True once no process holds the run and everything is shown."""
         over = not RunLock(self.folder).is_held()
         self.show()
         return over or None
 
     def show(self) -> None:
-        """What is new in console.log is on stderr."""
+        """The new part of console.log is on stderr."""
         try:
             with self.folder.console.open("rb") as file:
                 file.seek(self.shown)

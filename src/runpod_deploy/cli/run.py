@@ -48,7 +48,7 @@ REPLACING: tuple[tuple[str, str, type], ...] = (
 
 
 def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A flag for each value that may be replaced for one run."""
+    """Adds a flag for each value that may be replaced for one run."""
     for flag, place, kind in reversed(REPLACING):
         name = "--" + flag.replace("_", "-")
         command = click.option(name, type=kind, help=f"Replaces {place} for this run.")(command)
@@ -59,20 +59,25 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @config_option
 @variable_options
 @replacing_options
-@click.option("--gpu-id", help="With --datacenter-id: skip the selection and ask for exactly this.")
+@click.option("--gpu-id", help="With --datacenter-id: ask for exactly this GPU there, and for no other.")
 @click.option("--datacenter-id", help="See --gpu-id.")
-@click.option("--fallback-cloud-type", type=click.Choice(["SECURE", "COMMUNITY"]), help="Tried when there is no stock.")
-@click.option("--force-fresh", is_flag=True, help="Do not take up a recycled pod.")
 @click.option(
-    "--wait-for-stock", type=Duration(), metavar="DURATION", help="Keep looking for stock so long: 90s, 30m, 2h, 1d."
+    "--fallback-cloud-type", type=click.Choice(["SECURE", "COMMUNITY"]), help="Try this cloud too if there is no stock."
 )
-@click.option("--run-id", help="Create the run of this id, go on with it, or return its finished result.")
+@click.option("--force-fresh", is_flag=True, help="Create a new pod even if a recycled one is paused.")
+@click.option(
+    "--wait-for-stock",
+    type=Duration(),
+    metavar="DURATION",
+    help="Keep looking for stock for this long: 90s, 30m, 2h, 1d.",
+)
+@click.option("--run-id", help="Start the run with this id, continue it, or repeat how it ended.")
 @wait_option
-@click.option("--dry-run", is_flag=True, help="Look everything up, print the plan, change nothing.")
-@click.option("--offline-dry-run", is_flag=True, help="Print the plan without asking the network.")
+@click.option("--dry-run", is_flag=True, help="Look up stock and prices, print the plan, change nothing.")
+@click.option("--offline-dry-run", is_flag=True, help="Print the plan without using the network.")
 @json_option
-@click.option("--print-run-dir", is_flag=True, help="Print RUN_DIR=<path> on stdout, first of all.")
-@click.option("--detach", is_flag=True, help="Leave once the job runs; `resume` or `attach` takes it up again.")
+@click.option("--print-run-dir", is_flag=True, help="Print RUN_DIR=<path> as the first line on stdout.")
+@click.option("--detach", is_flag=True, help="Leave when the job has started; `attach` follows it again.")
 @verbosity_options
 @plain_option
 def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: bool, **given: Any) -> int:
@@ -88,17 +93,19 @@ def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: boo
     spec, run_dir = begin(draft, run_id=checked_id(given["run_id"]))
     asked = record_spec(replace(spec, **wishes), run_dir)
     if asked.job != spec.job:
-        print_err(f"warning: run {asked.run_id} was first asked for with another config or other variables: those hold")
+        print_err(
+            f"warning: run {asked.run_id} was started with another config or other variables, and continues with those"
+        )
     if not given["wait"]:
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the run can bear one
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the run can handle one
     if given["print_run_dir"]:
         with suppress(OSError):  # nobody reads it any more; the run was asked for all the same
             print_lines([f"RUN_DIR={run_dir.path}"])
-    return go_on_lean(run_dir, given)
+    return become_resume(run_dir, given)
 
 
-def go_on_lean(run_dir: RunDir, given: dict[str, Any]) -> NoReturn:
-    """This very process takes the run up as `resume` does: without the libraries that it took to read the config.
+def become_resume(run_dir: RunDir, given: dict[str, Any]) -> NoReturn:
+    """This process becomes `resume`, without the libraries that were needed to read the config.
 
     They would stay in memory for as long as the run is watched, which may be days, in each of many runs.
     """
@@ -114,12 +121,12 @@ def go_on_lean(run_dir: RunDir, given: dict[str, Any]) -> NoReturn:
 
 
 def overrides(given: dict[str, Any]) -> dict[str, object]:
-    """The values that flags replace, by their place in the file."""
+    """The values that flags replace, by their paths in the file."""
     return {place: given[flag] for flag, place, _ in REPLACING if given[flag] is not None}
 
 
 def selection_wishes(given: dict[str, Any]) -> dict[str, Any]:
-    """What the flags say of the choice of a pod, as fields of the spec. Raises UsageError."""
+    """The flags that choose a pod, as fields of the spec. Raises UsageError."""
     if bool(given["gpu_id"]) != bool(given["datacenter_id"]):
         raise UsageError("--gpu-id and --datacenter-id go together", hint="give both, or neither")
     return {
@@ -132,7 +139,9 @@ def selection_wishes(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def checked_id(run_id: str | None) -> str:
-    """The id, which becomes a folder's and a pod's name; empty if none is given. Raises UsageError."""
+    """The id, which becomes the name of a folder and of a pod; empty if none is given. Raises UsageError."""
     if run_id and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", run_id):
-        raise UsageError(f"--run-id {run_id!r}: not a name", hint="up to 60 letters, digits, dots, dashes, underscores")
+        raise UsageError(
+            f"--run-id {run_id!r} is not a valid id", hint="use up to 60 letters, digits, dots, dashes, underscores"
+        )
     return run_id or ""

@@ -14,7 +14,7 @@ from .options import output_options
 def schema() -> None:
     """Print the JSON Schema of config files, for editors.
 
-    Save it beside your configs and begin each with the line
+    Save it beside your configs, and begin each config with the line
     `# yaml-language-server: $schema=runpod-deploy.schema.json`.
     """
     print_json(editor_schema())

@@ -1,4 +1,4 @@
-"""Records for a person at a terminal: colours, relative times, the width that there is. Knows rich."""
+"""Records on a terminal: in colour, with ages, and fitted to the width. Knows rich."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GOOD_WORDS = ("completed", "finished", "released", "restored")
 
 
 def show(parts: Iterable[RenderableType]) -> int:
-    """How many parts are on the terminal now."""
+    """The number of parts that are on the terminal now."""
     console, count = Console(highlight=False, markup=False, emoji=False), 0
     for part in parts:
         console.print(part)
@@ -52,7 +52,7 @@ def colour_of(failed: bool | None) -> str:
 
 
 def labelled(line: str) -> Text:
-    """A `label: value` line with its label dimmed; a heading bold."""
+    """A `label: value` line with its label dimmed, or a heading in bold."""
     label, colon, value = visible(line).partition(":")
     if label.startswith("=="):
         return Text(visible(line), "bold")
@@ -60,13 +60,13 @@ def labelled(line: str) -> Text:
 
 
 def value_colour(label: str, value: str) -> str:
-    """Red for what says that something went wrong."""
+    """Red for a value that says that something went wrong."""
     wrong = (label == "failed" and value.strip() not in ("False", "0", "None")) or "status=failed" in value
     return "red" if wrong or label == "failure" else ""
 
 
 def comparison_table(paths: tuple[str, str], differences: list[Difference]) -> Table:
-    """What differs in yellow, what does not dimmed."""
+    """Fields that differ in yellow, the others dimmed."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("field")
     table.add_column(visible(f"{paths[0]}  →  {paths[1]}"))
@@ -77,12 +77,12 @@ def comparison_table(paths: tuple[str, str], differences: list[Difference]) -> T
 
 
 def event_text(prefix: str, row: Row) -> Text:
-    """One event, coloured by what its name says."""
+    """One event, in the colour of its name."""
     return Text.assemble((visible(prefix), "dim"), " ", (visible(described(row)), event_colour(row)))
 
 
 def event_colour(row: Row) -> str:
-    """Red for trouble, green for what was achieved."""
+    """Red for trouble, green for success."""
     name = str(row.get("event"))
     if any(word in name for word in BAD_WORDS):
         return "red"

@@ -1,4 +1,4 @@
-"""status and manifest: where runs stand, and their manifest made again from what was asked and what happened."""
+"""status and manifest: the present state of runs, and a manifest rebuilt from spec and events."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import click
 from ..errors import FAILURE_KINDS, UsageError
 from ..history.folders import ago, run_dirs
 from ..history.layouts import dollars, or_dash, summary_lines, table_lines
-from ..history.runs import RecordedRun, RunUnreadable, may_be_unfinished, read_run, rebuild_manifest
-from ..history.runs import status as status_of
+from ..history.runs import RecordedRun, RunUnreadable, may_be_unfinished, read_run, rebuild_manifest, run_status
 from ..machine.clock import SystemClock
 from ..terminal.output import info, print_json, warn
 from .options import json_option, output_options
@@ -30,19 +29,19 @@ COLUMNS = ("timestamp", "state", "phase", "step", "pod_id", "gpu", "spent", "las
     type=click.Path(path_type=Path),
     default=".",
     show_default=True,
-    help="Without a RUN_DIR: the project whose unfinished runs to show.",
+    help="Without a RUN_DIR: the project whose unfinished runs are shown.",
 )
 @json_option
 @output_options
 def status(run_dirs_given: tuple[Path, ...], project_root: Path, as_json: bool) -> int:
-    """Where runs stand: state, phase, spent, the log's last line. Without RUN_DIR: all that have not ended.
+    """Show state, phase, cost and the last log line of runs. Without RUN_DIR: of all runs that have not ended.
 
-    "left" is a run that has not ended and that no process carries out any more: `resume` it. Exit 2: a RUN_DIR holds
-    no run.
+    "left" is a run that has not ended and that no process carries out any more: continue it with `resume`. Exit 2: a
+    RUN_DIR holds no run.
     """
     found = readable(run_dirs_given) if run_dirs_given else unfinished(project_root)
     now = SystemClock().now()
-    rows = [status_of(run, now) for run in found]
+    rows = [run_status(run, now) for run in found]
     if as_json:
         print_json(rows)
     elif rows:
@@ -53,29 +52,29 @@ def status(run_dirs_given: tuple[Path, ...], project_root: Path, as_json: bool) 
 
 
 def print_rows(rows: list[dict[str, Any]], now: datetime) -> None:
-    """The table of runs is on stdout; for a person with the age of each."""
+    """The table of runs is on stdout; on a terminal, with the age of each."""
     table = [cells(row) for row in rows]
     aged = ((ago(row["timestamp"], now), *shown) for row, shown in zip(rows, table, strict=True))
     print_table(table_lines(COLUMNS, table), ("when", *COLUMNS), aged)
 
 
 def unfinished(project_root: Path) -> Iterator[RecordedRun]:
-    """The runs of a project that have not ended; what cannot be read is named."""
+    """The runs of a project that have not ended. What cannot be read is reported."""
     paths = filter(partial(may_be_unfinished, unreadable=warn), run_dirs(project_root, warn))
     return (run for run in readable(paths) if not run.state.end.finished)
 
 
 def readable(paths: Iterable[Path]) -> Iterator[RecordedRun]:
-    """The runs of these folders; what cannot be read is named."""
+    """The runs in these folders. What cannot be read is reported."""
     for path in paths:
         try:
-            yield read_run(path)
+            yield read_run(path, warn)
         except RunUnreadable as error:
             warn(error.path, error.why)
 
 
 def cells(row: dict[str, Any]) -> tuple[str, ...]:
-    """The row as cells of the table."""
+    """The cells of a row."""
     spent = or_dash(None) if row["spent_usd"] is None else dollars(row["spent_usd"])
     known = [or_dash(row[key]) for key in ("timestamp", "state", "phase", "step", "pod_id", "gpu_id")]
     return (*known, f"{spent} of {dollars(row['cost_cap_usd'])}", or_dash(row["last_line"]))
@@ -86,8 +85,8 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
 @json_option
 @output_options
 def manifest(run_dir: Path, as_json: bool) -> None:
-    """Make a run's manifest again from its spec.json and events.jsonl, and print its summary."""
-    run = read_run(run_dir)
+    """Rebuild a run's manifest from its spec.json and events.jsonl, and print its summary."""
+    run = read_run(run_dir, warn)
     try:
         document = rebuild_manifest(run, SystemClock().now())
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What is laid out: as scripts parse it, or in colour for a person at a terminal."""
+"""Tables: in the layout that scripts parse, or in colour on a terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def print_table(plain: Iterable[str], columns: Sequence[str], rows: Iterable[Seq
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """The rows are on the terminal, fitted to its width, with telling words in colour."""
+    """The rows are on the terminal, fitted to its width, with states in colour."""
     # rich is slow to import, and only needed here.
     from rich.console import Console
     from rich.table import Table
@@ -36,7 +36,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def print_labelled(lines: Iterable[str]) -> None:
-    """Lines such as `label: value` are on stdout, coloured for a person."""
+    """Lines such as `label: value` are on stdout; on a terminal, in colour."""
     if can_draw():
         from .screens import labelled, show  # rich is slow to import, and only needed here
 

@@ -1,4 +1,4 @@
-"""`validate`: is this config right, and what would surprise its user? Knows flags and streams; scans are elsewhere."""
+"""`validate`: finds the mistakes in a config, and what may surprise its user. Knows flags; the scans are elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .options import INFO, config_option, json_option, variable_options, verbosi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scans:
-    """Which looks beyond the file itself are asked for."""
+    """The checks beyond the file itself that are asked for."""
 
     check_local: bool
     check_availability: bool
@@ -31,19 +31,19 @@ class Scans:
 
     @property
     def registry(self) -> bool:
-        """Whether the registry is asked."""
+        """Whether to look up the image."""
         return (self.check_image_registry or self.all) and not self.skip_registry_check
 
 
 @click.command(short_help="Check a config without starting anything.")
 @config_option
 @variable_options
-@click.option("--check-local", is_flag=True, help="Look for the local paths that the file names.")
-@click.option("--check-availability", is_flag=True, help="Look up GPUs, datacenters and stock.")
-@click.option("--scan-consumer", is_flag=True, help="Look at the project and at what staging would ship.")
-@click.option("--check-image-registry", is_flag=True, help="Look up the image's tag at Docker Hub.")
-@click.option("--skip-registry-check", is_flag=True, help="With --all: do not ask the registry.")
-@click.option("--all", is_flag=True, help="All of these.")
+@click.option("--check-local", is_flag=True, help="Check that the local paths in the file exist.")
+@click.option("--check-availability", is_flag=True, help="Check GPUs, datacenters and stock.")
+@click.option("--scan-consumer", is_flag=True, help="Check the project and the files that staging would send.")
+@click.option("--check-image-registry", is_flag=True, help="Check the image's tag at Docker Hub.")
+@click.option("--skip-registry-check", is_flag=True, help="With --all: do not ask Docker Hub.")
+@click.option("--all", is_flag=True, help="Make all of these checks.")
 @click.option("--registry-url", envvar="RUNPOD_DEPLOY_REGISTRY_URL", default="https://hub.docker.com", hidden=True)
 @verbosity_options
 @json_option
@@ -52,7 +52,7 @@ def validate(
 ) -> None:
     """Check a config without starting anything.
 
-    Mistakes end with exit code 2; what is only odd is a warning. Nothing is created and nothing is changed.
+    A mistake ends with exit code 2; what is only unusual is a warning. Nothing is created and nothing is changed.
     """
     report = Report()
     report.look(config, (var, vars_file), Scans(**flags))
@@ -69,7 +69,7 @@ def validate(
 
 
 class Report:
-    """What the looks have found so far."""
+    """Everything that the checks have found so far."""
 
     def __init__(self) -> None:
         self.draft: Draft | None = None
@@ -77,7 +77,7 @@ class Report:
         self.error: DeployError | None = None
 
     def look(self, config: Path, variables: tuple[tuple[str, ...], Path | None], scans: Scans) -> None:
-        """All that was asked for has been looked at, as far as the file itself is right."""
+        """All checks that were asked for are done. Without a valid file, only the file itself is checked."""
         try:
             self.draft, self.findings = examine(config, cli_variables=parse_variables(*variables))
             if not any(finding.level == "error" for finding in self.findings):
@@ -87,7 +87,7 @@ class Report:
             self.error = error
 
     def as_data(self, config: Path) -> dict[str, Any]:
-        """The report for other programs."""
+        """The report as JSON."""
         findings = [asdict(finding) for finding in self.findings]
         if self.error:
             findings.append({"level": "error", "message": self.error.message, "hint": self.error.hint})
@@ -96,7 +96,7 @@ class Report:
 
 
 def scanned(draft: Draft, scans: Scans) -> Iterator[Finding]:
-    """What each look finds; they are imported when asked for, since most calls ask for none."""
+    """The findings of each check. Most calls ask for none, so a check is imported when it is asked for."""
     from ..scans import paths
 
     yield from paths.overwritten(draft)
@@ -116,7 +116,7 @@ def scanned(draft: Draft, scans: Scans) -> Iterator[Finding]:
 
 
 def project_scans(draft: Draft) -> Iterator[Finding]:
-    """What the project's files tell."""
+    """The findings about the project's files."""
     from ..scans import consumer, files
 
     shipments = files.shipments_of(draft)
@@ -128,7 +128,7 @@ def project_scans(draft: Draft) -> Iterator[Finding]:
 
 
 def availability(draft: Draft, *, required: bool) -> Iterator[Finding]:
-    """What the catalogue tells. Without a key that is an error only if it was asked for by name."""
+    """The findings about GPUs and datacenters. A missing key is an error only if this check was asked for by name."""
     from ..config.settings import read_settings
     from ..scans.availability import check_availability
     from .access import real_cloud
@@ -136,4 +136,4 @@ def availability(draft: Draft, *, required: bool) -> Iterator[Finding]:
     if required or read_settings().found_key:
         yield from check_availability(draft, real_cloud())
     else:
-        yield Finding(message="without an API key the catalogue was not asked", level="note")
+        yield Finding(message="GPUs and stock were not checked, because there is no API key", level="note")

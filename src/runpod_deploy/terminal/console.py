@@ -208,7 +208,7 @@ def end_line(event: e.Event, state: State) -> str | None:
         case e.Interrupted():
             return f"interrupted by {event.signal}: results are pulled, then the pod is released (again: skip the pull)"
         case e.Detached():
-            return detached_line(event)
+            return detached_line(event, state)
         case e.PodReleased():
             return released(event, state) if state.pod.id else "no pod is left"
         case e.RunFinished():
@@ -223,11 +223,12 @@ def job_ended_line(event: e.JobEnded) -> str:
     return f"job ended: {status}" + (f"; {reason}" if reason else "")
 
 
-def detached_line(event: e.Detached) -> str:
-    """Why nobody follows the run any more, and what holds its pod."""
-    if event.why == "ssh_lost":
-        return "detached: the pod does not answer over SSH; its guard ends it at the deadline"
-    return "detached: the job goes on, and the guard ends the pod at the deadline"
+def detached_line(event: e.Detached, state: State) -> str:
+    """What the pod does now that nobody follows it, and what ends it."""
+    what = "the pod does not answer over SSH" if event.why == "ssh_lost" else "the job goes on"
+    if (deadline := state.pod.guard_deadline_at) is None:
+        return f"detached: {what}; NO GUARD is on the pod, so it bills until you end it"
+    return f"detached: {what}; the guard ends the pod at {at(deadline, event)} at the latest"
 
 
 def released(event: e.PodReleased, state: State) -> str:

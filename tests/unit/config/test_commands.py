@@ -111,7 +111,7 @@ def test_without_a_key_all_is_only_a_note(
     path = str(write(plain))
     code, _, err = call(capsys, "validate", "--config", path, "--all", "--skip-registry-check")
     assert code == 0
-    assert "note: without an API key the catalogue was not asked" in err
+    assert "note: GPUs and stock were not checked, because there is no API key" in err
     code, _, err = call(capsys, "validate", "--config", path, "--check-availability")
     assert code == 4
     assert "hint: Set RUNPOD_API_KEY" in err

@@ -46,7 +46,7 @@ def test_it_is_valid_and_fits(tmp_path: Path, files: list[str], kind: str, words
 
 def test_a_file_is_never_replaced_unasked(tmp_path: Path) -> None:
     (tmp_path / "runpod.yaml").write_text("mine")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="exists already"):
         init.main(["--project-root", str(tmp_path)], standalone_mode=False)
     assert (tmp_path / "runpod.yaml").read_text() == "mine"
     init.main(["--project-root", str(tmp_path), "--force"], standalone_mode=False)

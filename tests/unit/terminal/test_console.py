@@ -55,12 +55,21 @@ def test_one_file_is_one_file() -> None:
         (e.JobEnded(exit_code=3, why="exited"), "job ended: exit status 3"),
         (e.JobEnded(exit_code=143, why="cost_cap"), "job ended: exit status 143; the cost cap was reached"),
         (e.JobEnded(exit_code=None, why="exited"), "job ended: no exit status is known"),
-        (e.Detached(why="asked"), "detached: the job goes on, and the guard ends the pod at the deadline"),
-        (e.Detached(why="ssh_lost"), "detached: the pod does not answer over SSH; its guard ends it at the deadline"),
+        (e.Detached(why="asked"), "detached: the job goes on; the guard ends the pod at 13:02:00 UTC at the latest"),
+        (
+            e.Detached(why="ssh_lost"),
+            "detached: the pod does not answer over SSH; the guard ends the pod at 13:02:00 UTC at the latest",
+        ),
     ],
 )
 def test_what_ends_is_said_in_full(event: e.Event, line: str) -> None:
-    assert said(event, watching()) == line
+    guarded = apply(watching(), e.GuardArmed(deadline_at=START + timedelta(minutes=62)))
+    assert said(event, guarded) == line
+
+
+def test_a_detached_pod_without_a_guard_bills_on() -> None:
+    line = "detached: the job goes on; NO GUARD is on the pod, so it bills until you end it"
+    assert said(e.Detached(why="asked"), watching()) == line
 
 
 def test_a_paused_pod_comes_with_the_command_that_deletes_it() -> None:
