@@ -9,6 +9,8 @@ import time
 import pytest
 import urllib3
 
+from runpod_sim.faults.kinds import FAULT_KINDS
+
 from .conftest import Sim, tool
 from .document import ROOT
 
@@ -162,8 +164,10 @@ def test_a_fault_that_makes_no_sense_is_refused_with_the_reason(sim: Sim) -> Non
         assert reason in answer.body
 
 
-def test_the_page_lists_every_fault_that_the_command_lists() -> None:
+def test_the_command_and_the_page_list_every_fault_in_the_same_words() -> None:
     printed = subprocess.run(tool("faults"), capture_output=True, text=True, check=True).stdout
-    known = set(re.findall(r"^  ([a-z0-9-]+)  +\S", printed, re.M)) - {"what", "where", "nth", "times"}
     page = (ROOT / "docs/simulator.md").read_text()
-    assert set(re.findall(r"^\| `([a-z][a-z0-9-]*)` \|", page, re.M)) == known
+    assert re.findall(r"^\| `([a-z][a-z0-9-]*)` \|", page, re.M) == list(FAULT_KINDS)
+    for name, kind in FAULT_KINDS.items():
+        assert re.search(rf"^  {name} +{re.escape(kind.effect)}(   {{.*}})?$", printed, re.M), name
+        assert f"| `{name}` | {kind.effect} |" in page, name
