@@ -213,4 +213,4 @@ def test_python_reads_what_can_be_read(project: Path, caplog: pytest.LogCaptureF
 
     assert sum(manifest is not None for manifest in manifests) >= len(MANIFESTS) + 2
     assert sum(len(rows) == 3 for rows in events) >= len(MANIFESTS) + 1
-    assert "events.jsonl: skipped what is no JSON object, first on line 5" in caplog.text
+    assert "events.jsonl: skipped lines that are not JSON objects, first on line 5" in caplog.text

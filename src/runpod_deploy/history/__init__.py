@@ -1,1 +1,1 @@
-"""Many runs, read back. Knows the files of every run dir in the wild; changes none."""
+"""Runs read back from their folders: those of this tool and of older ones. Only `billing` writes to them."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..cloud.pod_labels import Provenance, provenance
+from ..cloud.pod_labels import PodOrigin, origin
 from ..cloud.values import Pod
 from .known_runs import KnownRun
 
@@ -46,7 +46,7 @@ def audit(pods: Iterable[Pod], runs: Sequence[KnownRun], now: datetime) -> list[
 
 def judge(pod: Pod, runs: Sequence[KnownRun], now: datetime) -> SuspectPod | None:
     """The pod as a suspect; None if it may exist, or is not ours."""
-    ours = provenance(pod)
+    ours = origin(pod)
     known = [run for run in runs if concerns(run, pod, ours)]
     if any(run.held for run in known) or (ours is None and not known):
         return None
@@ -63,7 +63,7 @@ def judge(pod: Pod, runs: Sequence[KnownRun], now: datetime) -> SuspectPod | Non
     )
 
 
-def concerns(run: KnownRun, pod: Pod, ours: Provenance | None) -> bool:
+def concerns(run: KnownRun, pod: Pod, ours: PodOrigin | None) -> bool:
     """Whether this is a pod of that run."""
     state = run.state
     if pod.id in (state.pod.id, state.pod.discarding, *state.pod.abandoned):
@@ -76,7 +76,7 @@ def begun_at(run: KnownRun) -> float:
     return run.state.started_at.timestamp() if run.state.started_at else 0.0
 
 
-def by_journal(pod: Pod, run: KnownRun, ours: Provenance | None, now: datetime) -> tuple[str, str] | None:
+def by_journal(pod: Pod, run: KnownRun, ours: PodOrigin | None, now: datetime) -> tuple[str, str] | None:
     """Reason and explanation, from the journal of a run that no process is working on."""
     state = run.state
     if pod.id in state.pod.abandoned:
@@ -107,11 +107,11 @@ def after_release(pod: Pod, action: str) -> tuple[str, str] | None:
     return "driver_gone", "its run stopped it, but somebody has started it again"
 
 
-def by_labels(pod: Pod, ours: Provenance, now: datetime) -> tuple[str, str] | None:
+def by_labels(pod: Pod, ours: PodOrigin, now: datetime) -> tuple[str, str] | None:
     """Reason and explanation, from the labels of a pod that no journal here mentions."""
     if pod.status == "EXITED":
         return None
-    if not ours.marked:
+    if not ours.labelled:
         return "by_name", "its name looks like a run id, but nothing else says that it is ours"
     if not has_booted(pod) and ours.boot_deadline_at and now > ours.boot_deadline_at + BOOT_GRACE:
         return "never_booted", "it never booted, and its driver did not delete it"

@@ -22,7 +22,7 @@ from ..record.journal import Journal
 from ..record.lock import RunLock
 from ..record.paths import RunDir
 from ..run import common_fields
-from .folders import MANIFEST_NAME, Unreadable, find_files, why_unreadable
+from .folders import MANIFEST_NAME, Unreadable, find_files, ignore_unreadable, why_unreadable
 from .manifests import Manifest, read_manifests
 from .reconciliation import PodHour, RunBill, RunHours, hours_of_run, reconcile
 from .runs import RunUnreadable, brought_up_to_date, read_run, rebuild_manifest
@@ -102,7 +102,7 @@ def record_bill(bill: RunBill, clock: Clock, unreadable: Unreadable) -> None:
     run_dir, event = RunDir(bill.run.path), Billed(usd=bill.billed_usd, settled=bill.state == "settled")
     try:
         if run_dir.spec.is_file():
-            record_event(run_dir, event, clock)
+            record_event(run_dir, event, clock, unreadable)
         else:
             add_to_manifest(run_dir.manifest, bill.run.manifest, event)
     except RunBusy:
@@ -119,15 +119,15 @@ def is_new(bill: RunBill) -> bool:
     return (recorded.get("billed_usd"), recorded.get("bill_settled")) != (bill.billed_usd, bill.state == "settled")
 
 
-def record_event(run_dir: RunDir, event: Billed, clock: Clock) -> None:
+def record_event(run_dir: RunDir, event: Billed, clock: Clock, unreadable: Unreadable) -> None:
     """The event is in the journal and the manifest holds the amount. Raises RunBusy, RunUnreadable, OSError."""
     lock = RunLock(run_dir)
     lock.acquire()
     try:
-        state = read_run(run_dir.path).state
+        state = read_run(run_dir.path, unreadable).state
         stamped = replace(event, ts_utc=clock.now())
         Journal(run_dir.events).append(stamped, common_fields(state), must=True)
-        rebuild_manifest(read_run(run_dir.path), clock.now())
+        rebuild_manifest(read_run(run_dir.path, ignore_unreadable), clock.now())
     finally:
         lock.release()
 

@@ -1,4 +1,4 @@
-"""Files as bytes: as a whole, or as blocks of whole lines in flat memory, however long files and lines are."""
+"""Files as bytes: whole, or in blocks of whole lines. Memory stays flat, however long files and lines are."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 Bytes = bytes | bytearray
 BLOCK_BYTES = 1 << 18
 LONGEST_LINE_BYTES = 1 << 24
-"""Nobody writes rows of that length: of such a line only a mark is kept, which is no JSON."""
+"""Rows are shorter than this. A longer line is replaced by NO_JSON, so that it is reported as unreadable."""
 NO_JSON = 0xFF
 
 
 def open_to_read(path: str) -> int:
-    """A handle to read the file by. Raises OSError.
+    """A handle for reading the file. Raises OSError.
 
-    A pipe that bears the name of a record is empty and not waited for, unless somebody is about to write into it.
+    A pipe in place of a file is read as empty, and is not waited for, unless a process is writing to it.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     os.set_blocking(handle, True)
@@ -23,18 +23,18 @@ def open_to_read(path: str) -> int:
 
 
 def read_whole(path: str) -> bytes:
-    """All of a file. Raises OSError."""
+    """The content of a file. Raises OSError."""
     with os.fdopen(open_to_read(path), "rb", buffering=0) as file:
         return file.readall()
 
 
 def new_buffer() -> bytearray:
-    """What blocks are read into, one after another and file after file: fresh memory costs more than reading does."""
+    """The memory for blocks, used again for each block and file: fresh memory takes longer than reading."""
     return bytearray(BLOCK_BYTES)
 
 
 def blocks(path: str, buffer: bytearray) -> Iterator[int]:
-    """Where each block of whole lines ends that the buffer holds now; the file's last line may lack its end.
+    """Reads a file block by block. Each item is the end of the whole lines that the buffer holds at that moment.
 
     Raises OSError.
     """
@@ -57,13 +57,13 @@ def blocks(path: str, buffer: bytearray) -> Iterator[int]:
 
 
 def read_into(handle: int, buffer: bytearray, start: int) -> int:
-    """How many bytes of the file are in the buffer now, from there on."""
+    """The number of bytes that were read into the buffer, from that place on."""
     with memoryview(buffer) as content, content[start:] as rest:
         return os.readv(handle, [rest])
 
 
 def make_room(buffer: bytearray) -> int:
-    """How much of the buffer is filled, once there is room for the rest of a line that fills it all."""
+    """Makes room for the rest of a line that fills the whole buffer. Returns how much of the buffer is in use."""
     if len(buffer) < LONGEST_LINE_BYTES:
         buffer.extend(bytes(len(buffer)))
         return len(buffer) // 2
@@ -72,7 +72,7 @@ def make_room(buffer: bytearray) -> int:
 
 
 def lines_in(path: str) -> Iterator[bytes]:
-    """The lines of a file, without their ends. Raises OSError."""
+    """The lines of a file, without their line ends. Raises OSError."""
     buffer = new_buffer()
     for end in blocks(path, buffer):
         *whole, rest = bytes(buffer[:end]).split(b"\n")

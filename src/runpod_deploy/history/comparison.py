@@ -1,4 +1,4 @@
-"""Two manifests side by side. Pure; knows which fields are worth comparing."""
+"""Comparison of two manifests. Pure; knows which fields are worth comparing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Difference:
 
 
 def compare(a: Manifest, b: Manifest) -> list[Difference]:
-    """Every compared field, in a fixed order, equal ones included."""
+    """Every compared field in a fixed order, including equal ones."""
     return [
         *(Difference(name, a.get(name), b.get(name)) for name in FIELDS),
         *pairs(
@@ -51,12 +51,12 @@ def pairs(pattern: str, names: tuple[str, ...], a: dict[str, Any], b: dict[str, 
 
 
 def by_label(manifest: Manifest) -> dict[str, dict[str, Any]]:
-    """The manifest's artifacts under their labels."""
+    """The manifest's artifacts by label."""
     return {str(artifact.get("label")): artifact for artifact in mappings(manifest, "artifacts")}
 
 
 def artifact_differences(a: dict[str, dict[str, Any]], b: dict[str, dict[str, Any]]) -> Iterator[Difference]:
-    """The fields of every artifact that either of the two has, by label."""
+    """The fields of every artifact of either manifest, in the order of labels."""
     for label in sorted({*a, *b}):
         for name in ARTIFACT_FIELDS:
             one, other = a.get(label, {}), b.get(label, {})
@@ -82,7 +82,7 @@ def relation(difference: Difference) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A dash for none; floats with two decimals, with one from 1000 up."""
+    """The value as text: a dash for none, floats with two decimals, or with one from 1000 up."""
     if value is None:
         return UNKNOWN
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""What `--filter` says: KEY, an operator, VALUE. Pure; knows values as JSON gives them, and no file."""
+"""Conditions of `--filter`: KEY, an operator, VALUE. Pure; knows JSON values; knows no file."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Condition:
     operator: str
     value: str
     test: Callable[[Any], bool]
-    """Whether a field with this value meets the condition."""
+    """Whether a field with that value meets the condition."""
 
     def holds(self, row: Row) -> bool:
-        """Whether the row meets it. A row without the field meets `!=` only."""
+        """Whether the row meets the condition. A row without the field only meets `!=`."""
         return self.test(row[self.key]) if self.key in row else self.operator == "!="
 
 
 def parse_condition(text: str) -> Condition:
-    """The condition that KEY=VALUE, KEY>VALUE, KEY~REGEX and the like state. Raises UsageError."""
+    """The condition of a text such as KEY=VALUE, KEY>VALUE or KEY~REGEX. Raises UsageError."""
     match = SYNTAX.fullmatch(text)
     if match is None:
         raise UsageError(
@@ -44,7 +44,7 @@ def parse_condition(text: str) -> Condition:
 
 
 def test_for(operator: str, value: str) -> Callable[[Any], bool]:
-    """The test of one field that an operator and a value make. Raises UsageError for a bad regex."""
+    """The test of a field for an operator and a value. Raises UsageError for an invalid regular expression."""
     if operator == "=":
         return lambda field: str(field) == value
     if operator == "!=":
@@ -60,11 +60,11 @@ def compiled(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern)
     except re.error as error:
-        raise UsageError(f"--filter: {pattern!r} is no regular expression: {error}") from error
+        raise UsageError(f"--filter: {pattern!r} is not a valid regular expression: {error}") from error
 
 
 def order_test(order: Callable[[Any, Any], bool], value: str) -> Callable[[Any], bool]:
-    """A test that compares fields with the value as numbers, else as instants, else as texts."""
+    """A test that compares fields with the value as numbers; if that is not possible, as times; else as texts."""
     number, at = as_number(value), parse_instant(value)
 
     def test(field: Any) -> bool:
@@ -78,7 +78,7 @@ def order_test(order: Callable[[Any, Any], bool], value: str) -> Callable[[Any],
 
 
 def as_number(value: Any) -> float | None:
-    """The number that a field or a text is; None if it is none. True and False are none."""
+    """The value of a number, or of a text that is a number; None for anything else, including True and False."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

@@ -1,4 +1,4 @@
-"""All that one run dir tells, cut to what a page can hold. Knows files; memory stays flat whatever their size."""
+"""The records of one run dir, limited to what fits on a page. Knows files; memory stays flat, whatever their size."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from .manifests import Manifest
 T = TypeVar("T")
 MOST_EVENTS = 300
 MOST_SAMPLES = 240
-DULL = ("heartbeat", "stage_progressed")
-"""Events that come many times and say little each."""
+FREQUENT_EVENTS = ("heartbeat", "stage_progressed")
+"""Events that come many times and are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """One run, for a page."""
+    """The records of one run."""
 
     path: Path
     manifest: Manifest
-    """Empty if there is none that can be read."""
+    """Empty if there is no readable manifest."""
     events: list[Row]
     events_left_out: int
     samples: list[Row]
-    """Measurements, evenly thinned."""
+    """Metrics, thinned out evenly."""
 
 
 def read_details(run_dir: Path, manifest: Manifest | None, unreadable: Unreadable) -> Details:
-    """What the run dir holds beside its manifest. What cannot be read is told of and left out."""
-    telling = (row for row in rows_in(run_dir, EVENTS_NAME, unreadable) if row.get("event") not in DULL)
-    events = list(islice(telling, MOST_EVENTS))
-    left_out = sum(1 for _ in telling)
+    """The manifest and the other records of the run dir. `unreadable` is called for what cannot be read."""
+    rows = (row for row in rows_in(run_dir, EVENTS_NAME, unreadable) if row.get("event") not in FREQUENT_EVENTS)
+    events = list(islice(rows, MOST_EVENTS))
+    left_out = sum(1 for _ in rows)
     samples = thinned(rows_in(run_dir, METRICS_NAME, unreadable), MOST_SAMPLES)
     return Details(run_dir, manifest or {}, events, left_out, samples)
 
 
 def rows_in(run_dir: Path, name: str, unreadable: Unreadable) -> Iterator[Row]:
-    """The rows of a file that need not exist."""
+    """The rows of a file; none if it does not exist."""
     return read_events(run_dir / name, unreadable) if holds(run_dir, name, unreadable) else iter(())
 
 
 def thinned(items: Iterable[T], most: int) -> list[T]:
-    """At most so many of the items, evenly spread, the first and the last among them."""
+    """At most so many of the items, evenly spread, including the first and the last."""
     kept: list[T] = []
     step, last = 1, []
     for index, item in enumerate(items):

@@ -1,4 +1,4 @@
-"""One run's events, read leniently and shown as lines. Knows JSON lines; knows no event by name."""
+"""The events of one run as rows and as lines of text. Knows JSON lines; knows no event by name."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .folders import EVENTS_NAME, Unreadable, why_unreadable
 
 Row = dict[str, Any]
 AROUND = "\ufeff \t\r\n"
-"""What may stand around a row: white space, and the mark that some editors put before the first."""
+"""Characters to ignore around a row: white space, and the byte order mark that some editors write."""
 decode = json.JSONDecoder().raw_decode
 
 
 def read_events(path: Path | str, unreadable: Unreadable) -> Iterator[Row]:
-    """The rows of that file, or of that run dir, in order. Lines that are no JSON object are told of once."""
+    """The rows of that file or run dir, in order. For lines that are no JSON object, `unreadable` is called once."""
     place = str(events_path(Path(path)))
     bad = BadLines(place, unreadable)
     try:
@@ -30,19 +30,19 @@ def read_events(path: Path | str, unreadable: Unreadable) -> Iterator[Row]:
                 bad.note(index)
     except OSError as error:
         unreadable(place, why_unreadable(error))
-    bad.tell()
+    bad.report()
 
 
 def events_path(path: Path) -> Path:
-    """The file itself, given it or its run dir."""
+    """The path of the events file, from its own path or that of its run dir."""
     return path / EVENTS_NAME if path.is_dir() else path
 
 
 def parse_row(line: Bytes) -> Row | None:
-    """The row that this line holds; None if it holds none."""
+    """The row of a line; None if the line is not a JSON object."""
     try:
         text = line.decode().strip(AROUND)
-        # A third of the time of json.loads, which looks for an encoding first.
+        # Takes a third of the time of json.loads, which has to detect the encoding first.
         row, end = decode(text)
     except (ValueError, RecursionError):
         return None
@@ -50,25 +50,25 @@ def parse_row(line: Bytes) -> Row | None:
 
 
 class BadLines:
-    """Remembers that lines of one file cannot be read, to name the file once."""
+    """Remembers that lines of one file cannot be read, to report the file once."""
 
     def __init__(self, path: str, unreadable: Unreadable) -> None:
         self._path, self._unreadable = path, unreadable
         self._why = ""
 
     def note(self, index: int | None = None) -> None:
-        """One more; its number, if it is known."""
+        """Remembers one more line, with its number if that is known."""
         where = "" if index is None else f", first on line {index}"
-        self._why = self._why or f"skipped what is no JSON object{where}"
+        self._why = self._why or f"skipped lines that are not JSON objects{where}"
 
-    def tell(self) -> None:
-        """Names the file if there was any."""
+    def report(self) -> None:
+        """Calls `unreadable` if there were such lines."""
         if self._why:
             self._unreadable(self._path, self._why)
 
 
 def with_offsets(rows: Iterator[Row]) -> Iterator[tuple[str, Row]]:
-    """Each row after its offset from the first readable time."""
+    """Each row with its offset from the first known time."""
     start: datetime | None = None
     for row in rows:
         at = parse_instant(row.get("ts_utc"))
@@ -77,7 +77,7 @@ def with_offsets(rows: Iterator[Row]) -> Iterator[tuple[str, Row]]:
 
 
 def offset(start: datetime | None, at: datetime | None) -> str:
-    """`+M:SS` since the start, `+H:MM:SS` from an hour on, `-` before it, `+--:--` if unknown."""
+    """`+M:SS` since the start, `+H:MM:SS` from an hour on, with `-` before the start, and `+--:--` if unknown."""
     if start is None or at is None:
         return "+--:--"
     seconds = int((at - start).total_seconds())
@@ -87,13 +87,13 @@ def offset(start: datetime | None, at: datetime | None) -> str:
 
 
 def described(row: Row) -> str:
-    """The event's name and its fields in stored order."""
+    """The event's name and its fields, in the order of the file."""
     fields = (f"{key}={field_text(value)}" for key, value in row.items() if key not in ("ts_utc", "event"))
     return " ".join((str(row.get("event", "?")), *fields))
 
 
 def field_text(value: Any) -> str:
-    """The value as text; in double quotes if it holds a space or one of these."""
+    """The value as text, in double quotes if it contains a space or a double quote."""
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, str) and (" " in value or '"' in value):

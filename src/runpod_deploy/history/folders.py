@@ -1,4 +1,4 @@
-"""Where records lie. Knows names of files and folders; knows nothing of what is in them."""
+"""Run dirs and their files, found on disk. Knows names of files and folders; knows nothing of their content."""
 
 from __future__ import annotations
 
@@ -17,17 +17,22 @@ RUNS_DIR = Path("artifacts", "runpod")
 AGES = ((86400, "d"), (3600, "h"), (60, "min"))
 
 Unreadable = Callable[[str, str], None]
-"""Is told the path of what cannot be read, and why. Reading goes on."""
+"""A function that receives the path of what cannot be read, and the reason. Reading goes on after it."""
+
 Look = Callable[[Sequence[str]], None]
-"""Is told the names that a folder holds."""
+"""A function that receives the names in each folder."""
+
+
+def ignore_unreadable(_path: str, _why: str) -> None:
+    """Reports nothing about what cannot be read."""
 
 
 def ignore_names(_names: Sequence[str]) -> None:
-    """A folder's names, which nobody wants to know."""
+    """Does nothing with the names in a folder."""
 
 
 def find_files(root: str, name: str, unreadable: Unreadable, look: Look = ignore_names) -> Iterator[str]:
-    """Paths of all files of that name below root, in path order. Links to folders are not followed."""
+    """Paths of all files with that name below root, in path order. Links to folders are not followed."""
     entries = entries_of(root, unreadable)
     look([entry.name for entry in entries])
     for entry in entries:
@@ -39,7 +44,7 @@ def find_files(root: str, name: str, unreadable: Unreadable, look: Look = ignore
 
 
 def entries_of(folder: str, unreadable: Unreadable) -> list[os.DirEntry[str]]:
-    """The folder's entries by name; none if it cannot be listed."""
+    """The folder's entries, sorted by name; none if it cannot be listed."""
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=attrgetter("name"))
@@ -49,13 +54,13 @@ def entries_of(folder: str, unreadable: Unreadable) -> list[os.DirEntry[str]]:
 
 
 def run_dirs(project_root: Path, unreadable: Unreadable) -> list[Path]:
-    """All run dirs of a project, oldest first, with a manifest or without."""
+    """All run dirs of a project, oldest first, with or without a manifest."""
     runs = str(project_root / RUNS_DIR)
     return [Path(entry) for entry in entries_of(runs, unreadable) if is_folder(entry)] if may_be_folder(runs) else []
 
 
 def may_be_folder(path: str) -> bool:
-    """Whether there is such a folder; True where that may not be known, which listing it will tell."""
+    """Whether there is such a folder. True if that cannot be found out: listing it will then name the reason."""
     try:
         return Path(path).is_dir()
     except OSError:
@@ -63,7 +68,7 @@ def may_be_folder(path: str) -> bool:
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder, or a link that leads to one."""
+    """Whether it is a folder or a link to one."""
     try:
         return entry.is_dir()
     except OSError:  # a link that leads back to itself
@@ -76,7 +81,7 @@ def walk_run_dirs(project_root: Path | str, unreadable: Unreadable) -> list[Path
 
 
 def holds(run_dir: Path, name: str, unreadable: Unreadable) -> bool:
-    """Whether the folder holds a file of that name; one that may not be looked into is told of."""
+    """Whether the folder contains a file with that name. `unreadable` is called if that cannot be found out."""
     try:
         return (run_dir / name).is_file()
     except OSError as error:
@@ -85,12 +90,12 @@ def holds(run_dir: Path, name: str, unreadable: Unreadable) -> bool:
 
 
 def tidy_path(root: str) -> str:
-    """The path as people write it: no `./` before it and no slash after it."""
+    """The path without a leading `./` and without a trailing slash."""
     return str(Path(root))
 
 
 def why_unreadable(error: Exception) -> str:
-    """Why something could not be read, in a few words."""
+    """The reason why something could not be read, in a few words."""
     if isinstance(error, FileNotFoundError):
         return "there is none"
     if isinstance(error, OSError):
@@ -109,7 +114,7 @@ def began_at(stamp: str) -> datetime | None:
 
 
 def ago(name: str, now: datetime) -> str:
-    """How long ago a run dir's name says that it began; empty if it says nothing."""
+    """The age of a run, from the name of its run dir; empty if the name has no time stamp."""
     since = began_at(name[:16])
     if since is None:
         return ""

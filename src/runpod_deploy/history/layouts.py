@@ -1,4 +1,4 @@
-"""Manifests as text that scripts parse: exact layouts, kept from release to release. Pure."""
+"""Manifests as text that scripts parse. These layouts stay the same from release to release. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COUNTS = (
     *("unknown_wall", "unknown_cost", "unknown_result"),
     *("unfinished", "unreleased", "without_manifest", "unreadable"),
 )
-"""Of the totals: what is to be known beside the sums, shown where there is any."""
+"""Counts that are shown below the sums if they are not zero."""
 RUN_COLUMNS = ("timestamp", "job", "pod_id", "gpu", "dc", "wall_s", "failed", "est_$")
 RUN_KEYS = (
     *("timestamp", "job", "pod_id", "gpu_id", "datacenter_id"),
@@ -26,7 +26,7 @@ RUN_KEYS = (
 
 
 def summary_lines(manifest: Manifest) -> Iterator[str]:
-    """The block of one manifest."""
+    """The summary of one manifest."""
     for label, value in manifest_facts(manifest):
         yield f"{label + ':':<{LABEL_WIDTH}}{value}"
     yield from block("deploy_metadata", [f"{k}: {v}" for k, v in mapping(manifest, "deploy_metadata").items()])
@@ -54,7 +54,7 @@ def manifest_facts(manifest: Manifest) -> Iterator[tuple[str, Any]]:
 
 
 def later_facts(manifest: Manifest) -> Iterator[tuple[str, Any]]:
-    """What only newer manifests tell; nothing for others, whose block stays as scripts know it."""
+    """Label and value of lines that only newer manifests have, so that scripts find older ones unchanged."""
     if manifest.get("outcome") is not None:
         yield "outcome", manifest["outcome"]
     if failure := mapping(manifest, "failure"):
@@ -81,14 +81,14 @@ def artifact_line(artifact: dict[str, Any]) -> str:
 
 
 def block(title: str, lines: Sequence[str]) -> Iterator[str]:
-    """A titled, indented block; nothing at all if it has no lines."""
+    """A title and indented lines; nothing if there are no lines."""
     if lines:
         yield f"{title}:"
         yield from (f"  {line}" for line in lines)
 
 
 def total_lines(totals: Totals) -> Iterator[str]:
-    """The footer. Its newer lines appear only where there is something to say."""
+    """The footer. Its newer lines only appear if they have a value."""
     for label, value in total_facts(totals):
         yield f"{label + ':':<{TOTAL_WIDTH}}{value}"
 
@@ -112,7 +112,7 @@ def total_facts(totals: Totals) -> Iterator[tuple[str, Any]]:
 
 
 def run_row(run_dir: Path, manifest: Manifest) -> dict[str, Any]:
-    """What `ls-runs` tells of one run, under the names that its JSON uses."""
+    """One run of `ls-runs`, under the names that its JSON uses."""
     values = (
         *(run_dir.name, manifest.get("job_name"), manifest.get("pod_id")),
         *(manifest.get("gpu_id"), manifest.get("datacenter_id"), finite_number(manifest, "wall_time_sec")),
@@ -132,7 +132,7 @@ def run_cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns as wide as their widest cell, two spaces apart."""
+    """A table whose columns are as wide as their widest cell, two spaces apart."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for cells in (header, *rows):
         yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

@@ -1,4 +1,4 @@
-"""One manifest, read leniently: v1, v2, ours, written by hand. Knows its keys, not how one is made."""
+"""One manifest as a dictionary, whether of v1, of v2, of this tool or written by hand. Knows its keys only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Manifest = dict[str, Any]
 
 
 class ManifestUnreadable(UsageError):
-    """There is no manifest there, or it is not one."""
+    """There is no manifest at that path, or it cannot be read."""
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"{path}: {why}", hint="name a run dir or its manifest; `ls-runs --all` lists all run dirs")
@@ -25,7 +25,7 @@ class ManifestUnreadable(UsageError):
 
     @property
     def missing(self) -> bool:
-        """Whether there is none at all."""
+        """Whether there is no such file."""
         return isinstance(self.__cause__, FileNotFoundError) and not Path(self.path).is_symlink()
 
 
@@ -35,7 +35,7 @@ def read_manifest(path: Path | str) -> Manifest:
 
 
 def manifest_path(path: Path) -> Path:
-    """The manifest's own path, given it or its run dir."""
+    """The path of the manifest, from its own path or that of its run dir."""
     return path / MANIFEST_NAME if path.is_dir() else path
 
 
@@ -53,7 +53,7 @@ def parse_manifest(path: str) -> Manifest:
 def read_manifests(
     paths: Iterable[str], unreadable: Unreadable, read: Callable[[str], Manifest] = parse_manifest
 ) -> Iterator[tuple[str, Manifest | None]]:
-    """Each path of a file with its manifest, or with None if it cannot be read."""
+    """Each path with the manifest of that file, or with None if it cannot be read."""
     for path in paths:
         try:
             yield path, read(path)
@@ -63,12 +63,12 @@ def read_manifests(
 
 
 def is_settled(manifest: Manifest) -> bool:
-    """Whether time changes nothing in it: its run is over and its pod confirmed, or is none that says so."""
+    """Whether the manifest is final: its run has ended and its pod is released, or it is of an older tool."""
     return manifest.get("state") in (None, "finished") and manifest.get("outcome") != "unreleased"
 
 
 def finite_number(record: dict[str, Any], key: str) -> float | None:
-    """The finite number at that key; None if there is none, whatever else is there."""
+    """The finite number at that key; None for anything else."""
     value = record.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -79,18 +79,18 @@ def finite_number(record: dict[str, Any], key: str) -> float | None:
 
 
 def mapping(record: dict[str, Any], key: str) -> dict[str, Any]:
-    """The object at that key; empty if there is none."""
+    """The object at that key; empty for anything else."""
     value = record.get(key)
     return value if isinstance(value, dict) else {}
 
 
 def mappings(record: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    """The objects of the list at that key; what is no object is left out."""
+    """The objects in the list at that key; other values are left out."""
     value = record.get(key)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def has_failed(manifest: Manifest) -> bool | None:
-    """Whether the run failed; None while it runs, or if the manifest says neither."""
+    """Whether the run failed; None while it runs, or if the manifest does not tell."""
     value = manifest.get("failed")
     return value if isinstance(value, bool) else None

@@ -1,7 +1,7 @@
-"""Finds lines that may meet conditions by their raw bytes, so that only those are parsed. Misses none.
+"""A search of raw bytes for lines that may meet conditions, so that only those are parsed. It misses no line.
 
-A text in a JSON line is written as it is, or with escapes. ASCII characters without a short escape (such as
-`\\n`, `\\"`, `\\/`) can hide only behind `\\u00`: so a line that holds neither them nor that lacks the text.
+A text in a JSON line is written as it is, or with escapes. ASCII characters that have no short escape (such as `\\n`,
+`\\"` or `\\/`) can only be written as they are or as `\\u00..`. A line with neither does not contain the text.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from .conditions import Condition, as_number
 
 SAMPLE_BYTES = 4096
 ESCAPE = b"\\u00"
-"""How every escape of an ASCII character by number starts."""
+"""The start of every numeric escape of an ASCII character."""
 PLAIN = re.compile(r"[ !#-.0-\[\]-~]+")
-"""ASCII without quote, slash, backslash and controls: what has no short escape in JSON."""
+"""ASCII without quote, slash, backslash and control characters: those have no short escape in JSON."""
 WHOLE_NUMBER = re.compile(r"-?\d+", re.ASCII)
 
 
 class Prefilter:
-    """The bytes that a line must hold to meet all the conditions, unless it holds an escape."""
+    """The bytes that a line must contain to meet all the conditions, unless it contains an escape."""
 
     def __init__(self, conditions: Sequence[Condition]) -> None:
         found = {needle for condition in conditions for needle in needles(condition)}
@@ -30,8 +30,8 @@ class Prefilter:
     def lines(self, block: Bytes, end: int) -> Iterator[Bytes]:
         """The lines of the block, up to its end, that may meet the conditions, in order.
 
-        Its first and its last line are among them if they are no object by the look of it: a foreign file and a torn
-        tail are noticed.
+        The first and the last line are also returned if they do not look like objects, so that a file of another
+        kind and an incomplete last line are noticed.
         """
         first = block.find(b"\n", 0, end) + 1
         last = max(block.rfind(b"\n", first, end - 1) + 1, first)
@@ -45,7 +45,7 @@ class Prefilter:
             yield line
 
     def _may_match(self, block: Bytes, start: int, stop: int) -> bool:
-        """Whether one look for each needle does not settle it for all these lines."""
+        """Whether any of these lines may match, from one search for each needle over all of them."""
         if all(block.find(needle, start, stop) >= 0 for needle in self.needles):
             return True
         return has_escape(block, start, stop)
@@ -55,11 +55,11 @@ class Prefilter:
         if rarest is None:
             yield from block[start:stop].split(b"\n")
             return
-        marks = [rarest, ESCAPE] if has_escape(block, start, stop) else [rarest]
-        yield from filter(self._fits, lines_with(block, marks, start, stop))
+        wanted = [rarest, ESCAPE] if has_escape(block, start, stop) else [rarest]
+        yield from filter(self._fits, lines_with(block, wanted, start, stop))
 
     def _rarest(self, sample: Bytes) -> bytes | None:
-        """The needle that the fewest lines hold; None if nearly all lines hold all of them."""
+        """The needle that the fewest lines contain; None if nearly all lines contain all of them."""
         rarest = min(self.needles, key=sample.count, default=b"\n")
         return rarest if 2 * sample.count(rarest) < sample.count(b"\n") else None
 
@@ -68,7 +68,7 @@ class Prefilter:
 
 
 def has_escape(block: Bytes, start: int, stop: int) -> bool:
-    """Whether an escape stands between the two places. A single byte is looked for much faster than several."""
+    """Whether there is an escape between the two places. A search for one byte first is much faster."""
     at = block.find(b"\\", start, stop)
     return at >= 0 and block.find(ESCAPE, at, stop) >= 0
 
@@ -79,7 +79,7 @@ def is_closed(line: Bytes) -> bool:
 
 
 def needles(condition: Condition) -> Iterator[bytes]:
-    """Bytes that every line without an escape must hold to meet the condition."""
+    """Bytes that every line without an escape must contain to meet the condition."""
     if condition.operator != "!=":
         yield from longest_plain(condition.key)
     if condition.operator == "=" and written_as_is(condition.value):
@@ -87,25 +87,25 @@ def needles(condition: Condition) -> Iterator[bytes]:
 
 
 def written_as_is(value: str) -> bool:
-    """Whether a field whose `str()` is this value stands in JSON with the same characters."""
+    """Whether JSON writes a field whose `str()` is this value with the same characters."""
     if value in ("True", "False", "None") or value.startswith(("[", "{")):
         return False
     return as_number(value) is None or WHOLE_NUMBER.fullmatch(value) is not None
 
 
 def longest_plain(text: str) -> Iterator[bytes]:
-    """The longest part of the text that has no short escape, if there is any."""
+    """The longest part of the text without characters that have a short escape, if there is any."""
     if parts := PLAIN.findall(text):
         yield max(parts, key=len).encode()
 
 
-def lines_with(block: Bytes, marks: Sequence[bytes], start: int, stop: int) -> Iterator[Bytes]:
-    """The lines between two places that hold any of the marks, each once, in order."""
-    hits = {mark: block.find(mark, start, stop) for mark in marks}
+def lines_with(block: Bytes, wanted: Sequence[bytes], start: int, stop: int) -> Iterator[Bytes]:
+    """The lines between two places that contain any of the wanted bytes, each once, in order."""
+    hits = {needle: block.find(needle, start, stop) for needle in wanted}
     while found := [at for at in hits.values() if at >= 0]:
         begin = block.rfind(b"\n", start, min(found)) + 1 or start
         end = block.find(b"\n", min(found), stop)
         yield block[begin:end]
-        for mark, at in hits.items():
+        for needle, at in hits.items():
             if 0 <= at < end:
-                hits[mark] = block.find(mark, end, stop)
+                hits[needle] = block.find(needle, end, stop)

@@ -1,4 +1,4 @@
-"""Events of many runs, searched. Knows files and conditions; memory stays flat whatever their size."""
+"""Search in the events of many runs. Knows files and conditions; memory stays flat, however large the files are."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .prefilter import Prefilter
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What rows to look for: all conditions hold, and the time lies in between."""
+    """The rows to search for: all conditions hold, and the time is between the two limits."""
 
     conditions: Sequence[Condition] = ()
     since_at: datetime | None = None
     until_at: datetime | None = None
 
     def matches(self, row: Row) -> bool:
-        """Whether the row is wanted. With a time limit, a row without a readable time is not."""
+        """Whether the row matches. With a time limit, a row without a readable time does not."""
         return all(condition.holds(row) for condition in self.conditions) and self._in_time(row)
 
     def _in_time(self, row: Row) -> bool:
@@ -36,9 +36,9 @@ class Query:
 
 
 def search(root: str, query: Query, unreadable: Unreadable) -> Iterator[tuple[str, Row]]:
-    """Each wanted row below root with the path of its run dir; files in path order, rows as stored.
+    """Each matching row below root with the path of its run dir; files in path order, rows in the order of the file.
 
-    Lines that cannot match by their bytes are not parsed; of what is unreadable among them nothing is told.
+    Lines whose bytes cannot match are not parsed, so that unreadable ones among them are not reported.
     """
     prefilter, buffer = Prefilter(query.conditions), new_buffer()
     for path in find_files(root, EVENTS_NAME, unreadable):
@@ -48,12 +48,12 @@ def search(root: str, query: Query, unreadable: Unreadable) -> Iterator[tuple[st
 
 
 def folder_of(path: str) -> str:
-    """The path of the run dir that holds this file."""
+    """The path of the folder that contains this file."""
     return path.rpartition("/")[0] or "."
 
 
 def candidates(path: str, prefilter: Prefilter, buffer: bytearray, unreadable: Unreadable) -> Iterator[Row]:
-    """The rows of one file that may match; it is told of once if a line among them is no JSON object."""
+    """The rows of one file that may match. `unreadable` is called once if a line among them is no JSON object."""
     bad = BadLines(path, unreadable)
     try:
         for end in blocks(path, buffer):
@@ -64,4 +64,4 @@ def candidates(path: str, prefilter: Prefilter, buffer: bytearray, unreadable: U
                     bad.note()
     except OSError as error:
         unreadable(path, why_unreadable(error))
-    bad.tell()
+    bad.report()

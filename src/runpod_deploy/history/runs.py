@@ -1,4 +1,4 @@
-"""One run of ours, read back as what was asked and what is true. Knows its folder; changes only the manifest."""
+"""One run of this tool, read back as a spec and a state. Knows its folder; writes only the manifest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import UsageError
 from ..machine.files import write_atomically
 from ..record.fold import fold
-from ..record.journal import read_events
+from ..record.journal import SkippedRows, read_events
 from ..record.lock import RunLock
 from ..record.manifest import cost, log_facts, manifest, telemetry_files, word
 from ..record.paths import RunDir
@@ -27,7 +27,7 @@ TAIL_BYTES = 4096
 
 
 class RunUnreadable(UsageError):
-    """The folder holds no run of ours."""
+    """The folder does not hold a readable run of this tool."""
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path}: {why}", hint="older runs have events and a manifest, but nothing to rebuild it from")
@@ -37,15 +37,18 @@ class RunUnreadable(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class RecordedRun:
-    """What the folder of a run says."""
+    """One run, as its folder records it."""
 
     dir: RunDir
     spec: Spec
     state: State
 
 
-def read_run(path: Path) -> RecordedRun:
-    """The run of that folder, whether it goes on or not. Raises RunUnreadable."""
+def read_run(path: Path, unreadable: Unreadable) -> RecordedRun:
+    """The run of that folder, finished or not. Raises RunUnreadable.
+
+    Rows that this version does not know are skipped, and `unreadable` is called once for them.
+    """
     run_dir = RunDir(path)
     try:
         spec = spec_from_json(read_whole(str(run_dir.spec)).decode())
@@ -53,15 +56,18 @@ def read_run(path: Path) -> RecordedRun:
         raise RunUnreadable(path, f"holds no {run_dir.spec.name}") from None
     except (OSError, ValueError, TypeError) as error:
         raise RunUnreadable(run_dir.spec, why_unreadable(error)) from error
+    skipped = SkippedRows()
     try:
-        state = fold(read_events(run_dir.events), success_marker=spec.job.run.success_marker)
+        state = fold(read_events(run_dir.events, skipped), success_marker=spec.job.run.success_marker)
     except OSError as error:
         raise RunUnreadable(run_dir.events, why_unreadable(error)) from error
+    if skipped.count:
+        unreadable(str(run_dir.events), str(skipped))
     return RecordedRun(run_dir, spec, state)
 
 
 def rebuilt_manifest(run: RecordedRun, now: datetime) -> Manifest:
-    """The manifest as spec and events make it; what others have added to the one on disk is kept."""
+    """The manifest made from spec and events. Keys that others have added to the one on disk are kept."""
     log = log_facts(run.dir.log, whole=run.state.end.finished)
     made = manifest(run.spec, run.state, now=now, log=log, files=telemetry_files(run.dir.path))
     try:
@@ -72,26 +78,26 @@ def rebuilt_manifest(run: RecordedRun, now: datetime) -> Manifest:
 
 
 def brought_up_to_date(path: Path, manifest: Manifest, now: datetime, unreadable: Unreadable) -> Manifest:
-    """The manifest of that run dir as it would be now: what its journal says, and the time since then, count."""
+    """The manifest of that run dir; if its run has not ended, made anew from its journal for this moment."""
     run_dir = RunDir(path)
     if is_settled(manifest) or not holds(path, run_dir.spec.name, unreadable):
         return manifest
     try:
-        return rebuilt_manifest(read_run(path), now)
+        return rebuilt_manifest(read_run(path, unreadable), now)
     except RunUnreadable as error:
         unreadable(error.path, error.why)
         return manifest
 
 
 def rebuild_manifest(run: RecordedRun, now: datetime) -> Manifest:
-    """The manifest, which now is the one on disk too. Raises OSError."""
+    """Writes the manifest made from spec and events, and returns it. Raises OSError."""
     document = rebuilt_manifest(run, now)
     write_atomically(run.dir.manifest, json.dumps(document, indent=2) + "\n")
     return document
 
 
 def may_be_unfinished(path: Path, unreadable: Unreadable) -> bool:
-    """Whether a quick look says that this run of ours has not ended."""
+    """Whether this is a run of this tool that has not ended, as far as its manifest tells."""
     if not holds(path, RunDir(path).spec.name, unreadable):
         return False
     try:
@@ -100,8 +106,8 @@ def may_be_unfinished(path: Path, unreadable: Unreadable) -> bool:
         return True
 
 
-def status(run: RecordedRun, now: datetime) -> dict[str, Any]:
-    """Where a run stands, under the names that JSON shows."""
+def run_status(run: RecordedRun, now: datetime) -> dict[str, Any]:
+    """The progress of a run, under the names that JSON shows."""
     state = run.state
     held = holder(run.dir)
     return {
@@ -122,12 +128,12 @@ def status(run: RecordedRun, now: datetime) -> dict[str, Any]:
 
 
 def holder(run_dir: RunDir) -> str | None:
-    """Which process carries the run out, in its own words; None if none does."""
+    """The process that is working on the run, as it named itself; None if there is none."""
     return RunLock(run_dir).holder() if is_held(run_dir) else None
 
 
 def last_line(log: Path) -> str | None:
-    """The last line of the job's log that says anything."""
+    """The last line of the job's log that is not blank."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - TAIL_BYTES))

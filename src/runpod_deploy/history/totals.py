@@ -1,4 +1,4 @@
-"""Sums over many manifests. Knows what counts and what is unknown; knows no file."""
+"""Sums over many manifests. Knows which values are summed and which are unknown; knows no file."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from .manifests import Manifest, finite_number, has_failed, is_settled
 
 @dataclass(slots=True)
 class Totals:
-    """Running sums; None until there is something to add. What has no number is counted as unknown."""
+    """Sums so far; None until there is a value to add. Manifests without a value are counted as unknown."""
 
     manifests: int = 0
-    """Files found, readable or not."""
+    """Files found, whether readable or not."""
     unreadable: int = 0
     failed: int = 0
     unknown_result: int = 0
-    """Readable manifests that say neither failed nor not failed: runs that go on, notes by hand."""
+    """Readable manifests that do not tell whether the run failed: of unfinished runs, or written by hand."""
     unfinished: int = 0
-    """Runs that have not ended: what they cost is what they cost until now."""
+    """Runs that have not ended. Their cost until now is in the sum."""
     unreleased: int = 0
-    """Runs that ended without a word that their pod did: it may go on costing."""
+    """Runs that ended without a confirmed release of their pod, which may still be billing."""
     without_manifest: int = 0
-    """Run dirs that tell what happened and have no manifest: what they cost is in no sum."""
+    """Run dirs with events but without a manifest. Their cost is in no sum."""
     wall_time_s: float | None = None
     unknown_wall: int = 0
     """Readable manifests without a wall time."""
@@ -34,14 +34,14 @@ class Totals:
     unknown_cost: int = 0
     """Readable manifests without an estimated cost."""
     billed_usd: float | None = None
-    """What the cloud has really billed, as far as `billing` has learned it."""
+    """The amount that RunPod has billed, as far as `billing` has recorded it."""
     billed_runs: int = 0
-    """Manifests that say so."""
+    """Manifests with a billed amount."""
     left: LeftPods = field(default_factory=LeftPods)
-    """Pods that runs left, stopped or running."""
+    """Pods that runs left stopped or running."""
 
     def add(self, manifest: Manifest | None) -> None:
-        """Counts one file; None if it could not be read."""
+        """Adds one file; None stands for a file that could not be read."""
         self.manifests += 1
         if manifest is None:
             self.unreadable += 1
@@ -57,7 +57,7 @@ class Totals:
         self._add_cost(finite_number(manifest, "estimated_cost_usd"))
 
     def look(self, names: Sequence[str]) -> None:
-        """Counts a folder that is a run dir and lacks its manifest."""
+        """Counts a folder with these names if it is a run dir without a manifest."""
         self.without_manifest += EVENTS_NAME in names and MANIFEST_NAME not in names
 
     def _add_wall_time(self, wall_s: float | None) -> None:
@@ -94,10 +94,10 @@ class Totals:
 
 
 def add_known(total: float | None, value: float | None) -> float | None:
-    """The sum of what is known of both."""
+    """The sum of the two values, as far as they are known."""
     return total if value is None else (total or 0.0) + value
 
 
 def rounded(total: float | None) -> float | None:
-    """Without the dust that adding floats leaves."""
+    """The total without the rounding errors of float sums."""
     return None if total is None else round(total, 6)

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runpod_deploy.cloud.pod_labels import provenance
+from runpod_deploy.cloud.pod_labels import origin
 from runpod_deploy.cloud.values import Address, Pod
 from runpod_deploy.history.audit import DEADLINE_GRACE, audit, judge
 from runpod_deploy.history.known_runs import KnownRun
@@ -117,7 +117,7 @@ def test_a_pod_that_never_answered_is_a_leftover_as_soon_as_its_driver_is_gone()
 
 STATUSES = st.sampled_from(["PROVISIONING", "STARTING", "RUNNING", "EXITED", "ERROR", "NEW"])
 AGES = st.timedeltas(timedelta(), timedelta(days=30))
-NAMES = st.text(max_size=20).filter(lambda name: provenance(replace(pod(marked=False), name=name)) is None)
+NAMES = st.text(max_size=20).filter(lambda name: origin(replace(pod(marked=False), name=name)) is None)
 
 
 @given(STATUSES, AGES, st.booleans(), st.none() | st.integers(0, 10))

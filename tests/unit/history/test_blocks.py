@@ -47,7 +47,7 @@ def test_a_line_longer_than_anybody_writes_is_no_row_and_costs_little_memory(tmp
     tracemalloc.stop()
 
     assert [row["event"] for row in rows] == ["first", "last"]
-    assert told == ["skipped what is no JSON object, first on line 2"]
+    assert told == ["skipped lines that are not JSON objects, first on line 2"]
     assert peak < 4 * LONGEST_LINE_BYTES
 
 

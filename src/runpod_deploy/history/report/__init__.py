@@ -1,1 +1,1 @@
-"""Runs as one HTML page that needs nothing else. Pure: details in, text out."""
+"""Runs as one HTML page without external files. Pure: details in, text out."""

@@ -1,4 +1,4 @@
-"""Lines and bars as SVG and CSS, from samples and phases. Pure; knows no colour but by class."""
+"""Line charts of metrics and a timeline of phases, as SVG and CSS. Pure; leaves colours to the style sheet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...spec.instants import parse_instant
 from ..costs import PhaseCost
 from ..events import Row
 from ..manifests import finite_number
-from .markup import share, tag, text
+from .markup import escaped, share, tag
 
 WIDTH, HEIGHT = 600, 60
 SERIES = (
@@ -22,18 +22,18 @@ SERIES = (
 
 
 def charts(samples: Sequence[Row]) -> str:
-    """A line for each measure that has at least two values."""
+    """A chart for each metric that has at least two values."""
     drawn = (chart(values, title, unit) for key, title, unit in SERIES if len(values := series(samples, key)) > 1)
     return "".join(drawn)
 
 
 def series(samples: Sequence[Row], key: str) -> list[float]:
-    """The values of one measure; samples without it are passed over."""
+    """The values of one metric; samples without it are skipped."""
     return [value for row in samples if (value := finite_number(row, key)) is not None]
 
 
 def chart(values: Sequence[float], title: str, unit: str) -> str:
-    """One line from the first value to the last, between nothing and the most."""
+    """One line from the first value to the last; its height goes from zero to the maximum."""
     most = max(values) or 1.0
     step = WIDTH / (len(values) - 1)
     points = " ".join(f"{i * step:.1f},{HEIGHT * (1 - value / most):.1f}" for i, value in enumerate(values))
@@ -41,28 +41,28 @@ def chart(values: Sequence[float], title: str, unit: str) -> str:
     svg = tag("svg", line, viewBox=f"0 0 {WIDTH} {HEIGHT}", preserveAspectRatio="none", role="img")
     mean = sum(values) / len(values)
     caption = f"{title}: mean {mean:.0f} {unit}, most {most:.0f} {unit}"
-    return tag("figure", svg, tag("figcaption", text(caption)))
+    return tag("figure", svg, tag("figcaption", escaped(caption)))
 
 
 def timeline(phases: Sequence[PhaseCost]) -> str:
-    """A bar for each phase, where and as long as it was; nothing without times."""
-    spans = [span for phase in phases if (span := placed(phase, phases[0])) is not None]
+    """A bar for each phase, by its start and duration; empty if no times are known."""
+    spans = [span for phase in phases if (span := span_of(phase, phases[0])) is not None]
     whole = max((start + length for _, start, length in spans), default=0.0)
-    rows = (bar(phase, share(start, whole), share(length, whole)) for phase, start, length in spans)
+    rows = (timeline_row(phase, share(start, whole), share(length, whole)) for phase, start, length in spans)
     return tag("div", *rows, css="timeline") if spans else ""
 
 
-def placed(phase: PhaseCost, first: PhaseCost) -> tuple[PhaseCost, float, float] | None:
-    """The phase with its start after the first one and its length, in seconds; None if a time is unknown."""
+def span_of(phase: PhaseCost, first: PhaseCost) -> tuple[PhaseCost, float, float] | None:
+    """The phase with its start after the first phase and its duration, in seconds; None if a time is unknown."""
     began_at, origin_at = parse_instant(phase.began_at), parse_instant(first.began_at)
     if began_at is None or origin_at is None or phase.duration_s is None:
         return None
     return phase, max(0.0, (began_at - origin_at).total_seconds()), phase.duration_s
 
 
-def bar(phase: PhaseCost, left: str, width: str) -> str:
+def timeline_row(phase: PhaseCost, left: str, width: str) -> str:
     """One row of the timeline."""
     lasted = timedelta(seconds=round(phase.duration_s or 0))
     cost = "" if phase.cost_usd is None else f", ${phase.cost_usd:.4f}"
     block = tag("i", style=f"left:{left}%;width:max({width}%,2px)")
-    return tag("div", tag("b", text(phase.name)), tag("span", block), tag("em", text(f"{lasted}{cost}")))
+    return tag("div", tag("b", escaped(phase.name)), tag("span", block), tag("em", escaped(f"{lasted}{cost}")))

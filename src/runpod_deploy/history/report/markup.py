@@ -1,4 +1,4 @@
-"""HTML by small pieces. Everything that comes from a record is escaped here. Pure; knows no run."""
+"""Elements of an HTML page. Everything that comes from a record is escaped here. Pure; knows no run."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-UNKNOWN = "—"
+from ..layouts import or_dash
 
 
 def tag(name: str, *content: str, css: str = "", **attributes: str) -> str:
-    """An element. Content is markup; attributes are text."""
+    """An element. Its content is markup; its attributes are text."""
     given = {**({"class": css} if css else {}), **attributes}
     written = "".join(f' {key}="{escape(value)}"' for key, value in given.items())
     return f"<{name}{written}>{''.join(content)}</{name}>"
 
 
-def text(value: Any) -> str:
-    """A value as markup; a dash for none."""
-    return UNKNOWN if value is None else escape(str(value))
+def escaped(value: Any) -> str:
+    """A value as escaped text; a dash for none."""
+    return escape(or_dash(value))
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], css: str = "") -> str:
-    """A table of cells that are markup."""
+def html_table(header: Sequence[str], rows: Iterable[Sequence[str]], css: str = "") -> str:
+    """A table. Its cells are markup."""
     head = tag("tr", *(tag("th", escape(name)) for name in header))
     body = (tag("tr", *(tag("td", cell) for cell in row)) for row in rows)
     return tag("table", tag("thead", head), tag("tbody", *body), css=css)
 
 
-def facts(pairs: Iterable[tuple[str, Any]]) -> str:
-    """Names and values, side by side."""
-    return tag("dl", *(tag("dt", escape(name)) + tag("dd", text(value)) for name, value in pairs))
+def fact_list(pairs: Iterable[tuple[str, Any]]) -> str:
+    """A list of names and values."""
+    return tag("dl", *(tag("dt", escape(name)) + tag("dd", escaped(value)) for name, value in pairs))
 
 
 def section(title: str, content: str) -> str:
-    """A titled part of a run; nothing if it has no content."""
+    """A section with a title; empty if it has no content."""
     return tag("h3", escape(title)) + content if content else ""
 
 
 def share(part: float, whole: float) -> str:
-    """A length in percent for CSS and SVG."""
+    """The part as a percentage of the whole, for CSS and SVG."""
     return f"{100 * part / whole if whole else 0:.2f}"
