@@ -1,4 +1,4 @@
-"""The code blocks of a Markdown page. Knows fences; knows nothing of what the blocks mean."""
+"""The code blocks of a Markdown page. Knows fences; knows nothing about the meaning of the blocks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Command:
 
 
 def blocks(language: str, *, pages: list[Path] = PAGES) -> Iterator[Block]:
-    """All blocks in that language."""
+    """All blocks in one language."""
     for page in pages:
         text = page.read_text(encoding="utf-8")
         for found in FENCE.finditer(text):
@@ -54,7 +54,7 @@ def commands(page: Path) -> list[Command]:
 
 
 def in_block(block: Block) -> Iterator[Command]:
-    """Lines after `$ ` are commands; what follows each, up to the next, is its output."""
+    """The commands of a block: each begins with `$ `, and the lines up to the next one are its output."""
     for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
         first, *rest = part.splitlines()
         yield Command(f"{block}: {first}", first, tuple(rest))

@@ -1,4 +1,4 @@
-"""The site, built once for all who look at it."""
+"""The site, built once for all tests that need it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every console block of every page is run, in a fresh clone on a simulated cloud, and prints what the page shows.
 
-`…` in a line stands for any text, a line of nothing but `…` for any lines. Times, ids and ports differ from run to run
-and are made alike on both sides.
+`…` in a line stands for any text, and a line that is only `…` stands for any lines. Times, ids and ports differ between
+runs, so both sides are normalized.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 from tests.docs.blocks import PAGES, Command, commands
 from tests.support.workshop import REPOSITORY, open_workshop
 
-# What two runs of the same command print differently, and what it is replaced with.
+# Parts that differ between two runs of one command, and their replacements.
 FILTERS = (
     (r"\[ *\d+:\d\d\]", "[0:00]"),
     (r"\d{8}T\d{6}Z", "STAMP"),
@@ -42,7 +42,7 @@ def test_page(page: Path, tmp_path: Path) -> None:
 
 
 def script(shown: list[Command]) -> str:
-    """All commands in one shell, so that a variable set by one is there for the next; a mark before each."""
+    """All commands for one shell, so that they share variables, with a separator line before each."""
     lines = ["shopt -s expand_aliases"]
     for command in shown:
         lines += ["echo '@@@'", command.text]
@@ -50,7 +50,7 @@ def script(shown: list[Command]) -> str:
 
 
 def outputs(printed: str) -> list[str]:
-    """What each command printed."""
+    """The output of each command."""
     return [part.strip("\n") for part in printed.split("@@@\n")[1:]]
 
 
@@ -61,14 +61,14 @@ def matches(expected: tuple[str, ...], printed: str) -> bool:
 
 
 def alike(line: str) -> str:
-    """The line without what differs from run to run."""
+    """The line without the parts that differ from run to run."""
     for pattern, replacement in FILTERS:
         line = re.sub(pattern, replacement, line)
     return line
 
 
 def line_pattern(line: str) -> str:
-    """What a line of the page stands for."""
+    """The pattern that a line of the page stands for."""
     if line == "…":
         return r"(?:[^\n]*\n)*"
     return "[^\n]*".join(re.escape(part) for part in line.split("…")) + "\n"

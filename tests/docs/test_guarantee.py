@@ -1,4 +1,4 @@
-"""The page of promises names a proof for each, and each proof exists."""
+"""The page of promises names at least one test for each promise, and each of these tests exists."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def test_each_proof_exists() -> None:
 
 
 def source(file: str) -> str:
-    """The test module's text."""
+    """The text of the test module."""
     return (REPOSITORY / "tests" / file).read_text(encoding="utf-8")

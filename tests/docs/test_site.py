@@ -1,4 +1,4 @@
-"""The site builds without a warning: every link and anchor resolves. And it leaves out no command."""
+"""The site builds without a warning, so every link and anchor resolves. No command, field or picture is missing."""
 
 from __future__ import annotations
 

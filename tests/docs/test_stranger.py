@@ -1,4 +1,4 @@
-"""A stranger reads the sweep page, copies its blocks into files in an empty folder, and they work."""
+"""The blocks of the sweep page work when they are copied into files in an empty folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the program says when something goes wrong, and the page that explains it, know each other."""
+"""The troubleshooting page explains every kind of failure, and quotes only texts that the program prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every YAML block of every page is valid: a whole config as it stands, a part of one on top of the hello example."""
+"""Every YAML block of every page is valid: as a whole config, or on top of the hello example."""
 
 from __future__ import annotations
 

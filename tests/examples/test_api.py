@@ -1,4 +1,4 @@
-"""The scripts that show the Python API, run as a user would, on simulated clouds of their own."""
+"""The scripts that show the Python API, run as a user runs them, each on its own simulated cloud."""
 
 from __future__ import annotations
 

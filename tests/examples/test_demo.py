@@ -1,4 +1,4 @@
-"""What a newcomer runs first: the demo ends well, shows its figures, and leaves no pod."""
+"""The demo, which a newcomer runs first, succeeds, shows its figures, and leaves no pod."""
 
 from __future__ import annotations
 

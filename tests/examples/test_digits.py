@@ -1,4 +1,4 @@
-"""The digits payload learns, and does the same twice. It is run as on a pod: a process of its own."""
+"""The digits job learns, and gives the same result twice. It runs in its own process, as on a pod."""
 
 from __future__ import annotations
 

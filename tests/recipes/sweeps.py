@@ -1,4 +1,4 @@
-"""Sweeps to rehearse: a config, the three drivers with their ways to be told the same, and the table that each prints.
+"""Sweeps to rehearse: a config, the three loops with their own names for one setting, and the table that each prints.
 
 Knows what the page promises of them; knows nothing of how they do it.
 """
@@ -45,7 +45,7 @@ ROW = re.compile(r"^(\d+) +(\d+) +(\d+) +([\w-]+) +([\d.]+|-) +(/\S+|-)$", re.MU
 
 
 def write_config(workshop: Workshop, *body: str) -> None:
-    """The workshop has `sweep.yaml`, whose job is this."""
+    """The workshop has a file `sweep.yaml` with this job."""
     lines = "".join(f"    {line}\n" for part in ("set -euo pipefail", *body) for line in part.splitlines())
     (workshop.dir / "sweep.yaml").write_text(f"{CONFIG}run:\n  body: |\n{lines}")
 
@@ -56,12 +56,12 @@ class Driver:
 
     command: str
     flags: dict[str, str]
-    """What the driver calls each limit, where that is not its name in the environment."""
+    """The loop's name for each limit, if it differs from the name in the environment."""
     failed: int
     """Its exit code if a seed failed."""
 
     def call(self, seeds: Iterable[str], config: str = "sweep.yaml", **limits: str) -> str:
-        """The shell's words for a sweep over the seeds, its logs in `logs`."""
+        """The shell command for a sweep over the seeds, with its logs in `logs`."""
         limits = {"LOGS": "logs", "CAP_USD": "60", "TOTAL_CAP_USD": "600", "RETRY_AFTER_S": "0", **limits}
         given = " ".join(self.flags.get(name, name + "=") + value for name, value in limits.items())
         if self.command.startswith("make"):
@@ -100,7 +100,7 @@ class Row:
     run_dir: str
 
     def manifest(self) -> dict[str, Any]:
-        """What the run says of itself."""
+        """The manifest of the run."""
         content: dict[str, Any] = json.loads(Path(self.run_dir, "runpod_deploy_pull_manifest.json").read_text())
         return content
 
@@ -112,7 +112,7 @@ def rows(printed: str) -> list[Row]:
 
 
 def exit_codes(table: Iterable[Row]) -> dict[str, list[int]]:
-    """Those of all tries of each seed, in order."""
+    """The rows of all tries of each seed, in order."""
     codes: dict[str, list[int]] = defaultdict(list)
     for row in table:
         codes[row.seed].append(row.exit_code)

@@ -1,4 +1,4 @@
-"""The product runs one job. Whoever wants many drives it from outside; not even the word is known inside."""
+"""The product runs one job. A loop over many jobs is outside, and the product does not even contain the word for it."""
 
 from __future__ import annotations
 

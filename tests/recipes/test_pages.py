@@ -1,4 +1,4 @@
-"""Every recipe has a page that says what it is for, what not, what to change and what it costs, and shows its files."""
+"""Every recipe has a page with its use, its limits, what to change and what it costs, and the page shows its files."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_each_page_is_in_the_overview_and_in_the_menu() -> None:
 def test_attention_on_each_kind_of_gpu(
     tmp_path: Path, capability: tuple[int, int], flash_attn: str | None, backend: str
 ) -> None:
-    """A torch that only tells of a GPU."""
+    """A fake torch that only reports a GPU."""
     (tmp_path / "torch.py").write_text(
         "class cuda:\n"
         "    is_available = staticmethod(lambda: True)\n"

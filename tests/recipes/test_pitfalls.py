@@ -1,4 +1,4 @@
-"""Each pitfall that the sweep page names is real: the broken form loses a failure that ours keeps."""
+"""Each pitfall of the sweep page is real: the broken form loses a failure, and the correct form does not."""
 
 from __future__ import annotations
 

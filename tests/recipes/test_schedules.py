@@ -1,4 +1,4 @@
-"""The stale-pod audit as cron and CI would start it: with an environment of theirs, from the very files."""
+"""The stale-pod audit, started as cron and CI start it: from the files of the recipe, in a separate environment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def workshop(tmp_path: Path) -> Workshop:
 
 
 def cron_command(workshop: Workshop) -> str:
-    """What the crontab asks for at its five-field time."""
+    """The command in the crontab, after its five time fields."""
     line = (workshop.dir / FOLDER / "crontab").read_text().splitlines()[-1]
     found = re.fullmatch(r"(?:[\d*/,-]+ ){4}[\d*/,-]+ +([^%]+)", line)  # % would be a new line to cron
     assert found, line

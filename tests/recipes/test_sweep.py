@@ -1,4 +1,4 @@
-"""Every driver of the sweep page runs all seeds, tells the truth about each, keeps the caps, and leaves no pod."""
+"""Every loop of the sweep page runs all seeds, reports each correctly, keeps the caps, and leaves no pod."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def workshop(tmp_path: Path) -> Workshop:
 @pytest.mark.timeout(300)
 @each_driver
 def test_twelve_seeds_three_at_a_time(workshop: Workshop, driver: str) -> None:
-    """One fails for good, two lose their pod once."""
+    """One seed finally fails, and two lose their pod once."""
     write_config(workshop, FATES, TRAIN)
     sweep = workshop.rehearse("bash", "-c", DRIVERS[driver].call(SEEDS, AT_ONCE="3"), within_s=280)
     table = rows(sweep.output)
@@ -53,7 +53,7 @@ def fate(seed: str) -> list[int]:
 
 
 def assert_true(row: Row, ledger: dict[str, Any]) -> None:
-    """The line says what the run's own record, the cloud and the results say."""
+    """The line agrees with the record of the run, with the cloud and with the results."""
     manifest = row.manifest()
     assert (manifest["variables"]["seed"], manifest["exit_code"]) == (row.seed, row.exit_code)
     assert float(row.usd) == manifest["estimated_cost_usd"] > 0
@@ -81,7 +81,7 @@ wait "$driver"; echo "first exit $?"; sleep 0.5; echo "@@@"
 
 @each_driver
 def test_ctrl_c_reaches_every_run_once_and_the_sweep_can_go_on(workshop: Workshop, driver: str) -> None:
-    """The first seed has ended by then, the other two have not; nothing is paid twice."""
+    """The first seed has ended, the other two have not, and nothing is paid twice."""
     write_config(workshop, "case {run_id} in *-[23].1) sleep 60 ;; esac", SKIP_TRAINING)
     call = DRIVERS[driver].call("123", AT_ONCE="2")
     sweep = workshop.rehearse("bash", "-c", AGAIN.format(call=call, jobs=3, signal='-INT -- "-$driver"'))
@@ -118,7 +118,7 @@ def test_nothing_starts_that_could_pass_the_total(workshop: Workshop, driver: st
 
 @each_that_waits
 def test_runs_in_flight_count_with_their_caps(workshop: Workshop, driver: str) -> None:
-    """The total leaves room for one cap and some change: the runs must go one after another."""
+    """The total cap has room for only one run at a time, so the runs go one after another."""
     sweep = workshop.rehearse("bash", "-c", DRIVERS[driver].call("12", HELLO, CAP_USD="1", TOTAL_CAP_USD="1.5"))
     assert sweep.exit_code == 0, sweep.output
     first, second = sorted(sweep.ledger["pods"], key=lambda pod: str(pod["created"]))
@@ -132,7 +132,7 @@ def test_make_counts_each_of_its_slots_with_a_cap(workshop: Workshop) -> None:
 
 @each_driver
 def test_what_may_go_away_is_tried_again_but_not_for_ever(workshop: Workshop, driver: str) -> None:
-    """Nothing is in stock: exit code 3 at each try."""
+    """No GPU is in stock, so each try ends with exit code 3."""
     call = DRIVERS[driver].call("1", HELLO, CAP_USD="1", ATTEMPTS="2")
     sweep = workshop.rehearse("bash", "-c", call, faults=[{"what": "no-stock"}])
     assert exit_codes(rows(sweep.output.replace(" - ", " 0 "))) == {"1": [3, 3]}, sweep.output
@@ -161,7 +161,7 @@ def test_the_table_as_json(workshop: Workshop) -> None:
 
 @each_driver
 def test_a_reader_that_goes_away_makes_no_run_fail(workshop: Workshop, driver: str) -> None:
-    """`head` reads the first line and ends; whoever prints to it then gets an error or a signal."""
+    """`head` reads the first line and ends; a program that prints to it then gets an error or a signal."""
     call = DRIVERS[driver].call("12", HELLO, CAP_USD="1")
     sweep = workshop.rehearse("bash", "-c", f"{call} | head -n 1; echo @@@; {call}")
     assert exit_codes(rows(sweep.output.partition("@@@")[2])) == {"1": [0], "2": [0]}, sweep.output
