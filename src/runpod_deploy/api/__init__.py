@@ -1,4 +1,4 @@
-"""The public Python API, a thin layer over the rest. `runpod_deploy` itself offers all these names."""
+"""The public Python API, a thin layer over the other folders. `runpod_deploy` itself offers all these names."""
 
 import logging
 from dataclasses import replace
@@ -27,7 +27,8 @@ from ..spec import (
     StorageSpec,
     TelemetrySpec,
 )
-from .choice import resolve_volume, select_gpu_across_datacenters
+from .compat.choice import resolve_volume, select_gpu_across_datacenters
+from .compat.remote import PodConnection, RemoteResult, RemoteRunError, RemoteRunner, rsync_argv
 from .jobs import JobContext, build_job_context, load_job_spec, validate_local_paths
 from .pods import (
     DatacenterInventory,
@@ -46,7 +47,6 @@ from .prices import (
     select_price_for_pod,
 )
 from .records import load_events, load_manifest, walk_run_dirs
-from .remote import PodConnection, RemoteResult, RemoteRunError, RemoteRunner, rsync_argv
 from .runs import RunFailed, RunResult, run_job
 
 __all__ = [
@@ -105,5 +105,5 @@ __all__ = [
     "walk_run_dirs",
 ]
 
-# Who imports this decides where its warnings go; unasked they go nowhere.
+# The program that imports this decides where warnings go; without a decision they go nowhere.
 logging.getLogger("runpod_deploy").addHandler(logging.NullHandler())

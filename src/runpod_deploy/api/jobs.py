@@ -1,4 +1,4 @@
-"""Jobs from YAML or from Python, and their names filled in. Knows no pod and sends nothing."""
+"""Jobs from YAML or from Python, and the values of their templates. Knows no pod and sends nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from ..config import checks
 from ..config.document import Document, read_bytes
 from ..config.draft import RUN_DIRS, Draft
-from ..config.finding import Finding, refuse
+from ..config.finding import Finding, raise_errors
 from ..config.layers import read_layers
-from ..config.legacy import modernise
+from ..config.legacy import upgrade
 from ..config.loading import project_root as project_root_of
 from ..config.rendering import names_of, values_of
 from ..config.schema import validate
@@ -27,17 +27,17 @@ logger = logging.getLogger("runpod_deploy")
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """A job with an identity: what its `{name}`s stand for."""
+    """A job with an identity, and the values of its `{name}`s."""
 
     config_path: Path
     """Absolute."""
     spec: RunpodJobSpec
-    """As given: its templates are not filled in."""
+    """As given: its templates are not rendered."""
     run_id: str
     run_dir: Path
-    """Absolute; it is not made."""
+    """Absolute; the folder is not created."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Every name with its value, the built-in ones included."""
+    """The value of every name, including the built-in ones."""
 
     def render(self, value: str) -> str:
         """The text with its names replaced, once. Raises KeyError for an unknown name."""
@@ -52,22 +52,22 @@ class JobContext:
 
 
 def load_job_spec(path: Path | str) -> RunpodJobSpec:
-    """The job of a YAML file, valid by itself, its templates not yet filled in.
+    """The job of a YAML file, checked, with its templates not yet rendered.
 
-    Raises ConfigError with every mistake on a line of its own. What is only odd is logged as a warning.
+    Raises ConfigError with every mistake on a line of its own. What is only unusual is logged as a warning.
     """
     document = read_layers(Path(path))
-    plain, findings = modernise(document.value, document)
+    plain, findings = upgrade(document.value, document)
     job, mistakes = validate(plain, document)
     found = [*document.findings, *findings, *mistakes]
-    refuse(found, str(path))
-    refuse(checks.budget(job, document), str(path))
+    raise_errors(found, str(path))
+    raise_errors(checks.budget(job, document), str(path))
     warn(found)
     return job
 
 
 def warn(findings: list[Finding]) -> None:
-    """What is no error is in the log."""
+    """The log has every finding that is not an error."""
     for finding in findings:
         logger.warning("%s", finding)
 
@@ -79,26 +79,26 @@ def build_job_context(
     cli_variables: Mapping[str, str] | None = None,
     timestamp: str | datetime | None = None,
 ) -> JobContext:
-    """The job with an identity made of `timestamp` (now, if none is given) and every name's value.
+    """The job with an identity made from `timestamp` (by default now), and the value of every name.
 
     cli_variables replace the job's own before anything is rendered. Raises ConfigError for names that are
-    unknown or defined by themselves.
+    unknown or that refer to themselves.
     """
     draft = as_draft(spec, Path(config_path), cli_variables or {})
     stamp = stamp_of(timestamp)
     run_dir = draft.project_root.joinpath(*RUN_DIRS, stamp)
     names = names_of(spec, {**spec.variables, **draft.cli_variables}, draft.constants(run_dir), stamp)
     values, wrong = values_of(names)
-    refuse([draft.name_finding(*pair) for pair in wrong if draft.has_own(pair[0])], str(config_path))
+    raise_errors([draft.name_finding(*pair) for pair in wrong if draft.has_own(pair[0])], str(config_path))
     return JobContext(draft.path, spec, values["run_id"], run_dir, values)
 
 
 def as_draft(job: RunpodJobSpec, config_path: Path, cli_variables: Mapping[str, str]) -> Draft:
-    """A job that may have been made in Python, as if it had been read from that file, which need not exist."""
+    """The job as if it had been read from this file. The job may come from Python, and the file need not exist."""
     raw = read_bytes(config_path) if config_path.is_file() else b""
     document = Document(source=str(config_path), raw=raw)
     root, wrong = project_root_of(job, config_path, cli_variables, document)
-    refuse(wrong, str(config_path))
+    raise_errors(wrong, str(config_path))
     return Draft(
         document=document,
         path=config_path.absolute(),
@@ -110,7 +110,7 @@ def as_draft(job: RunpodJobSpec, config_path: Path, cli_variables: Mapping[str, 
 
 
 def stamp_of(timestamp: str | datetime | None) -> str:
-    """The instant as run ids end."""
+    """The instant in the form in which run ids end."""
     if isinstance(timestamp, str):
         return timestamp
     return (timestamp or SystemClock().now()).astimezone(UTC).strftime(STAMP)

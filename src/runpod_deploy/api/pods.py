@@ -1,4 +1,4 @@
-"""Pods that were left, and what is in stock, for scripts."""
+"""Stopped pods, and GPUs in stock, for scripts."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def cleanup_pod(
     state_file: Path | None = None,
     volume_in_gb: int | None = None,
 ) -> None:
-    """The pod is as the action asks, confirmed by the API; after a delete, the state file is gone too.
+    """The pod is as the action asks, and the API has confirmed it. After a delete, the state file is removed, too.
 
-    volume_in_gb is accepted for scripts of old and changes nothing. Raises ValueError for an unknown action,
+    volume_in_gb is accepted for older scripts and changes nothing. Raises ValueError for an unknown action,
     ReleaseUnconfirmed if the pod may still bill, AuthRefused.
     """
     del volume_in_gb
@@ -52,12 +52,12 @@ def cleanup_pod(
 
 
 def list_stale_pods() -> list[StalePod]:
-    """The stopped pods of the account and what their disks cost. Raises CloudUnreachable, AuthRefused."""
+    """The stopped pods of the account and the price of their disks. Raises CloudUnreachable, AuthRefused."""
     return stale_pods(connect_cloud().list_pods(), SystemClock().now())
 
 
 def bulk_delete_pods(ids: Iterable[str], *, dry_run: bool) -> list[tuple[str, bool, str]]:
-    """For each pod its id, whether it is confirmed to be gone, and what went wrong; one failure stops no other."""
+    """For each pod: its id, whether the API confirmed that it is gone, and what went wrong. All pods are tried."""
     if dry_run:
         return [(pod_id, True, "would be deleted") for pod_id in ids]
     ended = end_all(connect_cloud(), SystemClock(), ids, "delete")
@@ -65,7 +65,7 @@ def bulk_delete_pods(ids: Iterable[str], *, dry_run: bool) -> list[tuple[str, bo
 
 
 def report_gpu_inventory(ctx: JobContext) -> InventoryReport:
-    """Which of the job's GPUs are in stock in its datacenters. Raises CloudUnreachable, AuthRefused."""
+    """The stock of the job's GPUs in its datacenters. Raises CloudUnreachable, AuthRefused."""
     pod = ctx.spec.pod
     offers = connect_cloud().catalogue(
         pod.cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None, vcpu_count=pod.min_vcpu_count or 2

@@ -1,4 +1,4 @@
-"""What GPUs and disks cost, for scripts. Reads the cloud's catalogue."""
+"""Prices of GPUs and disks, for scripts. Reads the cloud's catalogue."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger("runpod_deploy")
 
 @dataclass(frozen=True, slots=True)
 class GpuPrice:
-    """Prices of one GPU type in USD per GPU and hour; None where none is named."""
+    """Prices of one GPU type in USD per GPU and hour; None if a price is not known."""
 
     id: str
     display_name: str
@@ -33,17 +33,17 @@ class GpuPrice:
     secure_spot_price: float | None = None
     """Always None: RunPod no longer sells spot pods."""
     community_spot_price: float | None = None
-    """Always None, too."""
+    """Always None."""
     lowest_price: float | None = None
 
 
 def fetch_gpu_prices(
     *, api_key: str | None = None, force_refresh: bool = False, cache_ttl_sec: int = 3600
 ) -> dict[str, GpuPrice]:
-    """Prices by GPU id, fresh from the catalogue; empty, with a warning in the log, if they cannot be had.
+    """Prices by GPU id, read from the catalogue now. If that fails, the result is empty and the log has a warning.
 
-    api_key stands in for RUNPOD_API_KEY. Two calls a refresh are cheap, so nothing is cached: force_refresh and
-    cache_ttl_sec are accepted for scripts of old and change nothing.
+    api_key replaces RUNPOD_API_KEY. A refresh is two calls, so nothing is cached: force_refresh and cache_ttl_sec are
+    accepted for older scripts and change nothing.
     """
     del force_refresh, cache_ttl_sec
     try:
@@ -70,7 +70,7 @@ def prices_of(secure: Iterable[Offer], community: Iterable[Offer]) -> dict[str, 
 
 
 def cheapest(offers: Iterable[Offer]) -> dict[str, float | None]:
-    """The least price of each GPU among offers."""
+    """The lowest price of each GPU among the offers."""
     prices: dict[str, float | None] = {}
     for offer in offers:
         prices[offer.gpu_id] = lowest(prices.get(offer.gpu_id), offer.usd_per_gpu_hour)
@@ -78,7 +78,7 @@ def cheapest(offers: Iterable[Offer]) -> dict[str, float | None]:
 
 
 def lowest(*prices: float | None) -> float | None:
-    """The least of what is known."""
+    """The lowest price that is known."""
     return min((price for price in prices if price is not None), default=None)
 
 
@@ -94,5 +94,5 @@ def select_price_for_pod(
 
 
 def estimate_volume_storage_cost_usd_per_day(gb: float) -> float:
-    """What a pod's volume disk of this size costs a day while the pod runs, in USD; 0 if it has no size."""
+    """The price in USD per day of a running pod's volume disk of this size; 0 if the size is not positive."""
     return disk_usd_per_day(gb, VOLUME_STORAGE_USD_PER_GB_MONTH)

@@ -1,4 +1,4 @@
-"""Records of past runs, for scripts and notebooks. Reads only; what cannot be read is logged and left out."""
+"""Records of past runs, for scripts and notebooks. Writes nothing. What cannot be read is logged and left out."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ logger = logging.getLogger("runpod_deploy")
 
 
 def walk_run_dirs(project_root: Path | str) -> list[Path]:
-    """The run dirs of a project that hold a manifest, oldest first. What cannot be looked into is logged."""
+    """The run dirs of a project that hold a manifest, oldest first. Folders that cannot be read are logged."""
     return folders.walk_run_dirs(project_root, warn)
 
 
 def load_manifest(path: Path | str) -> Manifest | None:
-    """The manifest of that file or run dir; None, with a warning in the log, if it cannot be read.
+    """The manifest of this file or run dir; None, with a warning in the log, if it cannot be read.
 
-    That of a run of ours which has not ended is as its journal says now.
+    The manifest of a run that has not ended is brought up to date from the journal.
     """
     try:
         manifest, where = read_manifest(path), manifest_path(Path(path))
@@ -38,10 +38,10 @@ def load_manifest(path: Path | str) -> Manifest | None:
 
 
 def load_events(run_dir_or_file: Path | str) -> list[Row]:
-    """The events of that run dir or file, in order. Lines that cannot be read are left out, with a warning."""
+    """The events of this run dir or file, in order. Lines that cannot be read are left out, with a warning."""
     return list(read_events(run_dir_or_file, warn))
 
 
 def warn(path: str, reason: str) -> None:
-    """The log says what could not be read."""
+    """The log names what could not be read."""
     logger.warning("%s: %s", path, reason)

@@ -1,4 +1,4 @@
-"""A run from Python: what `runpod-deploy run` does, with a result to go on from."""
+"""A run from Python: does the same as `runpod-deploy run`, and returns a result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ..cloud.protocol import Cloud
 from ..config import checks
-from ..config.finding import refuse
+from ..config.finding import raise_errors
 from ..config.settings import environment
 from ..driver import RunOptions, drive
 from ..errors import DeployError, UsageError
@@ -29,28 +29,28 @@ from .jobs import as_draft
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended."""
+    """The result of a run."""
 
     run_id: str
     run_dir: Path
     outcome: str
     """succeeded, job_failed, stopped, failed, interrupted or unreleased; planned after a dry run."""
     exit_code: int
-    """What `runpod-deploy run` would have ended with."""
+    """The exit code that `runpod-deploy run` would have had."""
     job_exit_code: int | None
     failure: Failure | None
-    """Why it did not succeed."""
+    """The reason why it did not succeed; None if it did."""
     manifest: Manifest = field(default_factory=dict, repr=False)
 
 
 class RunFailed(DeployError):
-    """A run that did not succeed; `result` tells all about it."""
+    """A run did not succeed; `result` has the details."""
 
     def __init__(self, result: RunResult) -> None:
         failure = result.failure
-        words = failure.message if failure else f"the run ended as {result.outcome}"
+        message = failure.message if failure else f"the run ended as {result.outcome}"
         kind = "release_unconfirmed" if result.outcome == "unreleased" else failure.kind if failure else "internal"
-        super().__init__(f"{result.run_id}: {words}", hint=failure.hint if failure else "", kind=kind)
+        super().__init__(f"{result.run_id}: {message}", hint=failure.hint if failure else "", kind=kind)
         self.result = result
 
 
@@ -71,15 +71,15 @@ def run_job(
 ) -> RunResult:
     """The result of a run that succeeded, its artifacts pulled and its pod released.
 
-    With dry_run the plan goes to stdout and nothing is done; with offline_dry_run nothing is even asked.
-    config_path gives relative paths their start, and need not exist. The two overrides only count together.
-    Talk goes to stderr. Signals are handled while it runs, so it must be called in the main thread: for many
-    runs at once, use processes. Raises RunFailed, whose `result` tells why, and ConfigError before anything is paid.
+    With dry_run, the plan is printed on stdout and nothing is done; offline_dry_run does not even use the network.
+    Relative paths start at the folder of config_path, which need not exist. The two overrides count only together.
+    Messages are printed on stderr. The call handles signals, so it must be made in the main thread: for many runs at
+    once, use processes. Raises RunFailed, whose `result` has the reason, and ConfigError before anything is paid.
     """
     check_thread()
     job = replace(spec, budget=limited(spec.budget, max_gpu_price_usd, ssh_ready_timeout_sec_override))
     draft = as_draft(job, Path(config_path), cli_variables or {})
-    refuse(checks.budget(job, draft.document), str(config_path))
+    raise_errors(checks.budget(job, draft.document), str(config_path))
     pinned = pins(gpu_id_override, datacenter_id_override)
     wishes = {**pinned, "force_fresh": force_fresh, "fallback_cloud_type": fallback_cloud_type}
     if dry_run or offline_dry_run:
@@ -93,25 +93,25 @@ def run_job(
 
 
 def check_thread() -> None:
-    """Raises UsageError outside of the main thread, where signals cannot be handled."""
+    """Raises UsageError outside the main thread, where signals cannot be handled."""
     if threading.current_thread() is not threading.main_thread():
         raise UsageError("run_job must be called in the main thread", hint="run several jobs in several processes")
 
 
 def limited(budget: BudgetSpec, max_gpu_price_usd: float | None, ssh_ready_timeout_s: int | None) -> BudgetSpec:
-    """The budget with what was given in place of its own."""
+    """The budget, with the given values in place of its own."""
     given = {"max_gpu_price": max_gpu_price_usd, "ssh_ready_timeout_sec": ssh_ready_timeout_s}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     return replace(budget, **changes)
 
 
 def pins(gpu_id: str | None, datacenter_id: str | None) -> dict[str, Any]:
-    """The one place to ask for, if both halves of it are given."""
+    """The fields that name one GPU in one datacenter, if both are given."""
     return {"gpu_id": gpu_id, "datacenter_id": datacenter_id} if gpu_id and datacenter_id else {}
 
 
 def rehearsed(spec: Spec, cloud: Cloud | None) -> RunResult:
-    """What the run would do is on stdout, and nothing was done. Raises what the run itself would raise."""
+    """The plan of the run is on stdout, and nothing was done. Raises the errors that the run itself would raise."""
     outlook = look_ahead(spec, cloud, environment())
     print_lines(as_lines(spec, plan(spec, outlook)))
     refuse_missing(spec, outlook)
@@ -120,12 +120,12 @@ def rehearsed(spec: Spec, cloud: Cloud | None) -> RunResult:
 
 
 def announce(run_dir: RunDir) -> None:
-    """stdout has the line that scripts wait for."""
+    """stdout has the line `RUN_DIR=<path>`, which scripts wait for."""
     print_lines([f"RUN_DIR={run_dir.path}"])
 
 
 def result_of(spec: Spec, run_dir: RunDir, state: State) -> RunResult:
-    """The run's end, in the words of the command line."""
+    """The result of the run in this state."""
     return RunResult(
         run_id=spec.run_id,
         run_dir=run_dir.path,
@@ -138,7 +138,7 @@ def result_of(spec: Spec, run_dir: RunDir, state: State) -> RunResult:
 
 
 def succeeded(result: RunResult) -> RunResult:
-    """The result of a success. Raises RunFailed for anything else."""
+    """The result, if the run succeeded. Raises RunFailed if it did not."""
     if result.exit_code:
         raise RunFailed(result)
     return result

@@ -39,9 +39,9 @@ def test_each_datacenter_that_is_left_is_told() -> None:
     assert [(left, following) for left, following, _ in told] == [("EU-SE-1", "US-TX-3")]
 
 
-def test_a_price_limit_passes_over_the_dear_and_the_unknown() -> None:
+def test_a_price_limit_passes_over_the_expensive_and_the_unknown() -> None:
     told: list[tuple[str, str | None, str]] = []
-    with pytest.raises(RuntimeError, match="is to be had"):
+    with pytest.raises(RuntimeError, match="is available in"):
         rd.select_gpu_across_datacenters(
             STOCK,
             datacenters=["EU-SE-1", "US-TX-3"],

@@ -1,14 +1,14 @@
-"""Choices that scripts make for themselves among GPUs, datacenters and volumes. Pure."""
+"""A choice among GPUs, datacenters and volumes, for scripts that make it themselves. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from .prices import GpuPrice
+from ..prices import GpuPrice
 
 OnFailover = Callable[[str, str | None, str], None]
-"""Is told the datacenter that was left, the one that comes next (None at the end), and why."""
+"""Called with the datacenter that was passed over, the next one (None at the end), and the reason."""
 IN_STOCK = ("high", "medium", "low")
 
 
@@ -23,32 +23,32 @@ def select_gpu_across_datacenters(
 ) -> tuple[str, str]:
     """The first GPU of gpu_order in stock in the first datacenter that has one, as (gpu_id, datacenter_id).
 
-    payload is a list of datacenters as `runpodctl datacenter list -o json` and the REST API's catalogue show them.
+    payload is a list of datacenters in the form of `runpodctl datacenter list -o json` or of the REST API's catalogue.
     With a price limit, a GPU whose price is unknown is passed over. Raises ValueError without datacenters, and
-    RuntimeError if there is nothing to be had.
+    RuntimeError if no GPU can be chosen.
     """
     if not datacenters:
         raise ValueError("no datacenters to choose from")
-    tell = on_failover or unheard
+    report = on_failover or ignore
     stock = {str(row.get("id")): stock_of(row) for row in payload}
     for here, following in zip(datacenters, [*datacenters[1:], None], strict=True):
         for gpu_id in gpu_order:
             if not in_stock(stock.get(here, {}), gpu_id):
                 continue
-            if reason := too_dear(gpu_id, prices or {}, max_gpu_price_usd):
-                tell(here, following, reason)
+            if reason := too_expensive(gpu_id, prices or {}, max_gpu_price_usd):
+                report(here, following, reason)
                 continue
             return gpu_id, here
-        tell(here, following, f"none of {', '.join(gpu_order)} in stock")
-    raise RuntimeError(f"none of {', '.join(gpu_order)} is to be had in {', '.join(datacenters)}")
+        report(here, following, f"none of {', '.join(gpu_order)} in stock")
+    raise RuntimeError(f"none of {', '.join(gpu_order)} is available in {', '.join(datacenters)}")
 
 
-def unheard(_left: str, _following: str | None, _why: str) -> None:
-    """A failover that nobody wants to hear of."""
+def ignore(_left: str, _following: str | None, _why: str) -> None:
+    """Does nothing, for callers that gave no callback."""
 
 
 def stock_of(datacenter: Mapping[str, Any]) -> dict[str, str]:
-    """Stock by GPU id and by display name, in small letters."""
+    """Stock levels by GPU id and by display name, in lower case."""
     rows = datacenter.get("gpuAvailability") or ()
     levels: dict[str, str] = {}
     for row in rows:
@@ -59,12 +59,12 @@ def stock_of(datacenter: Mapping[str, Any]) -> dict[str, str]:
 
 
 def in_stock(levels: Mapping[str, str], gpu_id: str) -> bool:
-    """Whether the GPU can be had."""
+    """Whether the GPU is in stock."""
     return levels.get(gpu_id, "") in IN_STOCK
 
 
-def too_dear(gpu_id: str, prices: Mapping[str, GpuPrice], limit_usd: float | None) -> str:
-    """Why a GPU is over the limit; empty if it is not, or there is none."""
+def too_expensive(gpu_id: str, prices: Mapping[str, GpuPrice], limit_usd: float | None) -> str:
+    """The reason why a GPU is over the limit; empty if it is not, or if there is no limit."""
     if limit_usd is None:
         return ""
     price = prices[gpu_id].lowest_price if gpu_id in prices else None

@@ -1,4 +1,4 @@
-"""A pod over plain ssh and rsync, for scripts that go their own way. Knows argv; a run itself uses `ssh` instead."""
+"""Commands and transfers over plain ssh and rsync, for scripts. Knows argv; a run itself uses `pod/` instead."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from shlex import join, quote
 from tempfile import mkdtemp
 
-from ..machine import proc
-from ..spec import RsyncPushSpec
-from ..terminal.output import print_bytes
+from ...machine import proc
+from ...spec import RsyncPushSpec
+from ...terminal.output import print_bytes
 
 SSH_OPTIONS = (
     *("BatchMode=yes", "ConnectTimeout=10", "IdentitiesOnly=yes", "StrictHostKeyChecking=accept-new"),
@@ -29,7 +29,7 @@ class RemoteRunError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class PodConnection:
-    """Where a pod answers."""
+    """The address of a pod's SSH server."""
 
     pod_id: str
     host: str
@@ -39,7 +39,7 @@ class PodConnection:
 
 @dataclass(frozen=True, slots=True)
 class RemoteResult:
-    """How a remote command or a transfer ended."""
+    """The result of a remote command or of a transfer."""
 
     returncode: int
     stdout: str = ""
@@ -47,7 +47,7 @@ class RemoteResult:
 
 
 def own_folder() -> Path:
-    """A new folder that nobody else can look into."""
+    """A new folder that no other user can read."""
     return Path(mkdtemp(prefix="runpod-deploy-"))
 
 
@@ -55,8 +55,8 @@ def own_folder() -> Path:
 class RemoteRunner:
     """Commands and transfers on one pod, as root.
 
-    The first answer's host key is believed and then pinned for the life of this object. With dry_run, commands
-    are logged and nothing else.
+    The host key of the first answer is trusted, and required for the life of this object. With dry_run, commands are
+    only logged.
     """
 
     host: str
@@ -70,26 +70,26 @@ class RemoteRunner:
 
     @property
     def target(self) -> str:
-        """What ssh and rsync call the pod."""
+        """The pod's name for ssh and rsync."""
         return f"root@{self.host}"
 
     def ssh_argv(self, cmd: str, *, detached: bool = False) -> list[str]:
-        """The ssh call that runs a command; detached, the command outlives the call."""
+        """The ssh call that runs a command. If detached, the command goes on after the call."""
         far = f"setsid sh -c {quote(cmd)} >/dev/null 2>&1 </dev/null &" if detached else cmd
         return ["ssh", *ssh_options(self.port, self.ssh_key, self._known_hosts), self.target, far]
 
     def ssh_exec(self, cmd: str, *, timeout_sec: float = 600, check: bool = True) -> RemoteResult:
-        """The ended command. Raises RemoteRunError if it failed and check is set, and TimeoutError."""
+        """The result of the command. Raises RemoteRunError if it failed and check is set, and TimeoutError."""
         return self._carry_out(self.ssh_argv(cmd), timeout_sec, check)
 
     def ssh_stream(self, cmd: str) -> int:
-        """The exit code of a command whose output went to our stdout as it came."""
+        """The exit code of a command whose output was passed on to stdout as it came."""
         if self.dry_run:
             return self._carry_out(self.ssh_argv(cmd), 0, False).returncode
         return proc.run(self.ssh_argv(cmd), timeout_s=STREAM_WITHIN_S, on_output=print_bytes).exit_code
 
     def ssh_exec_detached(self, cmd: str, *, timeout_sec: float = 30) -> RemoteResult:
-        """The command was started and goes on without us. Raises RemoteRunError, TimeoutError."""
+        """The command was started and goes on by itself. Raises RemoteRunError, TimeoutError."""
         return self._carry_out(self.ssh_argv(cmd, detached=True), timeout_sec, True)
 
     def rsync_push(
@@ -117,7 +117,7 @@ class RemoteRunner:
         timeout_sec: float = 1800,
         delete: bool = True,
     ) -> RemoteResult:
-        """The local path holds what is on the pod. Raises RemoteRunError, TimeoutError."""
+        """The local path equals the remote path. Raises RemoteRunError, TimeoutError."""
         argv = rsync_argv(
             source=f"{self.target}:{remote_path}",
             destination=str(local_path),
@@ -155,7 +155,7 @@ def rsync_argv(
     chmod: str | None = None,
     known_hosts: Path | str = "/dev/null",
 ) -> list[str]:
-    """The rsync call that makes destination equal source; one of both is `host:path`."""
+    """The rsync call that makes destination equal source. One of them is `host:path`."""
     shell = join(["ssh", *ssh_options(port, ssh_key, known_hosts)])
     return [
         *("rsync", "-az", "--partial"),
@@ -167,7 +167,7 @@ def rsync_argv(
 
 
 def ssh_options(port: int, ssh_key: Path | str, known_hosts: Path | str) -> list[str]:
-    """ssh's options for one pod."""
+    """The options of ssh for one pod."""
     key = str(Path(ssh_key).expanduser())
     settings = (*SSH_OPTIONS, f"UserKnownHostsFile={known_hosts}")
     return ["-p", str(port), "-i", key, *(part for setting in settings for part in ("-o", setting))]
