@@ -40,7 +40,7 @@ def test_a_job_is_read_as_it_is_written_even_if_it_needs_a_variable_from_outside
     assert job.pod.gpu_order == ("NVIDIA L40S",)
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(YAML.replace("ephemeral", "ephemral").replace("image:", "imgae:"))
 
@@ -51,7 +51,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert caught.value.exit_code == 2
 
 
-def test_what_is_only_odd_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_only_unusual_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "old.yaml"
     path.write_text(YAML + "stop: {on_success: true}\n")
 
@@ -85,7 +85,7 @@ def test_names_follow_what_is_given_from_outside(config: Path, timestamp: str | 
     assert not context.run_dir.exists()
 
 
-def test_names_that_nobody_gave_are_refused(config: Path) -> None:
+def test_unknown_names_are_refused(config: Path) -> None:
     with pytest.raises(rd.DeployError, match="seed"):
         rd.build_job_context(rd.load_job_spec(config), config)
 
@@ -101,7 +101,7 @@ def test_all_missing_paths_are_named(config: Path) -> None:
     rd.validate_local_paths(context)
 
 
-def test_a_rehearsal_without_network_prints_the_plan_and_does_nothing(
+def test_a_dry_run_without_network_prints_the_plan_and_does_nothing(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("7.txt", "here.txt"):
