@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import resource
 import signal
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from runpod_deploy.errors import RunBusy
 from runpod_deploy.machine.files import write_atomically
 from runpod_deploy.record.events import Heartbeat, Interrupted, JobEvent, PodReleased, RunStarted
-from runpod_deploy.record.journal import Journal, read_events
+from runpod_deploy.record.journal import Journal, SkippedRows, read_events
 from runpod_deploy.record.lock import RunLock
 from runpod_deploy.record.paths import RunDir, reserve
 
@@ -55,6 +56,45 @@ def test_a_job_cannot_speak_for_us(tmp_path: Path) -> None:
     journal.append(JobEvent(name="pod_released", fields={"event": "pod_released", "f1": 0.9}), {"pod_id": "p"})
     event = next(read_events(journal.path))
     assert isinstance(event, JobEvent) and event.name == "pod_released" and event.fields["f1"] == 0.9
+
+
+def write_rows(path: Path, count: int) -> None:
+    """A child that appends rows without waiting for the disk, which takes them in small pieces."""
+    pwrite = os.pwrite
+    os.fsync = lambda _handle: None
+    os.pwrite = lambda handle, data, at: pwrite(handle, data[:256], at)
+    journal = Journal(path)
+    for _ in range(count):
+        journal.append(JobEvent(name="long", fields={"text": "x" * 4_000}), {})
+
+
+def test_whoever_reads_takes_no_row_from_a_live_writer(tmp_path: Path) -> None:
+    path, count = tmp_path / "events.jsonl", 1000
+    writer = multiprocessing.get_context("spawn").Process(target=write_rows, args=(path, count))
+    writer.start()
+    skipped: list[str] = []
+    while writer.is_alive():
+        Journal(path)
+        deque(read_events(path, skipped.append), maxlen=0)
+    assert len(list(read_events(path, skipped.append))) == count and skipped == []
+    assert b"\0" not in path.read_bytes()
+
+
+def test_reading_leaves_a_torn_line_to_its_writer(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"event": "interrupted", "signal": "SIGINT"}\n{"event": "inter')
+    before = path.read_bytes()
+    Journal(path)
+    assert [type(event).__name__ for event in read_events(path)] == ["Interrupted"]
+    assert path.read_bytes() == before
+
+
+def test_rows_that_are_skipped_are_named_with_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text('{"event": "interrupted", "signal": "SIGINT"}\nnot json\n{"event": "of_later"}\n')
+    skipped = SkippedRows()
+    assert len(list(read_events(path, skipped))) == 1
+    assert str(skipped).endswith("line 2: not a JSON object") and skipped.count == 2
 
 
 def full_disk(path: Path) -> None:
