@@ -13,8 +13,7 @@ from .cloud.values import Pod
 from .errors import ConfigError, Interrupt, UsageError
 from .lifecycle import carry_out, pull_paused
 from .machine.files import write_atomically
-from .phases.collect import pull
-from .phases.limits import no_limit
+from .phases.artifacts import pull
 from .phases.reconnect import with_reconnects
 from .record import events as e
 from .record.lock import RunLock
@@ -75,7 +74,7 @@ def pull_artifacts(spec: Spec, run_dir: RunDir, world: World, options: RunOption
                 hint="if its pod is paused, `runpod-deploy pull --start` starts it for as long as the pull takes",
             )
         for entry in spec.job.artifacts:
-            with_reconnects(run, f"pulling {entry.label}", partial(pull, run, entry, no_limit), no_limit)
+            with_reconnects(run, f"pulling {entry.label}", partial(pull, run, entry), None)
         run.leave_host()
 
 

@@ -1,4 +1,4 @@
-"""How a pod tells that it is ours: its name and the marks in its environment. Pure; readable from any machine."""
+"""Labels that say that a pod is ours: its name, and variables in its environment. Pure; any machine can read them."""
 
 from __future__ import annotations
 
@@ -7,81 +7,82 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ..money import affordable
+from ..money import Disks, affordable
 from .values import Pod
 
-RUN_ID_MARK = "RUNPOD_DEPLOY_RUN_ID"
-DEADLINE_MARK = "RUNPOD_DEPLOY_DEADLINE"
+RUN_ID_LABEL = "RUNPOD_DEPLOY_RUN_ID"
+DEADLINE_LABEL = "RUNPOD_DEPLOY_DEADLINE"
 """Seconds since the epoch: when the guard acts if it hears nothing more."""
-BOOT_DEADLINE_MARK = "RUNPOD_DEPLOY_BOOT_DEADLINE"
-"""Seconds since the epoch: when the driver gives the boot up."""
-CAP_MARK = "RUNPOD_DEPLOY_COST_CAP_USD"
-"""What the run may cost: at a real price below the expected one its pod may live longer than its first deadline."""
-CLOSING_MARK = "RUNPOD_DEPLOY_CLOSING_S"
-"""Seconds that its driver and its guard may take after that."""
-MARKS = (RUN_ID_MARK, DEADLINE_MARK, BOOT_DEADLINE_MARK, CAP_MARK, CLOSING_MARK)
+BOOT_DEADLINE_LABEL = "RUNPOD_DEPLOY_BOOT_DEADLINE"
+"""Seconds since the epoch: when the driver stops waiting for the boot."""
+CAP_LABEL = "RUNPOD_DEPLOY_COST_CAP_USD"
+"""The cap of the run. If the real price is below the expected one, the pod may live longer than its first deadline."""
+CLOSING_LABEL = "RUNPOD_DEPLOY_CLOSING_S"
+"""Seconds that the driver and the guard may take after the limit."""
+LABELS = (RUN_ID_LABEL, DEADLINE_LABEL, BOOT_DEADLINE_LABEL, CAP_LABEL, CLOSING_LABEL)
 
 RUN_NAME = re.compile(r".*-\d{8}T\d{6}Z(-\d+)?")
-BOOT_PATIENCE = timedelta(minutes=30)
-"""For a pod that does not say how long its boot may take: twice the default."""
+LONGEST_BOOT = timedelta(minutes=30)
+"""For a pod without a label of how long its boot may take: twice the default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """Whose a pod is, and until when it may be."""
+class PodOrigin:
+    """The run that a pod belongs to, and the instants until which it may exist."""
 
     run_id: str
-    marked: bool
-    """Whether its environment says so, and not its name alone, which others may give too."""
+    labelled: bool
+    """Whether the pod's environment names the run. A name alone may be given by others too."""
     deadline_at: datetime | None
     boot_deadline_at: datetime | None
 
 
-def provenance(pod: Pod) -> Provenance | None:
-    """What the pod tells of its run; None if nothing says that it is ours."""
-    run_id = pod.env.get(RUN_ID_MARK)
+def origin(pod: Pod) -> PodOrigin | None:
+    """The origin that the pod's labels and name tell; None if nothing says that the pod is ours."""
+    run_id = pod.env.get(RUN_ID_LABEL)
     if not run_id and not RUN_NAME.fullmatch(pod.name):
         return None
     extra = since_restart(pod)
-    boot = instant(pod.env, BOOT_DEADLINE_MARK) or (pod.created_at and pod.created_at + BOOT_PATIENCE)
-    deadline = latest(instant(pod.env, DEADLINE_MARK), cap_lasts_until(pod))
-    return Provenance(
+    boot = instant(pod.env, BOOT_DEADLINE_LABEL) or (pod.created_at and pod.created_at + LONGEST_BOOT)
+    deadline = latest(instant(pod.env, DEADLINE_LABEL), cap_lasts_until(pod))
+    return PodOrigin(
         run_id=run_id or pod.name,
-        marked=bool(run_id),
+        labelled=bool(run_id),
         deadline_at=deadline and deadline + extra,
         boot_deadline_at=boot and boot + extra,
     )
 
 
 def cap_lasts_until(pod: Pod) -> datetime | None:
-    """Until when its guard lets it be at its real price; None if that cannot be told."""
+    """The instant until which the guard lets the pod be at its real price, disks included; None if it is not known."""
     try:
-        cap_usd, closing = float(pod.env[CAP_MARK]), timedelta(seconds=float(pod.env[CLOSING_MARK]))
+        cap_usd, closing = float(pod.env[CAP_LABEL]), timedelta(seconds=float(pod.env[CLOSING_LABEL]))
     except (KeyError, ValueError, OverflowError):
         return None
     if not pod.usd_per_hour or pod.created_at is None:
         return None
-    return pod.created_at + affordable(cap_usd, pod.usd_per_hour) + closing
+    disks = Disks(container_gb=pod.container_disk_gb or 0, volume_gb=pod.volume_gb or 0)
+    return pod.created_at + affordable(cap_usd, pod.usd_per_hour + disks.usd_per_hour) + closing
 
 
 def latest(*instants: datetime | None) -> datetime | None:
-    """The last of those that are known."""
+    """The last of the known instants."""
     return max((at for at in instants if at is not None), default=None)
 
 
 def since_restart(pod: Pod) -> timedelta:
-    """How much later than its creation the pod was last started.
+    """The time from the pod's creation to its last start.
 
-    A paused pod that another run has resumed still bears the marks of its first: its time counts from the resume.
+    A paused pod that another run has resumed still has the labels of its first run: its time counts from the resume.
     """
     if pod.started_at is None or pod.created_at is None:
         return timedelta()
     return max(timedelta(), pod.started_at - pod.created_at)
 
 
-def instant(env: Mapping[str, str], mark: str) -> datetime | None:
-    """The instant of a mark; None if there is none or it makes no sense."""
+def instant(env: Mapping[str, str], label: str) -> datetime | None:
+    """The instant that a label holds; None if there is no such label or it makes no sense."""
     try:
-        return datetime.fromtimestamp(float(env.get(mark, "")), UTC)
+        return datetime.fromtimestamp(float(env.get(label, "")), UTC)
     except (ValueError, OverflowError, OSError):
         return None

@@ -1,13 +1,14 @@
-"""Ending pods for sure: ask, look, ask again until the API agrees. Knows the `Cloud`; knows no runs and no flags."""
+"""Stopping and deleting pods for sure: ask, look, ask again until the API agrees. Knows the `Cloud`; knows no runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
 from ..machine.clock import Clock, wait_until
+from ..spec import LifecycleAction
 from .protocol import Cloud
 from .values import Pod
 
@@ -15,11 +16,12 @@ Action = Literal["stop", "delete"]
 EVERY_S = 1.0
 WITHIN_S = 60.0
 CONSOLE_URL = "https://console.runpod.io/pods"
+STOPPED_STATUSES = ("EXITED", "TERMINATED")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """What became of one pod."""
+    """The result of ending one pod."""
 
     pod_id: str
     error: str = ""
@@ -27,7 +29,7 @@ class Ended:
 
 
 def end_all(cloud: Cloud, clock: Clock, pod_ids: Iterable[str], action: Action) -> Iterable[Ended]:
-    """What became of each, as it becomes so: the failure of one keeps none of the others alive."""
+    """The result for each pod, as soon as it is known. A failure does not keep the other pods from being ended."""
     for pod_id in pod_ids:
         try:
             end(cloud, clock, pod_id, action)
@@ -38,38 +40,37 @@ def end_all(cloud: Cloud, clock: Clock, pod_ids: Iterable[str], action: Action) 
 
 
 def end(cloud: Cloud, clock: Clock, pod_id: str, action: Action) -> None:
-    """The pod is gone, or stopped, and the API has said so. Raises ReleaseUnconfirmed, AuthRefused."""
-    act, reached = (cloud.delete, is_gone) if action == "delete" else (cloud.stop, is_stopped)
+    """The pod is gone, or stopped, and the API has confirmed it. Raises ReleaseUnconfirmed, AuthRefused."""
     try:
-        until_confirmed(cloud, clock, pod_id, act, reached)
+        until_confirmed(cloud, clock, pod_id, action)
     except NotConfirmed as last:
-        raise unconfirmed(pod_id, last.pod, last.words, action) from None
+        raise unconfirmed(pod_id, last.pod, last.reason, action) from None
 
 
 class NotConfirmed(Exception):
-    """The API did not confirm in time; what it said last."""
+    """The API did not confirm in time; its last answer."""
 
-    def __init__(self, pod: Pod | None, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, pod: Pod | None, reason: str) -> None:
+        super().__init__(reason)
         self.pod = pod
-        self.words = words
+        self.reason = reason
 
 
-def until_confirmed(
-    cloud: Cloud, clock: Clock, pod_id: str, act: Callable[[str], None] | None, reached: Callable[[Pod | None], bool]
-) -> Pod | None:
-    """The pod as wanted: act, look, act again, until the API agrees. Raises NotConfirmed, AuthRefused."""
+def until_confirmed(cloud: Cloud, clock: Clock, pod_id: str, action: LifecycleAction) -> Pod | None:
+    """The pod as the action leaves it, None if it is gone: act, look, act again, until the API agrees.
+
+    Raises NotConfirmed, AuthRefused.
+    """
     last = NotConfirmed(None, "the API does not confirm it")
 
     def look() -> tuple[Pod | None] | None:
         try:
-            if act is not None:
-                act(pod_id)
+            request(cloud, pod_id, action)
             last.pod = cloud.get(pod_id)
         except CloudUnreachable as error:
-            last.words = error.message
+            last.reason = error.message
             return None
-        return (last.pod,) if reached(last.pod) else None
+        return (last.pod,) if is_done(last.pod, action) else None
 
     try:
         return wait_until(clock, look, every_s=EVERY_S, within_s=WITHIN_S, what=f"release of pod {pod_id}")[0]
@@ -77,20 +78,25 @@ def until_confirmed(
         raise last from None
 
 
-def is_gone(pod: Pod | None) -> bool:
-    """Whether nothing of it is left."""
-    return pod is None
+def request(cloud: Cloud, pod_id: str, action: LifecycleAction) -> None:
+    """The API was asked for the action; to preserve a pod nothing has to be asked."""
+    if action == "delete":
+        cloud.delete(pod_id)
+    elif action != "preserve":
+        cloud.stop(pod_id)
 
 
-def is_stopped(pod: Pod | None) -> bool:
-    """Whether its GPU no longer bills."""
-    return pod is None or pod.status in ("EXITED", "TERMINATED")
+def is_done(pod: Pod | None, action: LifecycleAction) -> bool:
+    """Whether the API's answer shows that the action has taken effect."""
+    if pod is None or action == "preserve":
+        return True
+    return action != "delete" and pod.status in STOPPED_STATUSES
 
 
-def unconfirmed(pod_id: str, last: Pod | None, words: str, action: Action) -> ReleaseUnconfirmed:
-    """What may still bill, how much, and where to end it by hand."""
+def unconfirmed(pod_id: str, last: Pod | None, reason: str, action: Action) -> ReleaseUnconfirmed:
+    """The error that says what may still bill, how much, and where to end it by hand."""
     price = f" at ${last.usd_per_hour:.2f} per hour" if last and last.usd_per_hour else ""
     return ReleaseUnconfirmed(
-        f"POD {pod_id} MAY STILL BE BILLING{price}: {words}",
-        hint=f"{action} it at {CONSOLE_URL}, or try again",
+        f"POD {pod_id} MAY STILL BE BILLING{price}: {reason}",
+        hint=f"{action} it at {CONSOLE_URL}, or give the same command again",
     )

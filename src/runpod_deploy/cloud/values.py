@@ -1,4 +1,4 @@
-"""What the cloud is asked for and what it tells: offers, asks and pods as values. Knows no HTTP."""
+"""Offers, requests and pods as values. Knows no HTTP."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ class Offer:
 
     gpu_id: str
     datacenter_id: str
-    """Empty for the offer that stands for the cloud as a whole: the only one where no datacenter is told."""
+    """Empty for an offer of the cloud as a whole, which is all there is if the catalogue names no datacenter."""
     cloud_type: str
     usd_per_gpu_hour: float | None
     """None if the catalogue names no price."""
     stock: str
-    """A `Stock`, or a value that the cloud invented since."""
+    """A `Stock`, or a value that RunPod has added since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One combination to try to place the pod with."""
+    """One GPU in one datacenter on one cloud, to create the pod from. Two with different prices are the same one."""
 
     gpu_id: str
     datacenter_id: str
     cloud_type: str
-    usd_per_gpu_hour: float | None = None
+    usd_per_gpu_hour: float | None = field(default=None, compare=False)
+    """None if the catalogue names no price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodAsk:
-    """Everything of the create call that does not depend on the candidate."""
+    """Everything in the create call that does not depend on the candidate."""
 
     name: str
     image: str
@@ -45,10 +46,10 @@ class PodAsk:
     env: dict[str, str]
     volume_mount: str
     volume_gb: int | None = None
-    """Size of a disk of the pod's own, in GB; None with a network volume."""
+    """Size of the pod's own volume, in GB; None with a network volume."""
     network_volume_id: str | None = None
     start_command: tuple[str, ...] = ()
-    """Exec form of the container's command; empty: the image's own."""
+    """Exec form of the container's command; empty for the image's own command."""
     min_cuda_version: str | None = None
     min_vcpu_count: int | None = None
     min_memory_gb: int | None = None
@@ -73,9 +74,9 @@ class Pod:
     id: str
     name: str
     status: str
-    """PROVISIONING, STARTING, RUNNING, EXITED, ERROR, TERMINATED, or a value invented since."""
+    """PROVISIONING, STARTING, RUNNING, EXITED, ERROR, TERMINATED, or a value that RunPod has added since."""
     usd_per_hour: float | None
-    """Cost of the whole pod while it runs; meaningless for a stopped one."""
+    """Price of the pod while it runs, without its disks; meaningless for a stopped one."""
     created_at: datetime | None
     started_at: datetime | None = None
     """When its container was last started."""
@@ -93,4 +94,4 @@ class Pod:
     container_disk_gb: int | None = None
     network_volume_id: str | None = None
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
-    """The API's own answer."""
+    """The API's answer as it came."""

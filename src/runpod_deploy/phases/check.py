@@ -1,4 +1,4 @@
-"""What can be known before anything is paid."""
+"""The check of everything that can be known before anything is paid."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ..spec import SecretSpec, Spec
 
 
 def check(run: Run) -> None:
-    """The ask can be met from here: paths, secrets and sources exist."""
+    """Everything that the run needs from this machine exists: paths, secrets and sources. Raises ConfigError."""
     if run.state.request.made:
-        return  # what was there when the pod was paid for need not be there for ever
+        return  # a resumed run has passed this check, and its sources may be gone by now
     problems = [*missing_paths(run.spec), *missing_secrets(run), *missing_sources(run.spec)]
     if problems:
         raise ConfigError("; ".join(problems), hint="nothing was started; put these in place and run again")
@@ -43,7 +43,7 @@ def missing_secrets(run: Run) -> list[str]:
 
 
 def missing_values(run: Run, secret: SecretSpec) -> list[str]:
-    """The same for one secret."""
+    """A line for each value of one secret that is not here."""
     if secret.file is not None and not local_path(run.spec, secret.file).is_file():
         return [f"secrets: {secret.name}: the file {secret.file} does not exist"]
     unset = [name for name in secret.env if name not in run.world.environ]
@@ -51,5 +51,5 @@ def missing_values(run: Run, secret: SecretSpec) -> list[str]:
 
 
 def local_path(spec: Spec, path: str) -> Path:
-    """The local path that a config means: `~` expanded, relative to project_root."""
+    """The local path of a path in the config: `~` expanded, relative to project_root."""
     return spec.project_root / Path(path).expanduser()

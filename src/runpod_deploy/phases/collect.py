@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from ..errors import ArtifactMissing, CloudUnreachable, DeployError, SshLost
+from ..errors import ArtifactMissing, CloudUnreachable, SshLost
 from ..machine.clock import wait_until
 from ..money import STOP_GRACE_S
 from ..pod.protocol import JobEnd, LogChunk
 from ..pod.shell import remove_files
-from ..pod.transfer.values import Moved, Pull
-from ..record.events import (
-    ArtifactPullCompleted,
-    ArtifactPullFailed,
-    ArtifactPullStarted,
-    ArtifactSkipped,
-    JobEnded,
-    RemoteLogPullFailed,
-    SecretsRemoved,
-    StopRequested,
-)
+from ..record.events import JobEnded, RemoteLogPullFailed, SecretsRemoved, StopRequested
 from ..record.log_mirror import LogMirror
 from ..record.state import JOB_FAILURES, State
 from ..record.verdict import cause_of_end
 from ..run import Run
 from ..spec import ArtifactPullSpec
 from . import snapshots
-from .check import local_path
-from .limits import no_limit
+from .artifacts import pull
+from .limits import CheckLimit
 from .reconnect import with_reconnects
-from .stage import Meter
 
 DRAIN_WITHIN_S = 30.0
 REMOVE_TIMEOUT_S = 30.0
-WAY_BACK = {
-    "stop": "the pod is kept, stopped: `runpod-deploy pull --start {run_dir}` tries again on it",
-    "preserve": "the pod is kept as it is: look at it, and try again with `runpod-deploy pull {run_dir}`",
-    "delete": "the pod goes with what is on it (on_failure: delete); with on_failure: stop it is kept",
+NEXT_STEP = {
+    "stop": "the pod is kept, stopped; try again with `runpod-deploy pull --start {run_dir}`",
+    "preserve": "the pod is kept and goes on billing; look at it, and try again with `runpod-deploy pull {run_dir}`",
+    "delete": "the pod is deleted with everything on it (on_failure: delete); on_failure: stop would keep its volume",
 }
 
 
 def collect(run: Run) -> None:
-    """Whatever the job left is here, verified, if a job was ever launched. Raises ArtifactMissing, SshLost."""
+    """Every result of the job is here, verified, if a job was ever launched. Raises ArtifactMissing, SshLost."""
     state = run.state
     if state.work.collected or state.end.released or not state.pod_answers:
         return
@@ -54,34 +42,34 @@ def collect(run: Run) -> None:
     remove_secrets(run)
     try:
         if state.job.pid is not None:
-            bring_home(run)
+            pull_all(run)
     finally:
         snapshots.described_at_end(run)
 
 
-def bring_home(run: Run) -> None:
-    """Each artifact is here, or was not required."""
-    hold = grace(run)
-    missing = [entry for entry in run.spec.job.artifacts if not pulled(run, entry, hold) and entry.required]
+def pull_all(run: Run) -> None:
+    """Each artifact is here, or was not required. Raises ArtifactMissing."""
+    check_limit = grace(run)
+    missing = [entry for entry in run.spec.job.artifacts if not pulled(run, entry, check_limit) and entry.required]
     if missing:
         raise ArtifactMissing(
             "required artifacts are not here: "
             + "; ".join(f"{entry.label} ({entry.remote_path}): {reason(run, entry)}" for entry in missing),
-            hint=f"{WAY_BACK[run.spec.job.lifecycle.on_failure].format(run_dir=run.dir.path)}; "
-            "write required: false where the job may leave nothing",
+            hint=f"{NEXT_STEP[run.spec.job.lifecycle.on_failure].format(run_dir=run.dir.path)}; "
+            "write required: false for an artifact that the job does not always leave",
         )
 
 
 def stop_job(run: Run) -> None:
-    """The job is over, and if we end it here, the journal says so."""
+    """The job has ended. If it is stopped here, the journal says so."""
     if run.state.job.ended:
         return
-    run.record(StopRequested(why=why_we_stop(run.state)))
-    with_reconnects(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S), no_limit)
+    run.record(StopRequested(why=reason_to_stop(run.state)))
+    with_reconnects(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S), None)
 
 
-def why_we_stop(state: State) -> str:
-    """What ends a job that is still on its way when the run closes."""
+def reason_to_stop(state: State) -> str:
+    """Why a job that still runs is stopped when the run closes."""
     if state.job.stop_requested or state.end.interrupted:
         return state.job.stop_requested or "interrupted"
     failed = state.end.forward_failure.kind if state.end.forward_failure else "internal"
@@ -89,12 +77,12 @@ def why_we_stop(state: State) -> str:
 
 
 def finish_log(run: Run) -> None:
-    """The copy of the log is whole. A log that cannot be had is an event: the artifacts matter more."""
+    """The copy of the log is complete. A log that cannot be fetched is only an event: the artifacts matter more."""
     mirror = LogMirror(run.dir.log, run.spec.job.run, scanned_bytes=run.state.job.scanned_bytes)
     if run.state.job.ended and mirror.size >= run.state.job.log_bytes:
         return
     try:
-        end = with_reconnects(run, "fetching the rest of the log", lambda: drain(run, mirror), no_limit)
+        end = with_reconnects(run, "fetching the rest of the log", lambda: drain(run, mirror), None)
     except (TimeoutError, SshLost) as error:
         run.record(RemoteLogPullFailed(path=run.spec.job.run.log_path, error=str(error)))
         end = JobEnd(None, stopped=True)
@@ -119,77 +107,30 @@ def drain(run: Run, mirror: LogMirror) -> JobEnd:
         return wait_until(run.world.clock, look, every_s=0.0, within_s=DRAIN_WITHIN_S, what="the end of the log")
 
 
-def grace(run: Run) -> Callable[[], None]:
-    """What raises ArtifactMissing once the limit and the time for pulls after it are over.
+def grace(run: Run) -> CheckLimit:
+    """The check that raises ArtifactMissing once the run's limit is over, and the time for pulls after it.
 
-    Who comes late, after a sleep or a crash, has that time from now on: what is still there is worth it.
+    A process that comes late, after a sleep or a crash, has that time from now on: what is still there is worth it.
     """
     clock, seconds = run.world.clock, run.spec.job.budget.pull_grace_sec
     until = max(run.state.cost.stop_at or clock.now(), clock.now()) + timedelta(seconds=seconds)
 
-    def hold() -> None:
+    def check_limit() -> None:
         if clock.now() >= until:
             raise ArtifactMissing(f"no time left to pull it: the limit passed more than {seconds} s ago")
 
-    return hold
+    return check_limit
 
 
-def pulled(run: Run, entry: ArtifactPullSpec, hold: Callable[[], None]) -> bool:
-    """Whether the artifact is here; an error is recorded and does not keep the others from coming. Raises SshLost."""
+def pulled(run: Run, entry: ArtifactPullSpec, check_limit: CheckLimit) -> bool:
+    """Whether the artifact is here. An error is recorded and does not keep the others from being pulled.
+
+    Raises SshLost.
+    """
     done = dict(run.state.work.artifacts).get(entry.label)
     if done is not None and done.status == "success":
         return True
-    return with_reconnects(run, f"pulling {entry.label}", partial(pull, run, entry, hold), hold)
-
-
-def pull(run: Run, entry: ArtifactPullSpec, hold: Callable[[], None]) -> bool:
-    """Whether the artifact is here, after one try that the journal has; `hold` ends it by raising. Raises SshLost."""
-    begun = run.world.clock.monotonic()
-    run.record(ArtifactPullStarted(label=entry.label))
-    try:
-        hold()
-        moved = run.host.pull(pull_of(run, entry), Meter(run, entry.label, hold))
-    except SshLost:
-        raise
-    except (DeployError, OSError) as error:
-        took = round(run.world.clock.monotonic() - begun, 3)
-        run.record(ArtifactPullFailed(label=entry.label, duration_sec=took, error=str(error)[:500]))
-        return False
-    return keep_word(run, entry, moved, round(run.world.clock.monotonic() - begun, 3))
-
-
-def pull_of(run: Run, entry: ArtifactPullSpec) -> Pull:
-    """The transfer that the entry means."""
-    place = local_path(run.spec, entry.local_path)
-    holds_runs = run.dir.path.is_relative_to(place)
-    return Pull(
-        label=entry.label,
-        remote_path=entry.remote_path,
-        local_path=place,
-        into=entry.local_path.endswith("/"),
-        excludes=entry.excludes,
-        delete=entry.delete and not holds_runs,
-    )
-
-
-def keep_word(run: Run, entry: ArtifactPullSpec, moved: Moved | None, took_s: float) -> bool:
-    """Whether the artifact is here, once the journal has it."""
-    if moved is None and entry.required:
-        run.record(ArtifactPullFailed(label=entry.label, duration_sec=took_s, error="not on the pod"))
-    elif moved is None:
-        run.record(ArtifactSkipped(label=entry.label, reason="not on the pod"))
-    else:
-        run.record(
-            ArtifactPullCompleted(
-                label=entry.label,
-                duration_sec=took_s,
-                files=moved.files,
-                bytes=moved.bytes_total,
-                bytes_transferred=moved.bytes_transferred,
-                sha256=moved.sha256,
-            )
-        )
-    return moved is not None
+    return with_reconnects(run, f"pulling {entry.label}", partial(pull, run, entry, check_limit), check_limit)
 
 
 def reason(run: Run, entry: ArtifactPullSpec) -> str:
@@ -199,7 +140,7 @@ def reason(run: Run, entry: ArtifactPullSpec) -> str:
 
 
 def remove_secrets(run: Run) -> None:
-    """The secrets are off the pod, as far as it answers."""
+    """The secrets are off the pod, if it answers."""
     written = [s for s in run.spec.job.secrets if s.name in run.state.work.secrets]
     if not written:
         return

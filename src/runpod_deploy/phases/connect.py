@@ -9,22 +9,21 @@ from ..money import guard_deadline
 from ..pod.protocol import GuardTerms
 from ..record.events import GuardArmed, GuardMissing, PodAbandoned, PodBooting, PodDiscarded, PodReachable, Retried
 from ..run import Run
-from . import snapshots
-from .heartbeat import record_if_due
-from .limits import enforce
-from .provision import IDLE_S, provision, untried
+from . import heartbeat, snapshots
+from .limits import enforce, run_limit
+from .provision import guard_terms, provision, untried
 from .reconnect import GONE_STATES, with_reconnects
 from .release import UNSEEN_FOR_S, confirm_deleted
 
 BOOT_EVERY_S = 0.3
-# All waiting runs of a user share one listing. A fresh pod may be up at once; later there is no hurry, and fifty
-# runs together must not ask more than thirty times a minute.
-HURRY_S = 3.0
-LISTING_AGE_IN_HURRY_S = 0.5
+# All waiting runs of a user share one listing. A fresh pod may be up within seconds, so the listing must be young at
+# first; later it may be older: fifty runs together must not ask more than thirty times a minute.
+FIRST_LOOKS_S = 3.0
+FIRST_LISTING_AGE_S = 0.5
 LISTING_AGE_S = 2.5
 # sshd may be up before the keys are in place; after that a refusal is final, and waiting for it costs money.
 REFUSED_FOR_S = 30.0
-# One call of the guard's to the API may take 30 s, and may have to be made again.
+# A call of the guard to the API may take 30 s, and may have to be made twice.
 PROOF_WITHIN_S = 45.0
 
 
@@ -36,7 +35,7 @@ def connect(run: Run) -> None:
     if run.state.pod.address is None:
         boot(run)
     if run.state.pod.guard_deadline_at is None:
-        with_reconnects(run, "arming the guard", lambda: arm(run))
+        with_reconnects(run, "arming the guard", lambda: arm(run), run_limit(run))
     snapshots.at_start(run)
 
 
@@ -50,7 +49,7 @@ def boot(run: Run) -> None:
             return await_ssh(run)
         except BootTimeout as error:
             if run.state.job.pid is not None:
-                raise  # what holds results is not given up
+                raise  # a pod that holds results is not abandoned
             run.record(PodAbandoned(pod_id=run.state.pod.id or "", reason=error.message))
             discard(run)
             if last or not untried(run):
@@ -58,7 +57,7 @@ def boot(run: Run) -> None:
 
 
 def discard(run: Run) -> None:
-    """The pod that was given up, if there is one, is gone. Raises BootTimeout if that cannot be confirmed."""
+    """The abandoned pod, if there is one, is gone. Raises BootTimeout if the API does not confirm that."""
     pod_id = run.state.pod.discarding
     if pod_id is None:
         return
@@ -73,20 +72,20 @@ def await_ssh(run: Run) -> None:
     """The pod's address is recorded and it answers there. Raises BootTimeout."""
     begun = run.world.clock.monotonic()
     within_s = run.spec.job.budget.ssh_ready_timeout_sec
-    watch = BootWait(run, begun)
+    wait = BootWait(run, begun)
     try:
-        wait_until(run.world.clock, watch.look, every_s=BOOT_EVERY_S, within_s=within_s, what="SSH")
+        wait_until(run.world.clock, wait.look, every_s=BOOT_EVERY_S, within_s=within_s, what="SSH")
     except TimeoutError:
         raise BootTimeout(
-            f"pod {run.state.pod.id} did not answer over SSH within {within_s} s; it was still at: "
-            f"{'; '.join(filter(None, (watch.stage, watch.silence)))}",
+            f"pod {run.state.pod.id} did not answer over SSH within {within_s} s; it had come as far as: "
+            f"{'; '.join(filter(None, (wait.stage, wait.silence)))}",
             hint="the image may be large, missing or without sshd; see `runpod-deploy logs`, "
             "or raise budget.ssh_ready_timeout_sec",
         ) from None
 
 
 class BootWait:
-    """One pod's way up, looked at again and again."""
+    """The wait for one pod to boot, as one look after the other."""
 
     def __init__(self, run: Run, begun: float) -> None:
         self.run = run
@@ -98,9 +97,9 @@ class BootWait:
         self.refused_at: float | None = None
 
     def look(self) -> bool | None:
-        """True once the pod answers; None while it may still come. Raises BootTimeout when it cannot any more."""
+        """True once the pod answers; None while it may still come. Raises BootTimeout once it cannot any more."""
         enforce(self.run)
-        record_if_due(self.run, self.stage)
+        heartbeat.record_if_due(self.run, self.stage)
         pod = self.ask()
         if pod is None:
             return None
@@ -110,13 +109,13 @@ class BootWait:
         if pod.address is None or pod.uptime_s is None:
             return None
         if (error := self.run.try_host(pod.address)) is not None:
-            self.note(error)
+            self.keep_reason(error)
             return None
         self.run.record(PodReachable(host=pod.address.host, port=pod.address.port))
         return True
 
     def ask(self) -> Pod | None:
-        """The pod, or None if the API does not know. Raises BootTimeout if it is gone for good."""
+        """The pod, or None if the API cannot tell. Raises BootTimeout if it is gone for good."""
         try:
             pod = self.run.world.cloud.look(self.run.state.pod.id or "", max_age_s=self.listing_age_s())
         except CloudUnreachable as error:
@@ -128,7 +127,7 @@ class BootWait:
         return pod
 
     def is_gone(self, pod: Pod) -> bool:
-        """Whether the API itself says so: a shared listing may show a pod as it was before it was started."""
+        """Whether the API confirms it: a shared listing may show a paused pod as it was before it was started."""
         now = self.run.world.cloud.get(pod.id)
         return now is None or now.status in GONE_STATES
 
@@ -138,8 +137,8 @@ class BootWait:
             self.stage = stage
             self.run.record(PodBooting(stage=stage, elapsed_sec=round(self.elapsed_s(), 3)))
 
-    def note(self, error: SshLost) -> None:
-        """Why the pod does not answer is known. Raises BootTimeout when it refuses our key and goes on doing so."""
+    def keep_reason(self, error: SshLost) -> None:
+        """The reason why the pod does not answer is kept. Raises BootTimeout if it goes on refusing our key."""
         self.silence = error.message
         if error.reason != "auth":
             self.refused_at = None
@@ -149,8 +148,8 @@ class BootWait:
             raise BootTimeout(f"pod {self.run.state.pod.id} refuses our SSH key: {error.message}", hint=error.hint)
 
     def listing_age_s(self) -> float:
-        """How old a shared listing may be to be looked at."""
-        return LISTING_AGE_IN_HURRY_S if self.elapsed_s() < HURRY_S else LISTING_AGE_S
+        """The greatest age of a shared listing that is still good enough."""
+        return FIRST_LISTING_AGE_S if self.elapsed_s() < FIRST_LOOKS_S else LISTING_AGE_S
 
     def elapsed_s(self) -> float:
         """Seconds since the wait began."""
@@ -158,40 +157,33 @@ class BootWait:
 
 
 def arm(run: Run) -> None:
-    """The guard has its terms and lives. Raises BootTimeout if it does not and the config requires it."""
+    """The guard has its terms and runs. Raises BootTimeout if it does not run and the config requires it."""
     assert run.state.cost.stop_at
-    budget, policy = run.spec.job.budget, run.spec.job.lifecycle
-    deadline = guard_deadline(run.state.cost.stop_at, budget)
-    terms = GuardTerms(
-        deadline_at=deadline,
-        idle_s=IDLE_S,
-        on_failure=policy.on_failure,
-        api_base_url=run.world.api_base_url,
-    )
-    silence = unproven(run, terms)
-    if not silence:
+    deadline = guard_deadline(run.state.cost.stop_at, run.spec.job.budget)
+    problem = missing_proof(run, guard_terms(run, deadline))
+    if not problem:
         run.record(GuardArmed(deadline_at=deadline))
     elif run.spec.job.guard.required:
         raise BootTimeout(
-            f"the guard on the pod gave no proof that it could end it: {silence}",
-            hint="the image needs curl, wget or python3, and CA certificates, to reach the API; "
-            "or allow to go on without it by guard: {required: false}",
+            f"the guard on the pod did not prove that it can end the pod: {problem}",
+            hint="to reach the API the image needs curl, wget or python3, and CA certificates; "
+            "to run without a guard, write guard: {required: false} in the config",
         )
     else:
-        run.record(GuardMissing(reason=silence))
+        run.record(GuardMissing(reason=problem))
 
 
-def unproven(run: Run, terms: GuardTerms) -> str:
-    """Empty once the guard has its terms and has proved that it lives, else its last words. Raises LimitReached."""
-    words = [""]
+def missing_proof(run: Run, terms: GuardTerms) -> str:
+    """Empty once the guard has its terms and has proved that it runs, else why not. Raises LimitReached."""
+    problem = [""]
 
     def look() -> bool | None:
         enforce(run)
-        words[0] = run.host.arm(terms)
-        return None if words[0] else True
+        problem[0] = run.host.arm(terms)
+        return None if problem[0] else True
 
     try:
         wait_until(run.world.clock, look, every_s=1.0, within_s=PROOF_WITHIN_S, what="the guard's proof of life")
     except TimeoutError:
-        return words[0]
+        return problem[0]
     return ""

@@ -1,4 +1,4 @@
-"""The run's pulse: one event a minute whatever it is at, so that who watches the journal knows that somebody works."""
+"""The run's heartbeat: one event a minute in every phase, so that a reader of the journal sees that a process works."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EVERY_S = 60.0
 
 
 def record_if_due(run: Run, doing: str = "", *, log_bytes: int = 0) -> None:
-    """A heartbeat is recorded, if it is a minute since the last one; to be called as often as one likes."""
+    """A heartbeat is recorded if the last one is a minute old. Cheap enough to be called in every loop."""
     clock = run.world.clock
     now = clock.monotonic()
     if run.beat_due is not None and now < run.beat_due:

@@ -1,35 +1,42 @@
-"""Money and time while a phase works."""
+"""The limits of a run, money and time, while a phase works."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 from ..errors import LimitReached
 from ..money import spent_usd
 from ..run import Run
 
-WORDS = {
+REASONS = {
     "cost_cap": "the cost cap is used up",
     "max_runtime": "the time limit is used up",
 }
 
+CheckLimit = Callable[[], None]
+"""Raises when the time for something is over; returns while there is some left."""
+
+
+def run_limit(run: Run) -> CheckLimit:
+    """The limit of the run itself, as a check that raises LimitReached."""
+    return partial(enforce, run)
+
 
 def enforce(run: Run) -> None:
-    """Nothing, while there is money and time. Raises LimitReached."""
+    """Returns while there is money and time left. Raises LimitReached."""
     stop_at = run.state.cost.stop_at
     if stop_at is not None and run.world.clock.now() >= stop_at:
         why = run.state.cost.stop_why
         raise LimitReached(
-            f"{WORDS[why]} before the job was done",
+            f"{REASONS[why]} before the job was done",
             hint="raise budget.cost_cap_usd or budget.max_runtime_minutes, or do less before the job",
             kind=why,
         )
 
 
-def no_limit() -> None:
-    """What has to be done after the limit too is not ended by it."""
-
-
 def remaining_s(run: Run, at_most_s: float) -> float:
-    """Seconds until the limit, but no more than this. Raises LimitReached if none are left."""
+    """Seconds until the limit, at_most_s if that is less. Raises LimitReached if none are left."""
     enforce(run)
     if run.state.cost.stop_at is None:
         return at_most_s
@@ -37,5 +44,5 @@ def remaining_s(run: Run, at_most_s: float) -> float:
 
 
 def spent_so_far(run: Run) -> float:
-    """What the run has cost until now, in USD, discarded pods included."""
+    """The cost of the run until now, in USD, discarded pods included."""
     return spent_usd(run.state.cost.rentals, run.world.clock.now())

@@ -1,11 +1,11 @@
-"""One pod of this run."""
+"""The pod of the run: requested, created or found again, and recorded with its price."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from ..cloud.choosing import narrowed
-from ..cloud.pod_labels import BOOT_DEADLINE_MARK, CAP_MARK, CLOSING_MARK
+from ..cloud.pod_labels import BOOT_DEADLINE_LABEL, CAP_LABEL, CLOSING_LABEL
 from ..cloud.rates import disks_of, expected_forecast, real_rate
 from ..cloud.selection import cuda_floor
 from ..cloud.values import Candidate, Pod, PodAsk
@@ -14,20 +14,21 @@ from ..machine.clock import wait_until
 from ..money import closing_s, forecast, guard_deadline
 from ..pod import guard
 from ..pod.openssh import control_dir
+from ..pod.protocol import GuardTerms
 from ..record.events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRefused, PodRequested
 from ..run import Run
-from .choose import choose_afresh
-from .heartbeat import record_if_due
+from . import heartbeat
+from .choose import choose_again
 from .limits import spent_so_far
 from .paused import recycle
 
-# A create whose answer was lost may show up in the listing late: how long to look for it, and how often.
+# A pod whose create call got no answer may show up in the listing late: how long to look for it, and how often.
 ADOPT_WITHIN_S = 20.0
 ADOPT_EVERY_S = 5.0
-# So often is one candidate asked again after answers that were lost and left no pod.
+# How often one candidate is tried when the answer is lost each time and no pod shows up.
 UNCLEAR_TRIES = 3
 STOCK_EVERY_S = 30.0
-# The guard releases a pod whose job has ended, or never began, and that nobody has come for.
+# After this time the guard releases a pod whose job has ended or never began, if no process of ours came for it.
 IDLE_S = 3600
 
 
@@ -39,7 +40,7 @@ def provision(run: Run) -> None:
     if run.state.has_running_pod or recycle(run):
         return
     if not run.state.request.candidates:
-        choose_afresh(run)
+        choose_again(run)
     if place_somewhere(run):
         return
     if run.spec.wait_for_stock_s is None or not wait_for_stock(run, run.spec.wait_for_stock_s):
@@ -47,11 +48,11 @@ def provision(run: Run) -> None:
 
 
 def wait_for_stock(run: Run, within_s: float) -> bool:
-    """Whether a pod could be placed within this time, looking at the catalogue again and again."""
+    """Whether a pod could be placed within this time. The catalogue is asked again before each attempt."""
 
     def look() -> bool | None:
-        record_if_due(run, "waiting for stock")
-        choose_afresh(run)
+        heartbeat.record_if_due(run, "waiting for stock")
+        choose_again(run)
         return place_somewhere(run) or None
 
     try:
@@ -61,7 +62,7 @@ def wait_for_stock(run: Run, within_s: float) -> bool:
 
 
 def place_somewhere(run: Run) -> bool:
-    """Whether a pod of this run exists now: an earlier request's, or the first candidate's that does not refuse."""
+    """Whether a pod of this run exists now: from an earlier request, or from the first candidate with stock."""
     if run.state.request.pending and adopt(run, run.state.request.pending):
         return True
     return any(place(run, candidate) for candidate in untried(run))
@@ -69,19 +70,18 @@ def place_somewhere(run: Run) -> bool:
 
 def untried(run: Run) -> list[Candidate]:
     """The candidates that have not refused yet, in order."""
-    refused = set(run.state.request.refused)
-    return [c for c in run.state.request.candidates if (c.gpu_id, c.datacenter_id, c.cloud_type) not in refused]
+    return [candidate for candidate in run.state.request.candidates if candidate not in run.state.request.refused]
 
 
 def place(run: Run, candidate: Candidate) -> bool:
-    """Whether this candidate placed the pod. A refusal is recorded; an unclear answer is cleared up first."""
+    """Whether a pod was created from this candidate. A refusal is recorded; an unclear answer is cleared up first."""
     ask = pod_ask(run, candidate)
     for _ in range(UNCLEAR_TRIES):
-        request(run, candidate)
+        record_request(run, candidate)
         try:
             pod = run.world.cloud.create(ask, candidate)
         except StockOut as refusal:
-            return refuse(run, candidate, refusal.message)
+            return record_refusal(run, candidate, refusal.message)
         except (AuthRefused, BalanceSpent, ConfigError) as refusal:
             run.record(PodRefused(reason=refusal.message))
             raise
@@ -95,8 +95,8 @@ def place(run: Run, candidate: Candidate) -> bool:
     raise CloudUnreachable(f"the pod could not be created: {last.message}", hint=last.hint)
 
 
-def request(run: Run, candidate: Candidate) -> None:
-    """The intent is on disk: whatever happens to the call, the name to look for is known."""
+def record_request(run: Run, candidate: Candidate) -> None:
+    """The intent is on disk: whatever happens to the create call, the name to look for is known."""
     intent = PodRequested(
         name=run.spec.run_id,
         gpu_id=candidate.gpu_id,
@@ -108,12 +108,12 @@ def request(run: Run, candidate: Candidate) -> None:
     except OSError as error:
         raise ConfigError(
             f"{run.dir.events}: cannot write the journal: {error.strerror}",
-            hint="make room on that disk; no pod is asked for without a record of it",
+            hint="make room on that disk and run again; no pod was created, because there would be no record of it",
         ) from error
 
 
-def refuse(run: Run, candidate: Candidate, reason: str) -> bool:
-    """False, once the refusal is recorded with what is tried next."""
+def record_refusal(run: Run, candidate: Candidate, reason: str) -> bool:
+    """False, once the refusal is recorded, with the candidate that is tried next."""
     later = [c for c in untried(run) if c != candidate]
     run.record(
         DatacenterFailover(
@@ -129,7 +129,7 @@ def refuse(run: Run, candidate: Candidate, reason: str) -> bool:
 
 
 def adopt(run: Run, candidate: Candidate) -> bool:
-    """Whether a pod of our name exists, which is then ours. Listings lag: look, wait, look."""
+    """Whether a pod with our name exists, which is then ours. Listings lag: look, wait, look."""
 
     def look() -> Pod | None:
         pods = [p for p in run.world.cloud.find(run.spec.run_id) if p.id not in run.state.pod.abandoned]
@@ -175,7 +175,7 @@ def record_created(run: Run, candidate: Candidate, pod: Pod, *, adopted: bool) -
 
 
 def record_choice(run: Run, candidate: Candidate) -> None:
-    """The events that drivers of the wild read about the choice are recorded."""
+    """The chosen GPU and datacenter are recorded, in the events that existing drivers read."""
     state, wanted = run.state, run.spec.job.pod.cloud_type
     gpu_id, datacenter_id = state.pod.gpu_id or candidate.gpu_id, state.pod.datacenter_id or candidate.datacenter_id
     run.record(GpuSelected(gpu_id=gpu_id, datacenter_id=datacenter_id))
@@ -191,14 +191,14 @@ def record_choice(run: Run, candidate: Candidate) -> None:
 
 
 def started_counting_at(run: Run, pod: Pod) -> datetime:
-    """When the pod began to cost, by our own clock: the API's may be off, but not by more than the run is old."""
+    """When the pod began to cost money: the API's word on it, kept between the run's start and now by our own clock."""
     now = run.world.clock.now()
     earliest = run.state.started_at or now
     return min(max(pod.created_at or now, earliest), now)
 
 
 def pod_ask(run: Run, candidate: Candidate) -> PodAsk:
-    """The pod that the config asks for."""
+    """Everything of the create call that the config asks for."""
     pod, storage = run.spec.job.pod, run.spec.job.storage
     _, volume_id = narrowed(run.spec, run.world.cloud)
     return PodAsk(
@@ -222,22 +222,27 @@ def pod_ask(run: Run, candidate: Candidate) -> PodAsk:
 
 
 def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
-    """The container's environment: the config's, the keys that may log in, and the guard's terms for the boot."""
+    """The container's environment: the config's variables, the SSH keys, our labels, and the guard's first terms."""
     keys = run.world.authorized_keys(run.spec, run.dir)
     boots_until = run.world.clock.now() + timedelta(seconds=run.spec.job.budget.ssh_ready_timeout_sec)
     return {
         **run.spec.job.pod.env,
         "PUBLIC_KEY": keys,
-        BOOT_DEADLINE_MARK: str(int(boots_until.timestamp())),
-        CAP_MARK: str(run.spec.job.budget.cost_cap_usd),
-        CLOSING_MARK: str(closing_s(run.spec.job.budget)),
-        **guard.pod_env(
-            control_dir(run.spec.job, run.spec.run_id),
-            boot_deadline(run, candidate),
-            idle_s=IDLE_S,
-            on_failure=run.spec.job.lifecycle.on_failure,
-        ),
+        BOOT_DEADLINE_LABEL: str(int(boots_until.timestamp())),
+        CAP_LABEL: str(run.spec.job.budget.cost_cap_usd),
+        CLOSING_LABEL: str(closing_s(run.spec.job.budget)),
+        **guard.pod_env(control_dir(run.spec.job, run.spec.run_id), guard_terms(run, boot_deadline(run, candidate))),
     }
+
+
+def guard_terms(run: Run, deadline_at: datetime) -> GuardTerms:
+    """The terms of the guard with this deadline."""
+    return GuardTerms(
+        deadline_at=deadline_at,
+        idle_s=IDLE_S,
+        on_failure=run.spec.job.lifecycle.on_failure,
+        api_base_url=run.world.api_base_url,
+    )
 
 
 def boot_deadline(run: Run, candidate: Candidate) -> datetime:
@@ -247,10 +252,10 @@ def boot_deadline(run: Run, candidate: Candidate) -> datetime:
 
 
 def no_stock(run: Run) -> StockOut:
-    """The error that names what refused."""
-    tried = ", ".join(f"{gpu} in {datacenter}" for gpu, datacenter, _ in run.state.request.refused) or "nothing"
+    """The error that names the candidates that had no stock."""
+    tried = ", ".join(f"{c.gpu_id} in {c.datacenter_id}" for c in run.state.request.refused) or "nothing"
     return StockOut(
-        f"no candidate could place the pod; tried {tried}",
-        hint="wait with `--wait-for-stock 2h`, widen pod.gpu_order or pod.datacenters, "
+        f"no candidate had a free GPU, and no pod was created; tried {tried}",
+        hint="wait for stock with `--wait-for-stock 2h`, add to pod.gpu_order or pod.datacenters, "
         "or see what is in stock with `runpod-deploy gpu-inventory`",
     )

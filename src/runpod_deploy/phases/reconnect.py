@@ -1,9 +1,8 @@
-"""How a phase bears a bad connection: try again while the pod lives, and know soon when it does not."""
+"""What a phase does about a lost connection: try again while the pod lives, and notice soon when it does not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TypeVar
 
 from ..cloud.values import Pod
@@ -11,38 +10,39 @@ from ..errors import CloudUnreachable, LimitReached, PodKilled, SshLost
 from ..machine.clock import wait_until
 from ..record.events import GuardReleased, PodKilledUnexpected, PodReachable, Retried
 from ..run import Run
-from .limits import WORDS as LIMIT_WORDS
-from .limits import enforce
+from .limits import REASONS, CheckLimit
 
 T = TypeVar("T")
 
 RECONNECT_EVERY_S = 3.0
-# A connection that breaks again and again is not a connection.
+# After this many attempts an action whose connection breaks every time is given up.
 TRIES = 10
 GONE_STATES = ("EXITED", "TERMINATED", "ERROR")
 
 
-def with_reconnects(run: Run, what: str, action: Callable[[], T], hold: Callable[[], None] | None = None) -> T:
-    """The action's result, tried again after each loss of the connection, for as long as `hold` does not raise.
+def with_reconnects(run: Run, what: str, action: Callable[[], T], check_limit: CheckLimit | None) -> T:
+    """The action's result. After each loss of the connection the action is tried again.
 
-    Without a hold of its own it ends with the run's limit. Raises PodKilled if the pod is gone, SshLost if it runs and
-    cannot be reached, LimitReached (its guard's doing, or our own), and what the action raises.
+    check_limit ends the attempts by raising; None: they go on although the run's limit is over. Raises PodKilled if the
+    pod is gone, SshLost if it runs and cannot be reached, LimitReached if the pod's guard ended it, and what the action
+    raises.
     """
     for _ in range(TRIES - 1):
         try:
             return action()
         except SshLost as error:
             run.record(Retried(what=what, error=error.message, in_sec=RECONNECT_EVERY_S))
-            reconnect(run, hold or partial(enforce, run))
+            reconnect(run, check_limit)
     return action()
 
 
-def reconnect(run: Run, hold: Callable[[], None]) -> None:
-    """The pod answers again. Raises PodKilled, LimitReached, SshLost, and what `hold` raises."""
+def reconnect(run: Run, check_limit: CheckLimit | None) -> None:
+    """The pod answers again. Raises PodKilled, LimitReached, SshLost, and what check_limit raises."""
     run.leave_host()
 
     def look() -> bool | None:
-        hold()
+        if check_limit:
+            check_limit()
         still_running(run)
         return True if run.state.pod.address and run.try_host(run.state.pod.address) is None else None
 
@@ -51,18 +51,18 @@ def reconnect(run: Run, hold: Callable[[], None]) -> None:
         wait_until(run.world.clock, look, every_s=RECONNECT_EVERY_S, within_s=within_s, what="the pod over SSH")
     except TimeoutError:
         raise SshLost(
-            f"pod {run.state.pod.id} runs, says the API, and has not answered over SSH for {within_s} s",
-            hint=f"its guard holds it; go on later with `runpod-deploy resume {run.dir.path}`",
+            f"pod {run.state.pod.id} has not answered over SSH for {within_s} s, but the API says that it runs",
+            hint=f"it bills until its guard ends it at the limit; try again with `runpod-deploy resume {run.dir.path}`",
         ) from None
 
 
 def still_running(run: Run) -> None:
-    """The API does not say that the pod is gone; its address is up to date. Raises PodKilled or LimitReached."""
+    """The pod is not known to be gone, and its recorded address is up to date. Raises PodKilled, LimitReached."""
     assert run.state.pod.id
     try:
         pod = run.world.cloud.get(run.state.pod.id) or second_look(run)
     except CloudUnreachable:
-        return  # no news is no news
+        return  # the API's silence says nothing about the pod
     if pod is None or pod.status in GONE_STATES:
         raise ended_by_guard(run, pod) if guard_was_due(run) else killed(run, pod)
     if pod.address is not None and pod.address != run.state.pod.address:
@@ -71,13 +71,13 @@ def still_running(run: Run) -> None:
 
 
 def second_look(run: Run) -> Pod | None:
-    """The pod after a moment, or None: a single 404 has been seen for pods that exist."""
+    """The pod as it is a moment later, or None. The API has answered a single 404 for pods that exist."""
     run.world.clock.sleep(2.0)
     return run.world.cloud.get(run.state.pod.id or "")
 
 
 def guard_was_due(run: Run) -> bool:
-    """Whether the pod's guard must have ended it by now."""
+    """Whether the guard's deadline has passed, so that the guard must have ended the pod."""
     deadline = run.state.pod.guard_deadline_at
     return deadline is not None and run.world.clock.now() >= deadline
 
@@ -85,16 +85,17 @@ def guard_was_due(run: Run) -> bool:
 def ended_by_guard(run: Run, pod: Pod | None) -> LimitReached:
     """The error for a pod that its guard ended while nobody was there, once the event is recorded."""
     run.record(GuardReleased(state=pod.status if pod else None))
-    kept = f"; what it left is on the disk of pod {run.state.pod.id}, which is paused" if pod else ""
+    kept = f"; its results are on the disk of pod {run.state.pod.id}, which is paused and bills its disk" if pod else ""
+    pull = f"`runpod-deploy pull --start {run.dir.path}` fetches them"
     return LimitReached(
-        f"{LIMIT_WORDS[run.state.cost.stop_why]} and nobody was there: the pod's guard ended it{kept}",
-        hint=f"`runpod-deploy pull --start {run.dir.path}` brings that home" if pod else "resume sooner",
+        f"{REASONS[run.state.cost.stop_why]}, and no process was here to act: the pod's guard ended it{kept}",
+        hint=pull if pod else "the pod is gone with its disk; another time, `runpod-deploy resume` before the limit",
         kind=run.state.cost.stop_why,
     )
 
 
 def killed(run: Run, pod: Pod | None) -> PodKilled:
-    """The error for a pod that others ended, once the event is recorded."""
+    """The error for a pod that somebody else ended, once the event is recorded."""
     state = pod.status if pod else None
     words = f"is {state}" if state else "no longer exists"
     run.record(
@@ -107,6 +108,6 @@ def killed(run: Run, pod: Pod | None) -> PodKilled:
         )
     )
     return PodKilled(
-        f"pod {run.state.pod.id} {words}: it was ended from outside",
-        hint="run again; pulling artifacts during the run (artifacts[].every_sec) saves what can be saved",
+        f"pod {run.state.pod.id} {words}: somebody else, or RunPod, ended it",
+        hint="run again; with artifacts[].every_sec in the config, results are also pulled during the run",
     )

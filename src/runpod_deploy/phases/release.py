@@ -1,11 +1,10 @@
-"""From a pod that bills to what the policy asks for, confirmed."""
+"""From a pod that bills to a pod as the lifecycle policy asks, confirmed by the API."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 
-from ..cloud.removal import CONSOLE_URL, NotConfirmed, is_gone, is_stopped, until_confirmed
+from ..cloud.removal import CONSOLE_URL, NotConfirmed, until_confirmed
 from ..cloud.values import Pod
 from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
 from ..machine.clock import wait_until
@@ -16,7 +15,7 @@ from ..spec import LifecycleAction
 RELEASE_EVERY_S = 1.0
 # The API neither lists nor knows a new pod at once.
 UNSEEN_FOR_S = 60.0
-# A request without an answer: a pod of our name may still show up for so long.
+# A pod from a create call without an answer may show up this late.
 LATE_WITHIN_S = 20.0
 
 
@@ -35,12 +34,12 @@ def release(run: Run) -> None:
             confirm_deleted(run, pod_id)
     if action != "delete":
         disarm(run, action)
-    state = carry_out_policy(run, run.state.pod.id, action) if run.state.pod.id else None
-    run.record(PodReleased(action=action, state=state))
+    pod = confirm_released(run, run.state.pod.id, action) if run.state.pod.id else None
+    run.record(PodReleased(action=action, state=pod.status if pod else None))
 
 
 def policy(run: Run) -> LifecycleAction:
-    """What is to become of the pod: read from the outcome, never from a flag; after a visit it is paused again."""
+    """The action for the pod, read from the outcome and never from a flag. A reopened pod is paused again."""
     if run.state.end.reopened:
         return "stop"
     lifecycle = run.spec.job.lifecycle
@@ -48,9 +47,9 @@ def policy(run: Run) -> LifecycleAction:
 
 
 def disarm(run: Run, action: LifecycleAction) -> None:
-    """The guard will not end a pod that is meant to stay, as far as the pod answers.
+    """The guard will not end a pod that is meant to stay, if the pod answers.
 
-    While a stop is not confirmed the guard stays armed: it is all that would be left if we died here.
+    Until a stop is confirmed the guard stays armed: if our process died here, only the guard would end the pod.
     """
     if run.state.pod.guard_deadline_at and run.state.pod_answers:
         try:
@@ -60,7 +59,7 @@ def disarm(run: Run, action: LifecycleAction) -> None:
 
 
 def find_late(run: Run) -> list[str]:
-    """Ids of the pods that a request without an answer left behind: look, wait, look."""
+    """Ids of the pods that came from a create call without an answer: look, wait, look."""
 
     def look() -> list[str] | None:
         return [pod.id for pod in run.world.cloud.find(run.spec.run_id)] or None
@@ -74,7 +73,7 @@ def find_late(run: Run) -> list[str]:
 
 
 def find_second(run: Run) -> list[str]:
-    """Ids of all pods of the run, if a request without an answer was made anew: the first may have had its effect."""
+    """Ids of all pods of the run, if a create call without an answer was repeated: the first may have worked, too."""
     if not run.state.request.repeated:
         return []
     try:
@@ -83,41 +82,24 @@ def find_second(run: Run) -> list[str]:
         raise unconfirmed(run, None, error.message) from error
 
 
-def carry_out_policy(run: Run, pod_id: str, action: LifecycleAction) -> str | None:
-    """The pod's confirmed status, None if it is gone."""
-    if action == "delete":
-        confirm_deleted(run, pod_id)
-        return None
-    act, reached = (None, anything) if action == "preserve" else (run.world.cloud.stop, is_stopped)
-    pod = confirm_released(run, pod_id, act, reached)
-    return pod.status if pod else None
-
-
-def anything(_pod: Pod | None) -> bool:
-    """Whatever the API says, as long as it answers."""
-    return True
-
-
 def confirm_deleted(run: Run, pod_id: str) -> None:
-    """There is no such pod any more, says the API. Raises ReleaseUnconfirmed."""
-    confirm_released(run, pod_id, run.world.cloud.delete, is_gone)
+    """The pod does not exist any more, and the API has confirmed it. Raises ReleaseUnconfirmed."""
+    confirm_released(run, pod_id, "delete")
 
 
-def confirm_released(
-    run: Run, pod_id: str, act: Callable[[str], None] | None, reached: Callable[[Pod | None], bool]
-) -> Pod | None:
-    """The pod as wanted, by the API's own word. Raises ReleaseUnconfirmed."""
+def confirm_released(run: Run, pod_id: str, action: LifecycleAction) -> Pod | None:
+    """The pod as the action leaves it, confirmed by the API; None if it is gone. Raises ReleaseUnconfirmed."""
     await_seen(run, pod_id)
     try:
-        return until_confirmed(run.world.cloud, run.world.clock, pod_id, act, reached)
+        return until_confirmed(run.world.cloud, run.world.clock, pod_id, action)
     except NotConfirmed as last:
-        raise unconfirmed(run, pod_id, last.words) from None
-    except DeployError as error:  # a key that is refused now, say
+        raise unconfirmed(run, pod_id, last.reason) from None
+    except DeployError as error:  # for example a key that is refused now
         raise unconfirmed(run, pod_id, error.message) from error
 
 
 def await_seen(run: Run, pod_id: str) -> None:
-    """The API knows the pod, or would by now: what it does not know yet it cannot end, and calls gone."""
+    """The API knows the pod, or has had time to. A pod that it does not know yet it cannot end, and reports as gone."""
     unseen = run.state.pod.unseen
     if unseen is None or unseen[0] != pod_id:
         return
@@ -134,11 +116,11 @@ def await_seen(run: Run, pod_id: str) -> None:
 
 
 def unconfirmed(run: Run, pod_id: str | None, reason: str) -> ReleaseUnconfirmed:
-    """The loudest error that we have: what bills, how much, and where to end it by hand."""
+    """The error that says what may still bill, how much, and where to end it by hand."""
     what = f"POD {pod_id}" if pod_id else f"A POD NAMED {run.spec.run_id}"
     rate = run.state.cost.usd_per_hour
     price = f" at ${rate:.2f} per hour" if rate else ""
     return ReleaseUnconfirmed(
         f"{what} MAY STILL BE BILLING{price} ({reason}): end it at {CONSOLE_URL}",
-        hint=f"or let the tool try again: `runpod-deploy resume {run.dir.path}`",
+        hint=f"or try again with `runpod-deploy resume {run.dir.path}`",
     )

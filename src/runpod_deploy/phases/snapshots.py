@@ -1,6 +1,6 @@
-"""What the pod is and was: its GPUs, its description, its software, kept beside the journal.
+"""Snapshots of the pod, kept beside the journal: its GPUs, its description, its software.
 
-Knows what to ask for and where to keep it. Never ends a run, and costs one short look at the pod at each end.
+Knows what to ask for and where to keep it. Never ends a run, and costs one short command on the pod at each end.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from shlex import quote
 from typing import Any
 
-from ..cloud.pod_labels import MARKS
+from ..cloud.pod_labels import LABELS
 from ..cloud.values import Pod
 from ..machine.files import write_atomically
 from ..pod.shell import command as shell_text
@@ -19,16 +19,16 @@ from ..run import Run
 
 TIMEOUT_S = 15.0
 PART_S = 6
-# So much of each output is kept.
+# The most that is kept of each output.
 PART_BYTES = 262_144
 SEPARATOR = "--8<-- runpod-deploy --8<--"
 DMESG_LINES = 200
 REMOTE_ENV, PYTHON = "remote_env.json", "python"
-# The boot has just looked at the pod: its listing will do.
+# The boot has just looked at the pod, so that a listing of this age is good enough.
 FRESH_S = 10.0
 
-# Prints what a program says behind a line with the name of the part, whatever its exit status; nothing if there is
-# no such program.
+# Prints a line with the name of the part and then the output of a program, whatever its exit status; nothing if there
+# is no such program.
 PART = f"""part() {{
     command -v "$2" >/dev/null || return 0
     printf '\\n%s %s\\n' '{SEPARATOR}' "$1"; shift
@@ -41,7 +41,7 @@ FREEZE = """setsid sh -c '{ pip freeze || python3 -m pip freeze || uv pip freeze
 
 
 def at_start(run: Run) -> None:
-    """The snapshots of a pod that has just come up are here, as far as they can be had."""
+    """The snapshots of a pod that has just booted are here, as far as the pod answers."""
     switches = run.spec.job.telemetry
     if not switches.enabled or run.state.job.pid is not None:
         return
@@ -56,7 +56,7 @@ def at_start(run: Run) -> None:
 
 
 def before_job(run: Run) -> None:
-    """The pod is writing down what is installed on it; `at_end` brings that home."""
+    """The pod is writing a list of its installed packages, which `at_end` fetches."""
     switches = run.spec.job.telemetry
     if switches.enabled and switches.capture_remote_env and run.state.job.pid is None:
         text = shell_text(FREEZE % freeze_path(run), run.spec.job.remote_env)
@@ -64,12 +64,12 @@ def before_job(run: Run) -> None:
 
 
 def freeze_path(run: Run) -> str:
-    """Where the pod keeps the list of what is installed, as one shell word."""
+    """The path of the list of installed packages on the pod, as one shell word."""
     return quote(f"/tmp/runpod-deploy-{run.spec.run_id}.pip_freeze")
 
 
 def at_end(run: Run) -> None:
-    """The snapshots of a pod whose work is over are here, as far as it still answers."""
+    """The snapshots of a pod whose work is over are here, as far as the pod still answers."""
     switches = run.spec.job.telemetry
     if not switches.enabled:
         return
@@ -85,14 +85,14 @@ def at_end(run: Run) -> None:
 
 
 def described_at_end(run: Run) -> None:
-    """The API's last words on a pod that still exists are here."""
+    """The API's last description of a pod that still exists is here."""
     switches = run.spec.job.telemetry
     if switches.enabled and switches.capture_pod_describe:
         describe(run, "pod_describe_end.json", max_age_s=0.0)
 
 
 def take(run: Run, parts: list[str]) -> None:
-    """What the pod printed is in its files: one round trip, however many there are."""
+    """The output of each part is in its file: one round trip, however many parts there are."""
     if parts:
         text = PART + "\n".join(parts)
         attempt(run, "snapshot", lambda: keep(run, run.host.run(text, timeout_s=TIMEOUT_S).stdout))
@@ -119,7 +119,7 @@ def named_parts(printed: str) -> list[tuple[str, str]]:
 
 
 def describe(run: Run, name: str, *, max_age_s: float) -> None:
-    """The API's words on the pod are in the file; they may be as old as a listing that many runs share."""
+    """The API's description of the pod is in the file. It may be as old as a listing that many runs share."""
 
     def ask() -> None:
         pod = run.world.cloud.look(run.state.pod.id or "", max_age_s)
@@ -130,12 +130,12 @@ def describe(run: Run, name: str, *, max_age_s: float) -> None:
 
 
 def without_secrets(pod: Pod) -> dict[str, Any]:
-    """The API's own answer, with the values of its environment left out but for our own marks."""
-    return {**pod.raw, "env": {name: value if name in MARKS else None for name, value in pod.env.items()}}
+    """The API's answer without the values of the pod's environment, except for our own labels."""
+    return {**pod.raw, "env": {name: value if name in LABELS else None for name, value in pod.env.items()}}
 
 
 def attempt(run: Run, what: str, act: Callable[[], object]) -> None:
-    """The act was tried; whatever went wrong is an event: what is measured may never end what is paid for."""
+    """The act was tried, and an error is only an event: a measurement must never end a job that is paid for."""
     try:
         act()
     except Exception as error:

@@ -1,8 +1,7 @@
-"""Everything that goes up: folders, secrets, and the job itself."""
+"""Everything that is uploaded: folders, secrets, and the job itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from ..errors import StagingFailed
@@ -12,9 +11,9 @@ from ..pod.transfer.values import Progress
 from ..record.events import JobLaunched, SecretWritten, StageFinished, StageProgressed, StageStarted
 from ..run import Run
 from ..spec import RsyncPushSpec, SecretSpec
+from . import heartbeat
 from .check import local_path
-from .heartbeat import record_if_due
-from .limits import enforce, remaining_s
+from .limits import CheckLimit, enforce, remaining_s, run_limit
 from .reconnect import with_reconnects
 
 SECRET_TIMEOUT_S = 60.0
@@ -25,20 +24,23 @@ def secrets(run: Run) -> None:
     """Each secret is on the pod with its mode. Raises StagingFailed."""
     if run.state.job.pid is None:
         for secret in run.spec.job.secrets:
-            with_reconnects(run, f"secret {secret.name}", partial(write, run, secret))
+            with_reconnects(run, f"secret {secret.name}", partial(write, run, secret), run_limit(run))
 
 
 def write(run: Run, secret: SecretSpec) -> None:
-    """The secret is on the pod: its value travels on standard input only."""
+    """The secret is on the pod. Its value travels on standard input only, so that no process list shows it."""
     reply = run.host.run(write_file(secret), stdin=value_of(run, secret), timeout_s=remaining_s(run, SECRET_TIMEOUT_S))
     if reply.exit_code != 0:
         reason = reply.stderr.decode(errors="replace").strip()
-        raise StagingFailed(f"secret {secret.name} could not be written to {secret.destination}: {reason}")
+        raise StagingFailed(
+            f"secret {secret.name} could not be written to {secret.destination}: {reason}",
+            hint="check secrets[].destination in the config: its folder must be writable on the pod",
+        )
     run.record(SecretWritten(name=secret.name, destination=secret.destination, mode=secret.mode))
 
 
 def value_of(run: Run, secret: SecretSpec) -> bytes:
-    """What the secret's file on the pod shall hold."""
+    """The content of the secret's file on the pod."""
     if secret.file is not None:
         return local_path(run.spec, secret.file).read_bytes()
     return secret_text((name, run.world.environ[name]) for name in secret.env)
@@ -49,15 +51,15 @@ def stage(run: Run) -> None:
     if run.state.job.pid is None:
         for entry in run.spec.job.staging:
             if entry.label not in run.state.work.staged:
-                with_reconnects(run, f"staging {entry.label}", partial(put, run, entry))
+                with_reconnects(run, f"staging {entry.label}", partial(push, run, entry), run_limit(run))
 
 
-def put(run: Run, entry: RsyncPushSpec) -> None:
+def push(run: Run, entry: RsyncPushSpec) -> None:
     """The entry is on the pod."""
     enforce(run)
     clock = run.world.clock
     begun = clock.monotonic()
-    moved = run.host.push(push_of(entry, run.spec.project_root), StagingMeter(run, entry.label))
+    moved = run.host.push(push_of(entry, run.spec.project_root), StagingRecorder(run, entry.label))
     run.record(
         StageFinished(
             label=entry.label,
@@ -69,20 +71,20 @@ def put(run: Run, entry: RsyncPushSpec) -> None:
     )
 
 
-class Meter:
-    """Turns the progress of a transfer into events, no more than one a second, and holds the transfer to its time."""
+class ProgressRecorder:
+    """Records the progress of a transfer, at most once a second, and ends the transfer when its time is over."""
 
-    def __init__(self, run: Run, label: str, hold: Callable[[], None]) -> None:
-        """`hold` raises when the time is over."""
+    def __init__(self, run: Run, label: str, check_limit: CheckLimit | None) -> None:
         self.run = run
         self.label = label
-        self.hold = hold
+        self.check_limit = check_limit
         self.due = run.world.clock.monotonic() + PROGRESS_EVERY_S
 
     def __call__(self, now: Progress) -> None:
-        """Records how far it is, if it is time to. Raises what `hold` raises."""
-        self.hold()
-        record_if_due(self.run, self.label)
+        """The progress is recorded if a second has passed. Raises what check_limit raises."""
+        if self.check_limit:
+            self.check_limit()
+        heartbeat.record_if_due(self.run, self.label)
         time_s = self.run.world.clock.monotonic()
         if time_s >= self.due:
             self.due = time_s + PROGRESS_EVERY_S
@@ -93,15 +95,15 @@ class Meter:
             )
 
 
-class StagingMeter(Meter):
-    """The same for what goes up: tells first what has to be sent, and ends with the run's money and time."""
+class StagingRecorder(ProgressRecorder):
+    """Records an upload: first what has to be sent, then its progress. The run's limit ends the upload."""
 
     def __init__(self, run: Run, label: str) -> None:
-        super().__init__(run, label, partial(enforce, run))
+        super().__init__(run, label, run_limit(run))
         self.started = False
 
     def __call__(self, now: Progress) -> None:
-        """Raises LimitReached."""
+        """The start of the upload, or its progress, is recorded. Raises LimitReached."""
         if not self.started:
             self.started = True
             self.run.record(StageStarted(label=self.label, files=now.of_files, bytes=now.of_bytes))
@@ -109,9 +111,9 @@ class StagingMeter(Meter):
 
 
 def launch(run: Run) -> None:
-    """The job was started once, detached from us."""
+    """The job was started once, and does not depend on our connection."""
     if run.state.job.pid is None:
         enforce(run)
         script = job_script(run.spec.job)
-        pid = with_reconnects(run, "launching the job", lambda: run.host.launch(script))
+        pid = with_reconnects(run, "launching the job", lambda: run.host.launch(script), run_limit(run))
         run.record(JobLaunched(pid=pid))

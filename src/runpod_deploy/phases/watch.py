@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import timedelta
-from functools import partial
 
 from ..errors import PodKilled, SshLost
 from ..money import STOP_GRACE_S
@@ -22,9 +21,9 @@ from ..record.events import (
 from ..record.log_mirror import LogMirror
 from ..record.verdict import cause_of_end
 from ..run import Run
-from .collect import pull
-from .heartbeat import record_if_due
-from .limits import enforce, no_limit
+from . import heartbeat
+from .artifacts import pull
+from .limits import run_limit
 from .reconnect import killed, reconnect, with_reconnects
 
 # How long one read may wait before the clock is looked at again.
@@ -32,7 +31,7 @@ LOOK_EVERY_S = 1.0
 
 
 class Detach(Exception):
-    """The run goes on without us, under its guard."""
+    """This process leaves the run. The job goes on, and the pod's guard holds the limits."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -40,7 +39,10 @@ class Detach(Exception):
 
 
 def watch(run: Run) -> None:
-    """The job is over and the journal says why. Raises Detach when we are to go, PodKilled when the pod went."""
+    """The job is over and the journal says why.
+
+    Raises Detach if the run was started to be left, or the pod cannot be reached any more; PodKilled if it is gone.
+    """
     if run.state.job.ended:
         return
     if run.detach:
@@ -53,7 +55,7 @@ def watch(run: Run) -> None:
 
 
 class Watcher:
-    """One process's watch over one job."""
+    """One process that watches one job: its log, its limits, its end."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -62,14 +64,14 @@ class Watcher:
         self.mirror = LogMirror(run.dir.log, run.spec.job.run, scanned_bytes=state.job.scanned_bytes)
         self.looked_at = self.clock.monotonic()
         self.silent_s = 0.0
-        """How long we have listened to a log that did not grow."""
+        """Seconds in which we listened and the log did not grow."""
         self.warned = False
         repeated = [entry for entry in run.spec.job.artifacts if entry.every_sec]
         self.pull_due = {entry.label: self.clock.monotonic() + (entry.every_sec or 0) for entry in repeated}
 
     def until_over(self) -> None:
         """The job is over. Raises PodKilled, SshLost."""
-        self.note(self.mirror.catch_up())
+        self.record_markers(self.mirror.catch_up())
         if self.run.state.job.stop_requested:
             self.stop(self.run.state.job.stop_requested)
         while not self.run.state.job.ended:
@@ -79,7 +81,7 @@ class Watcher:
                 self.reconnect(error)
 
     def session(self) -> None:
-        """One connection's worth of watching. Raises SshLost."""
+        """The job is over, or the connection broke. Raises SshLost."""
         with self.run.host.follow(self.mirror.received) as channel:
             while not self.run.state.job.ended:
                 frame = channel.read(LOOK_EVERY_S)
@@ -91,31 +93,31 @@ class Watcher:
         """The pod answers again. Raises PodKilled, SshLost."""
         lost_at = self.clock.monotonic()
         self.run.record(ConnectionLost(error=error.message, log_bytes=self.mirror.received))
-        reconnect(self.run, no_limit)
+        reconnect(self.run, None)
         lost_sec = round(self.clock.monotonic() - lost_at, 3)
         self.run.record(ConnectionRestored(log_bytes=self.mirror.received, lost_sec=lost_sec))
         self.silent_s = 0.0
 
     def take(self, frame: Frame) -> None:
-        """What the frame brings is kept and recorded."""
+        """The content of the frame is kept and recorded."""
         match frame:
             case LogChunk():
                 self.silent_s = 0.0
                 self.run.show("job", frame.data)
-                self.note(self.mirror.take(frame.data))
+                self.record_markers(self.mirror.take(frame.data))
             case Sample():
                 self.keep_sample(frame)
             case JobEnd():
-                self.note(self.mirror.scanner.finish())
+                self.record_markers(self.mirror.scanner.finish())
                 self.end(frame)
 
-    def note(self, marks: Iterable[Event]) -> None:
-        """The marks are recorded; a configured failure marker stops the job."""
-        for mark in marks:
-            if isinstance(mark, FailureMarkerSeen) and mark.marker in self.run.state.job.failure_markers_seen:
+    def record_markers(self, found: Iterable[Event]) -> None:
+        """The markers in the log are recorded; a configured failure marker stops the job."""
+        for event in found:
+            if isinstance(event, FailureMarkerSeen) and event.marker in self.run.state.job.failure_markers_seen:
                 continue
-            self.run.record(mark)
-            if isinstance(mark, FailureMarkerSeen) and mark.configured:
+            self.run.record(event)
+            if isinstance(event, FailureMarkerSeen) and event.configured:
                 self.stop("failure_marker")
 
     def end(self, end: JobEnd) -> None:
@@ -127,15 +129,15 @@ class Watcher:
         self.run.record(JobEnded(exit_code=end.exit_code, why=why, log_bytes=self.mirror.received))
 
     def stop(self, why: str) -> None:
-        """No process of the job is left; its end arrives in the channel. Intent first."""
+        """No process of the job is left; its end arrives in the channel. The intent is recorded first."""
         if self.run.state.job.stop_requested is None:
             self.run.record(StopRequested(why=why))
-        with_reconnects(self.run, "stopping the job", lambda: self.run.host.stop_job(STOP_GRACE_S), no_limit)
+        with_reconnects(self.run, "stopping the job", lambda: self.run.host.stop_job(STOP_GRACE_S), None)
 
     def tick(self) -> None:
-        """Limits are held and the heart beats."""
+        """The limits are enforced, and a heartbeat and the early pulls are made when they are due."""
         run, now = self.run, self.clock.monotonic()
-        # A laptop that slept has not listened: of what passed meanwhile only a look's worth is silence.
+        # A laptop that slept has not listened: only one look's time of the sleep counts as silence.
         self.silent_s += min(now - self.looked_at, LOOK_EVERY_S)
         self.looked_at = now
         if run.state.job.stop_requested is None and not run.state.job.ended:
@@ -143,24 +145,24 @@ class Watcher:
                 self.stop(run.state.cost.stop_why)
             elif self.stalled():
                 self.stop("stalled")
-        record_if_due(run, run.state.job.step or "", log_bytes=self.mirror.received)
+        heartbeat.record_if_due(run, run.state.job.step or "", log_bytes=self.mirror.received)
         if self.pull_due and not run.state.job.ended:
             self.pull_early(now)
 
     def pull_early(self, now: float) -> None:
-        """Artifacts that are wanted during the run are here as of now, unless the limit ends a pull. Raises SshLost."""
+        """Each artifact that is due is here as it is now, unless the limit ends its pull. Raises SshLost."""
         for entry in self.run.spec.job.artifacts:
             if entry.every_sec and now >= self.pull_due[entry.label]:
-                pull(self.run, entry, partial(enforce, self.run))
+                pull(self.run, entry, run_limit(self.run), while_job_runs=True)
                 self.pull_due[entry.label] = self.clock.monotonic() + entry.every_sec
 
     def stalled(self) -> bool:
-        """Whether the log has been silent for longer than the config bears."""
+        """Whether the log has been silent for longer than the config allows."""
         limit = self.run.spec.job.run.stall_timeout_minutes
         return limit is not None and self.silent_s >= timedelta(minutes=limit).total_seconds()
 
     def keep_sample(self, sample: Sample) -> None:
-        """The sample is a row of metrics.jsonl. Telemetry never ends a run: a full disk loses the row."""
+        """The sample is a row of metrics.jsonl. Telemetry never ends a run: on a full disk the row is lost."""
         row = {"ts_utc": self.clock.now().isoformat(), **sample.row}
         try:
             with self.run.dir.metrics.open("a", encoding="utf-8") as file:

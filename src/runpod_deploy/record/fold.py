@@ -92,10 +92,10 @@ def request(s: State, event: e.Event) -> Request:
         case e.CandidatesChosen():
             return replace(before, candidates=event.candidates, refused=())
         case e.PodRequested():
-            asked = Candidate(gpu_id=event.gpu_id, datacenter_id=event.datacenter_id, cloud_type=event.cloud_type)
+            asked = candidate(event.gpu_id, event.datacenter_id, event.cloud_type)
             return replace(before, pending=asked, repeated=before.repeated or before.pending is not None, made=True)
         case e.DatacenterFailover():
-            refused = (event.gpu_id, event.datacenter_id, event.cloud_type)
+            refused = candidate(event.gpu_id, event.datacenter_id, event.cloud_type)
             return replace(before, pending=None, refused=(*before.refused, refused), made=has_pod(s.pod))
         case e.PodRefused():
             return replace(before, pending=None, made=has_pod(s.pod))
@@ -104,13 +104,18 @@ def request(s: State, event: e.Event) -> Request:
         case e.PodRecycled():
             return replace(before, made=True)
         case e.PodAbandoned():
-            refused = (s.pod.gpu_id or "", s.pod.datacenter_id or "", s.pod.cloud_type or "")
+            refused = candidate(s.pod.gpu_id, s.pod.datacenter_id, s.pod.cloud_type)
             return replace(before, refused=(*before.refused, refused))
         case e.PodDiscarded():
             return replace(before, made=has_pod(s.pod))
         case e.PodReleased():
             return replace(before, pending=None)
     return before
+
+
+def candidate(gpu_id: str | None, datacenter_id: str | None, cloud_type: str | None) -> Candidate:
+    """The candidate that an event or a pod names."""
+    return Candidate(gpu_id=gpu_id or "", datacenter_id=datacenter_id or "", cloud_type=cloud_type or "")
 
 
 def has_pod(before: PodState) -> bool:

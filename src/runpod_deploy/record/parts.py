@@ -65,8 +65,8 @@ class Request:
     """The search for a pod: candidates, and requests to the API."""
 
     candidates: tuple[Candidate, ...] = ()
-    refused: tuple[tuple[str, str, str], ...] = ()
-    """(GPU, datacenter, cloud) of each refused request since the candidates were chosen."""
+    refused: tuple[Candidate, ...] = ()
+    """The candidate of each refused request since the candidates were chosen."""
     pending: Candidate | None = None
     """The request whose answer is not in the journal: a pod with our name may exist."""
     repeated: bool = False

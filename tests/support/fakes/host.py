@@ -33,6 +33,8 @@ class FakeHost:
     stopped_at: float | None = None
     commands: list[str] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
+    pulls: list[Pull] = field(default_factory=list)
+    """Every pull that was asked for, in order."""
     armed: GuardTerms | None = None
 
     def run(
@@ -60,6 +62,7 @@ class FakeHost:
 
     def pull(self, transfer: Pull, on_progress: OnProgress | None = None) -> Moved | None:
         """The result is written to its local path."""
+        self.pulls.append(transfer)
         self._touch(f"pull {transfer.label}")
         for second in range(int(self.pull_lasts_s)):
             self.clock.sleep(1.0)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...errors import AnswerUnclear, CloudUnreachable
-from ..pod_labels import MARKS
+from ..pod_labels import LABELS
 from ..values import Pod
 from . import shapes
 from .calls import Answer, Call
@@ -64,4 +64,4 @@ def without_secrets(row: Row) -> Row:
     """The row without the values of the pod's environment, except for our own labels: the others may be secret."""
     env = row.get("env")
     known = env if isinstance(env, dict) else {}
-    return {**row, "env": {mark: known[mark] for mark in MARKS if mark in known}}
+    return {**row, "env": {label: known[label] for label in LABELS if label in known}}

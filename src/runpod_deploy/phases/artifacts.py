@@ -1,0 +1,88 @@
+"""Pulling artifacts from the pod, one by one: what is here, and why something is not. Knows no other phase."""
+
+from __future__ import annotations
+
+from ..errors import DeployError, SshLost
+from ..pod.transfer.values import Moved, Pull
+from ..record.events import ArtifactPullCompleted, ArtifactPullFailed, ArtifactPullStarted, ArtifactSkipped
+from ..run import Run
+from ..spec import ArtifactPullSpec
+from .check import local_path
+from .limits import CheckLimit
+from .stage import ProgressRecorder
+
+ERROR_CHARS = 500
+
+
+def pull(
+    run: Run, entry: ArtifactPullSpec, check_limit: CheckLimit | None = None, *, while_job_runs: bool = False
+) -> bool:
+    """Whether the artifact is here, after one attempt that the journal has. Raises SshLost.
+
+    check_limit ends the attempt by raising; without one it takes as long as it takes. While the job runs, files that
+    look equal by size and time are not read again: collect verifies every file when the job has ended.
+    """
+    begun = run.world.clock.monotonic()
+    run.record(ArtifactPullStarted(label=entry.label))
+    try:
+        if check_limit:
+            check_limit()
+        progress = ProgressRecorder(run, entry.label, check_limit)
+        moved = run.host.pull(pull_of(run, entry, while_job_runs=while_job_runs), progress)
+    except SshLost:
+        raise
+    except (DeployError, OSError) as error:
+        record_failed(run, entry, took_s(run, begun), str(error))
+        return False
+    if moved is None:
+        return record_absent(run, entry, took_s(run, begun))
+    return record_pulled(run, entry, moved, took_s(run, begun), verified=not while_job_runs)
+
+
+def took_s(run: Run, begun: float) -> float:
+    """Seconds since then, as durations are recorded."""
+    return round(run.world.clock.monotonic() - begun, 3)
+
+
+def pull_of(run: Run, entry: ArtifactPullSpec, *, while_job_runs: bool) -> Pull:
+    """The transfer that the entry means. Nothing is deleted in a folder that holds run folders."""
+    place = local_path(run.spec, entry.local_path)
+    holds_runs = run.dir.path.is_relative_to(place)
+    return Pull(
+        label=entry.label,
+        remote_path=entry.remote_path,
+        local_path=place,
+        into=entry.local_path.endswith("/"),
+        excludes=entry.excludes,
+        delete=entry.delete and not holds_runs,
+        trusting=while_job_runs,
+    )
+
+
+def record_failed(run: Run, entry: ArtifactPullSpec, duration_s: float, error: str) -> None:
+    """The journal has the error."""
+    run.record(ArtifactPullFailed(label=entry.label, duration_sec=duration_s, error=error[:ERROR_CHARS]))
+
+
+def record_absent(run: Run, entry: ArtifactPullSpec, duration_s: float) -> bool:
+    """False, once the journal has it that there is nothing to pull: an error only if the artifact is required."""
+    if entry.required:
+        record_failed(run, entry, duration_s, "not on the pod")
+    else:
+        run.record(ArtifactSkipped(label=entry.label, reason="not on the pod"))
+    return False
+
+
+def record_pulled(run: Run, entry: ArtifactPullSpec, moved: Moved, duration_s: float, *, verified: bool) -> bool:
+    """True, once the journal has it. An artifact of which not every file was read has no checksum yet."""
+    run.record(
+        ArtifactPullCompleted(
+            label=entry.label,
+            duration_sec=duration_s,
+            files=moved.files,
+            bytes=moved.bytes_total,
+            bytes_transferred=moved.bytes_transferred,
+            sha256=moved.sha256 if verified else "",
+        )
+    )
+    return True
