@@ -17,7 +17,7 @@ from .conftest import Json, Sim, serving, tool
 VOLUME = {"name": "v", "size": 10, "dataCenter": "EU-RO-1"}
 
 
-def furnished(sim: Sim) -> tuple[Json, Json]:
+def with_two_pods(sim: Sim) -> tuple[Json, Json]:
     """A running pod on a network volume, and a stopped one."""
     volume = sim.call("POST", "/v2/network-volumes", VOLUME).body["id"]
     up = sim.ready(sim.create(name="up", mounts={"network": [{"volumeId": volume, "path": "/workspace"}]}))
@@ -33,7 +33,7 @@ def furnished(sim: Sim) -> tuple[Json, Json]:
 def test_a_saved_cloud_goes_on(home: Path, tmp_path: Path, end: signal.Signals) -> None:
     options = ("--state", str(tmp_path / "cloud"))
     with serving(home, *options) as first:
-        up, stopped = furnished(first)
+        up, stopped = with_two_pods(first)
         first.until(lambda: '"name": "s"' in (tmp_path / "cloud/state.json").read_text())
         os.kill(first.pid, end)
         first.until(lambda: first.ssh(up, "true").returncode == 255)
@@ -54,6 +54,15 @@ def test_two_cannot_work_in_one_folder(serve: Callable[..., Sim], tmp_path: Path
     second = subprocess.run(tool("serve", "--state", str(tmp_path / "cloud")), capture_output=True, text=True)
     assert second.returncode == 1
     assert second.stderr == f"runpod-sim: {tmp_path}/cloud is in use by process {holder.pid}\n"
+
+
+@pytest.mark.parametrize("text", ["not JSON", "[]", '{"saved_at": 0, "pods": [{"id": "x", "ask": {}}]}'])
+def test_a_state_of_another_version_is_one_sentence_and_is_kept(tmp_path: Path, text: str) -> None:
+    (tmp_path / "state.json").write_text(text)
+    done = subprocess.run(tool("serve", "--state", str(tmp_path)), capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert f"{tmp_path}/state.json is damaged or was written by another version" in done.stderr
+    assert (tmp_path / "state.json").read_text() == text
 
 
 def test_the_clouds_clock_may_be_wrong(serve: Callable[..., Sim]) -> None:

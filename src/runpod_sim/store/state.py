@@ -25,6 +25,10 @@ SAVE_EVERY_S = 1.0
 RECORDS = ("volumes", "ssh_keys", "templates", "registries", "secrets", "global_volumes")
 
 
+class StateUnreadable(OSError):
+    """The saved cloud cannot be loaded; the message says why, and what to do."""
+
+
 async def save_regularly(cloud: Cloud, root: Path) -> None:
     """Saves the cloud every second until it is cancelled."""
     while True:
@@ -46,19 +50,28 @@ def save(cloud: Cloud, root: Path) -> None:
 
 
 def load(cloud: Cloud, root: Path) -> None:
-    """The cloud is as it was saved, if it was; pods that were up boot again."""
+    """The cloud is as it was saved, if it was; pods that were up boot again. Raises StateUnreadable."""
     path = root / STATE_FILE
     if not path.exists():
         return
-    kept = json.loads(path.read_text())
+    try:
+        _restore(cloud, json.loads(path.read_text()))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise StateUnreadable(
+            f"{path} is damaged or was written by another version ({error!r}); use another folder, or delete it"
+        ) from error
+
+
+def _restore(cloud: Cloud, kept: dict[str, Any]) -> None:
+    pods = [_pod(row, kept["saved_at"]) for row in kept["pods"]]
     for name in RECORDS:
         records = getattr(cloud, name)
         records.extend(kept[name]) if isinstance(records, list) else records.update(kept[name])
     cloud.api_key, cloud.balance_usd = kept["api_key"], kept["balance_usd"]
     cloud.catalogue.rules.extend(StockRule(**rule) for rule in kept["rules"])
     cloud.meters.update({name: _meter(row, kept["saved_at"]) for name, row in kept["meters"].items()})
-    for row in kept["pods"]:
-        cloud.restore(_pod(row, kept["saved_at"]))
+    for pod in pods:
+        cloud.restore(pod)
 
 
 def _pod_json(pod: Pod) -> dict[str, Any]:
