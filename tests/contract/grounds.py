@@ -1,4 +1,4 @@
-"""Where the contract of `Cloud` is checked: in memory, on the simulator, and on RunPod itself if asked to."""
+"""The clouds on which the `Cloud` protocol is tested: in memory, on the simulator, and on RunPod itself if asked to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from runpod_deploy.cloud.protocol import Cloud
 from runpod_deploy.cloud.runpod import RunPodCloud
-from runpod_deploy.cloud.values import Candidate, Pod, PodAsk
+from runpod_deploy.cloud.values import Candidate, Pod, PodRequest
 from runpod_deploy.config.settings import read_settings
 from runpod_deploy.errors import AnswerUnclear
 from runpod_deploy.machine.clock import Clock, SystemClock, wait_until
@@ -27,26 +27,26 @@ IMAGE = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
 LISTED_WITHIN_S = 16.0
 """The longest that a new pod was seen to be missing from the live service's answers (2026)."""
 LIVE_PRICE_LIMIT = 0.5
-"""USD per hour: what one live run of the suite may rent."""
+"""The highest price of a GPU that a live run of the suite may rent, in USD per hour."""
 
 
-class Trouble(Protocol):
-    """How to make things go wrong on one ground."""
+class Disturbances(Protocol):
+    """The ways to make a cloud fail."""
 
     def no_stock(self, candidate: Candidate) -> None:
         """This candidate has no stock, whatever the catalogue shows."""
 
     def lost_create(self) -> None:
-        """The next create has its effect, and its answer is lost."""
+        """The next create takes effect, and its answer is lost."""
 
     def listing_lag(self, seconds: float) -> None:
-        """New pods stay unseen for so long."""
+        """New pods are not listed for that many seconds."""
 
     def delete_lag(self, seconds: float) -> None:
-        """Pods made from now on are shown for so long after they were deleted."""
+        """Pods made from now on are listed for that many seconds after they were deleted."""
 
     def host_full(self) -> None:
-        """A stopped pod finds its GPU taken."""
+        """The GPU of a stopped pod is taken by others."""
 
     def volume(self, name: str, datacenter_id: str) -> None:
         """There is one more network volume."""
@@ -54,22 +54,22 @@ class Trouble(Protocol):
 
 @dataclass
 class Ground:
-    """One implementation, and what a test needs to know of it."""
+    """One implementation of `Cloud`, with its clock and its ways to fail."""
 
     cloud: Cloud
     clock: Clock
-    trouble: Trouble | None
+    disturbances: Disturbances | None
     every_s: float
     boots_within_s: float
     made: list[str] = field(default_factory=list)
 
     def candidate(self) -> Candidate:
-        """What can be rented, cheaply."""
+        """The cheapest candidate that can be rented."""
         offers = [offer for offer in self.cloud.catalogue("SECURE", gpu_count=1) if offer.datacenter_id]
         priced = [(offer.usd_per_gpu_hour, offer) for offer in offers if offer.usd_per_gpu_hour is not None]
         plenty = [(price, offer) for price, offer in priced if offer.stock in ("HIGH", "MEDIUM")]
         price, offer = min(plenty or priced, key=lambda pair: pair[0])
-        assert self.trouble or price <= LIVE_PRICE_LIMIT, f"the cheapest GPU costs ${price}/h"
+        assert self.disturbances or price <= LIVE_PRICE_LIMIT, f"the cheapest GPU costs ${price}/h"
         return Candidate(
             gpu_id=offer.gpu_id,
             datacenter_id=offer.datacenter_id,
@@ -77,11 +77,11 @@ class Ground:
             usd_per_gpu_hour=price,
         )
 
-    def ask(self) -> PodAsk:
-        """A pod with a name that nobody else has."""
+    def ask(self) -> PodRequest:
+        """The request for a pod with a unique name."""
         name = f"runpod-deploy-contract-{uuid4().hex[:12]}"
         self.made.append(name)
-        return PodAsk(
+        return PodRequest(
             name=name,
             image=IMAGE,
             gpu_count=1,
@@ -93,15 +93,15 @@ class Ground:
         )
 
     def seen(self, look: Callable[[], Pod | None], what: str) -> Pod:
-        """The pod that the look finds in time."""
+        """The first pod that the look returns. Raises TimeoutError."""
         return wait_until(self.clock, look, every_s=self.every_s, within_s=self.boots_within_s, what=what)
 
     def gone(self, look: Callable[[], object], what: str) -> None:
-        """The look finds nothing any more, in time."""
+        """The look finds nothing any more. Raises TimeoutError."""
         wait_until(self.clock, lambda: None if look() else True, every_s=self.every_s, within_s=60, what=what)
 
     def clean(self) -> None:
-        """No pod of this ground is left. One that was made just now may not be listed yet."""
+        """No pod of this test is left. It waits first, since a new pod may not be listed yet."""
         self.clock.sleep(LISTED_WITHIN_S)
         for name in self.made:
             for pod in self.cloud.find(name):
@@ -109,8 +109,8 @@ class Ground:
             self.gone(partial(self.cloud.find, name), f"the end of {name}")
 
 
-class FakeTrouble:
-    """Trouble in memory."""
+class FakeDisturbances:
+    """The failures of the cloud in memory."""
 
     def __init__(self, cloud: FakeCloud) -> None:
         self.cloud = cloud
@@ -139,8 +139,8 @@ class FakeTrouble:
         self.cloud.volumes.append((name, f"id{len(self.cloud.volumes)}", datacenter_id))
 
 
-class SimulatedTrouble:
-    """Trouble on the simulator."""
+class SimulatedDisturbances:
+    """The failures of the simulator."""
 
     def __init__(self, simulated: Simulated) -> None:
         self.simulated = simulated
@@ -166,22 +166,22 @@ class SimulatedTrouble:
 
 
 def in_memory() -> Ground:
-    """The fake."""
+    """The cloud in memory."""
     clock = FakeClock()
     cloud = FakeCloud(clock)
-    return Ground(cloud, clock, FakeTrouble(cloud), every_s=1.0, boots_within_s=60)
+    return Ground(cloud, clock, FakeDisturbances(cloud), every_s=1.0, boots_within_s=60)
 
 
 def on_simulator(simulated: Simulated, cache_dir: Path) -> Ground:
     """The real client on the simulator."""
     clock = SystemClock()
     cloud = RunPodCloud(simulated.key, simulated.url, clock, cache_dir=cache_dir)
-    return Ground(cloud, clock, SimulatedTrouble(simulated), every_s=0.05, boots_within_s=30)
+    return Ground(cloud, clock, SimulatedDisturbances(simulated), every_s=0.05, boots_within_s=30)
 
 
 @contextmanager
 def on_runpod(cache_dir: Path) -> Iterator[Ground]:
-    """The real client on the real cloud: costs money, so only if RUNPOD_LIVE says so."""
+    """The real client on RunPod. It costs money, so it needs RUNPOD_LIVE=1."""
     if os.environ.get("RUNPOD_LIVE") != "1":
         pytest.skip("costs money: `make live` says how much, and asks")
     settings = read_settings()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .values import Candidate, Offer, Pod, PodAsk
+from .values import Candidate, Offer, Pod, PodRequest
 
 
 class Cloud(Protocol):
@@ -13,7 +13,7 @@ class Cloud(Protocol):
     def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2) -> list[Offer]:
         """All offers of one cloud; the stock is that of pods with so many GPUs, or so many vCPUs."""
 
-    def create(self, ask: PodAsk, candidate: Candidate) -> Pod:
+    def create(self, request: PodRequest, candidate: Candidate) -> Pod:
         """A new pod. Raises StockOut if this candidate has none, AnswerUnclear if one may exist all the same."""
 
     def find(self, name: str) -> list[Pod]:

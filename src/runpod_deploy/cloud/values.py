@@ -35,7 +35,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PodAsk:
+class PodRequest:
     """Everything in the create call that does not depend on the candidate."""
 
     name: str

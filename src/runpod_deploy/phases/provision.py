@@ -8,7 +8,7 @@ from ..cloud.choosing import narrowed
 from ..cloud.pod_labels import BOOT_DEADLINE_LABEL, CAP_LABEL, CLOSING_LABEL
 from ..cloud.rates import disks_of, expected_forecast, real_rate
 from ..cloud.selection import cuda_floor
-from ..cloud.values import Candidate, Pod, PodAsk
+from ..cloud.values import Candidate, Pod, PodRequest
 from ..errors import AnswerUnclear, AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut
 from ..machine.clock import wait_until
 from ..money import closing_s, forecast, guard_deadline
@@ -75,11 +75,11 @@ def untried(run: Run) -> list[Candidate]:
 
 def place(run: Run, candidate: Candidate) -> bool:
     """Whether a pod was created from this candidate. A refusal is recorded; an unclear answer is cleared up first."""
-    ask = pod_ask(run, candidate)
+    request = pod_request(run, candidate)
     for _ in range(UNCLEAR_TRIES):
         record_request(run, candidate)
         try:
-            pod = run.world.cloud.create(ask, candidate)
+            pod = run.world.cloud.create(request, candidate)
         except StockOut as refusal:
             return record_refusal(run, candidate, refusal.message)
         except (AuthRefused, BalanceSpent, ConfigError) as refusal:
@@ -197,11 +197,11 @@ def started_counting_at(run: Run, pod: Pod) -> datetime:
     return min(max(pod.created_at or now, earliest), now)
 
 
-def pod_ask(run: Run, candidate: Candidate) -> PodAsk:
+def pod_request(run: Run, candidate: Candidate) -> PodRequest:
     """Everything of the create call that the config asks for."""
     pod, storage = run.spec.job.pod, run.spec.job.storage
     _, volume_id = narrowed(run.spec, run.world.cloud)
-    return PodAsk(
+    return PodRequest(
         name=run.spec.run_id,
         image=pod.image,
         gpu_count=pod.gpu_count,

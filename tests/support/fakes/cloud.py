@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from runpod_deploy.cloud.values import Address, Candidate, Offer, Pod, PodAsk
+from runpod_deploy.cloud.values import Address, Candidate, Offer, Pod, PodRequest
 from runpod_deploy.errors import ConfigError, StockOut
 from runpod_deploy.machine.clock import Clock
 
@@ -67,13 +67,13 @@ class FakeCloud:
         self.calls.append(f"catalogue {cloud_type}")
         return [offer for offer in self.offers if offer.cloud_type == cloud_type]
 
-    def create(self, ask: PodAsk, candidate: Candidate) -> Pod:
+    def create(self, request: PodRequest, candidate: Candidate) -> Pod:
         """A pod, PROVISIONING. Raises StockOut."""
-        self.calls.append(f"create {ask.name}")
+        self.calls.append(f"create {request.name}")
         self.bomb("before create")
         if (candidate.gpu_id, candidate.datacenter_id) in self.sold_out:
             raise StockOut(f"{candidate.gpu_id} in {candidate.datacenter_id}: {NO_STOCK}")
-        pod = self._place(ask, candidate)
+        pod = self._place(request, candidate)
         self.bomb("after create")
         return pod
 
@@ -166,34 +166,34 @@ class FakeCloud:
         """Names of all pods that ever came to be, in order."""
         return [rented.pod.name for rented in self.rented.values()]
 
-    def _place(self, ask: PodAsk, candidate: Candidate) -> Pod:
+    def _place(self, request: PodRequest, candidate: Candidate) -> Pod:
         pod = Pod(
             id=pod_id(len(self.rented)),
-            name=ask.name,
+            name=request.name,
             status="PROVISIONING",
-            usd_per_hour=self._usd_per_hour(ask, candidate),
+            usd_per_hour=self._usd_per_hour(request, candidate),
             created_at=self.clock.now(),
             gpu_id=candidate.gpu_id,
-            gpu_count=ask.gpu_count,
+            gpu_count=request.gpu_count,
             datacenter_id=candidate.datacenter_id,
             cloud_type=candidate.cloud_type,
-            image=ask.image,
-            env=dict(ask.env),
-            volume_gb=ask.volume_gb,
-            container_disk_gb=ask.container_disk_gb,
-            network_volume_id=ask.network_volume_id,
+            image=request.image,
+            env=dict(request.env),
+            volume_gb=request.volume_gb,
+            container_disk_gb=request.container_disk_gb,
+            network_volume_id=request.network_volume_id,
         )
         self.rented[pod.id] = Rented(pod, self.clock.now(), history=["create"])
         return pod
 
-    def _usd_per_hour(self, ask: PodAsk, candidate: Candidate) -> float | None:
+    def _usd_per_hour(self, request: PodRequest, candidate: Candidate) -> float | None:
         wanted = (candidate.gpu_id, candidate.datacenter_id)
         prices = [
             offer.usd_per_gpu_hour
             for offer in self.offers
             if (offer.gpu_id, offer.datacenter_id) == wanted and offer.usd_per_gpu_hour is not None
         ]
-        return prices[0] * ask.gpu_count if prices else None
+        return prices[0] * request.gpu_count if prices else None
 
     def _listed(self, rented: Rented) -> bool:
         created_at = rented.pod.created_at

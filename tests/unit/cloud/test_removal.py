@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runpod_deploy.cloud.removal import WITHIN_S, end, end_all
-from runpod_deploy.cloud.values import Candidate, Pod, PodAsk
+from runpod_deploy.cloud.values import Candidate, Pod, PodRequest
 from runpod_deploy.errors import CloudUnreachable, ReleaseUnconfirmed
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.cloud import FakeCloud
@@ -22,10 +22,10 @@ def cloud(clock: FakeClock) -> FakeCloud:
 
 
 def rent(cloud: FakeCloud, name: str = "run-1") -> Pod:
-    ask = PodAsk(
+    request = PodRequest(
         name=name, image="i", gpu_count=1, container_disk_gb=20, ports=("22/tcp",), env={}, volume_mount="/workspace"
     )
-    return cloud.create(ask, Candidate(gpu_id="NVIDIA L4", datacenter_id="EU-RO-1", cloud_type="SECURE"))
+    return cloud.create(request, Candidate(gpu_id="NVIDIA L4", datacenter_id="EU-RO-1", cloud_type="SECURE"))
 
 
 def test_a_deletion_is_confirmed_only_when_the_pod_is_gone(cloud: FakeCloud, clock: FakeClock) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, OnRetry, StockOut
 from ...machine.clock import Clock
-from ..values import Candidate, Offer, Pod, PodAsk
+from ..values import Candidate, Offer, Pod, PodRequest
 from . import catalogue, shapes
 from .balance import BALANCE_CALL, Balance, as_balance
 from .bills import Bill, as_billed_through, as_bills, bills_call, last_days_call
@@ -78,11 +78,11 @@ class RunPodCloud:
         with parsing(what):
             return sorted(str(row["id"]) for row in rows)
 
-    def create(self, ask: PodAsk, candidate: Candidate) -> Pod:
+    def create(self, request: PodRequest, candidate: Candidate) -> Pod:
         """A new pod. Raises StockOut if the candidate has none, AnswerUnclear if one may exist all the same."""
         where = candidate.datacenter_id or candidate.cloud_type
-        what = f"create pod {ask.name} with {candidate.gpu_id} in {where}"
-        call = Call(method="POST", path="/v2/pods", what=what, body=shapes.create_body(ask, candidate))
+        what = f"create pod {request.name} with {candidate.gpu_id} in {where}"
+        call = Call(method="POST", path="/v2/pods", what=what, body=shapes.create_body(request, candidate))
         return read_pod(self._wire.send(call), call)
 
     def find(self, name: str) -> list[Pod]:

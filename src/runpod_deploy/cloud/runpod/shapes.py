@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from ...spec.instants import parse_instant
-from ..values import Address, Candidate, Pod, PodAsk
+from ..values import Address, Candidate, Pod, PodRequest
 
 SSH_PORT = 22
 MIN_VOLUME_GB = 10
@@ -18,42 +18,42 @@ STALE_ADDRESS_STATUSES = ("PROVISIONING", "STARTING", "EXITED", "ERROR", "TERMIN
 """The statuses in which any address that is shown is out of date."""
 
 
-def create_body(ask: PodAsk, candidate: Candidate) -> dict[str, Any]:
+def create_body(request: PodRequest, candidate: Candidate) -> dict[str, Any]:
     """The body of the create call. Fields whose defaults the API was seen to handle badly are always sent."""
     body: dict[str, Any] = {
-        "name": ask.name,
-        "image": ask.image,
+        "name": request.name,
+        "image": request.image,
         "cloud": candidate.cloud_type,
-        "disk": disk_gb(ask),
-        "ports": list(ask.ports),
-        "env": dict(ask.env),
+        "disk": disk_gb(request),
+        "ports": list(request.ports),
+        "env": dict(request.env),
     }
-    body |= {"cpu": cpu_part(ask, candidate)} if ask.cpu else {"gpu": gpu_part(ask, candidate)}
+    body |= {"cpu": cpu_part(request, candidate)} if request.cpu else {"gpu": gpu_part(request, candidate)}
     optional = {
         "dataCenterIds": [candidate.datacenter_id] if candidate.datacenter_id else None,
-        "mounts": mounts_part(ask),
-        "cmd": list(ask.start_command) or None,
-        "registry": ask.registry_auth,
-        "templateId": ask.template_id,
+        "mounts": mounts_part(request),
+        "cmd": list(request.start_command) or None,
+        "registry": request.registry_auth,
+        "templateId": request.template_id,
     }
     return body | {key: value for key, value in optional.items() if value is not None}
 
 
-def gpu_part(ask: PodAsk, candidate: Candidate) -> dict[str, Any]:
+def gpu_part(request: PodRequest, candidate: Candidate) -> dict[str, Any]:
     """The GPUs, and the minimums of their host, which are per GPU and rounded up."""
-    part: dict[str, Any] = {"id": candidate.gpu_id, "count": ask.gpu_count}
-    if ask.min_cuda_version:
-        part["minCudaVersion"] = ask.min_cuda_version
-    if ask.min_vcpu_count:
-        part["minVcpuCountPerGpu"] = ceil(ask.min_vcpu_count / ask.gpu_count)
-    if ask.min_memory_gb:
-        part["minRamPerGpu"] = ceil(ask.min_memory_gb / ask.gpu_count)
+    part: dict[str, Any] = {"id": candidate.gpu_id, "count": request.gpu_count}
+    if request.min_cuda_version:
+        part["minCudaVersion"] = request.min_cuda_version
+    if request.min_vcpu_count:
+        part["minVcpuCountPerGpu"] = ceil(request.min_vcpu_count / request.gpu_count)
+    if request.min_memory_gb:
+        part["minRamPerGpu"] = ceil(request.min_memory_gb / request.gpu_count)
     return part
 
 
-def cpu_part(ask: PodAsk, candidate: Candidate) -> dict[str, Any]:
+def cpu_part(request: PodRequest, candidate: Candidate) -> dict[str, Any]:
     """The CPU flavor and its number of vCPUs."""
-    return {"id": candidate.gpu_id, "vcpuCount": vcpus(ask.min_vcpu_count)}
+    return {"id": candidate.gpu_id, "vcpuCount": vcpus(request.min_vcpu_count)}
 
 
 def vcpus(least: int | None) -> int:
@@ -61,18 +61,18 @@ def vcpus(least: int | None) -> int:
     return 1 << (max(MIN_VCPUS, least or 0) - 1).bit_length()
 
 
-def mounts_part(ask: PodAsk) -> dict[str, Any] | None:
+def mounts_part(request: PodRequest) -> dict[str, Any] | None:
     """The volume and where it is mounted."""
-    if ask.network_volume_id:
-        return {"network": [{"volumeId": ask.network_volume_id, "path": ask.volume_mount}]}
-    if ask.volume_gb and not ask.cpu:
-        return {"persistent": {"size": max(MIN_VOLUME_GB, ask.volume_gb), "path": ask.volume_mount}}
+    if request.network_volume_id:
+        return {"network": [{"volumeId": request.network_volume_id, "path": request.volume_mount}]}
+    if request.volume_gb and not request.cpu:
+        return {"persistent": {"size": max(MIN_VOLUME_GB, request.volume_gb), "path": request.volume_mount}}
     return None
 
 
-def disk_gb(ask: PodAsk) -> int:
+def disk_gb(request: PodRequest) -> int:
     """The size of the container's disk in GB. A CPU pod has no other disk (2026-08), so the volume's size is added."""
-    return ask.container_disk_gb + (ask.volume_gb or 0 if ask.cpu else 0)
+    return request.container_disk_gb + (request.volume_gb or 0 if request.cpu else 0)
 
 
 def as_pod(row: Mapping[str, Any]) -> Pod:

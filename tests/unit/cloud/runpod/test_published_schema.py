@@ -16,7 +16,7 @@ from runpod_deploy.cloud.runpod.catalogue import cpu_query, gpu_query
 from runpod_deploy.cloud.runpod.client import action_call
 from runpod_deploy.cloud.runpod.logs import log_call
 from runpod_deploy.cloud.runpod.shapes import create_body
-from runpod_deploy.cloud.values import Candidate, PodAsk
+from runpod_deploy.cloud.values import Candidate, PodRequest
 
 DOCUMENT = Path(__file__).parents[5] / "shared" / "data" / "runpod-openapi-v2-2026-10.json"
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not DOCUMENT.exists(), reason="RunPod's OpenAPI 
 
 TEXT = st.text(min_size=1, max_size=10)
 ASKS = st.builds(
-    PodAsk,
+    PodRequest,
     name=TEXT,
     image=TEXT,
     gpu_count=st.integers(1, 8),
@@ -62,8 +62,8 @@ def validator(name: str) -> jsonschema.Draft202012Validator:
 
 @settings(max_examples=60, deadline=None)
 @given(ASKS, CANDIDATES)
-def test_every_create_is_as_published(ask: PodAsk, candidate: Candidate) -> None:
-    validator("CreatePodRequest").validate(create_body(ask, candidate))
+def test_every_create_is_as_published(request: PodRequest, candidate: Candidate) -> None:
+    validator("CreatePodRequest").validate(create_body(request, candidate))
 
 
 @pytest.mark.parametrize("action", ["start", "stop"])

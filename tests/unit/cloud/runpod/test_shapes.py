@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runpod_deploy.cloud.runpod.shapes import as_pod, create_body, vcpus
-from runpod_deploy.cloud.values import Address, Candidate, PodAsk
+from runpod_deploy.cloud.values import Address, Candidate, PodRequest
 from tests.support.fakes.api import pod_row
 
-ASK = PodAsk(
+ASK = PodRequest(
     name="run-1",
     image="runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404",
     gpu_count=2,
@@ -45,7 +45,7 @@ def test_an_ask_with_a_disk_of_its_own() -> None:
 
 
 def test_an_ask_with_everything() -> None:
-    ask = replace(
+    request = replace(
         ASK,
         volume_gb=None,
         network_volume_id="vol1",
@@ -55,7 +55,7 @@ def test_an_ask_with_everything() -> None:
         registry_auth="cred",
         template_id="tmpl",
     )
-    body = create_body(ask, CANDIDATE)
+    body = create_body(request, CANDIDATE)
     assert body["gpu"] | {"minVcpuCountPerGpu": 5, "minRamPerGpu": 17} == body["gpu"]
     assert body["mounts"] == {"network": [{"volumeId": "vol1", "path": "/workspace"}]}
     assert body["cmd"] == ["bash", "-c", "guard & exec /start.sh"]
@@ -110,11 +110,11 @@ def test_a_pod_without_a_way_in_has_no_address(changes: dict[str, Any]) -> None:
     assert as_pod(pod_row(**changes)).address is None
 
 
-def test_the_ports_tell_the_address_when_the_ssh_block_does_not() -> None:
+def test_the_address_comes_from_the_ports_without_an_ssh_block() -> None:
     assert as_pod(pod_row(ssh={"direct": None})).address == Address(host="213.173.104.74", port=35558)
 
 
-def test_a_pod_of_which_little_is_told() -> None:
+def test_a_pod_with_few_fields() -> None:
     pod = as_pod({"id": "x", "status": "NEW"})
     assert (pod.status, pod.address, pod.created_at, pod.usd_per_hour) == ("NEW", None, None, None)
     assert as_pod({"id": "x", "status": "NEW", "createdAt": "yesterday"}).created_at is None
@@ -126,7 +126,7 @@ def test_a_pod_without_id_or_status_is_none(row: dict[str, Any]) -> None:
         as_pod(row)
 
 
-def test_no_environment_in_the_pods_own_words() -> None:
+def test_the_environment_is_not_in_the_pod_s_repr() -> None:
     assert "ssh-ed25519" not in repr(as_pod(pod_row()))
 
 

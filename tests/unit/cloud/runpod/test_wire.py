@@ -9,7 +9,7 @@ from runpod_deploy.cloud.runpod import RunPodCloud
 from runpod_deploy.cloud.runpod.calls import Call
 from runpod_deploy.cloud.runpod.pace import Pace
 from runpod_deploy.cloud.runpod.wire import MAX_PAUSE_S, RATE_LIMIT_WINDOW_S, RETRY_WINDOW_S, Wire
-from runpod_deploy.cloud.values import Candidate, PodAsk
+from runpod_deploy.cloud.values import Candidate, PodRequest
 from runpod_deploy.errors import (
     AnswerUnclear,
     AuthRefused,
@@ -31,7 +31,7 @@ LIMITED = Reply(429, problem(429, "rate limit exceeded for the minute window").b
 RESET = Reply(reset=True)
 FINE = Reply(200, pod_row())
 
-ASK = PodAsk(
+ASK = PodRequest(
     name="run-1",
     image="image:1",
     gpu_count=1,
@@ -55,7 +55,7 @@ def test_every_request_names_us_and_the_key(api: Api, cloud: RunPodCloud) -> Non
 @pytest.mark.parametrize(
     "trouble", [BAD_GATEWAY, LIMITED, RESET, Reply(500, {"detail": "oops"}), Reply(200, b"not json")]
 )
-def test_a_look_outlives_trouble(
+def test_a_get_is_retried_after_trouble(
     api: Api, cloud: RunPodCloud, trouble: Reply, retries: list[tuple[str, DeployError, float]]
 ) -> None:
     api.replies(trouble, trouble, trouble, FINE)
@@ -82,16 +82,14 @@ def test_a_create_whose_answer_is_torn_is_unclear(api: Api, cloud: RunPodCloud) 
     assert len(api.received) == 1
 
 
-def test_a_create_over_the_limit_waits_as_told_and_is_sent_again(
-    api: Api, cloud: RunPodCloud, clock: FakeClock
-) -> None:
+def test_a_create_over_the_rate_limit_waits_and_is_sent_again(api: Api, cloud: RunPodCloud, clock: FakeClock) -> None:
     api.replies(LIMITED, LIMITED, Reply(201, pod_row()))
     assert cloud.create(ASK, CANDIDATE).id == "5xpma5eg46tqjq"
     assert len(api.received) == 3
     assert clock.monotonic() >= 24
 
 
-def test_a_create_that_never_left_is_sent_again_until_patience_ends(clock: FakeClock) -> None:
+def test_a_create_that_was_never_sent_is_retried_for_a_while(clock: FakeClock) -> None:
     # Port 9 of loopback: nothing listens there.
     cloud = RunPodCloud("key", "http://127.0.0.1:9", clock)
     with pytest.raises(CloudUnreachable) as caught:
@@ -102,9 +100,7 @@ def test_a_create_that_never_left_is_sent_again_until_patience_ends(clock: FakeC
 
 
 @pytest.mark.parametrize(("trouble", "retry_window_s"), [(BAD_GATEWAY, RETRY_WINDOW_S), (LIMITED, RATE_LIMIT_WINDOW_S)])
-def test_trouble_without_end_ends(
-    api: Api, cloud: RunPodCloud, clock: FakeClock, trouble: Reply, retry_window_s: float
-) -> None:
+def test_retries_end(api: Api, cloud: RunPodCloud, clock: FakeClock, trouble: Reply, retry_window_s: float) -> None:
     api.replies(trouble)
     with pytest.raises(CloudUnreachable):
         cloud.get("5xpma5eg46tqjq")
@@ -174,7 +170,7 @@ def test_an_error_page_is_quoted_without_its_markup(api: Api, cloud: RunPodCloud
 
 
 @pytest.mark.parametrize("key", ["", "two words", "line\nbreak", "ключ"])
-def test_a_key_that_can_be_none_is_refused_and_not_shown(key: str, clock: FakeClock) -> None:
+def test_an_impossible_key_is_refused_and_not_shown(key: str, clock: FakeClock) -> None:
     with pytest.raises(AuthRefused) as caught:
         RunPodCloud(key, "http://127.0.0.1:9", clock)
     assert not key or key not in caught.value.message
@@ -188,7 +184,7 @@ def test_the_key_is_in_no_error(api: Api, cloud: RunPodCloud) -> None:
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1", "http://", "http://:x"])
-def test_an_address_that_is_none_is_said_at_once(url: str, clock: FakeClock) -> None:
+def test_an_impossible_address_is_an_error_at_once(url: str, clock: FakeClock) -> None:
     with pytest.raises((ConfigError, CloudUnreachable)) as caught:
         RunPodCloud("key", url, clock).get("pod")
     assert "RUNPOD_API_BASE_URL" in caught.value.hint
