@@ -6,19 +6,20 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from ..config import checks
 from ..config.document import Document, read_bytes
-from ..config.draft import RUN_DIRS, Draft
+from ..config.draft import Draft
 from ..config.finding import Finding, raise_errors
 from ..config.layers import read_layers
 from ..config.legacy import upgrade
 from ..config.loading import project_root as project_root_of
 from ..config.rendering import names_of, values_of
 from ..config.schema import validate
-from ..machine.clock import STAMP, SystemClock
+from ..machine.clock import SystemClock
+from ..record.paths import RUNS_DIR, time_stamp
 from ..spec import RunpodJobSpec
 from ..spec.templates import UnknownNameError, render
 
@@ -86,7 +87,7 @@ def build_job_context(
     """
     draft = as_draft(spec, Path(config_path), cli_variables or {})
     stamp = stamp_of(timestamp)
-    run_dir = draft.project_root.joinpath(*RUN_DIRS, stamp)
+    run_dir = draft.project_root / RUNS_DIR / stamp
     names = names_of(spec, {**spec.variables, **draft.cli_variables}, draft.constants(run_dir), stamp)
     values, wrong = values_of(names)
     raise_errors([draft.name_finding(*pair) for pair in wrong if draft.has_own(pair[0])], str(config_path))
@@ -113,7 +114,7 @@ def stamp_of(timestamp: str | datetime | None) -> str:
     """The instant in the form in which run ids end."""
     if isinstance(timestamp, str):
         return timestamp
-    return (timestamp or SystemClock().now()).astimezone(UTC).strftime(STAMP)
+    return time_stamp(timestamp or SystemClock().now())
 
 
 def validate_local_paths(ctx: JobContext) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ..history import folders
 from ..history.events import Row, read_events
-from ..history.folders import MANIFEST_NAME
 from ..history.manifests import Manifest, ManifestUnreadable, manifest_path, read_manifest
 from ..history.runs import brought_up_to_date
 from ..machine.clock import SystemClock
+from ..record.paths import MANIFEST_NAME
 
 __all__ = ["load_events", "load_manifest", "walk_run_dirs"]
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from ..history.folders import MANIFEST_NAME, Unreadable
+from ..history.folders import Unreadable
 from ..history.manifests import Manifest, is_settled, manifest_path, read_manifest, read_manifests
+from ..record.paths import MANIFEST_NAME
 from ..terminal.output import warn
 
 

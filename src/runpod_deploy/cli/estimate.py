@@ -11,7 +11,8 @@ from ..cloud.choosing import choose_for
 from ..config import load, parse_variables
 from ..forecast.estimate import estimate as figures
 from ..forecast.estimate import lines
-from ..machine.clock import STAMP, SystemClock
+from ..machine.clock import SystemClock
+from ..record.paths import time_stamp
 from ..terminal.output import print_json
 from .access import real_cloud
 from .options import json_option, output_options, variable_options
@@ -27,6 +28,6 @@ def estimate(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json
     """Print price, time limit and forecast, disks included, for the GPU that a run would try first."""
     draft = load(config, cli_variables=parse_variables(var, vars_file))
     now = SystemClock().now()
-    spec = draft.render(stamp=now.strftime(STAMP), run_dir=draft.trial_run_dir, created_at=now)
+    spec = draft.render(stamp=time_stamp(now), run_dir=draft.trial_run_dir, created_at=now)
     shown = figures(str(config), spec, choose_for(spec, real_cloud()))
     print_json(asdict(shown)) if as_json else print_labelled(lines(shown))

@@ -11,11 +11,12 @@ import click
 
 from ..errors import UsageError
 from ..history.comparison import Difference, compare, comparison_lines
-from ..history.folders import MANIFEST_NAME, find_files, may_be_folder, run_dirs, tidy_path
+from ..history.folders import find_files, may_be_folder, run_dirs, tidy_path
 from ..history.layouts import RUN_COLUMNS, run_cells, run_row, summary_lines, table_lines, total_lines
 from ..history.manifests import Manifest, ManifestUnreadable, has_failed, manifest_path
 from ..history.totals import Totals
 from ..machine.clock import SystemClock
+from ..record.paths import MANIFEST_NAME
 from ..terminal.output import can_draw, info, json_text, print_json, print_lines, warn
 from .current import current, currents
 from .options import json_option, output_options

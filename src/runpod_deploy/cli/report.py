@@ -9,10 +9,11 @@ import click
 
 from ..errors import UsageError
 from ..history.details import read_details
-from ..history.folders import MANIFEST_NAME, find_files, may_be_folder, tidy_path
+from ..history.folders import find_files, may_be_folder, tidy_path
 from ..history.report.page import page
 from ..history.totals import Totals
 from ..machine.clock import SystemClock
+from ..record.paths import MANIFEST_NAME
 from ..terminal.output import print_json, print_lines, warn
 from .current import currents
 from .options import json_option, output_options

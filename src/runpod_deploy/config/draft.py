@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..spec import RunpodJobSpec, Spec
+from ..spec.job import RUNS_DIR
 from ..spec.plain import to_plain
 from . import checks
 from .document import Document
@@ -19,7 +20,6 @@ from .schema import validate
 
 # Stands for the stamp of a run while there is none: as long as a real one.
 TRIAL_STAMP = "00000000T000000Z"
-RUN_DIRS = ("artifacts", "runpod")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Draft:
     @property
     def trial_run_dir(self) -> Path:
         """Where that run would keep its files."""
-        return self.project_root.joinpath(*RUN_DIRS, TRIAL_STAMP)
+        return self.project_root / RUNS_DIR / TRIAL_STAMP
 
     def render(self, *, stamp: str, run_dir: Path, created_at: datetime, run_id: str = "") -> Spec:
         """The spec of the run of this stamp, or of this id. Raises ConfigError with all that cannot be rendered."""

@@ -20,9 +20,9 @@ from ..machine.files import write_atomically
 from ..record.events import Billed
 from ..record.journal import Journal
 from ..record.lock import RunLock
-from ..record.paths import RunDir
+from ..record.paths import MANIFEST_NAME, RunDir
 from ..run import common_fields
-from .folders import MANIFEST_NAME, Unreadable, find_files, ignore_unreadable, why_unreadable
+from .folders import Unreadable, find_files, ignore_unreadable, why_unreadable
 from .manifests import Manifest, read_manifests
 from .reconciliation import PodHour, RunBill, RunHours, hours_of_run, reconcile
 from .runs import RunUnreadable, brought_up_to_date, read_run, rebuild_manifest

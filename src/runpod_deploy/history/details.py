@@ -8,8 +8,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
+from ..record.paths import EVENTS_NAME, METRICS_NAME
 from .events import Row, read_events
-from .folders import EVENTS_NAME, METRICS_NAME, Unreadable, holds
+from .folders import Unreadable, holds
 from .manifests import Manifest
 
 T = TypeVar("T")

@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ..record.paths import EVENTS_NAME
 from ..spec.instants import parse_instant
 from .blocks import Bytes, lines_in
-from .folders import EVENTS_NAME, Unreadable, why_unreadable
+from .folders import Unreadable, why_unreadable
 
 Row = dict[str, Any]
 AROUND = "\ufeff \t\r\n"

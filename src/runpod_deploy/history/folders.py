@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 
-from ..machine.clock import STAMP
+from ..record.paths import MANIFEST_NAME, RUNS_DIR, began_at
 
-MANIFEST_NAME = "runpod_deploy_pull_manifest.json"
-EVENTS_NAME = "events.jsonl"
-METRICS_NAME = "metrics.jsonl"
-RUNS_DIR = Path("artifacts", "runpod")
 AGES = ((86400, "d"), (3600, "h"), (60, "min"))
 
 Unreadable = Callable[[str, str], None]
@@ -105,17 +101,9 @@ def why_unreadable(error: Exception) -> str:
     return "not JSON" if isinstance(error, ValueError) else str(error)
 
 
-def began_at(stamp: str) -> datetime | None:
-    """The instant of a stamp; None if it is none."""
-    try:
-        return datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
 def ago(name: str, now: datetime) -> str:
     """The age of a run, from the name of its run dir; empty if the name has no time stamp."""
-    since = began_at(name[:16])
+    since = began_at(name)
     if since is None:
         return ""
     seconds = int((now - since).total_seconds())

@@ -9,10 +9,10 @@ from pathlib import Path
 from ..record.fold import fold
 from ..record.journal import SkippedRows, read_events
 from ..record.lock import RunLock
-from ..record.paths import RunDir
+from ..record.paths import EVENTS_NAME, RunDir
 from ..record.state import State
 from .blocks import read_whole
-from .folders import EVENTS_NAME, Unreadable, find_files, may_be_folder
+from .folders import Unreadable, find_files, may_be_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..record.paths import MANIFEST_NAME
 from .blocks import read_whole
-from .folders import MANIFEST_NAME, Unreadable, why_unreadable
+from .folders import Unreadable, why_unreadable
 
 Manifest = dict[str, Any]
 

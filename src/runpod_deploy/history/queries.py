@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..record.paths import EVENTS_NAME
 from ..spec.instants import parse_instant
 from .blocks import blocks, new_buffer
 from .conditions import Condition
 from .events import BadLines, Row, parse_row
-from .folders import EVENTS_NAME, Unreadable, find_files, why_unreadable
+from .folders import Unreadable, find_files, why_unreadable
 from .prefilter import Prefilter
 
 

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..cloud.runpod.bills import HOUR
+from ..record.paths import began_at
 from ..spec.instants import parse_instant
-from .folders import began_at
 from .manifests import Manifest, finite_number, mappings
 
 STAMPED = re.compile(r"\d{8}T\d{6}Z(?=(-\d+)?$)")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..record.paths import EVENTS_NAME, MANIFEST_NAME
 from .costs import LeftPods
-from .folders import EVENTS_NAME, MANIFEST_NAME
 from .manifests import Manifest, finite_number, has_failed, is_settled
 
 

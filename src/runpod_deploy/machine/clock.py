@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
-STAMP = "%Y%m%dT%H%M%SZ"
-"""The format of the time stamp in the names of runs and of their folders (UTC)."""
 
 
 class Clock(Protocol):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..spec import TelemetrySpec
+from ..spec.job import RUNS_DIR
 from . import proc
 
 GIT_TIMEOUT_S = 20.0
@@ -24,7 +25,7 @@ LOCKFILES = (
     "requirements.txt",
 )
 # The results of earlier runs do not change the code that runs.
-OWN_RESULTS = ":(exclude)artifacts/runpod"
+OWN_RESULTS = f":(exclude){RUNS_DIR.as_posix()}"
 
 
 def deploy_metadata(project_root: Path, telemetry: TelemetrySpec) -> dict[str, Any]:

@@ -16,12 +16,12 @@ from ..machine.files import write_atomically
 from ..money import Rental, left_usd_per_day, spent_between_usd, spent_usd
 from ..spec import ArtifactPullSpec, Spec
 from .parts import Artifact, PhaseTime
-from .paths import RunDir
+from .paths import EVENTS_NAME, METRICS_NAME, RunDir
 from .state import State
 
 TELEMETRY_FILES = (
-    "events.jsonl",
-    "metrics.jsonl",
+    EVENTS_NAME,
+    METRICS_NAME,
     "nvidia_smi_start.txt",
     "nvidia_smi_end.txt",
     "pod_describe_start.json",

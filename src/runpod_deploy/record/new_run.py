@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..config.draft import Draft
-from ..machine.clock import STAMP, SystemClock
+from ..machine.clock import SystemClock
 from ..machine.git import deploy_metadata
 from ..spec import Spec
-from .paths import RunDir, claim, reserve
+from .paths import RunDir, claim, reserve, time_stamp
 
 
 def begin(draft: Draft, *, run_id: str = "") -> tuple[Spec, RunDir]:
@@ -21,6 +21,6 @@ def begin(draft: Draft, *, run_id: str = "") -> tuple[Spec, RunDir]:
     if run_id:
         run_dir, stamp = claim(draft.project_root, run_id), run_id
     else:
-        run_dir, stamp = reserve(draft.project_root, now.strftime(STAMP))
+        run_dir, stamp = reserve(draft.project_root, time_stamp(now))
     spec = draft.render(stamp=stamp, run_dir=run_dir.path, created_at=now, run_id=run_id)
     return replace(spec, metadata=deploy_metadata(spec.project_root, spec.job.telemetry)), run_dir

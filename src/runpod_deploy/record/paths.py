@@ -1,51 +1,77 @@
-"""The paths of a run, and how a folder is reserved for it. Knows names of files; knows nothing of what is in them."""
+"""The facts about a run folder: where it is, the names of its files, its time stamp, and how it is reserved.
+
+Knows names; knows nothing of what the files hold.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import ConfigError
+from ..spec.job import RUNS_DIR as RUNS_DIR
 
-RUNS_DIR = Path("artifacts") / "runpod"
+EVENTS_NAME = "events.jsonl"
+SPEC_NAME = "spec.json"
+LOG_NAME = "run.log"
+CONSOLE_NAME = "console.log"
+METRICS_NAME = "metrics.jsonl"
+MANIFEST_NAME = "runpod_deploy_pull_manifest.json"
+STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
+"""The time stamp in the names of runs and of their folders, UTC."""
+STAMP_CHARS = 16
+
+
+def time_stamp(at: datetime) -> str:
+    """The time stamp of an instant."""
+    return at.astimezone(UTC).strftime(STAMP_FORMAT)
+
+
+def began_at(name: str) -> datetime | None:
+    """The instant at which a run began, from the name of its folder; None if the name does not begin with a stamp."""
+    try:
+        return datetime.strptime(name[:STAMP_CHARS], STAMP_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class RunDir:
-    """A name for every path of a run."""
+    """The folder of a run, with a name for each path in it."""
 
     path: Path
 
     @property
     def events(self) -> Path:
         """The journal: one JSON row an event."""
-        return self.path / "events.jsonl"
+        return self.path / EVENTS_NAME
 
     @property
     def spec(self) -> Path:
-        """What was asked, rendered."""
-        return self.path / "spec.json"
+        """The spec of the run, rendered."""
+        return self.path / SPEC_NAME
 
     @property
     def log(self) -> Path:
         """The job's log, mirrored byte for byte."""
-        return self.path / "run.log"
+        return self.path / LOG_NAME
 
     @property
     def console(self) -> Path:
-        """What the tool printed."""
-        return self.path / "console.log"
+        """The lines that the tool printed."""
+        return self.path / CONSOLE_NAME
 
     @property
     def metrics(self) -> Path:
         """Samples from the pod."""
-        return self.path / "metrics.jsonl"
+        return self.path / METRICS_NAME
 
     @property
     def manifest(self) -> Path:
         """The summary of the run."""
-        return self.path / "runpod_deploy_pull_manifest.json"
+        return self.path / MANIFEST_NAME
 
     @property
     def ssh(self) -> Path:
@@ -54,12 +80,17 @@ class RunDir:
 
     @property
     def lock(self) -> Path:
-        """Held by the one process that carries out the run."""
+        """The lock file of the one process that carries out the run."""
         return self.path / ".lock"
+
+    @property
+    def is_run(self) -> bool:
+        """Whether this is the folder of a run that began. Raises OSError if that cannot be known."""
+        return self.events.is_file()
 
 
 def reserve(project_root: Path, stamp: str) -> tuple[RunDir, str]:
-    """A fresh run folder, ours alone, and its stamp: with `-2`, `-3`… if others took the same second.
+    """A new run folder and its name: the stamp, with `-2`, `-3`… if other runs began in the same second.
 
     Raises ConfigError if the folder cannot be made.
     """
@@ -77,7 +108,7 @@ def reserve(project_root: Path, stamp: str) -> tuple[RunDir, str]:
 
 
 def claim(project_root: Path, run_id: str) -> RunDir:
-    """The folder of the run of this id, made if this is the first call for it. Raises ConfigError."""
+    """The folder of the run with this id, which this call makes if it does not exist. Raises ConfigError."""
     path = project_root / RUNS_DIR / run_id
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -7,10 +7,11 @@ from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 from ..config import Draft, Finding
+from ..record.paths import EVENTS_NAME, LOG_NAME, MANIFEST_NAME, METRICS_NAME, SPEC_NAME
 from ..spec import RsyncPushSpec
 
 # Names in a run's folder that only the tool writes.
-OWN_FILES = ("events.jsonl", "metrics.jsonl", "spec.json", "run.log", "runpod_deploy_pull_manifest.json")
+OWN_FILES = (EVENTS_NAME, METRICS_NAME, SPEC_NAME, LOG_NAME, MANIFEST_NAME)
 
 
 def missing_here(draft: Draft) -> Iterator[Finding]:

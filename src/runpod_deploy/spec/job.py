@@ -23,6 +23,8 @@ from .types import CloudType, Identifier, Text
 from .work import ArtifactPullSpec, CommandSpec, RemoteEnvSpec, RsyncPushSpec, RunSpec, SecretSpec, TelemetrySpec
 
 SCHEMA_VERSION: Literal[2] = 2
+RUNS_DIR = Path("artifacts", "runpod")
+"""The place of all run folders in a project."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

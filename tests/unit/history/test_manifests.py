@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from runpod_deploy.history.comparison import comparison_lines
 from runpod_deploy.history.costs import phase_costs
-from runpod_deploy.history.folders import MANIFEST_NAME, find_files, run_dirs, walk_run_dirs
+from runpod_deploy.history.folders import find_files, run_dirs, walk_run_dirs
 from runpod_deploy.history.layouts import run_cells, run_row, summary_lines, total_lines
 from runpod_deploy.history.manifests import ManifestUnreadable, read_manifest, read_manifests
 from runpod_deploy.history.totals import Totals
+from runpod_deploy.record.paths import MANIFEST_NAME
 
 KEYS = (
     *("job_name", "failed", "wall_time_sec", "estimated_cost_usd", "billed_usd", "artifacts"),

@@ -9,6 +9,7 @@ import resource
 import signal
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,9 +61,10 @@ def test_a_job_cannot_speak_for_us(tmp_path: Path) -> None:
 
 def write_rows(path: Path, count: int) -> None:
     """A child that appends rows without waiting for the disk, which takes them in small pieces."""
-    pwrite = os.pwrite
-    os.fsync = lambda _handle: None
-    os.pwrite = lambda handle, data, at: pwrite(handle, data[:256], at)
+    pwrite: Any = os.pwrite
+    slow_disk: Any = os
+    slow_disk.fsync = lambda _handle: None
+    slow_disk.pwrite = lambda handle, data, at: pwrite(handle, data[:256], at)
     journal = Journal(path)
     for _ in range(count):
         journal.append(JobEvent(name="long", fields={"text": "x" * 4_000}), {})
