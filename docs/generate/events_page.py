@@ -12,11 +12,11 @@ from runpod_deploy.record import events
 INTRODUCTION = """\
 # Events
 
-`events.jsonl` in a run dir holds one JSON object a line: `ts_utc`, `event`, then the fields below. Rows are only ever
-added. Read them with `runpod-deploy events RUN_DIR` or `runpod-deploy events-query`, or with any JSON tool; a
-reader should ignore names and fields that it does not know. A job adds rows of its own by printing a line such as
-`__RUNPOD_EVENT__ {"event": "eval_done", "f1": 0.9}`; they carry `"source": "job"`. This page is made from the code
-that writes the rows.
+`events.jsonl` in a run dir holds one JSON object on each line: `ts_utc`, `event`, then the fields below. Rows are only
+added, never changed. Read them with `runpod-deploy events RUN_DIR`, `runpod-deploy events-query` or any JSON tool. A
+reader should ignore names and fields that it does not know. A job adds its own rows by printing a line such as
+`__RUNPOD_EVENT__ {"event": "eval_done", "f1": 0.9}`; these rows have `"source": "job"`. This page is made from the
+code that writes the rows.
 
 | event | fields | when |
 |---|---|---|
@@ -24,12 +24,12 @@ that writes the rows.
 
 
 def page() -> str:
-    """One line for each event."""
+    """The page: one row for each event."""
     return INTRODUCTION + "\n".join(rows()) + "\n"
 
 
 def rows() -> Iterator[str]:
-    """The lines of the table, in the order in which a run meets them."""
+    """The rows of the table, in the order in which a run records them."""
     for name, kind in events.EVENT_KINDS.items():
         if kind is not events.JobEvent:
             fields = [field.name.rstrip("_") for field in dataclasses.fields(kind) if field.name != "ts_utc"]

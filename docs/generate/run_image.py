@@ -2,7 +2,7 @@
 
     .venv/bin/runpod-sim exec -- .venv/bin/python docs/generate/run_image.py
 
-Carries out examples/digits in a scratch folder and looks at its screen as a person would, several times a second.
+Carries out examples/digits in a scratch folder and records its screen at regular intervals.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ PAUSE_S = "0.7"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What was to be seen from an instant on."""
+    """The rows on the screen from one instant on."""
 
     at_s: float
     rows: list[Text]
 
 
 class Recorder(Screen):
-    """A screen that nobody looks at: what it would draw is kept."""
+    """A screen that records its pictures instead of drawing them."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(run, io.StringIO())
@@ -72,16 +72,16 @@ class Recorder(Screen):
         write(self.frames)
 
     def look_again_and_again(self) -> None:
-        """Frames are kept until the run is over."""
+        """Keeps a frame at regular intervals until the run is over."""
         while not self.over.wait(LOOK_EVERY_S):
             self.keep(rows(self.picture(), WIDTH, HEIGHT))
 
     def keep(self, seen: list[Text]) -> None:
-        """One more frame."""
+        """Adds one frame."""
         self.frames.append(Frame(time.monotonic() - self.began_s, [*seen, *[Text()] * (HEIGHT - len(seen))]))
 
     def picture(self) -> Picture:
-        """What is to be seen, without the scratch folder's path."""
+        """The picture on the screen, without the path of the scratch folder."""
         seen = super().picture()
         return Picture(**{**{name: getattr(seen, name) for name in Picture.__slots__}, "run_dir": self.short_dir()})
 
@@ -91,14 +91,14 @@ class Recorder(Screen):
 
 
 def write(frames: list[Frame]) -> None:
-    """The image holds the frames, each for as long as it was to be seen."""
+    """Writes the image, in which each frame is visible for as long as it was on the screen."""
     whole_s = frames[-1].at_s + LAST_FRAME_S
     ends = [*(frame.at_s / whole_s for frame in frames[1:]), 1.0]
     drawn = [svg(frame.rows, f"f{number}") for number, frame in enumerate(frames)]
     head = re.match(r"<svg[^>]*>", drawn[0])
     assert head
     bodies = [re.sub(r"^<svg[^>]*>|</svg>\s*$", "", text) for text in drawn]
-    # The fonts that rich names are somewhere else: a picture of ours is whole in itself.
+    # The fonts that rich names are on another server; our picture must not load anything.
     bodies = [re.sub(r"@font-face \{.*?\}", "", body, flags=re.DOTALL) for body in bodies]
     begins = [0.0, *ends[:-1]]
     shown = [animated(*part, whole_s) for part in zip(bodies, begins, ends, strict=True)]
@@ -107,7 +107,7 @@ def write(frames: list[Frame]) -> None:
 
 
 def animated(body: str, begin: float, end: float, whole_s: float) -> str:
-    """The frame, visible in its share of the time; where nothing moves, only the last one is."""
+    """The frame, visible in its share of the time. Without animation, only the last frame is visible."""
     still = "visible" if end == 1.0 else "hidden"
     times = f'values="hidden;visible;hidden" keyTimes="0;{begin:.4f};{end:.4f}"'
     if begin == 0.0:
@@ -117,7 +117,7 @@ def animated(body: str, begin: float, end: float, whole_s: float) -> str:
 
 
 def svg(seen: list[Text], name: str) -> str:
-    """One frame as rich draws it."""
+    """A frame as rich draws it."""
     terminal = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     terminal.print(Group(*seen))
     lines = terminal.export_svg(title=TITLE, unique_id=name).strip().splitlines()
@@ -125,7 +125,7 @@ def svg(seen: list[Text], name: str) -> str:
 
 
 def main() -> int:
-    """The exit code of the recorded run."""
+    """Records a run and returns its exit code."""
     with tempfile.TemporaryDirectory() as scratch:
         project = Path(scratch) / "digits"
         shutil.copytree(ROOT / "examples" / "digits", project, ignore=shutil.ignore_patterns("artifacts", "results"))
