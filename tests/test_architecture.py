@@ -1,4 +1,4 @@
-"""The rules of the house that no linter knows. Each is a walk over the syntax trees of src/."""
+"""Rules of this project that no linter checks. Each test walks over the syntax trees of src/."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def tree(path: Path) -> ast.Module:
 
 
 def inside(path: Path, *places: str) -> bool:
-    """Whether the module lies at, or below, one of these places of the product."""
+    """Whether the module is one of these files of the product, or lies in one of these folders."""
     return any(path == PRODUCT / place or (PRODUCT / place) in path.parents for place in places)
 
 
-def product(*but: str) -> list[Path]:
-    """The product's modules that do not lie there."""
-    return [path for path in MODULES if PRODUCT in path.parents and not inside(path, *but)]
+def product(*without: str) -> list[Path]:
+    """The product's modules, without these files and folders."""
+    return [path for path in MODULES if PRODUCT in path.parents and not inside(path, *without)]
 
 
 def name_of(node: ast.expr) -> str:
-    """`time.sleep` for that expression; empty for what has no such name."""
+    """The dotted name of an expression such as `time.sleep`; empty for an expression of another kind."""
     if isinstance(node, ast.Name):
         return node.id
     return f"{name_of(node.value)}.{node.attr}" if isinstance(node, ast.Attribute) else ""
 
 
 def uses(module: ast.Module) -> Iterator[str]:
-    """Every dotted name that the module mentions, and every module that it imports, whole."""
+    """Every dotted name in the module, and every import, such as `import json`."""
     for node in ast.walk(module):
         if isinstance(node, ast.Attribute | ast.Name):
             yield name_of(node)
@@ -85,7 +85,7 @@ RULES = [
 
 
 @pytest.mark.parametrize(("names", "places"), RULES)
-def test_what_only_some_may_do(names: tuple[str, ...], places: tuple[str, ...]) -> None:
+def test_only_some_modules_may_do_this(names: tuple[str, ...], places: tuple[str, ...]) -> None:
     found = [
         f"{path.relative_to(SOURCES)}: {used}"
         for path in product(*places)
@@ -117,13 +117,13 @@ def test_the_rule_on_printing_sees_every_way_to_print(line: str) -> None:
 
 
 @pytest.mark.parametrize("package", MOST_LOOSE, ids=lambda path: path.name)
-def test_the_top_of_a_package_holds_only_what_is_read_first(package: Path) -> None:
+def test_few_modules_lie_at_the_top_of_a_package(package: Path) -> None:
     loose = [path.name for path in package.glob("*.py")]
     assert len(loose) <= MOST_LOOSE[package], f"every other module has its folder: {sorted(loose)}"
 
 
 def test_no_import_hides_in_a_function() -> None:
-    """It would hide a cycle. cli/ may: there a heavy library is loaded only by those who need it."""
+    """It would hide a cycle. It is allowed in cli/, where a heavy library is loaded only if it is needed."""
     hidden = [
         f"{path.relative_to(SOURCES)}:{node.lineno}"
         for path in product("cli")
@@ -135,17 +135,17 @@ def test_no_import_hides_in_a_function() -> None:
     assert not hidden
 
 
-def test_every_module_is_short_and_says_what_it_is() -> None:
+def test_every_module_is_short_and_has_a_docstring() -> None:
     long = [path.name for path in MODULES if path.read_text(encoding="utf-8").count("\n") > LONGEST]
     silent = [path.name for path in MODULES if path.stat().st_size and not ast.get_docstring(tree(path))]
     assert (long, silent) == ([], [])
 
 
-def test_no_name_says_nothing() -> None:
+def test_no_module_has_a_vague_name() -> None:
     assert [path for path in MODULES if set(path.relative_to(SOURCES).with_suffix("").parts) & VAGUE] == []
 
 
-def test_every_public_function_says_what_it_gives() -> None:
+def test_every_public_function_has_a_docstring() -> None:
     silent = [
         f"{path.relative_to(SOURCES)}:{node.lineno} {node.name}"
         for path in product()
@@ -159,13 +159,13 @@ def test_every_public_function_says_what_it_gives() -> None:
 
 
 def nested(path: Path, wanted: ast.AST) -> bool:
-    """Whether the definition lies within a function: what it is then stands around it."""
+    """Whether the definition is within a function, whose docstring then explains it."""
     outer = (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     return any(wanted is not node and wanted in ast.walk(node) for node in outer)
 
 
 @pytest.mark.parametrize("module", ["runpod_deploy.cli.resume", "runpod_deploy.cli.carrying", "runpod_deploy.live"])
-def test_the_process_that_watches_is_lean(module: str) -> None:
+def test_the_process_that_watches_loads_no_heavy_library(module: str) -> None:
     code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert loaded.stdout == "[]\n"
@@ -185,6 +185,6 @@ def test_the_python_api_needs_no_command_line() -> None:
     assert loaded.stdout == "[]\n"
 
 
-def test_the_simulator_does_not_even_name_the_product_but_for_the_driver_that_it_tortures() -> None:
+def test_the_simulator_does_not_name_the_product() -> None:
     naming = [path.name for path in SIMULATOR.rglob("*.py") if "runpod_deploy" in path.read_text(encoding="utf-8")]
     assert naming == []

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.acceptance.fates import Fate, Lived, Stage
 from tests.support.harness import Simulator
-from tests.transcripts import wild
+from tests.transcripts import run_dirs
 
 POWERED = ("PROVISIONING", "STARTING", "RUNNING")
 GUARDED_WITHIN_S = 180.0
@@ -49,7 +49,7 @@ def grow(sim: Simulator, root: Path, fates: Sequence[Fate], *, count: int, at_on
     with ThreadPoolExecutor(at_once) as pool:
         played = [pool.submit(play, sim, root / "project", *turn) for turn in turns(fates, count)]
         runs = [lived for one in played for lived in one.result()]
-    wild.build(root / "old")
+    run_dirs.build(root / "old")
     await_guards(sim)
     return Tree(sim, root, runs)
 

@@ -1,4 +1,4 @@
-"""Sessions over run dirs from the wild: `$` lines are run, and what they print is compared to the byte."""
+"""Sessions over existing run dirs: the lines after `$` are run, and their output is compared byte for byte."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from . import wild
+from . import run_dirs
 
 HERE = Path(__file__).parent / "records"
 SESSIONS = sorted(HERE.glob("*.txt"))
@@ -19,7 +19,7 @@ SESSIONS = sorted(HERE.glob("*.txt"))
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return wild.build(tmp_path_factory.mktemp("wild"))
+    return run_dirs.build(tmp_path_factory.mktemp("records"))
 
 
 @pytest.mark.parametrize("session", SESSIONS, ids=lambda path: path.stem)
@@ -39,7 +39,7 @@ def commands(text: str) -> Iterator[str]:
 
 
 def transcript(command: str, tree: Path) -> str:
-    """What a command shows: itself, stdout, stderr behind `! `, and its status unless it is 0."""
+    """The command, its stdout, its stderr after `! `, and its exit status if that is not 0."""
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
         cwd=tree,
@@ -48,18 +48,18 @@ def transcript(command: str, tree: Path) -> str:
         check=False,
         timeout=60,
     )
-    told = "".join(f"! {line}\n" for line in done.stderr.decode().splitlines())
+    messages = "".join(f"! {line}\n" for line in done.stderr.decode().splitlines())
     status = f"[exit {done.returncode}]\n" if done.returncode else ""
-    return f"$ {command}\n" + done.stdout.decode().replace(str(tree), "<tree>") + told + status
+    return f"$ {command}\n" + done.stdout.decode().replace(str(tree), "<tree>") + messages + status
 
 
 @pytest.fixture(scope="module")
 def large_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """So many runs that no command's output fits into a pipe."""
+    """A tree with so many runs that the output of no command fits into a pipe's buffer."""
     root = tmp_path_factory.mktemp("large")
-    lines = b"".join(wild.OURS for _ in range(20))
+    lines = b"".join(run_dirs.OURS for _ in range(20))
     for index in range(400):
-        wild.write(root / "artifacts" / "runpod" / f"20260604T{index:06}Z", wild.v2(), events=lines)
+        run_dirs.write(root / "artifacts" / "runpod" / f"20260604T{index:06}Z", run_dirs.v2(), events=lines)
     (root / "artifacts" / "runpod" / "20260604T000000Z" / "events.jsonl").write_bytes(lines * 100)
     return root
 
@@ -76,7 +76,7 @@ def large_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "events-query --root . --filter event=heartbeat --json",
     ],
 )
-def test_a_reader_that_goes_away_ends_a_command_quietly(command: str, large_tree: Path) -> None:
+def test_a_command_ends_quietly_if_its_reader_ends(command: str, large_tree: Path) -> None:
     first = transcript(f"runpod-deploy {command} | head -1", large_tree).splitlines()
 
     assert len(first) == 2, "no message, and no exit status but 0"

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees: colour, ages, lines that fit. Plain, byte for byte, if that is asked for."""
+"""A terminal gets colour, ages and lines that fit; with `--no-color` and the like, what a script gets byte for byte."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.transcripts import wild
+from tests.transcripts import run_dirs
 
 TOOL = str(Path(sys.executable).with_name("runpod-deploy"))
 CONTROL = re.compile(r"\x1b\[[0-9;]*m")
@@ -23,11 +23,11 @@ WIDTH = 100
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return wild.build(tmp_path_factory.mktemp("wild"))
+    return run_dirs.build(tmp_path_factory.mktemp("records"))
 
 
 def on_terminal(tree: Path, *arguments: str, **environment: str) -> str:
-    """What the command writes to a terminal of that width."""
+    """The output of the command on a terminal of that width."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, WIDTH, 0, 0))
     env = {"PATH": os.environ["PATH"], "HOME": str(tree), "LC_ALL": "C.UTF-8", "TERM": "xterm-256color", **environment}
@@ -39,7 +39,7 @@ def on_terminal(tree: Path, *arguments: str, **environment: str) -> str:
 
 
 def read(terminal: int) -> bytes:
-    """The next bytes; none when the last writer has gone."""
+    """The next bytes; none once the last writer has ended."""
     try:
         return os.read(terminal, 4096)
     except OSError:
@@ -61,13 +61,13 @@ def test_a_terminal_has_colour_and_lines_that_fit(command: tuple[str, ...], tree
 
     assert CONTROL.search(written)
     bare = CONTROL.sub("", written)
-    assert "\x1b" not in bare, "what records hold is not obeyed"
+    assert "\x1b" not in bare, "control characters of records reach no terminal"
     assert max(map(len, bare.splitlines())) <= WIDTH
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command[0]))
 @pytest.mark.parametrize("wish", ["NO_COLOR", "TERM", "--no-color"])
-def test_who_wants_plain_text_gets_what_scripts_get(command: tuple[str, ...], wish: str, tree: Path) -> None:
+def test_plain_text_is_the_text_that_scripts_get(command: tuple[str, ...], wish: str, tree: Path) -> None:
     if wish.startswith("--"):
         written = on_terminal(tree, *command, wish)
     else:

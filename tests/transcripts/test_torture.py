@@ -1,4 +1,4 @@
-"""A tree in which everything that can be wrong with records is: no command stops, and each bad thing is named once."""
+"""A tree with every kind of damaged record: no command stops at one, and each is reported exactly once."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from typing import Any
 import pytest
 
 import runpod_deploy as rd
-from tests.transcripts import wild
-from tests.transcripts.wild import MANIFEST
+from tests.transcripts import run_dirs
+from tests.transcripts.run_dirs import MANIFEST
 
 TOOL = str(Path(sys.executable).with_name("runpod-deploy"))
-# root may read everything, unless it lets go of that right.
+# root may read everything, unless it gives up that right.
 POWERLESS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
 PREFIX = POWERLESS if os.geteuid() == 0 else []
 pytestmark = pytest.mark.skipif(bool(PREFIX) and not shutil.which("setpriv"), reason="root without setpriv reads all")
 
-V2 = json.dumps(wild.v2())
+V2 = json.dumps(run_dirs.v2())
 ODD = {
     **{key: {"a": [1]} for key in ("job_name", "run_id", "artifacts", "pod_id", "outcome", "tool", "log")},
     **{key: [1, {}] for key in ("deploy_metadata", "telemetry_files", "phases", "pods", "variables")},
@@ -47,7 +47,7 @@ NO_MANIFESTS: dict[str, bytes] = {
     "deep": b"[" * 200_000,
     "digits": b'{"wall_time_sec": ' + b"9" * 5000 + b"}",
 }
-CLOCKS = wild.rows(
+CLOCKS = run_dirs.rows(
     {"ts_utc": "2026-01-01T00:00:10Z", "event": "late"},
     {"ts_utc": "2026-01-01T00:00:00Z", "event": "early", "loss": float("nan")},
     {"ts_utc": "9999-12-31T23:59:59-14:00", "event": "edge"},
@@ -58,17 +58,17 @@ NOISE = b"\0" * 1000 + b'\n"text"\n[1]\n' + b"[" * 100_000 + b'\n\xff\xfe\n{"eve
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The project; its good runs are those of MANIFESTS, `events` and `name`."""
+    """The project. Its intact runs are those of MANIFESTS, `events` and `name`."""
     root = tmp_path_factory.mktemp("torture")
     runs = root / "artifacts" / "runpod"
     runs.mkdir(parents=True)
     for name, content in (MANIFESTS | NO_MANIFESTS).items():
-        write(runs / name, {MANIFEST: content, "events.jsonl": wild.OURS})
+        write(runs / name, {MANIFEST: content, "events.jsonl": run_dirs.OURS})
     write(runs / "events", {MANIFEST: V2.encode(), "events.jsonl": CLOCKS + NOISE, "metrics.jsonl": NOISE})
-    write(runs / "name\n\x1b[2J", {MANIFEST: V2.encode(), "events.jsonl": wild.OURS})
+    write(runs / "name\n\x1b[2J", {MANIFEST: V2.encode(), "events.jsonl": run_dirs.OURS})
     write(runs / "spec", {"spec.json": b"", "events.jsonl": b""})
     for name, make in SPECIAL.items():
-        write(runs / name, {"events.jsonl": wild.OURS})
+        write(runs / name, {"events.jsonl": run_dirs.OURS})
         make(runs / name / MANIFEST)
     write(runs / "closed", {MANIFEST: V2.encode()})
     (runs / "loop").symlink_to("..")
@@ -80,14 +80,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def write(folder: Path, files: dict[str, bytes]) -> None:
-    """The folder with these files."""
+    """Makes the folder with these files."""
     folder.mkdir()
     for name, content in files.items():
         (folder / name).write_bytes(content)
 
 
 def unreadable(path: Path) -> None:
-    """A file that nobody may read."""
+    """Makes a file that nobody may read."""
     path.write_text(V2)
     path.chmod(0)
 
@@ -102,7 +102,7 @@ SPECIAL: dict[str, Callable[[Path], Any]] = {
 
 
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """How the command ended; it must not wait for anything."""
+    """The ended command. It must not wait for input."""
     done = subprocess.run(
         [*PREFIX, TOOL, *arguments],
         cwd=project,
@@ -118,7 +118,7 @@ def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def named(done: subprocess.CompletedProcess[str]) -> set[str]:
-    """The run dirs that were named as unreadable."""
+    """The run dirs that were reported as unreadable."""
     return set(re.findall(r"^warning: artifacts/runpod/([\w-]+)", done.stderr, re.MULTILINE))
 
 
@@ -126,7 +126,7 @@ BAD = {*NO_MANIFESTS, "pipe", "own-tail", "nowhere", "locked"}
 
 
 def strict(text: str) -> Any:
-    """What every JSON parser reads."""
+    """The value, if every JSON parser reads the text."""
     return json.loads(text, parse_constant=lambda constant: pytest.fail(constant))
 
 
@@ -164,7 +164,7 @@ def test_events_are_found(project: Path) -> None:
     assert len(late.stdout.splitlines()) == len(MANIFESTS | NO_MANIFESTS | SPECIAL) + 2
 
 
-def test_events_of_one_run_are_shown_though_clocks_go_backwards(project: Path) -> None:
+def test_events_are_shown_even_if_clocks_go_backwards(project: Path) -> None:
     done = run(project, "events", "artifacts/runpod/events")
 
     assert done.returncode == 0 and len(done.stderr.splitlines()) == 1
@@ -176,7 +176,7 @@ def test_events_of_one_run_are_shown_though_clocks_go_backwards(project: Path) -
     ]
 
 
-def test_runs_that_go_on_are_looked_for(project: Path) -> None:
+def test_unfinished_runs_are_found(project: Path) -> None:
     done = run(project, "status", "--json")
     given = run(project, "status", "artifacts/runpod/spec", "artifacts/runpod/odd")
 

@@ -29,14 +29,14 @@ def test_datacenters_are_walked_before_gpus() -> None:
 
 
 def test_each_datacenter_that_is_passed_over_is_reported() -> None:
-    chosen, told = choose(gpu_order=["NVIDIA L40S"])
+    chosen, failovers = choose(gpu_order=["NVIDIA L40S"])
 
     assert chosen == ("NVIDIA L40S", "US-TX-3")
-    assert [(left, following) for left, following, _ in told] == [("EU-SE-1", "US-TX-3")]
+    assert [(left, following) for left, following, _ in failovers] == [("EU-SE-1", "US-TX-3")]
 
 
 def test_a_price_limit_passes_over_the_expensive_and_the_unknown() -> None:
-    told: list[tuple[str, str | None, str]] = []
+    failovers: list[tuple[str, str | None, str]] = []
     with pytest.raises(RuntimeError, match="is available in"):
         rd.select_gpu_across_datacenters(
             STOCK,
@@ -47,8 +47,8 @@ def test_a_price_limit_passes_over_the_expensive_and_the_unknown() -> None:
             max_gpu_price_usd=0.40,
         )
 
-    assert [row[:2] for row in told] == [("EU-SE-1", "US-TX-3")] * 2 + [("US-TX-3", None)] * 2
-    assert "over the limit" in told[0][2] and "price unknown" in told[2][2]
+    assert [row[:2] for row in failovers] == [("EU-SE-1", "US-TX-3")] * 2 + [("US-TX-3", None)] * 2
+    assert "over the limit" in failovers[0][2] and "price unknown" in failovers[2][2]
     assert choose(prices=PRICES, max_gpu_price_usd=0.44)[0] == ("NVIDIA A40", "EU-SE-1")
 
 

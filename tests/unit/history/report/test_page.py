@@ -16,7 +16,7 @@ from runpod_deploy.history.details import MOST_EVENTS, MOST_SAMPLES, Details, re
 from runpod_deploy.history.report.charts import charts
 from runpod_deploy.history.report.page import page
 from runpod_deploy.history.totals import Totals
-from tests.transcripts import wild
+from tests.transcripts import run_dirs
 
 TOOL = Path(sys.executable).with_name("runpod-deploy")
 VOID = ("meta", "br")
@@ -68,7 +68,7 @@ def details(**manifest: Any) -> Details:
 
 
 def test_a_page_of_everything_in_the_wild_is_whole_and_needs_nothing_else(tmp_path: Path) -> None:
-    wild.build(tmp_path)
+    run_dirs.build(tmp_path)
     done = subprocess.run([TOOL, "report", "--root", "."], cwd=tmp_path, capture_output=True, text=True, check=True)
     seen = read((tmp_path / done.stdout.strip()).read_text(encoding="utf-8"))
 
@@ -82,7 +82,7 @@ def test_a_page_of_everything_in_the_wild_is_whole_and_needs_nothing_else(tmp_pa
 
 
 def test_one_run_without_a_manifest_still_has_a_page(tmp_path: Path) -> None:
-    wild.build(tmp_path)
+    run_dirs.build(tmp_path)
     run_dir = tmp_path / "tune" / "artifacts" / "runpod" / "20260606T070000Z"
     command = [str(TOOL), "report", str(run_dir), "-o", str(tmp_path / "page.html"), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Run dirs as they are found in the wild: every format, and everything that goes wrong with files."""
+"""Run dirs as users have them: every format that exists, and everything that goes wrong with files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MANIFEST = "runpod_deploy_pull_manifest.json"
 
 
 def build(root: Path) -> Path:
-    """The root, which now holds the runs of a project (`tune`) and of another one (`lab`)."""
+    """Makes the runs of two projects, `tune` and `lab`, below the root, and returns it."""
     runs = root / "tune" / "artifacts" / "runpod"
     write(runs / "20240105T080000Z", v1())
     write(runs / "20260604T101500Z", v2(), events=KILLED_BY_HAND)
@@ -37,7 +37,7 @@ def write(run_dir: Path, manifest: dict[str, Any] | None, events: bytes | None =
 
 
 def v1() -> dict[str, Any]:
-    """The first format: no price, no time, no status of artifacts."""
+    """A manifest of the first format, without price, time and status of artifacts."""
     return {
         "schema_version": "v1",
         "pulled_at_utc": "2024-01-05T09:12:44+00:00",
@@ -59,7 +59,7 @@ def v1() -> dict[str, Any]:
 
 
 def v2() -> dict[str, Any]:
-    """The second format, complete."""
+    """A complete manifest of the second format."""
     return {
         "schema_version": "v2",
         "pulled_at_utc": "2026-06-04T10:31:00+00:00",
@@ -95,14 +95,14 @@ def v2() -> dict[str, Any]:
 
 
 def artifact(label: str, status: str, duration_s: float | None, **more: Any) -> dict[str, Any]:
-    """One artifact of a manifest."""
+    """One artifact in a manifest."""
     place = {"label": label, "remote_path": f"/workspace/{label}", "local_path": f"out/{label}"}
     how = {"required": True, "excludes": [], "delete": True}
     return {**place, **how, "status": status, "bytes_transferred": None, "duration_sec": duration_s, **more}
 
 
 def v2_failed() -> dict[str, Any]:
-    """A run that failed after twenty minutes and whose price was never had."""
+    """The manifest of a run that failed after twenty minutes and whose price is not known."""
     return {
         **v2(),
         "failed": True,
@@ -124,7 +124,7 @@ def v2_failed() -> dict[str, Any]:
 
 
 def ours() -> dict[str, Any]:
-    """A manifest of today's tool, with the keys that it adds."""
+    """A manifest of the present tool, with the keys that it adds."""
     return {
         **v2(),
         "failed": True,
@@ -152,7 +152,7 @@ def ours() -> dict[str, Any]:
 
 
 def running() -> dict[str, Any]:
-    """A manifest of today's tool while its run goes on."""
+    """A manifest of the present tool while its run goes on."""
     return {
         **v2(),
         "failed": None,
@@ -168,7 +168,7 @@ def running() -> dict[str, Any]:
 
 
 def by_hand() -> dict[str, Any]:
-    """What somebody wrote after a crash: free text, numbers as text, keys of their own."""
+    """A manifest that a person wrote after a crash: free text, numbers as text, keys of their own."""
     return {
         "schema_version": "v2",
         "job_name": "tune (recovered)",
@@ -185,7 +185,7 @@ def by_hand() -> dict[str, Any]:
 
 
 def rows(*events: dict[str, Any]) -> bytes:
-    """The events as lines."""
+    """The events as JSON lines."""
     return b"".join(json.dumps(event).encode() + b"\n" for event in events)
 
 
