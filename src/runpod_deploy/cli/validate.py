@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..config import Draft, Finding, examine, parse_variables
-from ..config.finding import refuse
+from ..config.finding import raise_errors
 from ..errors import DeployError
 from ..terminal.output import print_json, print_lines
 from .findings import print_findings
@@ -60,7 +60,7 @@ def validate(
         print_json(report.as_data(config))
     else:
         print_findings(report.findings, verbosity)
-    refuse(report.findings, str(config))
+    raise_errors(report.findings, str(config))
     if report.error:
         raise report.error
     if report.draft and not as_json and verbosity <= INFO:

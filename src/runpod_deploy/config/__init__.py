@@ -1,4 +1,4 @@
-"""Everything from YAML text to a frozen spec. Knows files and flags; knows no cloud and no pod."""
+"""From the text of a YAML file to a frozen spec. Knows files and flags; knows no cloud and no pod."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """A name of the package, loaded when first asked for: what reads only the settings needs no YAML."""
+    """A name of the package, imported when it is first used: code that only reads settings needs no YAML."""
     if name in HOMES:
         return getattr(import_module(f".{HOMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,6 @@
-"""YAML text to plain values, each with the line it stands on. Knows YAML; knows no schema.
+"""YAML text as plain values, each with its line number. Knows YAML; knows no schema.
 
-What a text may cost is bounded before anything is built of it: its size, its depth, and the number of values
-that its aliases unfold to.
+Size, nesting and the number of values are limited while a text is read, so that a hostile file cannot use up memory.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from ..errors import ConfigError, ConfigMissing
 from .finding import Finding, Loc, dotted
 
 LARGEST_BYTES = 1_000_000
-DEEPEST = 40
+MOST_NESTED = 40
 MOST_VALUES = 100_000
-MOST_CHARACTERS = 4 * LARGEST_BYTES
+MOST_FILE_CHARACTERS = 4 * LARGEST_BYTES
 
-# The C parser is ten times as fast, and not in every build of PyYAML.
+# The C parser is ten times as fast, but some builds of PyYAML do not have it.
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str")}
 STRING_TAG = "tag:yaml.org,2002:str"
@@ -30,41 +29,41 @@ MERGE_TAG = "tag:yaml.org,2002:merge"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands, and how it was written there."""
+    """The file and line of a value, and the way it is written there."""
 
     source: str
     line: int
     text: str = ""
-    """The scalar as written, without its quotes."""
+    """The scalar as written, without quotes."""
     block: bool = False
-    """Whether it is a block text, whose first line follows the line."""
+    """Whether it is a block text, which starts on the next line."""
 
 
 @dataclass(slots=True)
 class Document:
-    """One YAML text as values."""
+    """The values of one YAML text."""
 
     source: str
-    """The file's name as the user wrote it."""
+    """The path of the file, as the user wrote it."""
     value: Any = None
     places: dict[Loc, Place] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     raw: bytes = b""
 
     def finding(self, loc: Loc, message: str, **more: Any) -> Finding:
-        """A finding at the nearest place that encloses a location."""
+        """A finding at a location, or at the nearest place that encloses it."""
         place = self.place(loc)
         return Finding(message=message, path=dotted(loc), source=place.source, line=place.line, **more)
 
     def place(self, loc: Loc) -> Place:
-        """The place of a location, or of what encloses it."""
+        """The place of a location, or of the nearest value that encloses it."""
         while loc and loc not in self.places:
             loc = loc[:-1]
         return self.places.get(loc, Place(self.source, 1))
 
 
 def read_document(path: Path) -> Document:
-    """The values of a YAML file. Raises ConfigError if it cannot be read as YAML at all."""
+    """The values of a YAML file. Raises ConfigError if it is not YAML."""
     raw = read_bytes(path)
     document = Document(source=str(path), raw=raw)
     try:
@@ -82,7 +81,7 @@ def read_document(path: Path) -> Document:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file of acceptable size. Raises ConfigError."""
+    """The content of a file. Raises ConfigError if it cannot be read, or is too large."""
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST_BYTES + 1)
@@ -99,45 +98,47 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _check_shape(text: str, document: Document) -> None:
-    """Returns if depth and number of nodes are bearable. Raises ConfigError."""
+    """Returns if nesting and number of values are within the limits. Raises ConfigError."""
     depth = 0
     for count, event in enumerate(yaml.parse(text, LOADER)):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        if depth > DEEPEST or count > 2 * MOST_VALUES:
-            what = "is nested too deeply" if depth > DEEPEST else "holds too many values"
+        if depth > MOST_NESTED or count > 2 * MOST_VALUES:
+            what = "is nested too deeply" if depth > MOST_NESTED else "has too many values"
             line = event.start_mark.line + 1 if event.start_mark else 1
             raise ConfigError(f"{document.source}:{line}: {what}")
 
 
 def _syntax_error(error: yaml.YAMLError, source: str, text: str) -> ConfigError:
-    """The parser's complaint with its line, and what usually causes it."""
+    """The parser's message with its line, and the usual cause."""
     mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     line = mark.line + 1 if mark else 1
-    words = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
     begun = (
         f" ({error.context} from line {context.line + 1})"
         if context and isinstance(error, yaml.MarkedYAMLError)
         else ""
     )
-    return ConfigError(f"{source}:{line}: not valid YAML: {words}{begun}", hint=_syntax_hint(words, text, line))
+    return ConfigError(f"{source}:{line}: not valid YAML: {problem}{begun}", hint=_syntax_hint(problem, text, line))
 
 
-def _syntax_hint(words: str, text: str, line: int) -> str:
-    """What to look at, if the complaint has a usual cause."""
+def _syntax_hint(problem: str, text: str, line: int) -> str:
+    """The usual cause of the parser's message; empty if there is none."""
     lines = text.split("\n")
     shown = lines[line - 1] if line <= len(lines) else ""
     if "\t" in shown[: len(shown) - len(shown.lstrip())]:
-        return "Indent with spaces; YAML allows no tabs there."
-    if "mapping values are not allowed" in words:
-        return "Look at this line and the one above: an indentation, a missing colon, or a value with `: ` in it."
-    return "Put quotes around text that begins with one of @ ` % & * ! | >." if "cannot start" in words else ""
+        return "Indent with spaces: YAML does not allow tabs there."
+    if "mapping values are not allowed" in problem:
+        return (
+            "Check this line and the one above for wrong indentation, a missing colon, or a value that contains `: `."
+        )
+    return "Put quotes around text that starts with one of @ ` % & * ! | >." if "cannot start" in problem else ""
 
 
 class _Builder(yaml.constructor.SafeConstructor):
-    """Turns nodes into plain values, and notes places, duplicates and what is no plain value."""
+    """Turns nodes into plain values, and records their places and findings about them."""
 
     def __init__(self, document: Document) -> None:
         super().__init__()
@@ -146,11 +147,11 @@ class _Builder(yaml.constructor.SafeConstructor):
         self.size = 0
 
     def build(self, node: Any, loc: Loc, depth: int) -> Any:
-        """The value of a node. Raises ConfigError when aliases unfold without end."""
+        """The value of a node. Raises ConfigError when aliases expand to too many values."""
         self.count += 1
         self.size += len(node.value) if isinstance(node, yaml.ScalarNode) else 0
-        if depth > DEEPEST or self.count > MOST_VALUES or self.size > MOST_CHARACTERS:
-            raise ConfigError(f"{self.document.source}:{node.start_mark.line + 1}: aliases unfold to too many values")
+        if depth > MOST_NESTED or self.count > MOST_VALUES or self.size > MOST_FILE_CHARACTERS:
+            raise ConfigError(f"{self.document.source}:{node.start_mark.line + 1}: aliases expand to too many values")
         self.document.places.setdefault(loc, self.place(node))
         if isinstance(node, yaml.MappingNode):
             return self.build_mapping(node, loc, depth)
@@ -159,7 +160,7 @@ class _Builder(yaml.constructor.SafeConstructor):
         return self.build_scalar(node, loc)
 
     def build_mapping(self, node: Any, loc: Loc, depth: int) -> dict[str, Any]:
-        """A mapping; its own keys win over those that `<<` brings, whatever their order."""
+        """The value of a mapping; its own keys override those that `<<` merges, in whatever order they stand."""
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if key_node.tag == MERGE_TAG:
@@ -175,7 +176,7 @@ class _Builder(yaml.constructor.SafeConstructor):
         return result
 
     def merge(self, node: Any, loc: Loc, depth: int, result: dict[str, Any]) -> None:
-        """The keys of what `<<` names are in the result, unless it had them."""
+        """Adds the keys of the mappings that `<<` names to the result, unless it has them."""
         sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
         for source in sources:
             if not isinstance(source, yaml.MappingNode):
@@ -183,9 +184,9 @@ class _Builder(yaml.constructor.SafeConstructor):
                 continue
             own, self.document.places = self.document.places, {}
             merged = self.build_mapping(source, loc, depth + 1)
-            brought, self.document.places = self.document.places, own
+            merged_places, self.document.places = self.document.places, own
             self.count += len(merged) + 1
-            for place_loc, place in brought.items():
+            for place_loc, place in merged_places.items():
                 own.setdefault(place_loc, place)
             for key, value in merged.items():
                 result.setdefault(key, value)
@@ -196,11 +197,11 @@ class _Builder(yaml.constructor.SafeConstructor):
             self.add(node, loc, "a key must be plain text")
             return "?"
         if node.tag != STRING_TAG:
-            self.add(node, (*loc, node.value), f'the key {node.value} is no text; write "{node.value}"')
+            self.add(node, (*loc, node.value), f'the key {node.value} is not text; put it in quotes: "{node.value}"')
         return str(node.value)
 
     def build_scalar(self, node: Any, loc: Loc) -> Any:
-        """A text, number, truth value or null; a stand-in text if it is none of these."""
+        """A text, number, boolean or null; a placeholder if it is none of these."""
         if node.tag not in PLAIN_TAGS:
             self.add(node, loc, _odd_scalar(node))
             return node.value
@@ -213,12 +214,12 @@ class _Builder(yaml.constructor.SafeConstructor):
             self.add(node, loc, f"must be a finite number, got {node.value}")
             return 1.0
         if isinstance(value, str) and "\0" in value:
-            self.add(node, loc, "holds a NUL character")
+            self.add(node, loc, "contains a NUL character")
             return value.replace("\0", "")
         return value
 
     def duplicate(self, key: str, node: Any, loc: Loc) -> None:
-        """A finding about a key that its mapping holds already."""
+        """A finding about a key that is in its mapping already."""
         first = self.document.places[(*loc, key)].line
         self.add(node, (*loc, key), f"is given twice; the first is on line {first}")
 
@@ -230,7 +231,7 @@ class _Builder(yaml.constructor.SafeConstructor):
         )
 
     def place(self, node: Any) -> Place:
-        """Where a node stands."""
+        """The place of a node."""
         text = node.value if isinstance(node, yaml.ScalarNode) else ""
         block = getattr(node, "style", None) in ("|", ">")
         return Place(self.document.source, node.start_mark.line + 1, text, block)
@@ -239,4 +240,4 @@ class _Builder(yaml.constructor.SafeConstructor):
 def _odd_scalar(node: Any) -> str:
     if node.tag.endswith(":timestamp"):
         return f'is read as a date; put it in quotes: "{node.value}"'
-    return f"the tag {node.tag.removeprefix('tag:yaml.org,2002:')} means nothing here"
+    return f"the tag {node.tag.removeprefix('tag:yaml.org,2002:')} is not supported"

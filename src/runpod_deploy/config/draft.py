@@ -1,4 +1,4 @@
-"""A validated config, and the one rendering of it into a spec. Knows no network and no clock."""
+"""A valid config, and its rendering into a spec. Knows no network and no clock."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ..spec.job import RUNS_DIR
 from ..spec.plain import to_plain
 from . import checks
 from .document import Document
-from .finding import Finding, Loc, dotted, refuse
+from .finding import Finding, Loc, dotted, raise_errors
 from .rendering import Renderer, names_of, values_of
 from .schema import validate
 
-# Stands for the stamp of a run while there is none: as long as a real one.
+# Used in place of a run's time stamp before there is one; it has the same length.
 TRIAL_STAMP = "00000000T000000Z"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """A job as its file and flags say, found valid, templates not yet replaced."""
+    """A valid job from a file and flags, whose templates are not rendered yet."""
 
     document: Document
     path: Path
@@ -35,7 +35,7 @@ class Draft:
     """Absolute."""
     config_sha256: str
     findings: tuple[Finding, ...] = ()
-    """What is odd but no error."""
+    """Warnings and notes."""
 
     @property
     def name(self) -> str:
@@ -44,29 +44,29 @@ class Draft:
 
     @property
     def run_id_prefix(self) -> str:
-        """What run ids start with, rendered."""
+        """The start of run ids, rendered."""
         return self.trial.job.run_id_prefix
 
     @cached_property
     def trial(self) -> Spec:
-        """The spec of a run that never is: what can be known before a run has an id. Raises ConfigError."""
+        """The spec of an imaginary run, for checks before a run has an id. Raises ConfigError."""
         return self.render(stamp=TRIAL_STAMP, run_dir=self.trial_run_dir, created_at=datetime.min)
 
     @property
     def trial_run_dir(self) -> Path:
-        """Where that run would keep its files."""
+        """The run dir of that imaginary run."""
         return self.project_root / RUNS_DIR / TRIAL_STAMP
 
     def render(self, *, stamp: str, run_dir: Path, created_at: datetime, run_id: str = "") -> Spec:
-        """The spec of the run of this stamp, or of this id. Raises ConfigError with all that cannot be rendered."""
-        spec, findings = self.attempt(stamp=stamp, run_dir=run_dir, created_at=created_at, run_id=run_id)
-        refuse(findings, self.document.source)
+        """The spec of the run with this stamp or id. Raises ConfigError with every field that cannot be rendered."""
+        spec, findings = self.try_render(stamp=stamp, run_dir=run_dir, created_at=created_at, run_id=run_id)
+        raise_errors(findings, self.document.source)
         return spec
 
-    def attempt(
+    def try_render(
         self, *, stamp: str, run_dir: Path, created_at: datetime, run_id: str = ""
     ) -> tuple[Spec, list[Finding]]:
-        """The spec of a run, and all that is wrong with it; with findings it is good for nothing else."""
+        """The spec of a run, and the mistakes in it. With mistakes, the spec must not be used."""
         names = names_of(self.job, self.variables, self.constants(run_dir), stamp, run_id)
         values, wrong = values_of(names)
         job, findings = self.rendered(values, stamp)
@@ -76,11 +76,11 @@ class Draft:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The user's variables, those of the command line over those of the file, not yet rendered."""
+        """The user's variables, not rendered yet; those of the command line override those of the file."""
         return {**self.job.variables, **self.cli_variables}
 
     def rendered(self, values: Mapping[str, str], stamp: str) -> tuple[RunpodJobSpec, list[Finding]]:
-        """The job with its names replaced, and what is wrong with it then: the rules hold for it too."""
+        """The job with its templates rendered, and the mistakes in it: rendered values are validated again."""
         renderer = Renderer(values, stamp)
         plain = renderer.job(to_plain(self.job))
         findings = [self.document.finding(*pair) for pair in renderer.wrong]
@@ -109,24 +109,24 @@ class Draft:
         }
 
     def has_own(self, name: str) -> bool:
-        """Whether a name has a template of its own: the run id may be made of the job's name."""
+        """Whether a name has a template of its own. The run id has none if it is made from the job's name."""
         return name != "run_id" or bool(self.job.run_id_prefix)
 
-    def name_finding(self, name: str, words: str) -> Finding:
-        """A finding about a name's own template."""
+    def name_finding(self, name: str, message: str) -> Finding:
+        """A finding about the template of a name."""
         loc: Loc = {"job_name": ("name",), "run_id": ("run_id_prefix",)}.get(name, ("variables", name))
         if name in self.cli_variables:
-            return Finding(message=words, source="--var", path=name)
-        return self.document.finding(loc, words)
+            return Finding(message=message, source="--var", path=name)
+        return self.document.finding(loc, message)
 
     def origins(self, plain: Any) -> dict[str, str]:
-        """Where each value came from, by dotted path."""
+        """The origin of each value, by dotted path."""
         origins = dict(_origins(plain, (), self.document))
         return {**origins, **{f"variables.{name}": "--var" for name in self.cli_variables}}
 
 
 def _origins(plain: Any, loc: Loc, document: Document) -> Iterator[tuple[str, str]]:
-    """Dotted path and origin of every single value."""
+    """Dotted path and origin of every value."""
     if isinstance(plain, dict) and plain:
         for key, value in plain.items():
             yield from _origins(value, (*loc, key), document)

@@ -1,7 +1,7 @@
-"""The text below each field of a dataclass, from its source. Knows Python's grammar; knows no field by name.
+"""The docstring of each field of a dataclass, from its source code. Knows Python's grammar; knows no field by name.
 
-pydantic can read these texts too, but does so whenever a validator is built, which costs every command that reads
-a config a tenth of its time. Only the JSON Schema needs them.
+pydantic can read these docstrings too, but it does so whenever a validator is built. That would take a tenth of the
+time of every command that reads a config, and only the JSON Schema needs them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import pairwise
 
 
 def field_docs(cls: type) -> dict[str, str]:
-    """What each field's own docstring says, by field."""
+    """The docstring of each field, by field name."""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     assert isinstance(definition, ast.ClassDef)
     docs = {}

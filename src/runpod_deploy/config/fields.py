@@ -1,4 +1,4 @@
-"""Where in the schema a location is: the dataclass or annotation it leads to. Knows the spec's shape only."""
+"""The dataclass or annotation at a location of the schema. Knows the structure of the spec only."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .finding import Loc
 
 
 def names_at(loc: Loc) -> list[str]:
-    """The names of the fields that may stand at a location; none if it is no section."""
+    """The names of the fields of the section at a location; none if it is not a section."""
     hint = hint_at(loc)
     return [field.name for field in fields(hint)] if is_dataclass(hint) else []
 
 
 def hint_at(loc: Loc) -> Any:
-    """The annotation at a location, without its rules; None if the schema has no such place."""
+    """The annotation at a location, without its rules; None if the schema has no such location."""
     hint: Any = RunpodJobSpec
     for part in loc:
         hint = _step(hint, part)
@@ -33,7 +33,7 @@ def bare(hint: Any) -> Any:
 
 
 def _step(hint: Any, part: str | int) -> Any:
-    """The annotation one part further."""
+    """The annotation of one part of a section, list or mapping."""
     hint = bare(hint)
     if is_dataclass(hint) and isinstance(hint, type):
         return hints_of(hint).get(str(part))

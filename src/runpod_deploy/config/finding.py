@@ -1,4 +1,4 @@
-"""What is wrong with a config, or only odd: findings with file and line. Knows words; knows no rule."""
+"""Findings about a config: mistakes, warnings and notes, each with its file and line. Knows no rule."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Level = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing to say about a config."""
+    """One mistake, warning or note about a config."""
 
     message: str
     path: str = ""
@@ -23,7 +23,7 @@ class Finding:
     source: str = ""
     """The file as the user wrote it, or a flag."""
     line: int = 0
-    """Counted from 1; 0 where a line means nothing."""
+    """Counted from 1; 0 if there is no line, as for a flag."""
     level: Level = "error"
     hint: str = ""
 
@@ -34,15 +34,15 @@ class Finding:
 
 
 def dotted(loc: Sequence[str | int]) -> str:
-    """A location as people write it: `staging[2].label`."""
+    """A location as a dotted path: `staging[2].label`."""
     text = ""
     for part in loc:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
 
 
-def refuse(findings: Iterable[Finding], subject: str) -> None:
-    """Returns if no finding is an error. Raises ConfigError with a line for each that is."""
+def raise_errors(findings: Iterable[Finding], subject: str) -> None:
+    """Returns if no finding is an error. Raises ConfigError with a line for each error."""
     errors = [finding for finding in findings if finding.level == "error"]
     if len(errors) == 1:
         raise ConfigError(str(errors[0]))

@@ -1,4 +1,4 @@
-"""GPU ids as RunPod spells them, to guess what a mistyped one means. Knows spellings; the catalogue knows the truth."""
+"""The GPU ids of RunPod, for guessing what a mistyped one means. Knows spellings; only the catalogue is up to date."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from ..spec.spelling import closest
 
-# docs.runpod.io/references/gpu-types, 2026-02. New ids appear in the catalogue first, so an id that is not here is
-# never wrong for that alone.
-KNOWN = (
+# docs.runpod.io/references/gpu-types, 2026-02. New ids appear in the catalogue first, so that an id which is missing
+# here may still be valid.
+GPU_IDS = (
     "AMD Instinct MI300X OAM",
     "NVIDIA A100 80GB PCIe",
     "NVIDIA A100-SXM4-80GB",
@@ -55,8 +55,8 @@ KNOWN = (
 )
 
 
-def meant_gpu(name: str, known: Collection[str] = KNOWN) -> str:
-    """The id that was probably meant; empty if none is near. People leave out makers and families."""
+def meant_gpu(name: str, known: Collection[str] = GPU_IDS) -> str:
+    """The id that was probably meant, such as one without its maker or family; empty if none is similar."""
     words = name.lower().replace("-", " ").split()
     fitting = [gpu for gpu in known if set(words) <= set(gpu.lower().replace("-", " ").split())]
     return min(fitting, key=len) if words and fitting else closest(name, known)

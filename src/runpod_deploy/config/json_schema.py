@@ -1,4 +1,4 @@
-"""The schema as JSON Schema, for editors and the reference page. Knows what a file may hold beyond the spec."""
+"""The JSON Schema of a config, for editors and the reference page. Knows the keys that a file has beyond the spec."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ EXTENDS = {
     "type": "string",
     "minLength": 1,
     "title": "Extends",
-    "description": "Another YAML file, relative to this one's folder, whose values hold where this one is silent. "
-    "Mappings are merged, lists replaced.",
+    "description": "Path of another YAML file, relative to this one's folder. Its values are used where this file "
+    "gives none. Mappings are merged, lists are replaced.",
 }
 STOP = {
     "type": "object",
     "deprecated": True,
     "title": "Stop",
-    "description": "The older form of lifecycle; true stands for delete on success and stop on failure.",
+    "description": "Replaced by `lifecycle`. `true` means `delete` on success and `stop` on failure.",
     "additionalProperties": False,
     "properties": {
         "on_success": {"type": "boolean", "description": "true: delete; false: preserve."},
@@ -33,7 +33,7 @@ STOP = {
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a whole file, which extends no other."""
+    """The JSON Schema of a whole file that does not extend another one."""
     schema = adapter().json_schema()
     for name, section in {**schema["$defs"], "RunpodJobSpec": schema}.items():
         section.update(RULES.get(name, {}))
@@ -52,7 +52,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def editor_schema() -> dict[str, Any]:
-    """The JSON Schema for editors: what a base may give is required only of a file that extends none."""
+    """The JSON Schema for editors: keys are only required in a file that does not extend another one."""
     schema = json_schema()
     whole: dict[str, Any] = {"required": schema.pop("required"), "properties": {}}
     for field, value in schema["properties"].items():
@@ -63,7 +63,7 @@ def editor_schema() -> dict[str, Any]:
 
 
 def rule_of_keys(hint: Any) -> dict[str, Any]:
-    """What pydantic leaves out of a mapping: the rule for its keys."""
+    """The rule for the keys of a mapping, which pydantic leaves out."""
     if get_origin(bare(hint)) is not dict:
         return {}
     key = get_args(bare(hint))[0]
@@ -75,7 +75,7 @@ def _needs(mode: str, field: str, kind: str) -> dict[str, Any]:
     return {"required": [field], "properties": {"mode": {"const": mode}, field: {"type": kind}}}
 
 
-# Rules between fields that the spec states in code.
+# Rules between fields, which the spec checks in code.
 RULES: dict[str, dict[str, Any]] = {
     "PodSpec": {
         "anyOf": [

@@ -1,4 +1,4 @@
-"""Layers of one config: a base file below, flags above. Knows files and flags; knows no rule."""
+"""The layers of a config: a base file, the file itself, and flags. Knows files and flags; knows no rule."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .finding import Loc
 
 
 def read_layers(path: Path) -> Document:
-    """The document with its base below it; places name the file that each value comes from.
+    """The values of a file merged with those of its base; the place of each value names the file it comes from.
 
-    Raises ConfigError for what cannot be read, and for a base that has a base itself.
+    Raises ConfigError for a file that cannot be read, and for a base that has a base itself.
     """
     document = read_document(path)
     if not isinstance(document.value, dict):
-        raise ConfigError(f"{path}:1: must be a mapping of `key: value` lines, got {_shape(document.value)}")
+        raise ConfigError(f"{path}:1: must be a mapping of `key: value` lines, got {_shape_name(document.value)}")
     if "extends" not in document.value:
         return document
     base = read_document(_base_path(document, path))
@@ -32,14 +32,14 @@ def read_layers(path: Path) -> Document:
     return document
 
 
-def _shape(value: Any) -> str:
+def _shape_name(value: Any) -> str:
     if value is None:
         return "an empty file"
     return "a list" if isinstance(value, list) else "a single value"
 
 
 def _base_path(document: Document, path: Path) -> Path:
-    """The base's path, relative to the folder of the file that names it."""
+    """The path of the base file, relative to the folder of the file that names it."""
     name = document.value["extends"]
     if not isinstance(name, str) or not name:
         raise ConfigError(str(document.finding(("extends",), "must be the path of one YAML file")))
@@ -48,14 +48,14 @@ def _base_path(document: Document, path: Path) -> Path:
 
 def _refuse_bad_base(document: Document, base: Document) -> None:
     if not isinstance(base.value, dict):
-        raise ConfigError(f"{base.source}:1: must be a mapping, got {_shape(base.value)}")
+        raise ConfigError(f"{base.source}:1: must be a mapping, got {_shape_name(base.value)}")
     if "extends" in base.value:
         finding = base.finding(("extends",), f"a base cannot have a base ({document.source} extends it)")
         raise ConfigError(str(finding))
 
 
 def _merge(lower: Any, upper: Any, loc: Loc, taken: set[Loc]) -> Any:
-    """Mappings merged key by key; anything else, lists too, is replaced by the upper one."""
+    """The two layers merged: mappings key by key; anything else is taken from the upper one, lists as well."""
     if not (isinstance(lower, dict) and isinstance(upper, dict)):
         return upper
     merged = dict(upper)
@@ -69,14 +69,14 @@ def _merge(lower: Any, upper: Any, loc: Loc, taken: set[Loc]) -> Any:
 
 
 def _take_places(taken: set[Loc], base: Document, document: Document) -> None:
-    """The places at and below the locations taken from the base are the base's."""
+    """Sets the places of all values that were taken from the base."""
     for loc, place in base.places.items():
         if any(loc[:length] in taken for length in range(1, len(loc) + 1)):
             document.places[loc] = place
 
 
 def apply_overrides(plain: dict[str, Any], overrides: Mapping[str, object], document: Document) -> None:
-    """The values hold what flags say, and the flags are their places. None is a flag that was not given."""
+    """Sets the values that were given by flags, with the flags as their places. None is a flag that was not given."""
     for path, value in overrides.items():
         if value is not None:
             loc = tuple(path.split("."))
@@ -85,7 +85,7 @@ def apply_overrides(plain: dict[str, Any], overrides: Mapping[str, object], docu
 
 
 def _put(plain: dict[str, Any], loc: tuple[str, ...], value: object) -> bool:
-    """Whether the value could be put there: not if the file has something else where a section should be."""
+    """Whether the value was set. It is not if the file has something else in place of the section."""
     holder = plain
     for part in loc[:-1]:
         holder = holder.setdefault(part, {})

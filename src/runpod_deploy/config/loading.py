@@ -1,4 +1,4 @@
-"""From a file and flags to a draft, or to all mistakes at once. Knows the order of the steps."""
+"""Reading of a file and flags into a draft, or into all mistakes at once. Knows the order of the steps."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from ..spec.templates import CycleError, TooLongError, UnknownNameError, resolve
 from . import checks
 from .document import Document
 from .draft import TRIAL_STAMP, Draft
-from .finding import Finding, refuse
+from .finding import Finding, raise_errors
 from .layers import apply_overrides, read_layers
-from .legacy import modernise
+from .legacy import upgrade
 from .schema import validate
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def load(path: Path, *, cli_variables: Mapping[str, str] = NOTHING, overrides: Mapping[str, object] = NOTHING) -> Draft:
-    """The config of a file, valid as far as can be told before it runs.
+    """The config of a file, checked as far as possible before it runs.
 
-    overrides are values set by flags, by dotted path; a None among them is a flag not given.
-    Raises ConfigError, whose message holds every mistake on a line of its own.
+    overrides are values set by flags, by dotted path; None stands for a flag that was not given.
+    Raises ConfigError, whose message has a line for every mistake.
     """
     draft, findings = examine(path, cli_variables=cli_variables, overrides=overrides)
-    refuse(findings, str(path))
+    raise_errors(findings, str(path))
     return draft
 
 
 def examine(
     path: Path, *, cli_variables: Mapping[str, str] = NOTHING, overrides: Mapping[str, object] = NOTHING
 ) -> tuple[Draft, list[Finding]]:
-    """The draft and everything to be said about it, in the order of the file.
+    """The draft and all findings about it, in the order of the file.
 
-    With errors among the findings, the draft is good for nothing. Raises ConfigError for what is no YAML.
+    If one of the findings is an error, the draft must not be used. Raises ConfigError for a file that is not YAML.
     """
     document = read_layers(path)
     job, findings = checked_job(document, overrides)
@@ -58,8 +58,8 @@ def examine(
 
 
 def checked_job(document: Document, overrides: Mapping[str, object]) -> tuple[RunpodJobSpec, list[Finding]]:
-    """The job of a document and its flags, and all that is wrong with it by itself."""
-    plain, findings = modernise(document.value, document)
+    """The job of a document and its flags, and the mistakes in its fields."""
+    plain, findings = upgrade(document.value, document)
     apply_overrides(plain, overrides, document)
     job, mistakes = validate(plain, document)
     return job, [*document.findings, *findings, *mistakes]
@@ -68,7 +68,7 @@ def checked_job(document: Document, overrides: Mapping[str, object]) -> tuple[Ru
 def project_root(
     job: RunpodJobSpec, path: Path, cli_variables: Mapping[str, str], document: Document
 ) -> tuple[Path, list[Finding]]:
-    """The project's folder, absolute, and what is wrong with it; it may refer to variables and config_dir."""
+    """The project's folder, absolute, and the mistakes in it. It may refer to variables and to config_dir."""
     folder = path.absolute().parent
     templates = {"config_dir": "", **job.variables, **cli_variables, "": job.local.project_root}
     values = {} if templates["config_dir"] else {"config_dir": str(folder)}
@@ -80,19 +80,19 @@ def project_root(
     except (UnknownNameError, CycleError, TooLongError, RuntimeError) as error:
         return folder, [document.finding(loc, str(error))]
     if at_home:
-        words = "is your home folder, which would be staged as a whole"
-        return root, [document.finding(loc, words, hint="give the project's own folder")]
+        message = "is your home folder, all of which would be uploaded"
+        return root, [document.finding(loc, message, hint="name the folder of the project")]
     return root, []
 
 
 def trial_findings(draft: Draft) -> list[Finding]:
-    """What a run of the draft would find wrong when its templates are rendered."""
+    """The mistakes that rendering the templates of a run would find."""
     if len(draft.job.variables) > checks.MOST_VARIABLES:
         return []
-    return draft.attempt(stamp=TRIAL_STAMP, run_dir=draft.trial_run_dir, created_at=datetime.min)[1]
+    return draft.try_render(stamp=TRIAL_STAMP, run_dir=draft.trial_run_dir, created_at=datetime.min)[1]
 
 
 def in_file_order(findings: list[Finding], document: Document) -> list[Finding]:
-    """Each finding once: those of flags and bases first, then by line."""
+    """Each finding once: first those of flags and base files, then by line."""
     unique = {(finding.source, finding.path, finding.message): finding for finding in findings}
     return sorted(unique.values(), key=lambda f: (f.source == document.source, f.source, f.line))

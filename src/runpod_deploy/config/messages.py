@@ -1,4 +1,4 @@
-"""pydantic's errors in the words of a YAML file. Knows the validator's error types; knows no rule."""
+"""pydantic's errors as messages about a YAML file. Knows the validator's error types; knows no rule."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .document import Document
 from .fields import names_at
 from .finding import Finding, Loc
 
-KINDS = {
+TYPE_NAMES = {
     "string_type": "text",
     "int_type": "a whole number",
     "float_type": "a number",
@@ -26,53 +26,53 @@ def finding_of(detail: Any, document: Document) -> Finding:
     loc: Loc = tuple(detail["loc"])
     kind = detail["type"]
     if loc and loc[-1] == "[key]":
-        return document.finding(loc[:-1], f"the name {loc[-2]!r} {_complaint(detail)}")
+        return document.finding(loc[:-1], f"the name {loc[-2]!r} {_problem(detail)}")
     if kind == "unexpected_keyword_argument":
         return unknown_key(loc, document)
     if kind == "missing":
         return document.finding(loc, "is required")
-    if kind in KINDS:
-        return wrong_kind(loc, KINDS[kind], detail["input"], document)
+    if kind in TYPE_NAMES:
+        return wrong_type(loc, TYPE_NAMES[kind], detail["input"], document)
     if kind == "literal_error":
-        return wrong_word(loc, detail, document)
-    return document.finding(loc, _complaint(detail))
+        return wrong_choice(loc, detail, document)
+    return document.finding(loc, _problem(detail))
 
 
 def unknown_key(loc: Loc, document: Document) -> Finding:
-    """A key that the schema does not have there."""
+    """The finding for a key that the schema does not have in that section."""
     known = names_at(loc[:-1])
     meant = closest(str(loc[-1]), known)
-    hint = f"did you mean `{meant}`?" if meant else f"known here: {', '.join(known)}"
+    hint = f"did you mean `{meant}`?" if meant else f"known keys: {', '.join(known)}"
     return document.finding(loc, "unknown key", hint=hint)
 
 
-def wrong_kind(loc: Loc, wanted: str, given: Any, document: Document) -> Finding:
-    """A value of the wrong kind."""
+def wrong_type(loc: Loc, wanted: str, given: Any, document: Document) -> Finding:
+    """The finding for a value of the wrong type."""
     return document.finding(
-        loc, f"must be {wanted}, got {_shown(given)}", hint=_kind_hint(loc, wanted, given, document)
+        loc, f"must be {wanted}, got {_shown(given)}", hint=_type_hint(loc, wanted, given, document)
     )
 
 
-def _kind_hint(loc: Loc, wanted: str, given: Any, document: Document) -> str:
-    """How to write it instead."""
+def _type_hint(loc: Loc, wanted: str, given: Any, document: Document) -> str:
+    """The right way to write the value, if that can be guessed."""
     if wanted == "text" and isinstance(given, (int, float)) and (text := document.place(loc).text):
         return f'put it in quotes: "{text}"'
     if wanted == "a list" and isinstance(given, (str, dict)):
-        return "begin each entry with `- `"
+        return "start each entry with `- `"
     if wanted == "a mapping" and isinstance(given, str) and loc[0] in ("setup", "preflight"):
         return "write `- command: ...`"
     return ""
 
 
-def wrong_word(loc: Loc, detail: Any, document: Document) -> Finding:
-    """A value that is none of the few words allowed."""
-    words = detail["ctx"]["expected"].replace("'", "")
-    meant = closest(str(detail["input"]), words.replace(" or ", ", ").split(", "))
+def wrong_choice(loc: Loc, detail: Any, document: Document) -> Finding:
+    """The finding for a value that is not one of the allowed choices."""
+    choices = detail["ctx"]["expected"].replace("'", "")
+    meant = closest(str(detail["input"]), choices.replace(" or ", ", ").split(", "))
     hint = f"did you mean `{meant}`?" if meant and isinstance(detail["input"], str) else ""
-    return document.finding(loc, f"must be {words}, got {_shown(detail['input'])}", hint=hint)
+    return document.finding(loc, f"must be {choices}, got {_shown(detail['input'])}", hint=hint)
 
 
-def _complaint(detail: Any) -> str:
+def _problem(detail: Any) -> str:
     """The validator's message as the end of a sentence about the field."""
     context = detail.get("ctx", {})
     match detail["type"]:
@@ -92,7 +92,7 @@ def _complaint(detail: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value as the user may recognise it, kept short."""
+    """A short form of a value, for the user to recognise it."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""A project's pyproject.toml, read leniently: it is somebody else's file. Knows TOML; knows no rule of packaging."""
+"""A project's pyproject.toml. It is not ours to check, so that mistakes in it are ignored. Knows TOML only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def read_pyproject(root: Path) -> dict[str, Any]:
-    """The content of a folder's pyproject.toml; empty if there is none that can be read."""
+    """The content of the pyproject.toml in a folder; empty if there is none, or it cannot be read."""
     try:
         return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -16,7 +16,7 @@ def read_pyproject(root: Path) -> dict[str, Any]:
 
 
 def table(content: Any, *keys: str) -> dict[str, Any]:
-    """The table below these keys; empty if there is something else or nothing."""
+    """The table at these keys; empty for anything else."""
     for key in keys:
         content = content.get(key) if isinstance(content, dict) else None
     return content if isinstance(content, dict) else {}

@@ -1,4 +1,4 @@
-"""Templates of a job: which names there are, which fields hold templates, and all that is wrong with them.
+"""Rendering of a job's templates: the known names, the fields that are templates, and the mistakes in them.
 
 Knows the spec's fields by name; knows no file.
 """
@@ -14,7 +14,7 @@ from ..spec.spelling import closest
 from ..spec.templates import CycleError, TooLongError, UnknownNameError, render, render_shell, resolve
 from .finding import Loc
 
-# In these, `{name}` may be the shell's or a program's; everywhere else it is ours.
+# In these, `{name}` may belong to the shell or to a program; everywhere else it must be a known name.
 SHELL_FIELDS = {
     ("run", "body"),
     ("setup", "command"),
@@ -23,17 +23,17 @@ SHELL_FIELDS = {
     ("pod", "env"),
 }
 VERBATIM_FIELDS = {("variables",), ("local", "project_root"), ("secrets", "env"), ("secrets", "mode")}
-# These are rendered among the names, because other names may refer to them.
+# These are rendered together with the names, because names may refer to them.
 NAMED_FIELDS = {("name",), ("run_id_prefix",)}
 BUILT_IN = ("config_dir", "project_root", "run_dir", "run_id", "job_name", "volume_mount")
-ALWAYS_OURS = ("run_id", "job_name")
-# Texts may be repeated by aliases and lists, and all of them are kept.
-MOST_CHARACTERS = 8_000_000
+FIXED_NAMES = ("run_id", "job_name")
+# Aliases may repeat a text many times, and every copy is kept in memory.
+MOST_RENDERED_CHARACTERS = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a name stands for: templates that may refer to each other, and constants."""
+    """The known names: templates that may refer to each other, and constants."""
 
     templates: dict[str, str]
     constants: dict[str, str]
@@ -48,9 +48,9 @@ class Names:
 def names_of(
     job: RunpodJobSpec, variables: Mapping[str, str], constants: Mapping[str, str], stamp: str, run_id: str = ""
 ) -> Names:
-    """The names of a job whose effective variables are these; they hide all built-ins but its identity.
+    """The names of a job with these variables, which may hide all built-in names except run_id and job_name.
 
-    A run_id that is given is the run's whole id, instead of prefix and stamp.
+    If run_id is given, it is the id of the run instead of prefix and stamp.
     """
     templates = {
         "volume_mount": job.storage.volume_mount,
@@ -62,14 +62,14 @@ def names_of(
 
 
 def values_of(names: Names) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """The value of every name, and the names that have none (their own then) with the reason."""
+    """The value of every name, and the reason for each name that cannot be rendered, whose value is then its name."""
     values = dict(names.constants)
     wrong: dict[str, str] = {}
     for name in names.templates:
         try:
             resolve(name, names.templates, values)
         except UnknownNameError as error:
-            wrong[error.where] = unknown_words(error.name, names.known)
+            wrong[error.where] = unknown_name_message(error.name, names.known)
         except CycleError as error:
             wrong[min(error.names)] = str(error)
         except TooLongError as error:
@@ -79,22 +79,22 @@ def values_of(names: Names) -> tuple[dict[str, str], list[tuple[str, str]]]:
     return values, list(wrong.items())
 
 
-def unknown_words(name: str, known: list[str]) -> str:
-    """What to say about an unknown name."""
+def unknown_name_message(name: str, known: list[str]) -> str:
+    """The message about an unknown name."""
     meant = closest(name, known)
-    hint = f"did you mean {{{meant}}}?" if meant else f"known are {', '.join(known)}"
+    hint = f"did you mean {{{meant}}}?" if meant else f"known names: {', '.join(known)}"
     return f"unknown name {{{name}}}; {hint}"
 
 
 @dataclass(slots=True)
 class Renderer:
-    """Replaces names in plain values, collecting what is wrong."""
+    """Renders the templates in plain values, and collects the mistakes."""
 
     values: Mapping[str, str]
     stamp: str
     wrong: list[tuple[Loc, str]] = field(default_factory=list)
     length: int = 0
-    said: dict[str, str] = field(default_factory=dict)
+    messages: dict[str, str] = field(default_factory=dict)
 
     def job(self, plain: Any) -> Any:
         """The values of a whole job, rendered."""
@@ -105,7 +105,7 @@ class Renderer:
 
     def walk(self, plain: Any, loc: Loc) -> Any:
         """The values at a location, rendered."""
-        kind = kind_of(loc)
+        kind = field_of(loc)
         if kind in VERBATIM_FIELDS or kind in NAMED_FIELDS:
             return plain
         if isinstance(plain, dict):
@@ -115,40 +115,40 @@ class Renderer:
         return self.text(plain, loc) if isinstance(plain, str) else plain
 
     def text(self, text: str, loc: Loc) -> str:
-        """One text, rendered as its field wants it; as it was if that cannot be."""
+        """One text, rendered by the rules of its field; unchanged if it cannot be rendered."""
         try:
             result = (render_shell if is_shell(loc) else render)(text, self.values)
             self.count(result)
         except UnknownNameError as error:
-            self.wrong.append((loc, self.words(error.name)))
+            self.wrong.append((loc, self.message(error.name)))
             return text
         except TooLongError as error:
             self.wrong.append((loc, str(error)))
             return text
         return result
 
-    def words(self, name: str) -> str:
-        """What to say about an unknown name; the guess is made once a name."""
-        if name not in self.said:
-            self.said[name] = unknown_words(name, list(self.values))
-        return self.said[name]
+    def message(self, name: str) -> str:
+        """The message about an unknown name. It is made once per name, since guessing takes time."""
+        if name not in self.messages:
+            self.messages[name] = unknown_name_message(name, list(self.values))
+        return self.messages[name]
 
     def count(self, text: str) -> None:
-        """Returns while all texts together are bearable. Raises TooLongError."""
+        """Returns if all texts together are not too long. Raises TooLongError."""
         self.length += len(text)
-        if self.length > MOST_CHARACTERS:
+        if self.length > MOST_RENDERED_CHARACTERS:
             self.length = 0
             raise TooLongError
 
 
-def kind_of(loc: Loc) -> tuple[str, ...]:
-    """The field that a location belongs to, whatever the index: section and field."""
+def field_of(loc: Loc) -> tuple[str, ...]:
+    """The section and field of a location, without list indexes."""
     return tuple(part for part in loc if isinstance(part, str))[:2]
 
 
 def is_shell(loc: Loc) -> bool:
     """Whether the text at a location is shell text."""
-    return kind_of(loc) in SHELL_FIELDS
+    return field_of(loc) in SHELL_FIELDS
 
 
 def shell_texts(job: RunpodJobSpec) -> Iterator[tuple[Loc, str]]:

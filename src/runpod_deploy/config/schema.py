@@ -1,4 +1,4 @@
-"""The schema as a validator. Knows pydantic; the rules themselves are the spec's."""
+"""The validator of the schema. Knows pydantic; the rules themselves are in the spec."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..spec.spelling import closest
 from .document import Document
 from .fields import names_at
 from .finding import Finding, Loc
-from .mend import mend, specimen
 from .messages import finding_of
+from .placeholders import example_job, put_placeholder
 
-# A mistake can hide others behind it; this many layers deep they are dug out.
-LAYERS = 6
-UNKNOWN = "unexpected_keyword_argument"
+# A mistake can hide others. Wrong values are replaced, and the rest is validated again, at most this many times.
+ROUNDS = 6
+UNKNOWN_KEY = "unexpected_keyword_argument"
 
 
 @functools.cache
@@ -30,34 +30,34 @@ def adapter() -> TypeAdapter[RunpodJobSpec]:
 
 
 def validate(plain: Any, document: Document) -> tuple[RunpodJobSpec, list[Finding]]:
-    """The job, and all that is wrong with it.
+    """The job, and the mistakes in it.
 
-    With findings, the job is only good for looking for more: what is wrong in it has been replaced.
+    If there are mistakes, the job has placeholders for the wrong values, and is only good for further checks.
     """
     findings: dict[Loc, Finding] = {}
     plain = copy.deepcopy(plain)
-    for _ in range(LAYERS):
+    for _ in range(ROUNDS):
         try:
             job = adapter().validate_json(json.dumps(plain))
-            return job, without_echoes(findings, document)
+            return job, without_followups(findings, document)
         except ValidationError as error:
             details = error.errors(include_url=False)
         for detail in details:
             for loc, finding in explain(detail, document):
                 findings.setdefault(loc, finding)
-                plain = mend(plain, loc, remove=detail["type"] == UNKNOWN or loc[-1:] == ("[key]",))
-    return adapter().validate_json(json.dumps(specimen())), without_echoes(findings, document)
+                plain = put_placeholder(plain, loc, remove=detail["type"] == UNKNOWN_KEY or loc[-1:] == ("[key]",))
+    return adapter().validate_json(json.dumps(example_job())), without_followups(findings, document)
 
 
-def without_echoes(findings: dict[Loc, Finding], document: Document) -> list[Finding]:
-    """The findings without those about an absent field whose name is there, only mistyped."""
+def without_followups(findings: dict[Loc, Finding], document: Document) -> list[Finding]:
+    """The findings without those about a missing field whose mistyped name is reported already."""
     unknown = [loc for loc in findings if loc and loc[-1] not in names_at(loc[:-1])]
     meant = {(*loc[:-1], closest(str(loc[-1]), names_at(loc[:-1]))) for loc in unknown}
     return [finding for loc, finding in findings.items() if loc not in meant or loc in document.places]
 
 
 def explain(detail: Any, document: Document) -> list[tuple[Loc, Finding]]:
-    """One of pydantic's errors as findings and where to mend; broken rules between fields name their own."""
+    """One of pydantic's errors as findings with their locations; a broken rule between fields names its own ones."""
     loc: Loc = tuple(detail["loc"])
     cause = detail.get("ctx", {}).get("error")
     if not isinstance(cause, RuleError):

@@ -18,37 +18,37 @@ KEY_HINT = 'Set RUNPOD_API_KEY, or put `apikey = "..."` into ~/.runpod/config.to
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Access to the cloud. The key never shows in what is printed of it."""
+    """Access to RunPod. The key is not shown when this object is printed."""
 
     found_key: str = field(repr=False)
-    """The key, or empty if there is none."""
+    """The key; empty if there is none."""
     origin: str = DEFAULT_ORIGIN
     """Scheme and host of the API."""
 
     @property
     def api_key(self) -> str:
-        """The key. Raises AuthRefused if there is none, so that only what needs it complains."""
+        """The key. Raises AuthRefused if there is none, so that commands which need no key work without it."""
         if not self.found_key:
             raise AuthRefused("no RunPod API key found", hint=KEY_HINT)
         return self.found_key
 
     @property
     def api_base_url(self) -> str:
-        """The REST API's address."""
+        """The address of the REST API."""
         return f"{self.origin}/v2"
 
     @property
     def graphql_url(self) -> str:
-        """The GraphQL API's address, for the balance only."""
+        """The address of the GraphQL API, which is only used for the balance."""
         return f"{self.origin}/graphql"
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of this user. Raises ConfigError if a setting is there and unreadable."""
+    """The settings of this user. Raises ConfigError for a setting that cannot be read, AuthRefused for a bad key."""
     env = os.environ if environ is None else environ
     key = env.get("RUNPOD_API_KEY", "").strip() or key_of_file(Path("~/.runpod/config.toml").expanduser())
     if not key.isascii() or not key.isprintable():
-        raise AuthRefused("the API key holds characters that no key has", hint=KEY_HINT)
+        raise AuthRefused("the API key contains characters that no key has", hint=KEY_HINT)
     return Settings(key, origin_of(env.get("RUNPOD_API_BASE_URL", "").strip() or DEFAULT_ORIGIN))
 
 
@@ -64,9 +64,9 @@ def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def key_of_file(path: Path) -> str:
-    """The key in a config.toml: at the top as runpodctl writes it, or in [default] as the Python client does.
+    """The key in a config.toml: at the top, where runpodctl writes it, or in [default], as the Python client does.
 
-    Empty if there is no such file or no key in it. Raises ConfigError if the file cannot be read.
+    Empty if there is no such file, or no key in it. Raises ConfigError if the file cannot be read.
     """
     try:
         content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -82,9 +82,9 @@ def key_of_file(path: Path) -> str:
 
 
 def origin_of(url: str) -> str:
-    """The address without a trailing slash or `/v2`. Raises ConfigError if it is none."""
+    """The address without a trailing slash or `/v2`. Raises ConfigError if it is not an address."""
     origin = url.rstrip("/").removesuffix("/v2").rstrip("/")
     parts = urlsplit(origin)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"RUNPOD_API_BASE_URL is no address: {url!r}", hint=f"The default is {DEFAULT_ORIGIN}.")
+        raise ConfigError(f"RUNPOD_API_BASE_URL is not an address: {url!r}", hint=f"The default is {DEFAULT_ORIGIN}.")
     return origin

@@ -1,4 +1,4 @@
-"""A first config for a project: looks at its files, asks nothing. Knows how Python projects look."""
+"""A first config for a project, made from the files that are found in it. Knows the usual files of Python projects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from .pyproject import read_pyproject, table
 
-Kind = Literal["uv", "pip", "none"]
+Installer = Literal["uv", "pip", "none"]
 SCRIPTS = ("train.py", "main.py", "run.py", "src/train.py", "src/main.py", "scripts/train.py")
 RESULT_FOLDERS = ("outputs", "results", "checkpoints", "runs")
 HEAVY = ("node_modules/", "wandb/", "mlruns/", "*.egg-info/", ".env", ".env.*")
@@ -18,17 +18,17 @@ HEAVY = ("node_modules/", "wandb/", "mlruns/", "*.egg-info/", ".env", ".env.*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """What a folder tells about the project in it."""
+    """The project in a folder, as far as its files tell."""
 
     name: str
-    kind: Kind
+    kind: Installer
     script: str
     """Relative path of the program to run; empty if none was found."""
     results: str
-    """Name of the folder that results are written to."""
+    """Name of the folder with the results."""
     has_git: bool
     requirements: str = ""
-    """The pip requirement that installs the project's dependencies."""
+    """The arguments of `pip install` for the project's dependencies."""
 
 
 def look_at(root: Path) -> Project:
@@ -37,7 +37,7 @@ def look_at(root: Path) -> Project:
     name = table(content, "project").get("name") or root.resolve().name
     return Project(
         name=re.sub(r"[^A-Za-z0-9._-]+", "-", str(name)).strip("-.") or "job",
-        kind=_kind(root, content),
+        kind=_installer(root, content),
         script=next((script for script in SCRIPTS if (root / script).is_file()), ""),
         results=next((folder for folder in RESULT_FOLDERS if (root / folder).is_dir()), RESULT_FOLDERS[0]),
         has_git=(root / ".git").exists(),
@@ -45,7 +45,7 @@ def look_at(root: Path) -> Project:
     )
 
 
-def _kind(root: Path, content: dict[str, Any]) -> Kind:
+def _installer(root: Path, content: dict[str, Any]) -> Installer:
     if (root / "uv.lock").is_file() or "uv" in table(content, "tool"):
         return "uv"
     if (root / "requirements.txt").is_file() or "project" in content:
@@ -73,7 +73,7 @@ def _program(project: Project) -> str:
     return f"{python} --version > @RESULTS/python.txt   # put your own program here"
 
 
-INSTALL: dict[Kind, str] = {
+INSTALL: dict[Installer, str] = {
     "uv": """\
 remote_env:
   exports:
@@ -100,9 +100,9 @@ preflight:                                   # after staging, before the job
 }
 
 TEMPLATE = """\
-# One GPU job on RunPod. Check it with `runpod-deploy validate --config FILE --all`, look at what would happen
-# with `runpod-deploy run --config FILE --dry-run`, and run it without --dry-run.
-# Editors check it with the output of `runpod-deploy schema > runpod-deploy.schema.json`:
+# One GPU job on RunPod. Check it with `runpod-deploy validate --config FILE --all`, see what would happen with
+# `runpod-deploy run --config FILE --dry-run`, and run it without --dry-run.
+# Editors check it with the schema that `runpod-deploy schema > runpod-deploy.schema.json` writes:
 # yaml-language-server: $schema=runpod-deploy.schema.json
 schema_version: 2
 name: @NAME
@@ -117,13 +117,13 @@ pod:
   container_disk_gb: 40
 
 storage:
-  mode: ephemeral                             # lives and dies with the pod
+  mode: ephemeral                             # created and deleted with the pod
   volume_gb: 40
   volume_mount: /workspace
 
 budget:
-  cost_cap_usd: 5.0                           # the pod is stopped before it costs more
-  assumed_hourly_rate_usd: 1.0                # to plan with until the real price is known
+  cost_cap_usd: 5.0                           # the job is stopped before the pod costs more
+  assumed_hourly_rate_usd: 1.0                # used until the real price is known
   max_runtime_minutes: 240
 
 variables:                                    # {name} in other fields; replace one with --var name=value
@@ -156,6 +156,6 @@ artifacts:
     required: true
 
 lifecycle:
-  on_success: delete                          # gone, with its disks
-  on_failure: stop                            # paused for a look; its disk is billed until you delete it
+  on_success: delete                          # the pod and its disks
+  on_failure: stop                            # its disk is kept, and billed until you delete the pod
 """

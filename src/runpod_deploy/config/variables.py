@@ -1,4 +1,4 @@
-"""Variables from the command line: `--var` and `--vars-file`. Knows both notations; knows no config."""
+"""Variables from the command line: `--var` and `--vars-file`. Knows both formats; knows no config."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Any
 
 from ..errors import ConfigError, UsageError
 from .document import read_bytes
-from .finding import Finding, refuse
+from .finding import Finding, raise_errors
 
 
 def parse_variables(pairs: Sequence[str], vars_file: Path | None) -> dict[str, str]:
-    """The variables of `KEY=VALUE` pairs over those of a file. Raises UsageError or ConfigError."""
+    """The variables of a file, overridden by `KEY=VALUE` pairs. Raises UsageError, ConfigError."""
     variables = read_vars_file(vars_file) if vars_file else {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.isidentifier():
             raise UsageError(
-                f"--var {pair!r} is not KEY=VALUE", hint="KEY is letters, digits and _; VALUE may be empty."
+                f"--var {pair!r} is not KEY=VALUE", hint="KEY has letters, digits and _; VALUE may be empty."
             )
         if "\0" in value:
-            raise UsageError(f"--var {name}: the value holds a NUL character")
+            raise UsageError(f"--var {name}: the value contains a NUL character")
         variables[name] = value
     return variables
 
 
 def read_vars_file(path: Path) -> dict[str, str]:
-    """The variables of a JSON object of texts. Raises ConfigError with every mistake and its line."""
+    """The variables in a JSON file that holds an object of texts. Raises ConfigError with the line of every mistake."""
     raw = read_bytes(path)
     try:
         text = raw.decode("utf-8-sig")
@@ -38,25 +38,25 @@ def read_vars_file(path: Path) -> dict[str, str]:
     except json.JSONDecodeError as error:
         raise ConfigError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
     except (RecursionError, ValueError):
-        raise ConfigError(f"{path}: not valid JSON: is nested too deeply or holds too long a number") from None
+        raise ConfigError(f"{path}: not valid JSON: nested too deeply, or a number is too long") from None
     if not isinstance(pairs, Pairs):
         raise ConfigError(f'{path}:1: must be an object such as {{"seed": "7"}}')
-    refuse(_mistakes(pairs, path, text), str(path))
+    raise_errors(_mistakes(pairs, path, text), str(path))
     return dict(pairs)
 
 
 class Pairs(list[tuple[str, Any]]):
-    """An object's keys and values as they stand, repeated keys included."""
+    """The keys and values of an object in their order, including repeated keys."""
 
 
 def _mistakes(pairs: Pairs, path: Path, text: str) -> list[Finding]:
-    """Everything wrong with the pairs, in their order."""
+    """The mistakes in the pairs, in their order."""
     findings: list[Finding] = []
     seen: set[str] = set()
     position = 0
     for name, value in pairs:
         position = max(text.find(json.dumps(name, ensure_ascii=False), position), position)
-        message = _complaint(name, value, name in seen)
+        message = _problem(name, value, name in seen)
         if message:
             line = text.count("\n", 0, position) + 1
             findings.append(Finding(message=message, path=name, source=str(path), line=line))
@@ -65,13 +65,13 @@ def _mistakes(pairs: Pairs, path: Path, text: str) -> list[Finding]:
     return findings
 
 
-def _complaint(name: str, value: Any, repeated: bool) -> str:
+def _problem(name: str, value: Any, repeated: bool) -> str:
     if not name.isidentifier():
-        return "is no name of letters, digits and _"
+        return "must be a name of letters, digits and _"
     if repeated:
         return "is given twice"
     if isinstance(value, (bool, int, float)):
         return f"must be text; put it in quotes: {json.dumps(json.dumps(value))}"
     if not isinstance(value, str):
         return f"must be text, got {'an object' if isinstance(value, Pairs) else 'a list' if value else 'nothing'}"
-    return "holds a NUL character" if "\0" in value else ""
+    return "contains a NUL character" if "\0" in value else ""

@@ -62,13 +62,13 @@ def test_eight_mistakes_are_eight_lines_in_file_order(write: Write) -> None:
 WRONG: list[tuple[str, Any, str]] = [
     ("name", "", "name: must not be empty"),
     ("name", None, "name: must be text, got nothing"),
-    ("name", "a\nb", "name: must be one line of plain text, is 'a\\nb'"),
+    ("name", "a\nb", "name: must be one line of plain text, got 'a\\nb'"),
     ("schema_version", 1, "schema_version: version 1 is not supported; set schema_version: 2 and "),
     ("schema_version", "2", "schema_version: must be 2, got '2'"),
     ("pod.spot", True, "pod.spot: must be false: RunPod no longer sells spot pods; remove it"),
     ("pod.image", "", "pod.image: must not be empty"),
     ("pod.datacenters", [], "pod.datacenters: must not be empty"),
-    ("pod.datacenters", "EU-SE-1", "pod.datacenters: must be a list, got 'EU-SE-1'; begin each entry with `- `"),
+    ("pod.datacenters", "EU-SE-1", "pod.datacenters: must be a list, got 'EU-SE-1'; start each entry with `- `"),
     ("pod.gpu_order", [], "pod.gpu_order: must name at least one GPU"),
     ("pod.cpu", "cpu3c", "pod.cpu: cannot be combined with gpu_order: a pod has GPUs or is a CPU pod"),
     ("pod.cloud_type", "secure", "pod.cloud_type: must be SECURE or COMMUNITY, got 'secure'; did you mean `SECURE`?"),
@@ -97,9 +97,9 @@ WRONG: list[tuple[str, Any, str]] = [
         "allow 29 minutes, or raise cost_cap_usd",
     ),
     ("remote_env", {"exports": {"1A": "x"}}, "remote_env.exports.1A: the name '1A' must be a variable name of "),
-    ("setup", "apt install", "setup: must be a list, got 'apt install'; begin each entry with `- `"),
+    ("setup", "apt install", "setup: must be a list, got 'apt install'; start each entry with `- `"),
     ("setup", ["apt-get update"], "setup[0]: must be a mapping, got 'apt-get update'; write `- command: ...`"),
-    ("staging", {"label": "a"}, "staging: must be a list, got a mapping; begin each entry with `- `"),
+    ("staging", {"label": "a"}, "staging: must be a list, got a mapping; start each entry with `- `"),
     ("pod.gpu", "A40", "pod.gpu: unknown key; did you mean `gpu_order`?"),
     ("setup", [{"command": " "}], "setup[0].command: must be text that is not blank, got ' '"),
     ("setup", [{"command": "x", "timeout": 5}], "setup[0].timeout: unknown key; did you mean `timeout_sec`?"),
@@ -127,7 +127,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("variables", {"my-seed": "x"}, "variables.my-seed: the name 'my-seed' must be a name of letters, digits and _"),
     ("variables", {"a": "{b}", "b": "{a}"}, "variables.a: refers to itself: a -> b -> a"),
     ("extends", 5, "extends: must be the path of one YAML file"),
-    ("local", {"project_root": "~"}, "local.project_root: is your home folder, which would be staged as a whole; "),
+    ("local", {"project_root": "~"}, "local.project_root: is your home folder, all of which would be uploaded; "),
     ("local", {"project_root": "{nowhere}"}, "local.project_root: unknown name {nowhere}"),
     ("artefacts", [], "artefacts: unknown key; did you mean `artifacts`?"),
 ]
@@ -196,14 +196,14 @@ def test_mistakes_in_a_base_name_the_base(plain: dict[str, Any], write: Write) -
         ("a: *missing\n", "not valid YAML: found undefined alias"),
         ("--- {}\n--- {}\n", "not valid YAML"),
         ("a: \x07b\n", "not valid YAML"),
-        ("&a [*a]\n", "aliases unfold to too many values"),
+        ("&a [*a]\n", "aliases expand to too many values"),
         ("a: " + "[" * 500 + "]" * 500, "is nested too deeply"),
         (
             "a: &a [x,x,x,x,x,x,x,x,x]\n"
             + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(9)),
-            "aliases unfold to too many values",
+            "aliases expand to too many values",
         ),
-        ("name: &n " + "x" * 900_000 + "\nrest: [*n, *n, *n, *n, *n, *n]\n", "aliases unfold to too many values"),
+        ("name: &n " + "x" * 900_000 + "\nrest: [*n, *n, *n, *n, *n, *n]\n", "aliases expand to too many values"),
         ("name: " + "x" * 1_000_000, "is larger than 1,000,000 bytes"),
     ],
 )
@@ -215,7 +215,7 @@ def test_a_tab_is_explained(write: Write) -> None:
     with pytest.raises(ConfigError) as caught:
         load(write("name: x\npod:\n\timage: y\n"))
     assert ":3: not valid YAML" in caught.value.message
-    assert caught.value.hint == "Indent with spaces; YAML allows no tabs there."
+    assert caught.value.hint == "Indent with spaces: YAML does not allow tabs there."
 
 
 def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ def test_a_gpu_that_looks_mistyped_is_a_warning(plain: dict[str, Any], write: Wr
     plain["pod"]["gpu_order"] = [name]
     (warning,) = load(write(plain)).findings
     assert str(warning).endswith(
-        f"pod.gpu_order[0]: {name!r} is no GPU id that RunPod is known to have; did you mean {meant!r}?"
+        f"pod.gpu_order[0]: {name!r} is not a known GPU id of RunPod; did you mean {meant!r}?"
     )
 
 

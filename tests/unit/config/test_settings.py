@@ -69,5 +69,5 @@ def test_a_key_that_cannot_be_one_is_refused(home: Path, key: str) -> None:
 
 @pytest.mark.parametrize("url", ["ftp://x", "nonsense", "http://"])
 def test_an_address_that_is_none_is_refused(home: Path, url: str) -> None:
-    with pytest.raises(ConfigError, match="is no address"):
+    with pytest.raises(ConfigError, match="is not an address"):
         read_settings({"RUNPOD_API_BASE_URL": url})

@@ -33,7 +33,7 @@ def test_mistakes_of_a_file_are_told_with_their_lines(tmp_path: Path) -> None:
     assert caught.value.message.splitlines() == [
         f"{path}: 4 mistakes",
         f'{path}:2: seed: must be text; put it in quotes: "42"',
-        f"{path}:4: a-b: is no name of letters, digits and _",
+        f"{path}:4: a-b: must be a name of letters, digits and _",
         f"{path}:5: ok: is given twice",
         f"{path}:6: deep: must be text, got an object",
     ]
@@ -48,7 +48,7 @@ def test_mistakes_of_a_file_are_told_with_their_lines(tmp_path: Path) -> None:
         ('"a"', ":1: must be an object"),
         ("[]", ":1: must be an object"),
         ("[" * 100_000, "nested too deeply"),
-        ('{"a": ' + "1" * 10_000 + "}", "nested too deeply or holds too long a number"),
+        ('{"a": ' + "1" * 10_000 + "}", "nested too deeply, or a number is too long"),
         (" " * 1_000_001, "is larger than"),
     ],
 )
