@@ -19,7 +19,7 @@ from .options import json_option, output_options, variable_options
 from .tables import print_labelled
 
 
-@click.command(short_help="What a config would cost.")
+@click.command(short_help="Print what a config would cost.")
 @click.argument("config", type=click.Path(path_type=Path))
 @variable_options
 @json_option

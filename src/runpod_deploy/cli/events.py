@@ -10,7 +10,7 @@ import click
 
 from ..errors import UsageError
 from ..history.conditions import parse_condition
-from ..history.events import Row, described, events_path, read_events, with_offsets
+from ..history.events import Row, described, events_path, read_rows, with_offsets
 from ..history.folders import may_be_folder, tidy_path
 from ..history.queries import Query, search
 from ..machine.clock import SystemClock
@@ -20,7 +20,7 @@ from .durations import read_duration
 from .options import output_options
 
 
-@click.command()
+@click.command(short_help="Print the events of one run.")
 @click.argument("run_dir", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on each line, as stored.")
 @output_options
@@ -28,12 +28,12 @@ def events(run_dir: Path, as_json: bool) -> None:
     """Print the events of one run in order, each with its time since the first."""
     if not run_dir.exists():
         raise UsageError(f"{run_dir}: no such run dir", hint="`runpod-deploy ls-runs --all` lists them")
-    rows = read_events(run_dir, warn) if events_path(run_dir).exists() else iter(())
+    rows = read_rows(run_dir, warn) if events_path(run_dir).exists() else iter(())
     if not (print_lines(map(json_text, rows)) if as_json else print_events(with_offsets(rows))):
         info(f"no events in {run_dir}")
 
 
-@click.command("events-query")
+@click.command("events-query", short_help="Search the events of all runs below a folder.")
 @click.option("--root", type=click.Path(), default="artifacts/runpod", show_default=True, help="The folder to search.")
 @click.option(
     *("--filter", "filters"), metavar="KEY=VALUE", multiple=True,

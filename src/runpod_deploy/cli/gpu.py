@@ -71,7 +71,7 @@ def gpu_list(datacenter_id: str, cloud_type: str, spot: bool, no_prices: bool, a
     print_table(offer_lines(offers, label), ("gpu", "stock", f"$/hr ({label})"), cells)
 
 
-@click.command("gpu-inventory", short_help="Check whether a config's GPUs are in stock; exit 3 if none is.")
+@click.command("gpu-inventory", short_help="Check the stock of a config's GPUs; exit 3 if there is none.")
 @config_option
 @variable_options
 @json_option

@@ -83,10 +83,10 @@ def latest(draft: Draft) -> Path:
     state_file = draft.trial.job.state_file
     words: list[str] = [f"{draft.run_id_prefix}-"]
     if state_file is not None and (path := Path(state_file).expanduser()).is_file():
-        pointer = read_state_file(path)
-        if pointer.run_dir is not None:
-            return pointer.run_dir
-        words = [pointer.pod_id]
+        recorded = read_state_file(path)
+        if recorded.run_dir is not None:
+            return recorded.run_dir
+        words = [recorded.pod_id]
     runs = known_runs([str(draft.project_root / "artifacts" / "runpod")], words, warn)
     if not runs:
         raise UsageError(f"{draft.path}: no run of this config was found", hint="give its RUN_DIR instead")

@@ -38,7 +38,13 @@ def ls_stale(as_json: bool) -> None:
 @click.command(short_help="End the pod of a state file, or delete all stopped pods.")
 @click.option("--state-file", type=click.Path(path_type=Path), metavar="PATH", help="End the pod that this file names.")
 @click.option("--all-stopped", is_flag=True, help="Delete stopped pods of the account, after listing them.")
-@click.option("--mode", type=click.Choice(["preserve", "stop", "delete"]), default="delete", show_default=True)
+@click.option(
+    "--mode",
+    type=click.Choice(["preserve", "stop", "delete"]),
+    default="delete",
+    show_default=True,
+    help="With --state-file: what happens to the pod.",
+)
 @click.option("--prefix", default="", metavar="TEXT", help="With --all-stopped: only pods whose names begin with this.")
 @click.option(
     "--older-than",
@@ -91,16 +97,16 @@ class Wish:
 
 def end_one(state_file: Path, mode: str, dry_run: bool, as_json: bool) -> None:
     """The pod of the state file is as asked, confirmed. Raises ReleaseUnconfirmed, ConfigError."""
-    pointer = read_state_file(state_file)
+    recorded = read_state_file(state_file)
     if mode == "preserve" or dry_run:
-        info(f"pod {pointer.pod_id}: " + ("left as it is" if mode == "preserve" else f"would {mode} it"))
+        info(f"pod {recorded.pod_id}: " + ("left as it is" if mode == "preserve" else f"would {mode} it"))
         return
     cloud, action = real_cloud(), as_action(mode)
-    check_owner(cloud, pointer, state_file)
-    end(cloud, SystemClock(), pointer.pod_id, action)
-    info(f"pod {pointer.pod_id}: {'deleted' if action == 'delete' else 'stopped'}, confirmed")
+    check_owner(cloud, recorded, state_file)
+    end(cloud, SystemClock(), recorded.pod_id, action)
+    info(f"pod {recorded.pod_id}: {'deleted' if action == 'delete' else 'stopped'}, confirmed")
     if as_json:
-        print_json([asdict(Ended(pod_id=pointer.pod_id))])
+        print_json([asdict(Ended(pod_id=recorded.pod_id))])
     if action == "delete":
         state_file.unlink(missing_ok=True)
 
@@ -110,12 +116,12 @@ def as_action(mode: str) -> Action:
     return "delete" if mode == "delete" else "stop"
 
 
-def check_owner(cloud: RunPodCloud, pointer: StateFile, state_file: Path) -> None:
+def check_owner(cloud: RunPodCloud, recorded: StateFile, state_file: Path) -> None:
     """Raises ConfigError if the pod has the name of another run, because the file is out of date."""
-    pod = cloud.get(pointer.pod_id) if pointer.run_id else None
-    if pod is not None and pod.name != pointer.run_id:
+    pod = cloud.get(recorded.pod_id) if recorded.run_id else None
+    if pod is not None and pod.name != recorded.run_id:
         raise ConfigError(
-            f"{state_file}: its pod {pod.id} now belongs to {pod.name!r}, not to {pointer.run_id!r}",
+            f"{state_file}: its pod {pod.id} now belongs to {pod.name!r}, not to {recorded.run_id!r}",
             hint="the file is out of date: remove it, and look for leftover pods with `runpod-deploy audit`",
         )
 

@@ -23,7 +23,7 @@ from .options import json_option, output_options
 from .tables import print_labelled
 
 
-@click.command("manifest-summary")
+@click.command("manifest-summary", short_help="Print the result of one run, or of many with totals.")
 @click.argument("manifest", type=click.Path(path_type=Path), required=False)
 @click.option("--root", type=click.Path(), help="Summarize every manifest below this folder, and print totals.")
 @json_option
@@ -125,7 +125,7 @@ def print_runs(rows: list[dict[str, Any]], now: datetime) -> None:
         print_lines(table_lines(RUN_COLUMNS, [run_cells(row) for row in rows]))
 
 
-@click.command("compare-runs")
+@click.command("compare-runs", short_help="Compare two runs field by field.")
 @click.argument("a")
 @click.argument("b")
 @json_option

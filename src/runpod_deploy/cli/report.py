@@ -21,7 +21,7 @@ from .options import json_option, output_options
 PAGE_NAME = "report.html"
 
 
-@click.command()
+@click.command(short_help="Write one or many runs as one HTML page.")
 @click.argument("run_dir", required=False, type=click.Path(path_type=Path))
 @click.option("--root", type=click.Path(path_type=Path), help="Show all runs below this folder instead of one.")
 @click.option(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..driver import RunOptions, drive, pull_artifacts, read_spec, pull_from_paused
+from ..driver import RunOptions, drive, pull_artifacts, pull_from_paused, read_spec
 from ..errors import FAILURE_KINDS, RunBusy
 from ..live import real_world
 from ..machine.clock import SystemClock, wait_until

@@ -29,7 +29,6 @@ from .options import (
     DEBUG,
     WARNING,
     config_option,
-    json_option,
     plain_option,
     variable_options,
     verbosity_options,
@@ -75,13 +74,13 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @wait_option
 @click.option("--dry-run", is_flag=True, help="Look up stock and prices, print the plan, change nothing.")
 @click.option("--offline-dry-run", is_flag=True, help="Print the plan without using the network.")
-@json_option
+@click.option("--json", "as_json", is_flag=True, help="With --dry-run or --offline-dry-run: print the plan as JSON.")
 @click.option("--print-run-dir", is_flag=True, help="Print RUN_DIR=<path> as the first line on stdout.")
 @click.option("--detach", is_flag=True, help="Leave when the job has started; `attach` follows it again.")
 @verbosity_options
 @plain_option
 def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: bool, **given: Any) -> int:
-    """Provision one pod, run one job on it, pull its artifacts, write a manifest, leave nothing billing."""
+    """Create one pod, run one job on it, download its artifacts, release the pod, and write a manifest."""
     draft = load(config, cli_variables=parse_variables(var, vars_file), overrides=overrides(given))
     print_findings(draft.findings, given["verbosity"])
     wishes = selection_wishes(given)

@@ -22,7 +22,7 @@ from .tables import print_labelled, print_table
 COLUMNS = ("timestamp", "state", "phase", "step", "pod_id", "gpu", "spent", "last line")
 
 
-@click.command()
+@click.command(short_help="Show where runs stand and what they have cost.")
 @click.argument("run_dirs_given", metavar="[RUN_DIR]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--project-root",
@@ -80,7 +80,7 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
     return (*known, f"{spent} of {dollars(row['cost_cap_usd'])}", or_dash(row["last_line"]))
 
 
-@click.command()
+@click.command(short_help="Rebuild a run's manifest, and print its summary.")
 @click.argument("run_dir", type=click.Path(path_type=Path))
 @json_option
 @output_options
