@@ -119,12 +119,12 @@ class FakeDisturbances:
         self.cloud.sold_out.add((candidate.gpu_id, candidate.datacenter_id))
 
     def lost_create(self) -> None:
-        def bomb(where: str) -> None:
+        def on_effect(where: str) -> None:
             if where == "after create":
-                self.cloud.bomb = lambda _: None
+                self.cloud.on_effect = None
                 raise AnswerUnclear("the answer was lost")
 
-        self.cloud.bomb = bomb
+        self.cloud.on_effect = on_effect
 
     def listing_lag(self, seconds: float) -> None:
         self.cloud.listing_lag_s = seconds

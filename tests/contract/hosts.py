@@ -1,4 +1,4 @@
-"""Pods to hold the Host protocol against: real SSH servers on loopback, with rsync and without."""
+"""Pods on which the Host protocol is tested: real SSH servers on loopback, with and without rsync."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from runpod_deploy.pod.transfer import rsync
 from tests.support import sshd
 
 SERVERS = {"openssh": sshd.openssh, "asyncssh": sshd.asyncssh_server}
-KINDS = [*(f"{server}-{way}" for server in SERVERS for way in ("rsync", "tar")), "asyncssh-busybox"]
+SETUPS = [*(f"{server}-{tools}" for server in SERVERS for tools in ("rsync", "tar")), "asyncssh-busybox"]
 
 TOOLS: dict[str, Callable[[], str]] = {
     "rsync": lambda: sshd.tools_without(),
@@ -32,7 +32,7 @@ TOOLS: dict[str, Callable[[], str]] = {
 
 @dataclass
 class Ground:
-    """One server, and as many hosts at it as a test wants."""
+    """One server, and any number of hosts that connect to it."""
 
     address: Address
     ssh_dir: Path
@@ -42,7 +42,7 @@ class Ground:
     _hosts: list[PodHost] = field(default_factory=list)
 
     def host(self, address: Address | None = None, *, run_id: str = "run-1", sample_s: int = 0) -> PodHost:
-        """A host at the server, or at what stands before it."""
+        """A host at the server, or at the address of a cable before it."""
         at = address or self.address
         login = Login(ssh_dir=self.ssh_dir, address=at, host_alias=f"pod-{at.port}")
         paths = self.paths(run_id)
@@ -51,7 +51,7 @@ class Ground:
         return made
 
     def paths(self, run_id: str = "run-1") -> JobPaths:
-        """Where a run keeps its things."""
+        """The paths of a run on the server."""
         home = self.remote / "control of runs" / f"{self.remote.parent.parent.name}-{self.remote.parent.name}-{run_id}"
         return JobPaths(
             control_dir=str(home), log=str(self.remote / "job.log"), script=str(self.remote / "job.sh"), disk="/"
@@ -63,20 +63,20 @@ class Ground:
 
 
 @contextmanager
-def ground(kind: str, folder: Path) -> Iterator[Ground]:
-    """The server of this kind. Skips where the machine lacks what it needs."""
-    server, way = kind.split("-")
+def ground(setup: str, folder: Path) -> Iterator[Ground]:
+    """The server of this setup. The test is skipped if the machine lacks a program for it."""
+    server, tools = setup.split("-")
     rsync.here.cache_clear()
     if server == "openssh" and not sshd.has_openssh():
         pytest.skip("no sshd here, or not root")
-    if way == "rsync" and not rsync.here():
+    if tools == "rsync" and not rsync.here():
         pytest.skip("no rsync here")
-    if way == "busybox" and shutil.which("busybox") is None:
+    if tools == "busybox" and shutil.which("busybox") is None:
         pytest.skip("no busybox here")
     for name in ("pod", "here"):
         (folder / name).mkdir()
     ssh_dir = folder / "run dir with 'quotes\" and 100%" / "ssh"
-    path = TOOLS[way]()
+    path = TOOLS[tools]()
     with SERVERS[server](folder / "server", ssh.make_key(ssh_dir), path) as address, ExitStack() as stack:
         made = Ground(address, ssh_dir, folder / "pod", folder / "here")
         stack.callback(made.close)
@@ -84,7 +84,7 @@ def ground(kind: str, folder: Path) -> Iterator[Ground]:
 
 
 class Cable:
-    """A way to the server that can be cut: at once, or after so many bytes towards it or from it."""
+    """A TCP relay to the server that can be cut: at once, or after a number of bytes in either direction."""
 
     def __init__(self, to: Address) -> None:
         self._to = to
@@ -121,14 +121,14 @@ class Cable:
             target.shutdown(socket.SHUT_WR)
 
     def cut(self) -> None:
-        """Every connection is gone; new ones may be made."""
+        """Every connection is closed; new ones may be made."""
         self.cuts += 1
         for each in self._sockets:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Nothing is left."""
+        """All sockets are closed and all threads have ended."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -141,9 +141,9 @@ class Cable:
 
 @contextmanager
 def cable(to: Address) -> Iterator[Cable]:
-    """A cable, for as long as it is needed."""
-    laid = Cable(to)
+    """A cable that is closed at the end of the block."""
+    made_cable = Cable(to)
     try:
-        yield laid
+        yield made_cable
     finally:
-        laid.close()
+        made_cable.close()

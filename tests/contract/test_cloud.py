@@ -1,4 +1,4 @@
-"""What every `Cloud` promises, whoever keeps it."""
+"""The promises of the `Cloud` protocol, tested on each implementation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from runpod_deploy.cloud.values import Pod
 from runpod_deploy.errors import AnswerUnclear, ConfigError, StockOut
-from tests.contract.grounds import Ground, Trouble, in_memory, on_runpod, on_simulator
+from tests.contract.grounds import Disturbances, Ground, in_memory, on_runpod, on_simulator
 from tests.support.fakes.simulator import Simulated, simulator
 
 STAGES = ("placing", "image_pull", "starting", "sshd")
@@ -27,7 +27,7 @@ def simulated() -> Iterator[Simulated]:
 
 @pytest.fixture(params=["in_memory", "on_simulator", "on_runpod"])
 def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
-    """Each ground in turn, left without a pod of ours."""
+    """Each implementation in turn; no pod of the test is left on it."""
     match request.param:
         case "in_memory":
             yield in_memory()
@@ -42,11 +42,11 @@ def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
 
 
 @pytest.fixture
-def trouble(ground: Ground) -> Trouble:
-    """How to make things go wrong here."""
-    if ground.trouble is None:
-        pytest.skip("nothing goes wrong there on demand")
-    return ground.trouble
+def disturbances(ground: Ground) -> Disturbances:
+    """The ways to make this cloud fail."""
+    if ground.disturbances is None:
+        pytest.skip("it does not fail on demand")
+    return ground.disturbances
 
 
 def rented(ground: Ground) -> Pod:
@@ -109,59 +109,59 @@ def at_rest(ground: Ground, pod_id: str) -> Pod | None:
 def test_what_does_not_exist_is_none_and_no_error(ground: Ground) -> None:
     assert ground.cloud.get("doesnotexist00") is None
     assert ground.cloud.look("doesnotexist00", 60.0) is None
-    assert ground.cloud.find("no pod bears this name") == []
+    assert ground.cloud.find("no pod has this name") == []
     ground.cloud.stop("doesnotexist00")
     ground.cloud.delete("doesnotexist00")
     with pytest.raises(StockOut):
         ground.cloud.start("doesnotexist00")
     with pytest.raises(ConfigError):
-        ground.cloud.volume("no volume bears this name")
+        ground.cloud.volume("no volume has this name")
 
 
-def test_no_stock_is_said_at_the_create_and_no_pod_is_made(ground: Ground, trouble: Trouble) -> None:
+def test_no_stock_is_said_at_the_create_and_no_pod_is_made(ground: Ground, disturbances: Disturbances) -> None:
     candidate, ask = ground.candidate(), ground.ask()
-    trouble.no_stock(candidate)
+    disturbances.no_stock(candidate)
     with pytest.raises(StockOut):
         ground.cloud.create(ask, candidate)
     assert ground.cloud.find(ask.name) == []
 
 
-def test_a_pod_whose_create_was_not_answered_is_found_by_its_name(ground: Ground, trouble: Trouble) -> None:
+def test_a_pod_whose_create_was_not_answered_is_found_by_its_name(ground: Ground, disturbances: Disturbances) -> None:
     ask = ground.ask()
-    trouble.lost_create()
+    disturbances.lost_create()
     with pytest.raises(AnswerUnclear):
         ground.cloud.create(ask, ground.candidate())
     assert len(ground.cloud.find(ask.name)) == 1
 
 
-def test_a_listing_may_lag_behind_a_create(ground: Ground, trouble: Trouble) -> None:
-    trouble.listing_lag(1.0)
+def test_a_listing_may_lag_behind_a_create(ground: Ground, disturbances: Disturbances) -> None:
+    disturbances.listing_lag(1.0)
     pod = rented(ground)
     assert ground.cloud.find(pod.name) == []
     ground.cloud.delete(pod.id)
     ground.seen(lambda: next(iter(ground.cloud.find(pod.name)), None), "the pod in the listing")
 
 
-def test_a_deleted_pod_may_be_shown_for_a_while(ground: Ground, trouble: Trouble) -> None:
-    trouble.delete_lag(1.0)
+def test_a_deleted_pod_may_be_shown_for_a_while(ground: Ground, disturbances: Disturbances) -> None:
+    disturbances.delete_lag(1.0)
     pod = rented(ground)
     ground.cloud.delete(pod.id)
     assert ground.cloud.get(pod.id) is not None
     ground.gone(lambda: ground.cloud.get(pod.id), "the end of the pod")
 
 
-def test_a_stopped_pod_may_find_its_host_full(ground: Ground, trouble: Trouble) -> None:
+def test_a_stopped_pod_may_find_its_host_full(ground: Ground, disturbances: Disturbances) -> None:
     pod = rented(ground)
     running(ground, pod.id)
     ground.cloud.stop(pod.id)
     ground.seen(lambda: at_rest(ground, pod.id), "the stop")
-    trouble.host_full()
+    disturbances.host_full()
     with pytest.raises(StockOut):
         ground.cloud.start(pod.id)
     assert at_rest(ground, pod.id) is not None
 
 
-def test_two_pods_of_one_name_are_both_found_newest_first(ground: Ground, trouble: Trouble) -> None:
+def test_two_pods_of_one_name_are_both_found_newest_first(ground: Ground, disturbances: Disturbances) -> None:
     ask, candidate = ground.ask(), ground.candidate()
     first = ground.cloud.create(ask, candidate)
     ground.clock.sleep(0.01)
@@ -169,10 +169,10 @@ def test_two_pods_of_one_name_are_both_found_newest_first(ground: Ground, troubl
     assert [pod.id for pod in ground.cloud.find(ask.name)] == [second.id, first.id]
 
 
-def test_a_volume_is_known_by_a_name_that_is_its_own(ground: Ground, trouble: Trouble) -> None:
-    trouble.volume("data", "EU-RO-1")
-    trouble.volume("twice", "EU-RO-1")
-    trouble.volume("twice", "US-TX-3")
+def test_a_volume_is_known_by_a_name_that_is_its_own(ground: Ground, disturbances: Disturbances) -> None:
+    disturbances.volume("data", "EU-RO-1")
+    disturbances.volume("twice", "EU-RO-1")
+    disturbances.volume("twice", "US-TX-3")
     assert ground.cloud.volume("data")[1] == "EU-RO-1"
     with pytest.raises(ConfigError):
         ground.cloud.volume("twice")

@@ -1,4 +1,4 @@
-"""What every Host does, on real SSH servers: commands and the job. Transfers are in test_host_transfers."""
+"""The promises of the `Host` protocol on real SSH servers: commands and the job. Transfers: test_host_transfers."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def test_output_comes_as_it_is_made(host: PodHost) -> None:
     seen: list[tuple[float, bytes]] = []
     host.run("echo one; sleep 1; echo two", timeout_s=20, on_output=lambda data: seen.append((time.monotonic(), data)))
     assert b"".join(data for _, data in seen) == b"one\ntwo\n"
-    told_at = [at for at, data in seen if data]
-    assert told_at[-1] - told_at[0] > 0.7
+    arrived_at = [at for at, data in seen if data]
+    assert arrived_at[-1] - arrived_at[0] > 0.7
 
 
 def test_a_command_that_takes_too_long_is_killed_there(host: PodHost, place: Ground) -> None:

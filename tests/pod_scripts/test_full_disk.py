@@ -1,4 +1,4 @@
-"""A job that fills the disk on which its run's control folder lies: its end is known, and the guard does its work."""
+"""A job that fills the disk of its run's control folder: its end is known, and the guard still works."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILL = "cat /dev/zero >'{}/fill' 2>/dev/null"
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own, with room for what a run needs and not much more."""
+    """A separate disk that is little larger than a run needs."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)], capture_output=True)

@@ -1,4 +1,4 @@
-"""The job's own script: started once, followed from any byte, stopped with all that descends from it."""
+"""scripts/job.sh: a job is started once, followed from any byte, and stopped with all of its processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.shell_grounds import eventually, script_folder, shell_or_skip
 
 @dataclass
 class Job:
-    """One run's job, driven as the tool drives it."""
+    """One run's job, used as the client uses it."""
 
     control: Path
     shell: tuple[str, ...]
@@ -28,14 +28,14 @@ class Job:
     def log(self) -> Path:
         return self.control / "logs of it" / "run's.log"
 
-    def words(self, *words: str) -> list[str]:
-        return [*self.shell, str(self.control / "bin-1" / "job.sh"), *words]
+    def argv(self, *arguments: str) -> list[str]:
+        return [*self.shell, str(self.control / "bin-1" / "job.sh"), *arguments]
 
     def start(self, body: str, declared_bytes: int | None = None) -> subprocess.CompletedProcess[bytes]:
         size = len(body.encode()) if declared_bytes is None else declared_bytes
         script = self.control / "sub" / "job script.sh"
-        words = self.words("start", str(self.control), str(self.log), str(script), self.tag, str(size))
-        return subprocess.run(words, input=body.encode(), capture_output=True, timeout=20)
+        argv = self.argv("start", str(self.control), str(self.log), str(script), self.tag, str(size))
+        return subprocess.run(argv, input=body.encode(), capture_output=True, timeout=20)
 
     @property
     def tag(self) -> str:
@@ -43,7 +43,7 @@ class Job:
 
     def follower(self, offset: int = 0, sample_s: int = 0) -> subprocess.Popen[bytes]:
         where = (str(self.control), str(self.log), self.tag, str(offset), str(sample_s), "/")
-        return subprocess.Popen(self.words("follow", *where), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        return subprocess.Popen(self.argv("follow", *where), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
 
     def followed(self, offset: int = 0, sample_s: int = 0) -> list[Frame]:
         with self.follower(offset, sample_s) as follower:
@@ -51,10 +51,10 @@ class Job:
         return list(FrameParser().feed(output))
 
     def stop(self, grace_s: int = 1) -> int:
-        return subprocess.run(self.words("stop", str(self.control), self.tag, str(grace_s)), timeout=30).returncode
+        return subprocess.run(self.argv("stop", str(self.control), self.tag, str(grace_s)), timeout=30).returncode
 
     def status(self) -> str:
-        return subprocess.check_output(self.words("status", str(self.control), self.tag), text=True).strip()
+        return subprocess.check_output(self.argv("status", str(self.control), self.tag), text=True).strip()
 
     @property
     def pid(self) -> int:
@@ -106,10 +106,10 @@ def test_is_started_once_however_often_it_is_asked(job: Job) -> None:
 
 def test_is_started_once_by_many_at_once(job: Job) -> None:
     script, body = str(job.control / "s"), b"echo run; sleep 0.5"
-    words = job.words("start", str(job.control), str(job.log), script, job.tag, str(len(body)))
-    many = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(6)]
-    told = {one.communicate(body, timeout=30)[0] for one in many}
-    assert told == {f"{job.pid}\n".encode()}
+    argv = job.argv("start", str(job.control), str(job.log), script, job.tag, str(len(body)))
+    many = [subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(6)]
+    printed = {one.communicate(body, timeout=30)[0] for one in many}
+    assert printed == {f"{job.pid}\n".encode()}
     assert log_of(job.followed()) == b"run\n"
 
 
@@ -164,8 +164,8 @@ def test_stop_leaves_nobody(job: Job) -> None:
 
 
 def sleepers(marker: str) -> list[int]:
-    told = subprocess.run(["pgrep", "-f", f"^sleep {marker}"], capture_output=True, text=True).stdout
-    return [int(pid) for pid in told.split()]
+    found = subprocess.run(["pgrep", "-f", f"^sleep {marker}"], capture_output=True, text=True).stdout
+    return [int(pid) for pid in found.split()]
 
 
 def test_a_job_that_ends_itself_on_term_keeps_its_exit_code(job: Job) -> None:
@@ -202,7 +202,7 @@ def test_samples_come_at_once_and_again(job: Job) -> None:
     assert all("host_mem_total_mb" in sample.row for sample in samples)
 
 
-def test_who_comes_to_stop_a_job_that_is_over_has_not_stopped_it(job: Job) -> None:
+def test_a_stop_after_the_end_of_a_job_does_not_count_as_its_end(job: Job) -> None:
     job.start("echo done")
     eventually(lambda: job.status() == "ended 0")
     job.stop(1)

@@ -1,4 +1,4 @@
-"""Where the shell scripts are tried: real shells, a PID namespace for a container, an HTTP server for the API."""
+"""The surroundings of the pod's scripts: real shells, a PID namespace as the container, an HTTP server as the API."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ KEY = "rpa_pod_scoped_key_that_nobody_may_see"
 
 
 def shell_or_skip(name: str) -> tuple[str, ...]:
-    """The words that start this shell."""
+    """The command that starts this shell. The test is skipped if it is not installed."""
     if shutil.which(SHELLS[name][0]) is None:
         pytest.skip(f"{name} is not installed")
     return SHELLS[name]
 
 
 def script_folder(folder: Path) -> Path:
-    """The scripts of the pod in a folder of their own, as they lie on a pod."""
+    """A new folder with the pod's scripts, as on a pod."""
     folder.mkdir(parents=True)
     for name in scripts.INSTALLED:
         (folder / name).write_text(scripts.text(name))
@@ -38,16 +38,16 @@ def script_folder(folder: Path) -> Path:
 
 
 def eventually(look: Callable[[], object], within_s: float = 10.0) -> None:
-    """The look comes true in time."""
+    """The look has returned something true."""
     end = time.monotonic() + within_s
     while not look():
-        assert time.monotonic() < end, "it never came true"
+        assert time.monotonic() < end, "it did not come true in time"
         time.sleep(0.02)
 
 
 @dataclass
 class Call:
-    """One request as the API saw it."""
+    """One request as the API received it."""
 
     method: str
     path: str
@@ -59,15 +59,15 @@ class Call:
 
 @dataclass
 class FakeApi:
-    """An HTTP server that answers as it is told and remembers what it was asked."""
+    """An HTTP server with scripted answers that keeps all requests."""
 
     url: str = ""
     answers: dict[str, tuple[int, object]] = field(default_factory=dict)
-    """Status and body by `METHOD path`; 204 for the rest."""
+    """Status and body by `METHOD path`; 204 for all others."""
     calls: list[Call] = field(default_factory=list)
-    """What was asked to change something."""
+    """The requests other than GET."""
     looks: list[Call] = field(default_factory=list)
-    """What was only asked to answer."""
+    """The GET requests."""
 
     def asked(self) -> list[str]:
         """`METHOD path` of each call, in order."""
@@ -76,7 +76,7 @@ class FakeApi:
 
 @contextmanager
 def fake_api(port: int = 0) -> Iterator[FakeApi]:
-    """The server, for as long as it is needed."""
+    """The server, which runs until the block ends."""
     api = FakeApi()
 
     class Handler(BaseHTTPRequestHandler):
@@ -84,8 +84,8 @@ def fake_api(port: int = 0) -> Iterator[FakeApi]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             authorized = self.headers.get("Authorization") == f"Bearer {KEY}"
             agent = self.headers.get("User-Agent", "")
-            heard = api.looks if self.command == "GET" else api.calls
-            heard.append(Call(self.command, self.path, body, agent, authorized, key_in_some_argv()))
+            requests = api.looks if self.command == "GET" else api.calls
+            requests.append(Call(self.command, self.path, body, agent, authorized, key_in_some_argv()))
             status, reply = api.answers.get(f"{self.command} {self.path}", (204, None))
             content = b"" if reply is None else json.dumps(reply).encode()
             self.send_response(status)
@@ -111,8 +111,8 @@ def fake_api(port: int = 0) -> Iterator[FakeApi]:
 
 
 def key_in_some_argv() -> bool:
-    """Whether any process of the machine shows the key among its arguments right now."""
-    return any(KEY.encode() in words for words in command_lines())
+    """Whether any process of the machine has the key among its arguments right now."""
+    return any(KEY.encode() in arguments for arguments in command_lines())
 
 
 def command_lines() -> Iterator[bytes]:
@@ -124,9 +124,9 @@ def command_lines() -> Iterator[bytes]:
 
 @contextmanager
 def container(env: dict[str, str], argv: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
-    """argv as PID 1 of a PID namespace with nothing but this environment; all of it dies at the end."""
-    words = [*namespace_or_skip(), *argv]
-    process = subprocess.Popen(words, executable=shutil.which(words[0]), stdin=subprocess.DEVNULL, env=env)
+    """argv as PID 1 of a PID namespace with only this environment; all of its processes are killed at the end."""
+    command = [*namespace_or_skip(), *argv]
+    process = subprocess.Popen(command, executable=shutil.which(command[0]), stdin=subprocess.DEVNULL, env=env)
     try:
         yield process
     finally:
@@ -135,11 +135,11 @@ def container(env: dict[str, str], argv: tuple[str, ...]) -> Iterator[subprocess
 
 
 def namespace_or_skip() -> tuple[str, ...]:
-    """The words that start a PID namespace with a /proc of its own."""
-    words = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
+    """The command that starts a PID namespace with its own /proc. The test is skipped if that is not allowed."""
+    command = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"]
     if os.getuid() != 0:
-        words[1:1] = ["--user", "--map-root-user"]
-    tried = subprocess.run([*words, "true"], capture_output=True)
+        command[1:1] = ["--user", "--map-root-user"]
+    tried = subprocess.run([*command, "true"], capture_output=True)
     if tried.returncode:
         pytest.skip("PID namespaces are not available here")
-    return tuple(words)
+    return tuple(command)

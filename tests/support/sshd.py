@@ -27,7 +27,7 @@ FOLDERS = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
 
 @cache
 def tools_without(*hidden: str) -> str:
-    """A PATH with all of the machine's programs but these; the same folder each time."""
+    """A PATH with all programs of the machine except these; the folder is made once."""
     folder = Path(tempfile.mkdtemp(prefix="tools-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for source in FOLDERS:
@@ -40,7 +40,7 @@ def tools_without(*hidden: str) -> str:
 
 @cache
 def busybox_tools() -> str:
-    """A PATH with busybox's programs, bash and curl alone, as on the smallest images; the same folder each time."""
+    """A PATH with only busybox's programs, bash and curl, as on the smallest images; the folder is made once."""
     folder = Path(tempfile.mkdtemp(prefix="tools-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     busybox = shutil.which("busybox")
@@ -54,14 +54,14 @@ def busybox_tools() -> str:
 
 @contextmanager
 def openssh(folder: Path, public_key: str, path: str) -> Iterator[Address]:
-    """Debian's sshd, with a host key of its own, that lets one key in as root."""
+    """Debian's sshd with a new host key, which accepts one key for root."""
     folder.mkdir()
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     keygen = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "host"))
     subprocess.run(keygen, check=True)
     (folder / "keys").write_text(public_key + "\n")
     address = Address(host="127.0.0.1", port=free_port())
-    # With SHLVL bash takes itself for an inner shell, and leaves root's own start files alone.
+    # With SHLVL set, bash considers itself an inner shell and does not read root's own start files.
     (folder / "config").write_text(
         f"ListenAddress 127.0.0.1:{address.port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/keys\n"
         f"StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\nSetEnv PATH={path} SHLVL=2\n"
@@ -77,7 +77,7 @@ def openssh(folder: Path, public_key: str, path: str) -> Iterator[Address]:
 
 @contextmanager
 def asyncssh_server(folder: Path, public_key: str, path: str) -> Iterator[Address]:
-    """asyncssh in a process of its own, which runs commands with the machine's /bin/sh."""
+    """asyncssh in its own process, which runs commands with /bin/sh."""
     folder.mkdir()
     (folder / "keys").write_text(public_key + "\n")
     argv = (sys.executable, __file__, folder, path)
@@ -90,7 +90,7 @@ def asyncssh_server(folder: Path, public_key: str, path: str) -> Iterator[Addres
 
 
 async def serve_forever(folder: Path, path: str) -> None:
-    """Prints its port and serves whoever bears the key."""
+    """Prints its port and serves clients with the accepted key."""
 
     async def carry_out(process: asyncssh.SSHServerProcess[bytes]) -> None:
         child = await asyncio.create_subprocess_exec(
@@ -114,7 +114,7 @@ async def serve_forever(folder: Path, path: str) -> None:
             while data := await source.read(1 << 16):
                 target.write(data)
                 await target.drain()
-        if isinstance(target, asyncio.StreamWriter):  # a channel that saw both ends forgets the exit status
+        if isinstance(target, asyncio.StreamWriter):  # a channel that was closed on both sides loses the exit status
             target.close()
 
     acceptor = await asyncssh.listen(
@@ -130,14 +130,14 @@ async def serve_forever(folder: Path, path: str) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody listens at right now."""
+    """A port at which nothing listens right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def wait_for(address: Address) -> None:
-    """Somebody listens there."""
+    """The server accepts connections at the address."""
     for _ in range(200):
         with socket.socket() as probe:
             probe.settimeout(0.05)
@@ -148,7 +148,7 @@ def wait_for(address: Address) -> None:
 
 
 def has_openssh() -> bool:
-    """Whether sshd can be tried here: only root may log in as root."""
+    """Whether sshd can be tested here: only root may log in as root."""
     return Path(SSHD).exists() and os.getuid() == 0 and shutil.which("ssh-keygen") is not None
 
 

@@ -30,7 +30,7 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-def test_commit_branch_and_dirt(checkout: Path) -> None:
+def test_commit_branch_and_dirty_flag(checkout: Path) -> None:
     clean = {
         "local_git_sha": git(checkout, "rev-parse", "HEAD"),
         "local_git_dirty": False,

@@ -25,7 +25,7 @@ def test_input_output_and_status() -> None:
     assert ended == proc.Completed(3, b"in", b"err\n")
 
 
-def test_much_both_ways_does_not_block() -> None:
+def test_much_data_in_both_directions_does_not_block() -> None:
     data = os.urandom(5_000_000)
     assert proc.run(("cat",), stdin=data, timeout_s=20, keep_bytes=1 << 30).stdout == data
 
@@ -52,7 +52,7 @@ def test_a_timeout_kills_the_whole_group() -> None:
     assert not alive(f"sleep 8[12].{os.getpid()}")
 
 
-def test_a_daemon_that_holds_the_pipes_holds_nobody_up() -> None:
+def test_a_daemon_that_keeps_the_pipes_open_delays_nobody() -> None:
     started = time.monotonic()
     ended = proc.run(("sh", "-c", f"sleep 3.{os.getpid()} & echo done"), timeout_s=10)
     assert ended.stdout == b"done\n"
@@ -78,7 +78,7 @@ def test_a_child_has_a_session_of_its_own() -> None:
     assert told.stdout == b"True\n"
 
 
-def test_talking_with_a_child() -> None:
+def test_a_child_answers_through_its_pipes() -> None:
     with proc.Child(("cat",)) as child:
         child.write(b"there")
         assert child.read(100, 5.0) == b"there"
@@ -94,19 +94,19 @@ def test_errors_of_a_child_are_kept_apart() -> None:
         assert child.errors().endswith(b"why\n")
 
 
-def test_nothing_moves() -> None:
+def test_a_stalled_child_is_a_timeout() -> None:
     with proc.Child(("sleep", f"84.{os.getpid()}")) as child, pytest.raises(TimeoutError):
         child.write(bytes(10_000_000), stall_s=0.2)
     eventually(lambda: not alive(f"sleep 84.{os.getpid()}"))
 
 
-def test_a_reader_that_went() -> None:
+def test_a_child_that_closed_its_input_is_a_broken_pipe() -> None:
     with proc.Child(("true",)) as child:
         child.wait(5.0)
         with pytest.raises(BrokenPipeError):
             child.write(bytes(10_000_000))
 
 
-def test_what_the_shell_would_find() -> None:
+def test_only_programs_on_the_path_are_installed() -> None:
     assert proc.is_installed("sh")
     assert not proc.is_installed("no-such-program-anywhere")

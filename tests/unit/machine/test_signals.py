@@ -1,4 +1,4 @@
-"""Real signals to a real process: the first breaks into work, none breaks into a release."""
+"""Real signals to a real process: the first interrupts the work, none interrupts a release."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_the_first_signal_is_raised_with_its_name(number: signal.Signals) -> Non
     assert caught.value.signal_name == number.name
 
 
-def test_later_signals_wait_unless_they_are_let_in() -> None:
+def test_later_signals_wait_unless_they_are_allowed() -> None:
     signals = Signals()
     with signals.installed():
         with pytest.raises(Interrupt):
@@ -42,7 +42,7 @@ def test_a_first_signal_while_collecting_waits() -> None:
         assert signals.take() == "SIGINT"
 
 
-def test_nothing_breaks_into_a_release() -> None:
+def test_nothing_interrupts_a_release() -> None:
     signals = Signals()
     with signals.installed(), signals.held():
         for _ in range(5):
@@ -58,7 +58,7 @@ def test_a_critical_section_ends_before_the_signal_is_raised() -> None:
     assert done == ["whole"]
 
 
-def test_handlers_of_others_come_back() -> None:
+def test_earlier_handlers_are_restored() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with Signals().installed():
         assert signal.getsignal(signal.SIGTERM) != before

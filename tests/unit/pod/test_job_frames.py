@@ -1,4 +1,4 @@
-"""The frames of the follow channel, however the bytes are cut."""
+"""The frames of the follow channel, for any division of the bytes into reads."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_any_log_passes(log: bytes) -> None:
 @pytest.mark.parametrize(
     "stream", [b"X 1\n", b"L x\n", b"bash: command not found: and so on, for a while, without end" * 2]
 )
-def test_nonsense_is_told(stream: bytes) -> None:
+def test_nonsense_is_an_error(stream: bytes) -> None:
     with pytest.raises(ValueError):
         parsed(stream, [])
 
@@ -47,7 +47,7 @@ def test_a_sample_that_is_no_json_is_dropped() -> None:
     assert parsed(b"S 4\n{no}S 2\n[]E 0\n", []) == [JobEnd(0)]
 
 
-def test_the_log_is_not_gathered() -> None:
+def test_the_log_is_not_kept_in_memory() -> None:
     parser = FrameParser()
     list(parser.feed(b"L 1000000\n"))
     for _ in range(10):

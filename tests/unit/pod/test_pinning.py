@@ -1,4 +1,4 @@
-"""The pin step, run by a real shell with a uv that only takes notes."""
+"""The pin step in a real shell, with a fake uv that records its calls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ esac
 
 @pytest.fixture
 def bin_dir(tmp_path: Path) -> Path:
-    """A folder of programs: the few that the step needs, and no uv."""
+    """A folder with the few programs that the step needs, without uv."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for name in ("sh", "mkdir", "cat", "chmod"):
@@ -36,7 +36,7 @@ def program(path: Path, text: str) -> None:
 
 
 def pin(tmp_path: Path, bin_dir: Path) -> str:
-    """What the step printed."""
+    """The output of the step."""
     home, mount = tmp_path / "home", tmp_path / "the mount"
     home.mkdir(exist_ok=True)
     command = pin_python("3.12", str(mount)).command

@@ -1,4 +1,4 @@
-"""The config of a connection, its keys, and what ssh's last words mean."""
+"""The config of a connection, its keys, and the meaning of ssh's error output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def login(folder: Path, user_key: Path | None = None) -> Login:
 
 
 def understood(config: str, folder: Path) -> dict[str, list[str]]:
-    """What ssh itself makes of a config."""
+    """The options that ssh itself reads from a config."""
     (folder / "config").write_text(config)
     told = subprocess.run(["ssh", "-G", "-F", folder / "config", "pod"], capture_output=True, text=True, check=True)
     rows: dict[str, list[str]] = {}
@@ -79,12 +79,12 @@ def test_the_key_pair_is_made_once(tmp_path: Path) -> None:
     assert (folder / "key").stat().st_mode & 0o777 == 0o600
 
 
-def test_half_a_key_pair_is_made_anew(tmp_path: Path) -> None:
+def test_an_incomplete_key_pair_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("torn")
     assert make_key(tmp_path).startswith("ssh-ed25519 ")
 
 
-def test_the_user_s_key_is_let_in_too(tmp_path: Path) -> None:
+def test_the_pod_accepts_the_user_s_key_too(tmp_path: Path) -> None:
     user_key = tmp_path / "id"
     assert public_keys(tmp_path / "ssh", user_key).count("\n") == 0
     (tmp_path / "id.pub").write_text("ssh-ed25519 AAAA me@here\n")
@@ -104,7 +104,7 @@ def test_the_user_s_key_is_let_in_too(tmp_path: Path) -> None:
         ("", "dropped"),
     ],
 )
-def test_failures_are_told_apart(words: str, reason: str) -> None:
+def test_failures_are_distinguished(words: str, reason: str) -> None:
     error = classify(words.encode())
     assert error.reason == reason
     assert error.hint

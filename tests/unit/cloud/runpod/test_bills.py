@@ -46,7 +46,7 @@ def test_a_record_is_the_bill_of_one_pod_and_hour() -> None:
         {"totalAmount": "much"},
     ],
 )
-def test_what_is_no_bill_of_an_hour_is_refused(change: dict[str, Any]) -> None:
+def test_a_record_that_is_no_hourly_bill_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(CloudUnreachable, match="cannot read the bill"):
         as_bills(answer({**ROW, **change}))
     with pytest.raises(CloudUnreachable):

@@ -31,11 +31,11 @@ def test_a_cloud_has_the_best_stock_of_its_datacenters() -> None:
     assert stocks([L4]) == {"EU-RO-1": "LOW", "US-TX-3": "NONE", ANYWHERE: "LOW"}
 
 
-def test_a_cloud_without_datacenters_has_the_stock_that_it_tells() -> None:
+def test_a_cloud_without_datacenters_has_its_own_stock() -> None:
     assert stocks([L4 | {"availability": "HIGH", "dataCenters": None}]) == {ANYWHERE: "HIGH"}
 
 
-def test_a_stock_invented_since_is_a_value() -> None:
+def test_a_new_stock_level_is_kept() -> None:
     row = L4 | {"dataCenters": [{"id": "EU-RO-1", "availability": "PLENTY"}]}
     assert stocks([row]) == {"EU-RO-1": "PLENTY", ANYWHERE: "PLENTY"}
 
@@ -49,7 +49,7 @@ def test_what_cannot_be_rented_is_no_offer(row: dict[str, Any], cloud_type: str,
 
 
 @pytest.mark.parametrize("price", [None, {}, {"secure": None}, {"secure": 0}])
-def test_a_price_that_is_not_told_is_unknown_and_never_zero(price: Any) -> None:
+def test_a_missing_price_is_unknown_and_never_zero(price: Any) -> None:
     assert {offer.usd_per_gpu_hour for offer in gpu_offers([L4 | {"price": price}], "SECURE", 1)} == {None}
 
 

@@ -58,20 +58,20 @@ def test_a_pod_that_is_gone_is_none(api: Api, cloud: RunPodCloud, answer: Reply)
 
 
 @pytest.mark.parametrize("answer", [Reply(404, b"<html>404</html>"), problem(404, "The requested path was not found.")])
-def test_a_page_that_is_not_there_says_nothing_of_the_pod(api: Api, cloud: RunPodCloud, answer: Reply) -> None:
+def test_an_unknown_page_does_not_mean_that_the_pod_is_gone(api: Api, cloud: RunPodCloud, answer: Reply) -> None:
     api.replies(answer)
     with pytest.raises((CloudUnreachable, ConfigError)):
         cloud.get("alive")
 
 
-def test_a_status_invented_since_is_a_value(api: Api, cloud: RunPodCloud) -> None:
+def test_a_new_status_is_kept(api: Api, cloud: RunPodCloud) -> None:
     api.replies(Reply(200, pod_row(status="HIBERNATING")))
     pod = cloud.get("5xpma5eg46tqjq")
     assert pod is not None and pod.status == "HIBERNATING"
 
 
 @pytest.mark.parametrize("answer", [Reply(204), problem(404, "pod not found")])
-def test_delete_is_content_when_there_is_no_such_pod(api: Api, cloud: RunPodCloud, answer: Reply) -> None:
+def test_delete_accepts_when_there_is_no_such_pod(api: Api, cloud: RunPodCloud, answer: Reply) -> None:
     api.replies(answer)
     cloud.delete("5xpma5eg46tqjq")
     assert [(request.method, request.path) for request in api.received] == [("DELETE", "/v2/pods/5xpma5eg46tqjq")]
@@ -83,7 +83,7 @@ def test_delete_is_sent_again_after_a_lost_answer(api: Api, cloud: RunPodCloud) 
     assert len(api.received) == 3
 
 
-def test_stop_is_content_with_a_pod_that_is_stopped(api: Api, cloud: RunPodCloud) -> None:
+def test_stop_accepts_with_a_pod_that_is_stopped(api: Api, cloud: RunPodCloud) -> None:
     api.replies(problem(409, "action stop is not valid for status EXITED"), Reply(200, pod_row(status="EXITED")))
     cloud.stop("5xpma5eg46tqjq")
     assert api.received[0].json == {"action": "stop"}
@@ -111,13 +111,13 @@ def test_start_says_stock_out_when_only_a_fresh_pod_can_help(api: Api, cloud: Ru
 @pytest.mark.parametrize(
     "answer", [problem(409, "action start is not valid"), Reply(reset=True), Reply(502, b"<html>")]
 )
-def test_start_is_content_with_a_pod_that_is_up(api: Api, cloud: RunPodCloud, answer: Reply) -> None:
+def test_start_accepts_with_a_pod_that_is_up(api: Api, cloud: RunPodCloud, answer: Reply) -> None:
     api.replies(answer, Reply(200, pod_row(status="STARTING")))
     assert cloud.start("5xpma5eg46tqjq").status == "STARTING"
     assert [request.method for request in api.received] == ["POST", "GET"]
 
 
-def test_a_start_that_was_not_heard_of_is_unclear(api: Api, cloud: RunPodCloud) -> None:
+def test_a_start_without_an_answer_is_unclear(api: Api, cloud: RunPodCloud) -> None:
     api.replies(Reply(reset=True), Reply(200, pod_row(status="EXITED")))
     with pytest.raises(AnswerUnclear):
         cloud.start("5xpma5eg46tqjq")
@@ -143,7 +143,7 @@ def test_the_balance_comes_from_the_one_graphql_query(api: Api, cloud: RunPodClo
         cloud.balance()
 
 
-def test_a_folder_that_cannot_be_made_costs_nothing_but_the_sharing(api: Api, clock: FakeClock, tmp_path: Path) -> None:
+def test_without_a_cache_folder_only_the_sharing_is_lost(api: Api, clock: FakeClock, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
     api.replies(Reply(200, {"pods": [pod_row()]}))

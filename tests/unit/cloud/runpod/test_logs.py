@@ -100,7 +100,7 @@ def test_a_boot_goes_through_its_stages() -> None:
     assert watch.stage(booting("RUNNING", uptime_s=9, address=Address(host="h", port=1))) == "sshd"
 
 
-def test_the_log_is_asked_for_seldom() -> None:
+def test_the_log_is_read_rarely() -> None:
     clock, log = FakeClock(), Log()
     watch = BootStages(clock, log.read)
     for _ in range(60):

@@ -51,7 +51,7 @@ def test_many_who_share_a_folder_never_pass_the_limit(tmp_path: Path, quota: int
     assert clock.monotonic() < 60 * 5
 
 
-def test_plenty_left_costs_no_time(tmp_path: Path) -> None:
+def test_with_much_quota_left_nobody_waits(tmp_path: Path) -> None:
     clock = FakeClock()
     pace = Pace(clock, tmp_path)
     pace.learn({"ratelimit": '"minute";r=58;t=41', "ratelimit-policy": '"minute";q=60;w=60'})
@@ -60,14 +60,14 @@ def test_plenty_left_costs_no_time(tmp_path: Path) -> None:
     assert clock.monotonic() == 0
 
 
-def test_a_refusal_holds_everybody(tmp_path: Path) -> None:
+def test_after_a_refusal_every_process_waits(tmp_path: Path) -> None:
     clock = FakeClock()
     Pace(clock, tmp_path).pause_all(12)
     Pace(clock, tmp_path).wait()
     assert clock.monotonic() == pytest.approx(12)
 
 
-def test_a_limit_that_is_used_up_for_hours_is_said_and_not_waited_for() -> None:
+def test_a_limit_that_is_used_up_for_hours_is_an_error() -> None:
     clock = FakeClock()
     pace = Pace(clock, None)
     pace.learn({"ratelimit": '"minute";r=58;t=41, "day";r=0;t=7200'})

@@ -63,7 +63,7 @@ def test_every_failure_of_the_network_means_an_error_with_a_hint(kind: type[fail
 
 
 @pytest.mark.parametrize("text", CAPACITY_TEXTS)
-def test_capacity_is_told_in_any_case(text: str) -> None:
+def test_a_capacity_error_is_recognized_in_any_letter_case(text: str) -> None:
     assert is_capacity(f"Sorry. {text.upper()}!")
     assert not is_capacity("Network volume is in data center CA-MTL-3")
 
@@ -74,7 +74,7 @@ def test_a_page_becomes_one_short_line(page: bytes) -> None:
     assert len(text) <= 120 and text.isprintable()
 
 
-def test_only_the_api_itself_can_say_that_a_thing_is_missing() -> None:
+def test_only_the_api_itself_can_say_that_a_thing_does_not_exist() -> None:
     assert answer(404, b'{"title": "Not Found", "status": 404, "detail": "pod not found"}').not_found
     assert not answer(404, b"<html>404</html>").not_found
     assert not answer(404, b'{"detail": "The requested path was not found."}').not_found

@@ -76,7 +76,7 @@ def test_zero_means_a_listing_that_began_after_the_question(tmp_path: Path) -> N
     assert listing.rows(60.0) == []
 
 
-def test_without_a_folder_a_process_still_remembers_its_own_look() -> None:
+def test_without_a_folder_a_process_shares_with_itself() -> None:
     clock, source = FakeClock(), Source()
     listing = SharedList(source.fetch, clock, None)
     assert listing.rows(5.0) == listing.rows(5.0)
@@ -97,7 +97,7 @@ def test_a_file_that_makes_no_sense_is_no_listing(tmp_path: Path, text: str) -> 
     assert len(SharedList(Source().fetch, FakeClock(), tmp_path).rows(60.0)) == 1
 
 
-def test_the_file_is_for_the_user_alone_and_holds_our_own_marks_only(
+def test_the_file_is_for_the_user_alone_and_holds_our_own_labels_only(
     api: Api, cloud: RunPodCloud, tmp_path: Path
 ) -> None:
     api.replies(Reply(200, {"pods": [pod_row(env={"TOKEN": "hidden", "RUNPOD_DEPLOY_RUN_ID": "run-1"})]}))
