@@ -60,8 +60,9 @@ async def simulate(settings: Settings) -> AsyncIterator[Simulator]:
     """A running simulator; at the end its pods are ended, or saved. Raises SandboxUnavailable, OSError."""
     sandbox = await find_sandbox()
     clock.set_skew(settings.clock_skew_s)
-    with folder(settings.state_path) as root:
-        port = _free_port(settings.port)
+    # The port is known before the server starts, because pods get it in their environment.
+    with server_socket(settings.port) as listening, folder(settings.state_path) as root:
+        port = listening.getsockname()[1]
         site = Site(root, f"http://{HOST}:{port}", catalogue.load())
         cloud = _cloud(settings, Platform(sandbox, PACES[settings.pace], site))
         limits = Limits(quotas(settings.per_minute or PER_MINUTE[settings.pace]))
@@ -69,7 +70,7 @@ async def simulate(settings: Settings) -> AsyncIterator[Simulator]:
         await runner.setup()
         async with _running(cloud, root if settings.state_path else None):
             try:
-                await web.TCPSite(runner, HOST, port).start()
+                await web.SockSite(runner, listening).start()
                 yield Simulator(cloud, site.api_url, _exports(site.api_url, cloud.api_key))
             finally:
                 await runner.cleanup()
@@ -91,12 +92,19 @@ async def _running(cloud: Cloud, kept: Path | None) -> AsyncIterator[None]:
         await (cloud.pause() if kept else cloud.close())
 
 
-def _free_port(wanted: int) -> int:
-    """A port, chosen early because pods get it in their environment. Raises OSError if the wanted one is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((HOST, wanted))
-        return int(probe.getsockname()[1])
+def server_socket(port: int) -> socket.socket:
+    """A socket that listens on the port, or on a free one for 0, so that nobody else can take it. Raises OSError."""
+    listening = socket.socket()
+    if port:
+        # A free port must not be shared, but a named one may still have old connections in TIME_WAIT.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+        listening.listen(128)
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 def _cloud(settings: Settings, platform: Platform) -> Cloud:

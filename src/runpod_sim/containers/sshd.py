@@ -52,7 +52,9 @@ class Sshd:
     def reserve(self) -> int:
         """The port, taken and not yet listening: a client is refused."""
         self._socket = socket.socket()
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self.port:
+            # A new port must not be shared, but a known one may still have old connections in TIME_WAIT.
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.setblocking(False)
         self._socket.bind(("127.0.0.1", self.port))
         self.port = self._socket.getsockname()[1]

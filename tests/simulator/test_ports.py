@@ -1,0 +1,40 @@
+"""Ports of simulators and their pods: nobody else can take one between its choice and its use."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from runpod_sim.containers.sshd import Sshd
+from runpod_sim.simulator import HOST, server_socket
+
+
+def can_be_bound(port: int) -> bool:
+    """Whether another program gets the port, even one that shares its own."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            other.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def test_the_port_of_the_api_belongs_to_one_simulator() -> None:
+    with server_socket(0) as first:
+        port = first.getsockname()[1]
+        assert not can_be_bound(port)
+        with pytest.raises(OSError, match="in use"):
+            server_socket(port)
+    assert can_be_bound(port)
+
+
+def test_the_port_of_a_pod_belongs_to_it_before_it_listens(tmp_path: Path) -> None:
+    sshd = Sshd(tmp_path / "authorized_keys")
+    port = sshd.reserve()
+    assert sshd._socket is not None
+    with sshd._socket:
+        assert not can_be_bound(port)
+    assert can_be_bound(port)
