@@ -9,11 +9,10 @@ import click
 from ..config.settings import cache_dir
 from ..spec import SshSpec
 from ..terminal.output import can_draw, print_json, print_lines
+from ..terminal.style import state_colour
 from .access import real_cloud
 from .checkup import Check, check_all
 from .options import json_option, output_options
-
-COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
 @click.command("doctor", short_help="Check key, API, balance, SSH and rsync.")
@@ -37,7 +36,7 @@ def print_check(check: Check) -> None:
     if can_draw():
         from .screens import show, styled  # rich is slow to import, and only needed here
 
-        show([styled(status, COLOURS[check.status], rest)])
+        show([styled(status, state_colour(check.status), rest)])
     else:
         print_lines([status + rest])
     if check.hint:

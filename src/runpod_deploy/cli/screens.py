@@ -15,9 +15,7 @@ from ..history.events import Row, described
 from ..history.folders import ago
 from ..history.layouts import RUN_COLUMNS, run_cells
 from ..terminal.output import visible
-
-BAD_WORDS = ("failed", "killed", "lost", "abandoned", "interrupted", "missing")
-GOOD_WORDS = ("completed", "finished", "released", "restored")
+from ..terminal.style import event_colour
 
 
 def show(parts: Iterable[RenderableType]) -> int:
@@ -78,12 +76,4 @@ def comparison_table(paths: tuple[str, str], differences: list[Difference]) -> T
 
 def event_text(prefix: str, row: Row) -> Text:
     """One event, in the colour of its name."""
-    return Text.assemble((visible(prefix), "dim"), " ", (visible(described(row)), event_colour(row)))
-
-
-def event_colour(row: Row) -> str:
-    """Red for trouble, green for success."""
-    name = str(row.get("event"))
-    if any(word in name for word in BAD_WORDS):
-        return "red"
-    return "green" if any(word in name for word in GOOD_WORDS) else ""
+    return Text.assemble((visible(prefix), "dim"), " ", (visible(described(row)), event_colour(str(row.get("event")))))

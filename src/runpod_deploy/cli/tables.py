@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..terminal.output import can_draw, print_lines, visible
+from ..terminal.style import state_colour
 
-COLOURS = {"HIGH": "green", "MEDIUM": "green", "LOW": "yellow", "NONE": "red", "RUNNING": "green", "ERROR": "red"}
-COLOURS |= {"LEFT": "red", "DETACHED": "yellow", "SETTLED": "green", "NOT YET": "yellow", "SO FAR": "yellow"}
 NUMBER_SIGNS = ("$", "GB", "AGE")
 
 
@@ -31,7 +30,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         number = name.startswith(NUMBER_SIGNS)
         table.add_column(name, justify="right" if number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(visible(cell), style=COLOURS.get(cell.upper(), "")) for cell in row))
+        table.add_row(*(Text(visible(cell), style=state_colour(cell)) for cell in row))
     Console(highlight=False, markup=False, emoji=False).print(table)
 
 

@@ -14,6 +14,7 @@ from ..record.parts import PhaseTime
 from ..record.state import State
 from ..spec import Spec
 from .console import left_cost, size
+from .style import share_colour, state_colour
 
 # With fewer rows than this, only the log is shown below the head.
 SMALL_ROWS = 12
@@ -22,7 +23,6 @@ BAR, WIDEST_BAR = "━", 24
 GAP = Text("  ")
 # The time of a phase that took less is not shown.
 WORTH_S = 0.05
-OUTCOME_STYLES = {"succeeded": "green", "interrupted": "yellow"}
 LIMIT_NAMES = {"cost_cap": "cap", "max_runtime": "time limit"}
 
 
@@ -187,7 +187,7 @@ def money(picture: Picture, width: int) -> Text:
     state, cap = picture.state, picture.spec.job.budget.cost_cap_usd
     spent = spent_usd(state.cost.rentals, picture.now)
     share = spent / cap if cap else 0.0
-    row = Text(f"${spent:.2f} of ${cap:.2f} ").append_text(bar(share, bar_width(width), alarm(share)))
+    row = Text(f"${spent:.2f} of ${cap:.2f} ").append_text(bar(share, bar_width(width), share_colour(share)))
     if state.cost.usd_per_hour is not None:
         row.append(f" ${state.cost.usd_per_hour:.2f}/hr")
     if state.cost.stop_at and not state.end.released:
@@ -196,11 +196,6 @@ def money(picture: Picture, width: int) -> Text:
             f" · {LIMIT_NAMES.get(state.cost.stop_why, 'limit')} in {span(left_s)}, at {state.cost.stop_at:%H:%M} UTC"
         )
     return row
-
-
-def alarm(share: float) -> str:
-    """The colour for this share of the cap."""
-    return "green" if share < 0.7 else "yellow" if share < 0.9 else "red"
 
 
 def log_row(source: str, line: str) -> Text:
@@ -225,7 +220,7 @@ def summary(picture: Picture, width: int) -> Iterable[Text]:
         clock(state.end.finished_at or picture.now, state.started_at),
         spent_usd(state.cost.rentals, picture.now),
     )
-    style = f"bold {OUTCOME_STYLES.get(outcome, 'red' if state.end.finished else 'yellow')}"
+    style = f"bold {state_colour(outcome) or 'red'}"
     yield Text.assemble((outcome.replace("_", " "), style), f"  {picture.spec.run_id}  {took}  ${spent:.2f}")
     yield from (Text("  ").append_text(row) for row in phase_rows(picture, width - 2))
     for label, artifact in state.work.artifacts:
