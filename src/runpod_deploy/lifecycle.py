@@ -1,15 +1,14 @@
 """The story of a run: read this page first.
 
-What was asked is a `Spec`. What happened is a list of events on disk. What is true is a `State` folded from them.
-A run goes FORWARD until the first error and then, whatever happened, closes. Each phase looks, acts and records:
-running it twice is the same as running it once, so resuming a run is running it again.
+A `Spec` says what was asked. A list of events on disk says what happened. A `State`, folded from the events, says what
+is true. A run goes FORWARD until the first error and then, in every case, through CLOSING. Each phase looks, acts and
+records: to run it twice is the same as to run it once, so to resume a run is to run it again.
 """
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 
 from . import __version__
 from .errors import DeployError, Interrupt
@@ -60,7 +59,7 @@ CLOSING: tuple[Phase, ...] = (collect, release)
 
 
 def carry_out(run: Run) -> State:
-    """Take a run from wherever its journal says it is to released. Safe to call again."""
+    """The run is carried out from where its journal ends until its pod is released. Safe to call again."""
     if run.state.end.finished and not run.state.pod_may_exist:
         return run.state
     try:
@@ -89,15 +88,15 @@ def pull_paused(run: Run) -> State:
 def begin(run: Run) -> None:
     """The journal says that a process works on the run."""
     if run.state.run_id is None:
-        job = run.spec.job
-        started = RunStarted(run_id=run.spec.run_id, job_name=job.name, tool_version=__version__)
-        run.record(replace(started, success_marker=job.run.success_marker))
+        job, marker = run.spec.job, run.spec.job.run.success_marker
+        begun = RunStarted(run_id=run.spec.run_id, job_name=job.name, tool_version=__version__, success_marker=marker)
+        run.record(begun)
     else:
         run.record(RunResumed(after=run.state.last_event))
 
 
 def forward(run: Run) -> None:
-    """Every phase has reached its postcondition, or the first that failed is recorded."""
+    """Every phase has reached its postcondition, or the error of the first one that failed is recorded."""
     if not run.state.may_go_forward:
         return
     for phase in FORWARD:
@@ -106,7 +105,7 @@ def forward(run: Run) -> None:
 
 
 def close(run: Run) -> None:
-    """Every closing phase has been tried, and the run's last word is recorded. No signal keeps the pod."""
+    """Every closing phase has been tried, and the end of the run is recorded. No signal prevents the release."""
     with run.signals.held():
         for phase in CLOSING:
             try_closing(run, phase)
@@ -115,7 +114,7 @@ def close(run: Run) -> None:
 
 
 def try_closing(run: Run, phase: Phase) -> None:
-    """The phase has been tried; a signal that came meanwhile is recorded: an interrupt is never a success.
+    """The phase has been tried, and a signal that came meanwhile is recorded: an interrupt is never a success.
 
     A second signal skips collect. No signal skips release.
     """
@@ -129,7 +128,7 @@ def try_closing(run: Run, phase: Phase) -> None:
 
 
 def step(run: Run, phase: Phase) -> bool:
-    """Whether the phase reached its postcondition; an error of ours is recorded, and so is a defect."""
+    """Whether the phase reached its postcondition; any error is recorded, also a defect of the tool."""
     clock, name = run.world.clock, phase.__name__
     run.record(PhaseStarted(phase=name))
     begun = clock.monotonic()
@@ -145,17 +144,16 @@ def step(run: Run, phase: Phase) -> bool:
 
 
 def failure(phase: str, error: Exception, duration_s: float) -> PhaseFailed:
-    """The error as an event; one that we do not know is a defect, kept with its traceback."""
-    known = isinstance(error, DeployError)
-    return PhaseFailed(
-        phase=phase,
-        kind=error.kind if isinstance(error, DeployError) else "internal",
-        message=error.message if isinstance(error, DeployError) else f"{type(error).__name__}: {error}",
-        hint=error.hint if isinstance(error, DeployError) else "this is a defect of the tool; please report it",
-        transient=isinstance(error, DeployError) and error.transient,
-        duration_sec=round(duration_s, 3),
-        detail="" if known else "".join(traceback.format_exception(error)),
-    )
+    """The error as an event; an unknown error is a defect of the tool, recorded with its traceback."""
+    lasted_s = round(duration_s, 3)
+    if isinstance(error, DeployError):
+        kind, message, hint = error.kind, error.message, error.hint
+        return PhaseFailed(
+            phase=phase, kind=kind, message=message, hint=hint, transient=error.transient, duration_sec=lasted_s
+        )
+    message, detail = f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error))
+    hint = "this is a defect of the tool; please report it"
+    return PhaseFailed(phase=phase, kind="internal", message=message, hint=hint, duration_sec=lasted_s, detail=detail)
 
 
 def outcome_at_end(run: Run) -> str:

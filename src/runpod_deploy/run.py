@@ -1,4 +1,4 @@
-"""A run in flight: what was asked, what happened, the world, and the one seam between them."""
+"""A run in progress: its spec, its state, the world that it touches, and the one seam between them."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ HELLO_TIMEOUT_S = 15.0
 
 @dataclass(slots=True)
 class World:
-    """All that a run touches."""
+    """Everything outside of this process that a run touches."""
 
     cloud: Cloud
     clock: Clock
     reach: Callable[[Spec, RunDir, Address], Host]
-    """A host at an address; connecting is the first call's business."""
+    """Makes the host for an address; the first call to that host connects."""
     authorized_keys: Callable[[Spec, RunDir], str]
-    """Public keys to let into the pod, the run's own made on the first call."""
+    """The public keys that may log in to the pod; the run's own key is made on the first call."""
     on_retry: list[OnRetry] = field(default_factory=list)
-    """Told by the cloud and by hosts of each call that failed and will be tried again."""
+    """Called by the cloud and by hosts for each call that failed and will be tried again."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The caller's environment: where secrets come from."""
+    """The caller's environment, from which secrets are read."""
     api_base_url: str = "https://api.runpod.io"
-    """For the guard, which calls the same API from the pod."""
+    """The address of the API, which the guard calls from the pod."""
 
 
 @dataclass(slots=True)
 class Run:
-    """One run in flight."""
+    """One run in progress."""
 
     spec: Spec
     dir: RunDir
@@ -52,7 +52,7 @@ class Run:
     signals: Signals = field(default_factory=Signals)
     listeners: list[Callable[[Event, State], None]] = field(default_factory=list)
     printers: list[Callable[[str, bytes], None]] = field(default_factory=list)
-    """Told of output as it comes: what printed it, and the bytes."""
+    """Called with output as it arrives: the name of its source, and the bytes."""
     detach: bool = False
     """Whether to leave after the launch."""
     beat_due: float | None = None
@@ -62,9 +62,9 @@ class Run:
     _host: Host | None = None
 
     def record(self, event: Event, *, must: bool = False) -> None:
-        """The one seam: to disk first, then into the state, then to whoever listens.
+        """The event is on disk, then in the state, then known to every listener. This is the one seam.
 
-        With `must`, raises OSError if the event cannot be put on disk: for intents that may not be forgotten.
+        With `must`, raises OSError if the event cannot be put on disk: for intents that must not be forgotten.
         """
         stamped = replace(event, ts_utc=self.world.clock.now())
         with self.signals.critical():
@@ -75,20 +75,20 @@ class Run:
                 listen(stamped, after)
 
     def show(self, source: str, data: bytes) -> None:
-        """Output of a command or of the job goes to whoever shows it."""
+        """Every printer was given this output of a command or of the job."""
         for printer in self.printers:
             printer(source, data)
 
     @property
     def host(self) -> Host:
-        """The pod, reached at its recorded address."""
+        """The pod's host, at its recorded address."""
         if self._host is None:
             assert self.state.pod.address is not None, "the pod has no address yet"
             self._host = self.world.reach(self.spec, self.dir, self.state.pod.address)
         return self._host
 
     def try_host(self, address: Address) -> SshLost | None:
-        """None if the pod answers at this address right now, and `host` is it then; else why it does not."""
+        """None if the pod answers at this address now, which `host` then uses; else the error."""
         self.leave_host()
         host = self.world.reach(self.spec, self.dir, address)
         try:
@@ -117,5 +117,5 @@ def open_run(spec: Spec, run_dir: RunDir, world: World) -> Run:
 
 
 def common_fields(state: State) -> dict[str, str | None]:
-    """What every event carries once it is known."""
+    """The fields that every row has, once they are known."""
     return {"pod_id": state.pod.id, "gpu_id": state.pod.gpu_id, "datacenter_id": state.pod.datacenter_id}

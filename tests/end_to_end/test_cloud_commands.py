@@ -230,15 +230,15 @@ def test_cleanup_deletes_the_stopped_pods_that_are_chosen(sim: Simulated, progra
 
 
 def test_cleanup_ends_the_pod_of_a_state_file_and_the_file(sim: Simulated, program: Program, tmp_path: Path) -> None:
-    pointer = tmp_path / "state.json"
+    state_file = tmp_path / "state.json"
     pod_id = rent(sim, RUN_ID)
-    pointer.write_text(json.dumps({"podId": pod_id}))
+    state_file.write_text(json.dumps({"podId": pod_id}))
     assert program("cleanup", "--state-file", "state.json", "--dry-run").exit_code == 0
     assert program("cleanup", "--state-file", "state.json", "--mode", "preserve").exit_code == 0
-    assert alive(sim) == {pod_id} and pointer.exists()
+    assert alive(sim) == {pod_id} and state_file.exists()
     ended = program("cleanup", "--state-file", "state.json")
     assert ended.exit_code == 0 and "confirmed" in ended.err
-    assert alive(sim) == set() and not pointer.exists()
+    assert alive(sim) == set() and not state_file.exists()
     assert program("cleanup", "--state-file", "state.json").exit_code == 2
 
 

@@ -73,7 +73,7 @@ def chosen_folder(run_dir: Path | None, config: Path | None, var: tuple[str, ...
     if config is not None:
         return latest(load(config, cli_variables=parse_variables(var, vars_file)))
     assert run_dir is not None
-    if not RunDir(run_dir).events.is_file():
+    if not RunDir(run_dir).is_run:
         raise UsageError(f"{run_dir}: not a run dir", hint="`runpod-deploy ls-runs --all` lists them")
     return run_dir
 

@@ -1,4 +1,4 @@
-"""Files that are never half written. Knows bytes and the disk; knows nothing of what the files mean."""
+"""Files that are never half written. Knows bytes and the disk; knows nothing of the content."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """The file holds the text, and never held half of it."""
+def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
+    """The file holds the text, and at no time half of it. Raises OSError, and then the file is as it was."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with draft.open("w", encoding="utf-8") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -21,7 +21,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def extend(path: Path, data: bytes, end: int, *, synced: bool = False) -> None:
-    """The file, which ended there, ends with all of the data, or it is as long as before. Raises OSError.
+    """The data is at the end of the file, which had this length before. Raises OSError; the length is unchanged then.
 
     With `synced`, the data survives a power cut.
     """

@@ -26,12 +26,12 @@ def recorded_pod(run: Run) -> StateFile | None:
     """The content of the state file, if it says which run the pod belongs to: any other pod is not touched."""
     path = run.spec.job.resolved_state_file
     try:
-        pointer = read_state_file(path) if path else None
+        recorded = read_state_file(path) if path else None
     except ConfigError:
         return None
-    if pointer is None or pointer.run_id is None or pointer.pod_id in run.state.pod.abandoned:
+    if recorded is None or recorded.run_id is None or recorded.pod_id in run.state.pod.abandoned:
         return None
-    return pointer
+    return recorded
 
 
 def recycle(run: Run) -> bool:
@@ -43,9 +43,9 @@ def recycle(run: Run) -> bool:
     pod = taken_pod(run) or take_paused_pod(run)
     if pod is None:
         return False
-    pointer = recorded_pod(run)
-    if pointer is not None and pointer.run_dir is not None:
-        copy_key(pointer.run_dir / "ssh", run.dir.ssh)
+    recorded = recorded_pod(run)
+    if recorded is not None and recorded.run_dir is not None:
+        copy_key(recorded.run_dir / "ssh", run.dir.ssh)
     if differences := drift(run.spec.job, pod):
         return abandon(run, pod, f"it is not what the config asks for: {'; '.join(differences)}")
     return resume(run, pod)
@@ -63,9 +63,9 @@ def taken_pod(run: Run) -> Pod | None:
 
 def take_paused_pod(run: Run) -> Pod | None:
     """The pod that the state file names, if it is still paused and that run's; the journal has it as this run's now."""
-    pointer = recorded_pod(run) if may_recycle(run) else None
-    pod = run.world.cloud.get(pointer.pod_id) if pointer else None
-    if pod is None or pointer is None or pod.name != pointer.run_id or pod.status != "EXITED":
+    recorded = recorded_pod(run) if may_recycle(run) else None
+    pod = run.world.cloud.get(recorded.pod_id) if recorded else None
+    if pod is None or recorded is None or pod.name != recorded.run_id or pod.status != "EXITED":
         return None
     record_taken(run, pod)
     return pod

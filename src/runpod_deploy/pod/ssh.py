@@ -17,6 +17,7 @@ from typing import Literal
 from ..cloud.values import Address
 from ..errors import ConfigError, SshLost
 from ..machine import proc
+from ..machine.files import write_atomically
 
 ALIAS = "pod"
 LOCAL_TIMEOUT_S = 20.0
@@ -233,11 +234,8 @@ def _write_private(path: Path, text: str) -> None:
     """The file holds the text; unchanged text needs no room on a full disk. Raises ConfigError if that fails."""
     if path.is_file() and path.read_text() == text:
         return
-    fresh = path.with_name(f"{path.name}.new")
     try:
-        fresh.write_text(text)
-        fresh.chmod(0o600)
-        fresh.replace(path)
+        write_atomically(path, text, mode=0o600)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}", hint="make room on that disk") from error
 

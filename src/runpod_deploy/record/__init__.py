@@ -1,1 +1,1 @@
-"""What happened in a run and what is true of it: its folder, its journal, and all that follows from them."""
+"""The record of a run: its folder, its journal, and everything that follows from them."""

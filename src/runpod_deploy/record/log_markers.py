@@ -1,6 +1,6 @@
-"""Marks in the job's log: step markers, rows that the job asks for, success and failure markers.
+"""Markers in the job's log: steps, success, failure, and the rows that the job adds to the journal.
 
-Pure: bytes in, events out. Split writes do not matter: a line is looked at once, when it is whole.
+Pure: bytes in, events out. It does not matter how the bytes are split: a line is searched once, when it is whole.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from ..spec import DEFAULT_FAILURE_MARKERS, RunSpec
 from .events import Event, FailureMarkerSeen, JobEvent, RemoteStepCompleted, RemoteStepStarted, SuccessMarkerSeen
 
 OWN = b"__RUNPOD_"
-# A name may hold underscores, so it ends where the marker's own are followed by no more of a name.
+# A name may hold underscores, so it ends at the last two underscores before the end of the word.
 STEP = re.compile(r"__RUNPOD_STEP_(START|DONE)__([\w.-]+?)__(?=__RUNPOD_|[^\w.-]|$)")
 EVENT = "__RUNPOD_EVENT__"
-# A line without an end is not kept for ever: what follows so many bytes is looked at as a line of its own.
+# The start of a longer line is searched as a line of its own, so that memory stays bounded.
 LONGEST_LINE_BYTES = 1 << 20
 SHOWN_CHARS = 300
 DEEPEST = 50
-"""How deep the rows of a job may be nested."""
+"""The most levels that a row of a job may have."""
 
 
 class LogScanner:
-    """Looks at a log as it grows."""
+    """Searches a log for markers as it grows."""
 
     def __init__(self, job: RunSpec, *, offset: int = 0) -> None:
         self.success = job.success_marker
@@ -38,7 +38,7 @@ class LogScanner:
         self._needles = [OWN, *(word.encode() for word in words if word)]
 
     def feed(self, data: bytes) -> Iterator[Event]:
-        """The events of the lines that these bytes complete."""
+        """The events in the lines that these bytes complete."""
         text = self._rest + data
         cut = max(text.rfind(b"\n"), text.rfind(b"\r")) + 1
         if cut == 0 and len(text) > LONGEST_LINE_BYTES:
@@ -47,20 +47,20 @@ class LogScanner:
         yield from self._lines(text[:cut])
 
     def finish(self) -> Iterator[Event]:
-        """The events of a last line that has no end."""
+        """The events in a last line without a line end."""
         rest, self._rest = self._rest, b""
         yield from self._lines(rest)
 
     def _lines(self, whole: bytes) -> Iterator[Event]:
         begin, self.offset = self.offset, self.offset + len(whole)
         if not any(needle in whole for needle in self._needles):
-            return  # the usual case, and the reason why a gigabyte passes quickly
+            return  # the usual case, and the reason why a large log is searched quickly
         for line in re.split(rb"(?<=[\n\r])", whole):
             begin += len(line)
             if any(needle in line for needle in self._needles):
-                yield from self._marks(line.decode(errors="replace").strip("\r\n"), begin)
+                yield from self._events_of(line.decode(errors="replace").strip("\r\n"), begin)
 
-    def _marks(self, line: str, offset: int) -> Iterator[Event]:
+    def _events_of(self, line: str, offset: int) -> Iterator[Event]:
         yield from steps(line, offset)
         if (row := job_row(line)) is not None:
             yield JobEvent(name=str(row["event"]), fields={**row, "log_offset": offset})
@@ -73,7 +73,7 @@ class LogScanner:
                 yield FailureMarkerSeen(marker=marker, line=shown, configured=self.configured, log_offset=offset)
 
     def _first(self, marker: str) -> bool:
-        """Whether this marker is seen for the first time; once is news, a thousand times is not."""
+        """Whether this marker is seen for the first time: only that is recorded."""
         if marker in self._seen:
             return False
         self._seen.add(marker)
@@ -88,7 +88,7 @@ def steps(line: str, offset: int) -> Iterator[Event]:
 
 
 def job_row(line: str) -> dict[str, object] | None:
-    """The row that a `__RUNPOD_EVENT__ {…}` line asks for, or None."""
+    """The row in a `__RUNPOD_EVENT__ {…}` line, or None."""
     _, found, text = line.partition(EVENT)
     if not found:
         return None
@@ -100,12 +100,12 @@ def job_row(line: str) -> dict[str, object] | None:
 
 
 def number(text: str) -> float | None:
-    """The number; None for NaN and infinities, which are no JSON: a loss may well be one."""
+    """The number; None for NaN and infinities, which JSON does not allow but a training loss can be."""
     value = float(text)
     return value if math.isfinite(value) else None
 
 
 def is_shallow(value: object, levels: int) -> bool:
-    """Whether it is nested no deeper than so: what is read at the limit of the stack could not be written."""
+    """Whether the value has at most this many levels: a deeper one could be read here and not be written again."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return levels > 0 and all(is_shallow(item, levels - 1) for item in inner)

@@ -1,4 +1,4 @@
-"""The job's log as it arrives: kept byte for byte in the run folder and looked at for marks."""
+"""The job's log as it arrives: copied byte for byte into the run folder, and searched for markers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ CHUNK_BYTES = 1 << 20
 class LogMirror:
     """A local copy of the log that is always a prefix of it.
 
-    If the disk is full the copy stops growing and `lagging` says so; the marks are still found, and the rest is
-    fetched again from `size` when there is room.
+    If the disk is full, the copy stops growing and `lagging` says why. Markers are still found. The rest is fetched
+    again from `size` when there is room.
     """
 
     def __init__(self, path: Path, job: RunSpec, *, scanned_bytes: int = 0) -> None:
@@ -28,7 +28,7 @@ class LogMirror:
         self.lagging: str | None = None
 
     def catch_up(self) -> Iterator[Event]:
-        """The events of what is in the copy and was never looked at, after a crash in between."""
+        """The events of the part of the copy that was not searched yet, because a process crashed in between."""
         if self.size > self.scanner.offset:
             with self.path.open("rb") as file:
                 file.seek(self.scanner.offset)
@@ -36,14 +36,14 @@ class LogMirror:
                     yield from self.scanner.feed(chunk)
 
     def take(self, data: bytes) -> Iterator[Event]:
-        """The events of the next bytes, once these are in the copy."""
+        """The events in the next bytes of the log, after these were added to the copy."""
         self._keep(data)
         self.received += len(data)
         yield from self.scanner.feed(data)
 
     def _keep(self, data: bytes) -> None:
         if self.received != self.size:
-            return  # behind since the disk was full: only a fetch from `size` may go on
+            return  # the disk was full, so bytes are missing: only a new fetch from `size` may add to the copy
         try:
             extend(self.path, data, self.size)
         except OSError as error:

@@ -1,6 +1,6 @@
-"""The manifest: one JSON summary of a run. Pure: spec and state in, a dict out; it can be made again at any time.
+"""The manifest: one JSON summary of a run, which can be made again at any time from its spec and its state.
 
-Schema version "v2" of the wild, every key in its order, then ours.
+It has every key of schema version "v2" of the older tool, in that order, and then our own keys.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def manifest(
 
 
 def bill(state: State) -> dict[str, Any]:
-    """What the cloud has billed; nothing if it was never asked."""
+    """The amount on RunPod's bill; no key if the bill was never asked for."""
     return (
         {}
         if state.cost.bill_settled is None
@@ -109,21 +109,21 @@ def bill(state: State) -> dict[str, Any]:
 
 
 def word(state: State) -> str:
-    """Where the run is: running, detached or finished."""
+    """One word for where the run is: running, detached or finished."""
     if state.end.finished:
         return "finished"
     return "detached" if state.end.detached else "running"
 
 
 def price(state: State) -> dict[str, Any]:
-    """The real rate of the pod, as the cloud names it, and where it was learned."""
+    """The real price of the pod, and the source of that price."""
     return {"gpu_price_per_hour_usd": state.cost.usd_per_hour, "gpu_price_source": state.cost.price_source}
 
 
 def cost(state: State, now: datetime) -> dict[str, Any]:
-    """How long pods were rented and what they cost, from creation to confirmed end, discarded pods included.
+    """Time and cost of all pods of the run, from creation to confirmed end, discarded pods included.
 
-    None while nobody knows whether there is a pod: a request without an answer.
+    Both are None while a request has no answer: then nobody knows whether there is a pod.
     """
     if not state.cost.rentals and state.pod_may_exist:
         return {"wall_time_sec": None, "estimated_cost_usd": None}
@@ -132,12 +132,12 @@ def cost(state: State, now: datetime) -> dict[str, Any]:
 
 
 def rented_s(state: State, now: datetime) -> float:
-    """Seconds in which pods of the run cost."""
+    """Seconds for which pods of the run cost money."""
     return round(sum((rental.seconds(now) for rental in state.cost.rentals), 0.0), 3)
 
 
 def left(state: State) -> float | None:
-    """What the pod that the run has left costs on a day; None if it left none."""
+    """The cost per day of the pod that the run has left; None if it left none."""
     if not (state.end.released and state.pod.id and state.cost.rentals):
         return None
     usd = left_usd_per_day(state.cost.rentals[-1], state.pod.final_state, state.pod.volume_gb)
@@ -145,7 +145,7 @@ def left(state: State) -> float | None:
 
 
 def pod_row(rental: Rental, now: datetime) -> dict[str, Any]:
-    """One pod's time: from when to when, at which rate, what it cost."""
+    """One pod's rental: start, end, rate and cost."""
     return {
         "pod_id": rental.pod_id,
         "usd_per_hour": round(rental.usd_per_hour, 6),
@@ -156,7 +156,7 @@ def pod_row(rental: Rental, now: datetime) -> dict[str, Any]:
 
 
 def phase_row(phase: PhaseTime, rentals: tuple[Rental, ...], now: datetime) -> dict[str, Any]:
-    """One phase: when it began, how long it took, what pods cost meanwhile."""
+    """One phase: start, duration, and the cost of pods in that time."""
     end_at = now if phase.duration_s is None else phase.started_at + timedelta(seconds=phase.duration_s)
     return {
         "name": phase.name,
@@ -167,7 +167,7 @@ def phase_row(phase: PhaseTime, rentals: tuple[Rental, ...], now: datetime) -> d
 
 
 def artifact(entry: ArtifactPullSpec, done: Artifact | None) -> dict[str, Any]:
-    """One artifact as asked for and what became of it."""
+    """One artifact as the spec has it, and the result of pulling it."""
     row: dict[str, Any] = {
         "label": entry.label,
         "remote_path": entry.remote_path,
@@ -190,7 +190,7 @@ def stamp(at: datetime | None) -> str | None:
 
 
 def log_facts(path: Path, *, whole: bool) -> dict[str, Any] | None:
-    """Name and size of the mirrored log, and its hash once it is whole; None if there is none."""
+    """Name and size of the mirrored log, and its hash once the log is whole; None if there is no log."""
     if not path.exists():
         return None
     facts: dict[str, Any] = {"path": path.name, "bytes": path.stat().st_size, "sha256": None}
@@ -201,5 +201,5 @@ def log_facts(path: Path, *, whole: bool) -> dict[str, Any] | None:
 
 
 def telemetry_files(run_dir: Path) -> list[str]:
-    """The records beside the manifest that exist."""
+    """The names of the record files that exist beside the manifest."""
     return [name for name in TELEMETRY_FILES if (run_dir / name).exists()]

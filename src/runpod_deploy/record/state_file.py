@@ -17,25 +17,26 @@ from .paths import RunDir
 from .state import State
 
 ID_KEYS = ("pod_id", "id", "podId")
-"""As it is written, and as older files have it."""
+"""The key that is written, then the keys in files of older tools."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateFile:
-    """What a state file says."""
+    """The content of a state file."""
 
     pod_id: str
     run_id: str | None = None
-    """None in files of former times: nothing then tells whose pod it is."""
+    """None in files of older tools, which do not say which run the pod belongs to."""
     run_dir: Path | None = None
 
 
 def read_state_file(path: Path) -> StateFile:
-    """What the file says. Raises ConfigError if there is none, or no pod in it."""
+    """The content of the file. Raises ConfigError if there is no such file, or no pod in it."""
     try:
         row: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such state file", hint="no pod is recorded there: it may be released") from None
+        hint = "there is none while a run has no pod: its pod may be released already"
+        raise ConfigError(f"{path}: no such state file", hint=hint) from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read as JSON: {error}", hint="give a state file of `run`") from error
     fields = row if isinstance(row, dict) else {}
@@ -47,7 +48,7 @@ def read_state_file(path: Path) -> StateFile:
 
 
 class StateFileWriter:
-    """Keeps the state file at the active pod; a listener. A file that cannot be written ends no run."""
+    """A listener that keeps the state file up to date. A file that cannot be written does not end the run."""
 
     def __init__(self, spec: Spec, run_dir: RunDir) -> None:
         self.path = spec.job.resolved_state_file
@@ -81,7 +82,7 @@ class StateFileWriter:
             write_atomically(path, json.dumps(row, indent=2) + "\n")
 
     def remove(self, path: Path, state: State) -> None:
-        """The file is gone, if it names this run's pod and not another's."""
+        """The file is gone, unless it names the pod of another run."""
         with FileLock(f"{path}.lock"):
             try:
                 ours = read_state_file(path).pod_id == state.pod.id

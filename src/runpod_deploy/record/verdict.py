@@ -1,13 +1,13 @@
-"""Why a job ended and whether it succeeded. Knows exit statuses and markers; knows nothing of how they were learned."""
+"""Why a job ended, and whether it succeeded. Knows exit statuses and markers; knows nothing of their source."""
 
 from __future__ import annotations
 
 
 def verdict(exit_code: int | None, why: str, *, marker: str | None, marker_seen: bool) -> str | None:
-    """None for a job that succeeded, else the kind of its failure.
+    """The kind of the job's failure; None if it succeeded.
 
-    `why` is `exited`, or the kind of failure that ended the job from outside. The exit status speaks first; the
-    marker can only take success away.
+    `why` is `exited`, or the kind of failure that ended the job from outside. The exit status decides first; a
+    missing marker can only turn a success into a failure.
     """
     if why != "exited":
         return why
@@ -17,10 +17,10 @@ def verdict(exit_code: int | None, why: str, *, marker: str | None, marker_seen:
 
 
 def cause_of_end(*, stopped: bool, asked: str | None, limit: str) -> str:
-    """`exited`, or the kind of failure that ended the job: what the pod says of its end, and what we asked for.
+    """`exited`, or the kind of failure that ended the job, from the pod's answer and from the stop that we asked for.
 
-    Who asked for a stop and came too late has ended nothing: the job had ended by itself, and only a failure marker
-    counts all the same. A job that was stopped though nobody asked was stopped by the guard, at the limit.
+    A request to stop may come too late: then the job ended by itself, and only a failure marker still counts. A job
+    that was stopped without a request of ours was stopped by the guard, at the limit.
     """
     if asked == "failure_marker":
         return asked

@@ -148,6 +148,12 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_text() == "two" and [p.name for p in tmp_path.iterdir()] == ["manifest.json"]
 
 
+def test_a_private_file_is_private_from_its_first_byte(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    write_atomically(path, "secret", mode=0o600)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_numbers_survive_the_way_to_disk_and_back(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "events.jsonl")
     beat = Heartbeat(phase="watch", elapsed_sec=60.5, spent_usd=0.0123, cost_cap_usd=2.0, log_bytes=7)

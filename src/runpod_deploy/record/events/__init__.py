@@ -1,8 +1,8 @@
-"""What happened: one frozen dataclass an event, and their rows on disk. Knows no file.
+"""The events of a run: one frozen dataclass for each kind, and their rows on disk. Knows no file.
 
-A row is `{"ts_utc": …, "event": "pod_created", …fields}`. The names and fields that drivers of the wild read are
-kept (`datacenter_failover`, `gpu_selected`, `remote_step_started`, `artifact_pull_completed`,
-`pod_killed_unexpected`, …). Rows that the job itself asked for carry `"source": "job"`.
+A row is `{"ts_utc": …, "event": "pod_created", …fields}`. Names and fields that existing scripts read are the same
+as in the older tool (`datacenter_failover`, `gpu_selected`, `remote_step_started`, `artifact_pull_completed`,
+`pod_killed_unexpected`, …). Rows that the job itself adds have `"source": "job"`.
 """
 
 from .codec import EVENT_KINDS, Skipped, from_row, ignore, snake, to_row

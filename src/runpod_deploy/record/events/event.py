@@ -1,4 +1,4 @@
-"""What every event is."""
+"""The base class of events."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ class Event:
     """Something that happened to a run."""
 
     ts_utc: datetime = NEVER
-    """When; set by the run that records it."""
+    """The time of the event; set by the run that records it."""

@@ -1,4 +1,4 @@
-"""Events of the pod: asked for, made, reached, lost, released."""
+"""Events of the pod: requested, created, reached, lost, released."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class CandidatesChosen(Event):
 
     candidates: tuple[Candidate, ...]
     skipped: tuple[str, ...] = ()
-    """Reasons why others will not."""
+    """Reasons why other combinations will not be tried."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodRequested(Event):
-    """A pod is about to be asked for: written before the call, so that a crash leaves a name to search for."""
+    """A pod is about to be requested. This is written before the call, so that a crash leaves a name to search for."""
 
     name: str
     gpu_id: str
@@ -34,7 +34,7 @@ class DatacenterFailover(Event):
 
     from_: str
     to: str | None
-    """The datacenter that is tried next; None at the end of the list."""
+    """The datacenter that is tried next; None after the last."""
     reason: str
     gpu_id: str
     datacenter_id: str
@@ -43,7 +43,7 @@ class DatacenterFailover(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class PodRefused(Event):
-    """A request was refused for a reason that no other candidate would mend: key, balance, a broken rule."""
+    """A request was refused for a reason that holds for every candidate: the key, the balance, an invalid field."""
 
     reason: str
 
@@ -60,7 +60,7 @@ class CloudTypeFallback(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class GpuSelected(Event):
-    """What the pod was placed with."""
+    """The GPU and datacenter that the pod was placed with."""
 
     gpu_id: str
     datacenter_id: str | None
@@ -81,16 +81,16 @@ class PodCreated(Event):
     stop_at: datetime
     stop_why: str
     adopted: bool = False
-    """Whether it was found by its name rather than answered by the create call."""
+    """Whether the pod was found by its name, because the create call had no answer."""
     disks_usd_per_hour: float = 0.0
-    """What its disks cost beside `usd_per_hour`."""
+    """Cost of the pod's disks, in addition to `usd_per_hour`."""
     volume_gb: float | None = None
-    """Size of its own volume, which costs on when it is stopped."""
+    """Size of the pod's own volume, which costs money also while the pod is stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodRecycled(Event):
-    """A paused pod of an earlier run is about to be started: from here on it is this run's."""
+    """A paused pod of an earlier run is about to be started: from now on it belongs to this run."""
 
     pod_id: str
     name: str
@@ -109,25 +109,25 @@ class PodResumed(Event):
     usd_per_hour: float
     price_source: str
     created_at: datetime
-    """When it was started again: what it cost before is not this run's."""
+    """When the pod was started again: its cost before that belongs to the earlier run."""
     stop_at: datetime
     stop_why: str
     disks_usd_per_hour: float = 0.0
-    """What its disks cost beside `usd_per_hour`."""
+    """Cost of the pod's disks, in addition to `usd_per_hour`."""
     volume_gb: float | None = None
-    """Size of its own volume, which costs on when it is stopped."""
+    """Size of the pod's own volume, which costs money also while the pod is stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodReopening(Event):
-    """The paused pod of this run is about to be started, for as long as it takes to fetch what it holds."""
+    """The paused pod of this run is about to be started, for as long as it takes to pull its artifacts."""
 
     pod_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodReopened(PodResumed):
-    """It runs again, and its price is known."""
+    """The reopened pod runs again, and its price is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,16 +148,16 @@ class PodReachable(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteEnvSeen(Event):
-    """The pod has told what it runs, before anything was set up there."""
+    """The pod's system is known, as it was before anything was set up there."""
 
     remote_uname: str
     remote_python_version: str | None
-    """Of the image's own `python3`; None if it has none."""
+    """Version of the image's own `python3`; None if it has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodAbandoned(Event):
-    """The pod never booted, and will be deleted: written before the call."""
+    """The pod never booted, and is about to be deleted. This is written before the call."""
 
     pod_id: str
     reason: str
@@ -172,21 +172,21 @@ class PodDiscarded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class GuardArmed(Event):
-    """The guard on the pod has proved that it lives."""
+    """The guard on the pod runs: it has answered."""
 
     deadline_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class GuardMissing(Event):
-    """The guard did not answer, and the config allows to go on without it."""
+    """The guard did not answer, and the config allows a run without it."""
 
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodKilledUnexpected(Event):
-    """The pod was ended by somebody else than us."""
+    """The pod was ended by somebody else."""
 
     state: str | None
     note: str
@@ -197,10 +197,10 @@ class PodKilledUnexpected(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class GuardReleased(Event):
-    """The pod's guard has ended it, at the limit: nobody else was there to do so."""
+    """The pod's guard has ended the pod at the limit, because no process watched the run."""
 
     state: str | None
-    """The pod's status; None: there is no such pod."""
+    """The pod's status; None if there is no such pod."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,4 +216,4 @@ class PodReleased(Event):
 
     action: str
     state: str | None
-    """The pod's last status; None: there is no such pod."""
+    """The pod's last status; None if there is no such pod."""

@@ -9,7 +9,7 @@ from .event import Event
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted(Event):
-    """The run directory is ours."""
+    """The run began: it has a folder, and this process carries it out."""
 
     run_id: str
     job_name: str
@@ -20,7 +20,7 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RunResumed(Event):
-    """Another process goes on from the journal."""
+    """Another process goes on with the run, from its journal."""
 
     after: str
     """The last event that the earlier process recorded."""
@@ -43,7 +43,7 @@ class PhaseFinished(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseFailed(Event):
-    """A phase ended with an error of ours."""
+    """A phase ended with an error."""
 
     phase: str
     kind: str
@@ -52,7 +52,7 @@ class PhaseFailed(Event):
     transient: bool = False
     duration_sec: float = 0.0
     detail: str = ""
-    """Traceback of a defect of the tool; empty for the errors that we know."""
+    """Traceback of a defect of the tool; empty for known errors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Interrupted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Detached(Event):
-    """We leave; the pod goes on under its guard."""
+    """This process leaves; the job goes on, and the pod's guard ends the pod at the limit."""
 
     why: str
     """`asked` or `ssh_lost`."""
@@ -80,9 +80,9 @@ class RunFinished(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Billed(Event):
-    """RunPod's bill was asked what the run's pods were billed for the hours of the run."""
+    """The amount on RunPod's bill for the run's pods, in the hours of the run, was looked up."""
 
     usd: float | None
-    """None: the bill cannot tell the run from another one that used the same pod in the same hour."""
+    """None if another run used the same pod in the same hour: the bill does not tell them apart."""
     settled: bool
-    """Whether the bill has gone beyond the run, so that nothing more is to come."""
+    """Whether the bill covers the time after the run too, so that nothing more will be billed."""

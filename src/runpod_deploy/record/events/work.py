@@ -1,4 +1,4 @@
-"""Events of the work on the pod: commands, secrets, transfers, the job, what comes home."""
+"""Events of the work on the pod: commands, secrets, transfers, the job, artifacts."""
 
 from __future__ import annotations
 
@@ -54,29 +54,29 @@ class SecretWritten(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SecretsRemoved(Event):
-    """The secrets are off the pod again."""
+    """The secrets were removed from the pod."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageStarted(Event):
-    """A staging entry is about to be sent."""
+    """The upload of a staging entry begins."""
 
     label: str
     files: int = 0
-    """Files that differ from those on the pod, and so have to be sent."""
+    """Files that differ from those on the pod, and so must be uploaded."""
     bytes: int = 0
     """Their size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageProgressed(Event):
-    """A staging entry or a pull is under way; at most one row a second."""
+    """Progress of an upload or download; at most one row a second."""
 
     label: str
     bytes: int
-    """Moved so far, of of_bytes."""
+    """Bytes transferred so far, out of of_bytes."""
     files: int = 0
     of_files: int = 0
     of_bytes: int = 0
@@ -84,7 +84,7 @@ class StageProgressed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StageFinished(Event):
-    """A staging entry equals its source."""
+    """A staging entry was uploaded: the pod has what its source has."""
 
     label: str
     files: int
@@ -95,7 +95,7 @@ class StageFinished(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class JobLaunched(Event):
-    """The job runs on the pod, detached from us."""
+    """The job runs on the pod, and does not depend on our connection."""
 
     pid: int
 
@@ -133,13 +133,13 @@ class FailureMarkerSeen(Event):
     marker: str
     line: str
     configured: bool
-    """Whether the config asked for it; only then it ends the job."""
+    """Whether the config lists this marker; only then it ends the job."""
     log_offset: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobEvent(Event):
-    """A row that the job itself asked for with a `__RUNPOD_EVENT__` line."""
+    """A row that the job itself added with a `__RUNPOD_EVENT__` line."""
 
     name: str
     fields: dict[str, Any] = field(default_factory=dict)
@@ -147,11 +147,11 @@ class JobEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat(Event):
-    """Somebody works on the run; one a minute."""
+    """A process works on the run; one row a minute."""
 
     phase: str
     doing: str = ""
-    """What the phase is at: a stage of the boot, a command, a transfer, a step of the job."""
+    """The current part of the phase: a stage of the boot, a command, a transfer, a step of the job."""
     elapsed_sec: float
     spent_usd: float
     cost_cap_usd: float
@@ -169,7 +169,7 @@ class Retried(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotFailed(Event):
-    """Something that telemetry asks for could not be had; the run goes on without it."""
+    """A telemetry record could not be fetched; the run goes on without it."""
 
     what: str
     error: str
@@ -177,7 +177,7 @@ class SnapshotFailed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionLost(Event):
-    """The follow channel broke."""
+    """The connection that follows the job broke."""
 
     error: str
     log_bytes: int
@@ -185,7 +185,7 @@ class ConnectionLost(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionRestored(Event):
-    """The follow channel goes on at the same byte."""
+    """The connection is back, and the log goes on at the same byte."""
 
     log_bytes: int
     lost_sec: float
@@ -206,12 +206,12 @@ class JobEnded(Event):
     why: str
     """`exited`, or the kind of failure that ended it."""
     log_bytes: int = 0
-    """How long its log is."""
+    """Length of the log."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteLogPullFailed(Event):
-    """The end of the job's log could not be had."""
+    """The end of the job's log could not be fetched."""
 
     path: str
     error: str
@@ -226,7 +226,7 @@ class ArtifactPullStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactPullCompleted(Event):
-    """An artifact is here, verified."""
+    """An artifact was pulled and verified."""
 
     label: str
     duration_sec: float
