@@ -28,7 +28,7 @@ from runpod_deploy.record.events import (
 from runpod_deploy.record.manifest import manifest
 from runpod_deploy.record.state import State
 from runpod_deploy.spec import ArtifactPullSpec, BudgetSpec, LifecycleAction, LifecyclePolicySpec, RunSpec, SecretSpec
-from tests.support.worlds import Bomb, Killed, Memory, dies_after, nothing, with_job
+from tests.support.worlds import FaultAt, Killed, Memory, dies_after, with_job
 
 EVENTS = 51
 EFFECTS = 46
@@ -54,7 +54,7 @@ def test_the_whole_story(tmp_path: Path) -> None:
 
 def test_count_the_side_effects(tmp_path: Path) -> None:
     world = Memory(tmp_path)
-    world.bomb = counter = Bomb(10**9, RuntimeError)
+    world.on_effect = counter = FaultAt(10**9, RuntimeError)
     carry_out(world.open())
     assert counter.seen <= EFFECTS, "EFFECTS above must cover every side effect"
 
@@ -75,11 +75,11 @@ def test_killed_after_any_event_and_resumed(tmp_path: Path, n: int) -> None:
 def test_killed_at_any_side_effect_and_resumed(tmp_path: Path, n: int, lag_s: float) -> None:
     world = Memory(tmp_path)
     world.cloud.listing_lag_s = lag_s
-    world.bomb = Bomb(n, Killed)
+    world.on_effect = FaultAt(n, Killed)
     try:
         carry_out(world.open())
     except Killed:
-        world.bomb = nothing
+        world.on_effect = None
         carry_out(world.open())
     settled(world)
     assert world.open().state.outcome == "succeeded"
@@ -89,7 +89,7 @@ def test_killed_at_any_side_effect_and_resumed(tmp_path: Path, n: int, lag_s: fl
 @pytest.mark.parametrize("error", [CloudUnreachable, AnswerUnclear, SshLost, RuntimeError])
 def test_failing_at_any_side_effect_leaves_no_pod(tmp_path: Path, n: int, error: type[Exception]) -> None:
     world = Memory(tmp_path)
-    world.bomb = Bomb(n, lambda: error("the world is bad"))
+    world.on_effect = FaultAt(n, lambda: error("the world is bad"))
     state = carry_out(world.open())
     if state.pod_may_exist:
         assert state.outcome == "unreleased" and state.exit_code == 9
@@ -103,13 +103,13 @@ def test_failing_at_any_side_effect_leaves_no_pod(tmp_path: Path, n: int, error:
 def test_interrupted_at_any_side_effect_is_never_a_success(tmp_path: Path, n: int, lag_s: float) -> None:
     world = Memory(tmp_path)
     world.cloud.listing_lag_s = lag_s
-    world.bomb = bomb = Bomb(n, lambda: Interrupt("SIGINT"))
+    world.on_effect = fault = FaultAt(n, lambda: Interrupt("SIGINT"))
     state = carry_out(world.open())
-    if not state.end.finished or bomb.where.startswith(("before delete", "after delete")):
-        world.bomb = nothing
+    if not state.end.finished or fault.where.startswith(("before delete", "after delete")):
+        world.on_effect = None
         state = carry_out(world.open())
     settled(world)
-    if bomb.where:
+    if fault.where:
         assert state.outcome == "interrupted" and state.exit_code == 130
 
 
@@ -118,7 +118,7 @@ def test_interrupted_at_any_side_effect_is_never_a_success(tmp_path: Path, n: in
 def test_a_pod_that_bills_is_guarded_wherever_its_driver_dies(tmp_path: Path, n: int, policy: LifecycleAction) -> None:
     world = Memory(tmp_path)
     world.spec = with_job(world.spec, lifecycle=LifecyclePolicySpec(on_success=policy, on_failure="stop"))
-    world.bomb = Bomb(n, Killed)
+    world.on_effect = FaultAt(n, Killed)
     try:
         carry_out(world.open())
     except Killed:
@@ -139,7 +139,7 @@ def test_real_signals_at_any_side_effect_never_keep_the_pod(tmp_path: Path, n: i
         if at == n or (again and at == n + 1):
             os.kill(os.getpid(), signal.SIGTERM)
 
-    world.bomb = kick
+    world.on_effect = kick
     run = world.open()
     with run.signals.installed():
         state = to_end(run, carry_out)
@@ -184,7 +184,7 @@ def test_intent_is_on_disk_before_the_call(tmp_path: Path) -> None:
         if where == "before create":
             seen.append([json.loads(line)["event"] for line in world.dir.events.read_text().splitlines()])
 
-    world.bomb = at_create
+    world.on_effect = at_create
     carry_out(world.open())
     assert [events[-1] for events in seen] == ["pod_requested"]
 
@@ -192,14 +192,14 @@ def test_intent_is_on_disk_before_the_call(tmp_path: Path) -> None:
 def test_a_lost_answer_is_adopted_and_never_asked_twice(tmp_path: Path) -> None:
     world = Memory(tmp_path)
     world.cloud.listing_lag_s = 8.0
-    world.bomb = lose_first_answer()
+    world.on_effect = lose_first_answer()
     state = carry_out(world.open())
     settled(world)
     assert state.outcome == "succeeded"
     assert [call for call in world.cloud.calls if call.startswith("create")] == ["create demo-20261101T120000Z"]
 
 
-class FirstAt(Bomb):
+class FirstAt(FaultAt):
     """Goes off the first time at one place."""
 
     def __init__(self, place: str, error: Callable[[], BaseException]) -> None:
@@ -211,7 +211,7 @@ class FirstAt(Bomb):
             super().__call__(where)
 
 
-def lose_first_answer() -> Bomb:
+def lose_first_answer() -> FaultAt:
     """A create that has its effect and whose answer is lost."""
     return FirstAt("after create", lambda: AnswerUnclear("connection reset"))
 
@@ -345,7 +345,7 @@ def test_what_a_restarted_container_still_holds_comes_home(tmp_path: Path) -> No
 def test_a_pod_that_shows_up_when_another_was_asked_for_is_gone_in_the_end(tmp_path: Path) -> None:
     world = Memory(tmp_path)
     world.cloud.listing_lag_s = 60.0
-    world.bomb = lose_first_answer()
+    world.on_effect = lose_first_answer()
     state = carry_out(world.open())
     assert len(world.cloud.created) == 2, "nobody can know of a pod that no listing shows for a minute"
     assert world.cloud.list_pods() == [] and state.outcome == "succeeded"
@@ -358,7 +358,7 @@ def test_a_key_that_is_refused_at_the_end_is_exit_9(tmp_path: Path) -> None:
         if where == "before delete":
             raise AuthRefused("HTTP 401")
 
-    world.bomb = refuse
+    world.on_effect = refuse
     state = carry_out(world.open())
     assert state.exit_code == 9
     words = state.end.closing_failures[-1]
@@ -368,7 +368,7 @@ def test_a_key_that_is_refused_at_the_end_is_exit_9(tmp_path: Path) -> None:
 def test_a_connection_that_breaks_after_the_limit_does_not_end_the_pull(tmp_path: Path) -> None:
     world = Memory(tmp_path, job_lasts_s=10.0**9)
     world.spec = with_job(world.spec, budget=BudgetSpec(cost_cap_usd=0.40, assumed_hourly_rate_usd=0.2))
-    world.bomb = FirstAt("before pull out", lambda: SshLost("connection reset"))
+    world.on_effect = FirstAt("before pull out", lambda: SshLost("connection reset"))
     state = carry_out(world.open())
     assert state.exit_code == 21 and (tmp_path / "results/out").exists()
 
@@ -382,7 +382,7 @@ def test_a_pod_that_cannot_be_reached_before_the_job_is_given_up_at_the_limit(tm
         if where.startswith(("before push", "before run")) and world.open().state.progress.phase == "stage":
             raise SshLost("connection reset")
 
-    world.bomb = deaf
+    world.on_effect = deaf
     state = carry_out(world.open())
     settled(world)
     ended_at = state.cost.rentals[0].until_at

@@ -15,7 +15,7 @@ from runpod_deploy.money import Disks
 from runpod_deploy.record.manifest import manifest
 from runpod_deploy.spec import BudgetSpec, LifecycleAction, LifecyclePolicySpec
 from tests.lifecycle.test_carry_out import EFFECTS, EVENTS
-from tests.support.worlds import Bomb, Killed, Memory, dies_after, nothing, with_job
+from tests.support.worlds import FaultAt, Killed, Memory, dies_after, with_job
 
 NOTICED_WITHIN_S = 30.0
 """A pod that ended by itself may be noticed so late; the estimate counts until then."""
@@ -89,9 +89,9 @@ def test_what_nobody_watched_is_counted_and_belongs_to_no_phase(tmp_path: Path, 
 @pytest.mark.parametrize("error", [CloudUnreachable, AnswerUnclear])
 def test_whatever_fails_the_estimate_is_what_the_meter_shows(tmp_path: Path, n: int, error: type[Exception]) -> None:
     world = Memory(tmp_path)
-    world.bomb = Bomb(n, lambda: error("the world is bad"))
+    world.on_effect = FaultAt(n, lambda: error("the world is bad"))
     if carry_out(world.open()).pod_may_exist:
-        world.bomb = nothing
+        world.on_effect = None
         carry_out(world.open())
 
     check(world)
@@ -122,7 +122,7 @@ def test_a_run_that_rented_nothing_cost_nothing(tmp_path: Path) -> None:
 
 def test_a_request_without_an_answer_has_no_known_cost(tmp_path: Path) -> None:
     world = Memory(tmp_path)
-    world.bomb = killing_creates
+    world.on_effect = killing_creates
     with pytest.raises(Killed):
         carry_out(world.open())
 

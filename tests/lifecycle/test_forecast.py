@@ -45,7 +45,10 @@ def test_a_dry_run_promises_the_stop_time_of_the_created_pod(tmp_path: Path, bud
     assert cost.stop_at is not None
     lasts = cost.stop_at - cost.rentals[0].since_at
 
-    assert f"stopped after {promised} at the latest" in line and duration(lasts / timedelta(minutes=1)) == promised
+    assert (
+        f"stopped after {promised} and {figures.cost_at_stop_usd:.2f} USD at the latest" in line
+        and duration(lasts / timedelta(minutes=1)) == promised
+    )
     assert figures.stops_after_sec == pytest.approx(lasts.total_seconds())
     assert figures.stop_why == cost.stop_why
     assert figures.cost_at_stop_usd == pytest.approx(cost.rentals[0].usd_per_hour * lasts / timedelta(hours=1))

@@ -11,7 +11,7 @@ import pytest
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.record.paths import RunDir
 from runpod_deploy.spec import LifecyclePolicySpec
-from tests.support.worlds import Bomb, Killed, Memory, nothing, with_job
+from tests.support.worlds import FaultAt, Killed, Memory, with_job
 
 EFFECTS = 40
 
@@ -23,8 +23,8 @@ def second_run(tmp_path: Path) -> Memory:
     world.spec = with_job(world.spec, lifecycle=lifecycle, state_file=str(tmp_path / "pod.json"))
     first = carry_out(world.open())
     assert first.pod.final_state == "EXITED"
-    pointer = {"pod_id": first.pod.id, "run_id": first.run_id, "run_dir": str(world.dir.path)}
-    (tmp_path / "pod.json").write_text(json.dumps(pointer))
+    state_file = {"pod_id": first.pod.id, "run_id": first.run_id, "run_dir": str(world.dir.path)}
+    (tmp_path / "pod.json").write_text(json.dumps(state_file))
     world.dir = RunDir(tmp_path / "artifacts/runpod/second")
     world.dir.path.mkdir()
     world.hosts.clear()
@@ -41,11 +41,11 @@ def test_the_paused_pod_is_taken_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize("n", range(1, EFFECTS + 1))
 def test_killed_at_any_side_effect_and_resumed(tmp_path: Path, n: int) -> None:
     world = second_run(tmp_path)
-    world.bomb = Bomb(n, Killed)
+    world.on_effect = FaultAt(n, Killed)
     try:
         carry_out(world.open())
     except Killed:
-        world.bomb = nothing
+        world.on_effect = None
         carry_out(world.open())
     state = world.open().state
     assert state.outcome == "succeeded" and state.pod.resumed
@@ -55,10 +55,10 @@ def test_killed_at_any_side_effect_and_resumed(tmp_path: Path, n: int) -> None:
 def test_a_taken_pod_that_vanished_gives_way_to_a_fresh_one(tmp_path: Path) -> None:
     world = second_run(tmp_path)
     first = next(iter(world.cloud.rented))
-    world.bomb = Bomb(1, Killed)
+    world.on_effect = FaultAt(1, Killed)
     with pytest.raises(Killed):
         carry_out(world.open())
-    world.bomb = nothing
+    world.on_effect = None
     assert world.open().state.pod.recycled
     world.cloud.vanish(first)
     world.cloud.calls.clear()

@@ -69,7 +69,7 @@ def test_snapshots_that_fail_end_nothing(tmp_path: Path) -> None:
         if "part nvidia" in where or "pip freeze" in where:
             raise OSError("No space left on device")
 
-    world.bomb = full
+    world.on_effect = full
     assert carry_out(world.open()).outcome == "succeeded"
     failures = [event for event in world.events if isinstance(event, SnapshotFailed)]
     assert [event.what for event in failures] == ["snapshot", "pip freeze", "snapshot"]

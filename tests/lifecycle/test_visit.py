@@ -11,7 +11,7 @@ from runpod_deploy.errors import Interrupt, SshLost
 from runpod_deploy.lifecycle import carry_out, pull_paused
 from runpod_deploy.record.state import State
 from runpod_deploy.spec import LifecyclePolicySpec, RunSpec
-from tests.support.worlds import Bomb, Killed, Memory, nothing, with_job
+from tests.support.worlds import FaultAt, Killed, Memory, with_job
 
 EFFECTS = 24
 
@@ -29,10 +29,10 @@ def left_behind(tmp_path: Path) -> Memory:
         if where == "before pull out":
             raise SshLost("connection reset")
 
-    world.bomb = no_pull
+    world.on_effect = no_pull
     state = carry_out(world.open())
     assert state.exit_code == 20 and paused(world) and not (tmp_path / "results/out").exists()
-    world.bomb = nothing
+    world.on_effect = None
     return world
 
 
@@ -69,11 +69,11 @@ def test_a_host_without_a_free_gpu_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("again", [pull_paused, carry_out])
 def test_killed_at_any_side_effect_and_taken_up_again(tmp_path: Path, n: int, again: object) -> None:
     world = left_behind(tmp_path)
-    world.bomb = Bomb(n, Killed)
+    world.on_effect = FaultAt(n, Killed)
     try:
         visited(world)
     except Killed:
-        world.bomb = nothing
+        world.on_effect = None
         state = to_end(world.open(), again)  # type: ignore[arg-type]
         assert not state.pod_may_exist and state.exit_code == 20
     assert paused(world) and world.starts == 1
@@ -87,16 +87,16 @@ def test_whatever_goes_wrong_the_pod_is_paused_and_the_run_is_what_it_was(
     tmp_path: Path, n: int, error: object
 ) -> None:
     world = left_behind(tmp_path)
-    world.bomb = bomb = Bomb(n, error)  # type: ignore[arg-type]
+    world.on_effect = fault = FaultAt(n, error)  # type: ignore[arg-type]
     state = visited(world)
-    if bomb.where.startswith(("before stop ", "after stop ")) or state.pod_may_exist:
-        world.bomb = nothing
+    if fault.where.startswith(("before stop ", "after stop ")) or state.pod_may_exist:
+        world.on_effect = None
         state = carry_out(world.open())
     assert paused(world) and state.exit_code == 20 and state.end.interrupted is None
 
 
 def test_count_the_side_effects(tmp_path: Path) -> None:
     world = left_behind(tmp_path)
-    world.bomb = counter = Bomb(10**9, RuntimeError)
+    world.on_effect = counter = FaultAt(10**9, RuntimeError)
     visited(world)
     assert counter.seen <= EFFECTS, "EFFECTS above must cover every side effect"

@@ -1,4 +1,4 @@
-"""Runs in worlds of memory: real phases, a cloud and a host that a test can break at every side effect."""
+"""Runs in memory: real phases on a fake cloud and fake hosts, which a test can make fail at every side effect."""
 
 from __future__ import annotations
 
@@ -30,16 +30,12 @@ from tests.support.fakes.host import FakeHost
 
 
 class Killed(BaseException):
-    """The process dies here: nothing of it runs any more, not even a finally of ours that records."""
-
-
-def nothing(_where: str) -> None:
-    """A bomb that is none."""
+    """The process dies here: none of our code that records an error sees this exception."""
 
 
 @dataclass
-class Bomb:
-    """Goes off at the nth side effect; counts them."""
+class FaultAt:
+    """Raises at the nth side effect, and counts them."""
 
     nth: int
     error: Callable[[], BaseException]
@@ -54,7 +50,7 @@ class Bomb:
 
 
 class Memory:
-    """One world: a clock, a cloud, and the inside of each pod that the cloud ever rents."""
+    """A clock, a cloud, and the inside of each pod that the cloud creates."""
 
     def __init__(self, tmp_path: Path, **host: object) -> None:
         self.clock = FakeClock()
@@ -62,18 +58,20 @@ class Memory:
         self.hosts: dict[str, FakeHost] = {}
         self.settings = host
         self.environ: dict[str, str] = {}
-        self.bomb: Callable[[str], None] = nothing
+        self.on_effect: Callable[[str], None] | None = None
+        """Called around every side effect of the cloud and the hosts, with its name; may raise."""
         self.dir = RunDir(tmp_path / "artifacts" / "runpod" / "20261101T120000Z")
         self.dir.path.mkdir(parents=True)
         (tmp_path / "src").mkdir(exist_ok=True)
         self.spec = spec_in(tmp_path)
-        self.cloud.bomb = self._bomb
+        self.cloud.on_effect = self._on_effect
 
-    def _bomb(self, where: str) -> None:
-        self.bomb(where)
+    def _on_effect(self, where: str) -> None:
+        if self.on_effect:
+            self.on_effect(where)
 
     def open(self, *listeners: Callable[[Event, State], None]) -> Run:
-        """The run as its journal has it, in a fresh process."""
+        """The run as a new process would open it: from its journal."""
         world = World(
             cloud=self.cloud,
             clock=self.clock,
@@ -86,23 +84,23 @@ class Memory:
         return run
 
     def inside(self) -> FakeHost:
-        """The inside of the newest pod that runs."""
+        """The inside of the newest running pod."""
         pod = next((p for p in self.cloud.billing if p.status == "RUNNING"), None)
         key = pod.id if pod else "none"
         if key not in self.hosts:
-            host = FakeHost(self.clock, self._bomb, **self.settings)  # type: ignore[arg-type]
+            host = FakeHost(self.clock, self._on_effect, **self.settings)  # type: ignore[arg-type]
             host.alive = lambda: pod is not None and any(p.id == pod.id for p in self.cloud.billing)
             self.hosts[key] = host
         return self.hosts[key]
 
     @property
     def starts(self) -> int:
-        """How often a job was started, on all pods."""
+        """How many times a job was started, on all pods together."""
         return sum(host.starts for host in self.hosts.values())
 
     @property
     def events(self) -> list[Event]:
-        """The journal."""
+        """The events in the journal."""
         return list(read_events(self.dir.events))
 
 
@@ -128,7 +126,7 @@ def spec_in(root: Path) -> Spec:
 
 
 def with_job(spec: Spec, **changes: object) -> Spec:
-    """The same ask with other sections."""
+    """The spec with some sections of its job replaced."""
     return replace(spec, job=replace(spec.job, **changes))  # type: ignore[arg-type]
 
 

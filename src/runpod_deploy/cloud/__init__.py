@@ -1,1 +1,1 @@
-"""What a run asks of a cloud and what the cloud tells: the protocol, its values, and decisions about them."""
+"""The cloud as a run needs it: the protocol, its values, and decisions about them."""

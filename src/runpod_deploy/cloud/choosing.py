@@ -1,4 +1,4 @@
-"""What could be rented for a run: its wishes held against the catalogue. Asks the cloud, and changes nothing."""
+"""The candidates for a run: its config compared with the catalogue. Asks the cloud, and changes nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def choose_for(spec: Spec, cloud: Cloud) -> Ranking:
 
 
 def narrowed(spec: Spec, cloud: Cloud) -> tuple[PodSpec, str | None]:
-    """The pod as flags and a network volume leave it (the volume lives in one datacenter), and the volume's id."""
+    """The pod section, narrowed by flags and by a network volume, which is in one datacenter; and the volume's id."""
     pod, volume_id = spec.job.pod, None
     if spec.job.storage.volume_name:
         volume_id, datacenter = cloud.volume(spec.job.storage.volume_name)

@@ -1,4 +1,4 @@
-"""Which combinations of GPU and datacenter to try, in which order. Pure: offers and wishes in, candidates out."""
+"""The combinations of GPU and datacenter to try, in order. Pure: offers and the pod section in, candidates out."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ CUDA_TAG = re.compile(r"(?:^|[^a-z0-9])(?:cu(\d\d)(\d)\d*|cuda-?(\d\d)\.(\d+))",
 
 
 def cuda_floor(image: str) -> str | None:
-    """The CUDA version that an image tag names (`cu1281` is 12.8), which the host's driver must bear."""
+    """The CUDA version that an image tag names (`cu1281` is 12.8), which the host's driver must support."""
     found = CUDA_TAG.search(image.rpartition(":")[2])
     return f"{found[1] or found[3]}.{found[2] or found[4]}" if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What will be tried, and why the rest will not."""
+    """The candidates that will be tried, and a reason for each GPU that is left out."""
 
     candidates: tuple[Candidate, ...]
     skipped: tuple[str, ...] = ()
 
 
 def rank(pod: PodSpec, offers: list[Offer], *, cloud_type: str, max_usd_per_gpu_hour: float | None) -> Ranking:
-    """The candidates of one cloud, those in stock first. The catalogue reserves nothing: all are worth a try.
+    """The candidates on one cloud, those in stock first. The catalogue reserves nothing, so the others are tried too.
 
-    Raises ConfigError if no GPU of the list exists, StockOut if all are too dear, and CloudUnreachable if a price
-    limit is set and no price can be had: a limit that cannot be checked is not met.
+    Raises ConfigError if no GPU of the list exists, StockOut if all are too expensive, and CloudUnreachable if a price
+    limit is set and no price is known: a limit that cannot be checked is not met.
     """
     prices = {offer.gpu_id: offer.usd_per_gpu_hour for offer in offers}
     stock = {(offer.gpu_id, offer.datacenter_id): offer.stock for offer in offers}
@@ -82,6 +82,9 @@ def nothing_left(
         return ConfigError(f"pod.gpu_order: {reasons}", hint=hint)
     if any(prices[gpu] is None for gpu in known):
         return CloudUnreachable(
-            f"no price, no pod: {reasons}", hint="try again later, or go without budget.max_gpu_price"
+            f"the price limit cannot be checked, so no pod was created: {reasons}",
+            hint="try again later, or leave out budget.max_gpu_price",
         )
-    return StockOut(f"no GPU within the price limit: {reasons}", hint="raise --max-gpu-price or widen gpu_order")
+    return StockOut(
+        f"no GPU within the price limit: {reasons}", hint="raise --max-gpu-price, or add cheaper GPUs to pod.gpu_order"
+    )

@@ -1,4 +1,4 @@
-"""Stopped pods and what their disks cost. Pure: pods in, rows out; knows no API."""
+"""Stopped pods and the cost of their disks. Pure: pods in, rows out; knows no API."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class StalePod:
     name: str
     volume_in_gb: int
     age_hours: float | None
-    """Since its last start, or its creation if that is not told; None if neither is."""
+    """Hours since its last start, or else since its creation; None if the API names neither."""
     estimated_daily_cost_usd: float
 
 
 def stale_pods(pods: Iterable[Pod], now: datetime) -> list[StalePod]:
-    """The stopped ones, in the order given."""
+    """The stopped pods, in the order given."""
     return [as_stale(pod, now) for pod in pods if pod.status == "EXITED"]
 
 
 def as_stale(pod: Pod, now: datetime) -> StalePod:
-    """The row of a stopped pod. A network volume is billed on its own, whether a pod uses it or not."""
+    """The row of a stopped pod. A network volume is not counted: it is billed whether a pod uses it or not."""
     volume_gb = pod.volume_gb or 0
     since = pod.started_at or pod.created_at
     return StalePod(
@@ -44,18 +44,18 @@ def as_stale(pod: Pod, now: datetime) -> StalePod:
 
 
 def chosen(pods: Iterable[StalePod], *, prefix: str, older_than: timedelta | None) -> list[StalePod]:
-    """Those whose names begin like that and that are older. An age that is not known is not old enough."""
+    """The pods with this prefix that are older. A pod of unknown age is not old enough."""
     least_hours = None if older_than is None else older_than / timedelta(hours=1)
     return [pod for pod in pods if pod.name.startswith(prefix) and old_enough(pod, least_hours)]
 
 
 def old_enough(pod: StalePod, least_hours: float | None) -> bool:
-    """Whether the pod is known to be that old."""
+    """Whether the pod is known to be at least this old."""
     return least_hours is None or (pod.age_hours is not None and pod.age_hours >= least_hours)
 
 
 def stale_lines(pods: Sequence[StalePod]) -> Iterable[str]:
-    """The table as scripts know it, with its sum."""
+    """The table in the layout that scripts read, with its total."""
     yield f"{'POD_ID':16} {'NAME':40} {'GB':>6} {'$/day':>8} {'$/mo':>8}"
     yield RULE
     for pod_id, name, volume, a_day, a_month, _ in stale_cells(pods):
@@ -65,7 +65,7 @@ def stale_lines(pods: Sequence[StalePod]) -> Iterable[str]:
 
 
 def stale_cells(pods: Iterable[StalePod]) -> Iterable[tuple[str, str, str, str, str, str]]:
-    """Id, name, GB, USD a day, USD a month and age of each."""
+    """Id, name, GB, USD per day, USD per month and age of each pod."""
     for pod in pods:
         a_day = pod.estimated_daily_cost_usd
         age = "—" if pod.age_hours is None else f"{pod.age_hours / 24:.1f} d"
@@ -73,7 +73,7 @@ def stale_cells(pods: Iterable[StalePod]) -> Iterable[tuple[str, str, str, str, 
 
 
 def total_line(pods: Sequence[StalePod]) -> str:
-    """What they cost together."""
+    """The total cost of the pods."""
     a_day = sum(pod.estimated_daily_cost_usd for pod in pods)
     return f"TOTAL: {len(pods)} pods, ${a_day:.2f}/day (~${a_day * DAYS_A_MONTH:.2f}/mo)"
 

@@ -1,4 +1,4 @@
-"""What of a wish list is in stock where. Pure: offers in, reports out; knows no API."""
+"""The stock of a config's GPUs in its datacenters. Pure: offers in, reports out; knows no API."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ UNKNOWN_PRICE = "—"
 
 @dataclass(frozen=True, slots=True)
 class DatacenterInventory:
-    """One datacenter's stock of the GPUs of a config, and of others."""
+    """The stock in one datacenter, of the config's GPUs and of others."""
 
     datacenter_id: str
     configured_available: tuple[str, ...]
     configured_low_stock: tuple[str, ...]
     configured_stockout: tuple[str, ...]
     configured_unknown: tuple[str, ...]
-    """Not offered there at all."""
+    """GPUs that are not offered there at all."""
     other_available: tuple[str, ...]
 
     @property
     def stocked(self) -> bool:
-        """Whether a GPU of the config can be had there now."""
+        """Whether a GPU of the config is available there now."""
         return bool(self.configured_available or self.configured_low_stock)
 
 
@@ -38,12 +38,12 @@ class InventoryReport:
 
     @property
     def any_stocked(self) -> bool:
-        """Whether a GPU of the config can be had somewhere now."""
+        """Whether a GPU of the config is available anywhere now."""
         return any(datacenter.stocked for datacenter in self.datacenters)
 
     @property
     def others(self) -> list[str]:
-        """GPUs outside the config that can be had in its datacenters, sorted."""
+        """GPUs outside the config that are available in its datacenters, sorted."""
         return sorted({gpu for datacenter in self.datacenters for gpu in datacenter.other_available})
 
 
@@ -68,7 +68,7 @@ def datacenter_inventory(name: str, gpu_order: Sequence[str], stock: dict[tuple[
 
 
 def inventory_lines(report: InventoryReport) -> Iterable[str]:
-    """The report as scripts know it."""
+    """The report in the layout that scripts read."""
     yield f"gpu_order: {list(report.gpu_order)}"
     for datacenter in report.datacenters:
         yield f"datacenter: {datacenter.datacenter_id}"
@@ -90,12 +90,12 @@ def by_stock(offers: Iterable[Offer]) -> list[Offer]:
 
 
 def rank(stock: str) -> int:
-    """0 for HIGH, and more for less; words invented since come last."""
+    """0 for HIGH, more for less stock; values that RunPod has added since come last."""
     return LEVELS.index(stock) if stock in LEVELS else len(LEVELS)
 
 
 def offer_lines(offers: Sequence[Offer], price_label: str) -> Iterable[str]:
-    """A datacenter's offers as scripts know them; without a single price, without that column."""
+    """A datacenter's offers in the layout that scripts read. Without a single price there is no price column."""
     priced = any(offer.usd_per_gpu_hour is not None for offer in offers)
     width = max([3, *(len(offer.gpu_id) for offer in offers)])
     yield f"{'gpu':{width}}  {'stock':8}  $/hr ({price_label})" if priced else f"{'gpu':{width}}  stock"
@@ -105,28 +105,28 @@ def offer_lines(offers: Sequence[Offer], price_label: str) -> Iterable[str]:
 
 
 def cheapest_first(offers: Iterable[Offer]) -> list[Offer]:
-    """One offer a GPU by rising price, those of unknown price last."""
+    """One offer for each GPU by rising price, those of unknown price last."""
     one_each = {offer.gpu_id: offer for offer in offers}
     return sorted(one_each.values(), key=lambda offer: (price_key(offer), offer.gpu_id))
 
 
 def price_key(offer: Offer) -> float:
-    """The price, or more than any."""
+    """The price as a sort key; infinite if it is unknown."""
     return float("inf") if offer.usd_per_gpu_hour is None else offer.usd_per_gpu_hour
 
 
 def price_lines(offers: Sequence[Offer], price_label: str) -> Iterable[str]:
-    """Prices as scripts know them."""
+    """Prices in the layout that scripts read."""
     width = max([3, *(len(offer.gpu_id) for offer in offers)])
     yield f"{'gpu':{width}}  $/hr ({price_label})"
     yield from (f"{offer.gpu_id:{width}}  {price_text(offer.usd_per_gpu_hour)}" for offer in offers)
 
 
 def price_text(usd: float | None) -> str:
-    """`$0.99`, or a dash for a price that nobody knows."""
+    """`$0.99`, or a dash for an unknown price."""
     return UNKNOWN_PRICE if usd is None else f"${usd:.2f}"
 
 
 def stock_text(stock: str) -> str:
-    """`High`, or a dash for nothing told."""
+    """`High`, or a dash for an unknown stock."""
     return stock.capitalize() if stock else UNKNOWN_PRICE

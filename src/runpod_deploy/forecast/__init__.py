@@ -1,1 +1,1 @@
-"""What a run would do and cost, before anything is done."""
+"""The plan and the cost of a run, before anything is done."""

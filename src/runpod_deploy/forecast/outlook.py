@@ -1,4 +1,4 @@
-"""What can be found out for a plan before anything is done: candidates, what would ship, what is missing."""
+"""The facts for a plan, found without doing anything: candidates, files to upload, missing secrets."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .plan import Outlook
 
 
 def look_ahead(spec: Spec, cloud: Cloud | None, environ: Mapping[str, str]) -> Outlook:
-    """The outlook of a run; without a cloud the config's first choice is taken for granted.
+    """The facts for the plan of a run. Without a cloud the config's first choice is taken for granted.
 
-    Raises what choosing would raise: ConfigError, StockOut, CloudUnreachable, AuthRefused.
+    Raises what the phase `choose` would raise: ConfigError, StockOut, CloudUnreachable, AuthRefused.
     """
     ranking = choose_for(spec, cloud) if cloud else Ranking((first_choice(spec),))
     volume_id = narrowed(spec, cloud)[1] if cloud else None
@@ -43,15 +43,15 @@ def first_choice(spec: Spec) -> Candidate:
 
 
 def is_here(spec: Spec, secret: SecretSpec, environ: Mapping[str, str]) -> bool:
-    """Whether a secret's value could be had now; the value itself is not looked at."""
+    """Whether a secret's value is available now. The value itself is not read."""
     if secret.file is not None:
         return (spec.project_root / Path(secret.file).expanduser()).is_file()
     return all(name in environ for name in secret.env)
 
 
 def refuse_missing(spec: Spec, outlook: Outlook) -> None:
-    """Returns if everything that the run needs from here is here. Raises ConfigError."""
+    """Returns if everything that the run needs from this machine exists. Raises ConfigError."""
     problems = [*missing_paths(spec), *missing_sources(spec)]
     problems += [f"secrets: {name}: its value is not here" for name, here in outlook.secrets_here.items() if not here]
     if problems:
-        raise ConfigError("; ".join(problems), hint="put these in place before the run")
+        raise ConfigError("; ".join(problems), hint="put these in place, then run")

@@ -1,4 +1,4 @@
-"""What a run would do, phase by phase, as text. Pure: spec, candidates and shipments in, lines out; never a secret."""
+"""The plan of a run, phase by phase, as text. Pure: spec, candidates and shipments in, lines out; never a secret."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..money import Forecast, Limit, requested_disks
 from ..pod.pinning import TIMEOUT_S as PIN_TIMEOUT_S
 from ..pod.transfer.shipment import Shipment
 from ..spec import ArtifactPullSpec, CommandSpec, RsyncPushSpec, SecretSpec, Spec
+from ..terminal.console import size
 
 MOST_CANDIDATES = 8
 LARGEST_SHOWN = 3
@@ -19,7 +20,7 @@ LIMIT_NAMES: dict[Limit, str] = {"cost_cap": "the cap", "max_runtime": "max_runt
 
 @dataclass(frozen=True, slots=True)
 class PlannedPhase:
-    """One phase: its name and what it would do, a line each."""
+    """One phase: its name, and a line for each thing that it would do."""
 
     phase: str
     lines: tuple[str, ...]
@@ -27,7 +28,7 @@ class PlannedPhase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """What could be found out for a plan without doing anything."""
+    """The facts for a plan that can be found without doing anything."""
 
     candidates: tuple[Candidate, ...]
     skipped: tuple[str, ...] = ()
@@ -60,7 +61,7 @@ def plan(spec: Spec, outlook: Outlook) -> list[PlannedPhase]:
 
 
 def check_lines(spec: Spec) -> Iterator[str]:
-    """Where the run starts from."""
+    """Lines about the folder, the required paths and the variables."""
     yield f"project folder {spec.project_root}"
     if spec.job.local.required_paths:
         yield f"must be there: {', '.join(spec.job.local.required_paths)}"
@@ -69,12 +70,12 @@ def check_lines(spec: Spec) -> Iterator[str]:
 
 
 def choose_lines(outlook: Outlook) -> Iterator[str]:
-    """What would be tried, in order."""
+    """A line for each candidate in the order in which they would be tried, and for each GPU that is left out."""
     for number, candidate in enumerate(outlook.candidates[:MOST_CANDIDATES], 1):
         yield f"{number}. {named(candidate)} at {priced(candidate.usd_per_gpu_hour)} a GPU"
     if len(outlook.candidates) > MOST_CANDIDATES:
         yield f"and {len(outlook.candidates) - MOST_CANDIDATES} more"
-    yield from (f"not: {reason}" for reason in outlook.skipped)
+    yield from (f"left out: {reason}" for reason in outlook.skipped)
 
 
 def provision_lines(spec: Spec, outlook: Outlook) -> Iterator[str]:
@@ -93,11 +94,13 @@ def provision_lines(spec: Spec, outlook: Outlook) -> Iterator[str]:
 
 
 def money_line(spec: Spec, candidate: Candidate) -> str:
-    """What the pod would cost an hour, and when it would be stopped at the latest."""
+    """The pod's price per hour, and when it would be stopped at the latest."""
     rate, ahead = expected_rate(spec.job, candidate), expected_forecast(spec.job, candidate)
     source = " (assumed)" if rate.source == "assumed_rate" else ""
     disks = f"{requested_disks(spec.job).usd_per_hour:.2f} USD/h for its disks"
-    stop = f"stopped after {duration(ahead.stops_after.total_seconds() / 60)} at the latest"
+    stop = (
+        f"stopped after {duration(ahead.stops_after.total_seconds() / 60)} and {ahead.cost_usd:.2f} USD at the latest"
+    )
     return f"{rate.usd_per_hour:.2f} USD/h{source} and {disks}; {stop}, by {limit_name(spec, ahead)}"
 
 
@@ -108,14 +111,14 @@ def limit_name(spec: Spec, ahead: Forecast) -> str:
 
 
 def connect_lines(spec: Spec) -> Iterator[str]:
-    """How the pod would be reached."""
+    """Lines about the SSH connection and the guard."""
     yield f"wait up to {spec.job.budget.ssh_ready_timeout_sec} s for SSH, key {spec.job.ssh.key_path} or the run's own"
-    guard = "and launch nothing without it" if spec.job.guard.required else "if it can be"
+    guard = "and do not start the job without it" if spec.job.guard.required else "if possible"
     yield f"arm the guard on the pod, {guard}"
 
 
 def python_lines(version: str | None) -> Iterator[str]:
-    """The interpreter that is made sure of before the first command."""
+    """A line about the Python version that is installed before the first command."""
     if version:
         yield f"within {PIN_TIMEOUT_S} s: Python {version} for uv, and uv itself if the image has none"
 
@@ -136,16 +139,18 @@ def secret_line(secret: SecretSpec, outlook: Outlook) -> str:
 
 
 def stage_lines(index: int, entry: RsyncPushSpec, outlook: Outlook) -> Iterator[str]:
-    """What an entry would ship."""
-    yield f"{entry.label}: {entry.source} -> {entry.destination}" + (", deleting what is not here" * entry.delete)
+    """The files that an entry would upload."""
+    yield f"{entry.label}: {entry.source} -> {entry.destination}" + (
+        ", deleting files that are not here" * entry.delete
+    )
     if index < len(outlook.shipments):
         shipment = outlook.shipments[index]
-        yield f"  {len(shipment.files):,} files, {megabytes(shipment.size_bytes)}"
-        yield from (f"  {file.name}  {megabytes(file.size_bytes)}" for file in shipment.largest[:LARGEST_SHOWN])
+        yield f"  {len(shipment.files):,} files, {size(shipment.size_bytes)}"
+        yield from (f"  {file.name}  {size(file.size_bytes)}" for file in shipment.largest[:LARGEST_SHOWN])
 
 
 def watch_lines(spec: Spec) -> Iterator[str]:
-    """What would count as the end."""
+    """Lines about how the end of the job would be judged."""
     run = spec.job.run
     marker = f" and a line with {run.success_marker!r}" if run.success_marker else ""
     yield f"succeeded: exit status 0{marker}"
@@ -156,7 +161,7 @@ def watch_lines(spec: Spec) -> Iterator[str]:
 
 
 def collect_line(spec: Spec, entry: ArtifactPullSpec) -> str:
-    """Where an artifact would land."""
+    """The local path that an artifact would be pulled to."""
     what = f"contents of {entry.remote_path}" if entry.remote_path.endswith("/") else entry.remote_path
     often = f", also every {entry.every_sec} s" if entry.every_sec else ""
     need = "required" if entry.required else "if there"
@@ -164,7 +169,7 @@ def collect_line(spec: Spec, entry: ArtifactPullSpec) -> str:
 
 
 def indented(text: str) -> tuple[str, ...]:
-    """Shell text, set off."""
+    """Shell text, indented so that it stands out."""
     return tuple(f"  | {line}" for line in text.rstrip("\n").split("\n"))
 
 
@@ -185,14 +190,6 @@ def duration(minutes: float) -> str:
         return f"{minutes * 60:.0f} s"
     hours, rest = divmod(int(minutes), 60)
     return f"{hours} h {rest} min" if hours else f"{rest} min"
-
-
-def megabytes(size_bytes: int) -> str:
-    """A size as people read it."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size_bytes >= factor:
-            return f"{size_bytes / factor:,.1f} {unit}"
-    return f"{size_bytes} B"
 
 
 def as_lines(spec: Spec, steps: Sequence[PlannedPhase]) -> Iterator[str]:

@@ -11,7 +11,7 @@ START = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 
 
 class FakeClock:
-    """Time that only `sleep` and `advance` move; what was planned with `at` happens on the way."""
+    """Time that only `sleep` and `advance` move; actions planned with `at` happen on the way."""
 
     def __init__(self, start: datetime = START) -> None:
         self.slept: list[float] = []
@@ -29,12 +29,12 @@ class FakeClock:
         return self._elapsed_s
 
     def sleep(self, seconds: float) -> None:
-        """Returns at once, so much later."""
+        """Returns at once; the clock shows a time this much later."""
         self.slept.append(seconds)
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """It is so much later, and everything planned until then has happened at its time."""
+        """The time is this much later, and every action planned until then has happened at its time."""
         end = self._elapsed_s + max(0.0, seconds)
         while self._plan and self._plan[0][0] <= end:
             when, _, action = heapq.heappop(self._plan)
@@ -43,5 +43,5 @@ class FakeClock:
         self._elapsed_s = max(self._elapsed_s, end)
 
     def at(self, seconds: float, action: Callable[[], None]) -> None:
-        """The action will happen when the clock shows so many seconds since its start."""
+        """The action will happen this many seconds after the clock's start."""
         heapq.heappush(self._plan, (seconds, next(self._order), action))

@@ -1,7 +1,7 @@
 """A cloud in memory behind the `Cloud` protocol. Knows how pods age; knows no HTTP.
 
-Everything that a test wants to go wrong is an attribute or a `bomb`: a function that is called with
-`before create`, `after create`, `before delete` and so on around every side effect, and may raise.
+A test sets failures by attributes, or by `on_effect`: a function that is called around every side effect with
+`before create`, `after create`, `before delete` and so on, and may raise.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OFFERS = tuple(
 
 @dataclass
 class Rented:
-    """A pod of the fake and what becomes of it."""
+    """A pod of the fake, and its history."""
 
     pod: Pod
     up_since: datetime
@@ -39,22 +39,22 @@ class Rented:
 class FakeCloud:
     """Pods that age with the clock: PROVISIONING, STARTING, RUNNING, and then an address."""
 
-    def __init__(self, clock: Clock, bomb: Callable[[str], None] = lambda where: None) -> None:
+    def __init__(self, clock: Clock, on_effect: Callable[[str], None] | None = None) -> None:
         self.clock = clock
-        self.bomb = bomb
+        self.on_effect = on_effect
         self.offers: list[Offer] = list(OFFERS)
         self.sold_out: set[tuple[str, str]] = set()
-        """(gpu_id, datacenter_id) that the catalogue shows and a create refuses."""
+        """(gpu_id, datacenter_id) that the catalogue shows in stock and that create refuses."""
         self.dead_hosts: set[str] = set()
         """Datacenters whose pods never get past PROVISIONING."""
         self.volumes: list[tuple[str, str, str]] = []
         """Name, id and datacenter of each network volume."""
         self.placing_s, self.starting_s, self.address_s = 5.0, 20.0, 25.0
-        """How long after its creation a pod is placed, is RUNNING, and has its port mapped."""
+        """Seconds after its creation at which a pod is placed, is RUNNING, and has its port mapped."""
         self.listing_lag_s = 0.0
-        """How long a new pod is missing from every answer but that of its create."""
+        """Seconds for which a new pod is missing from every answer except that of its create call."""
         self.delete_lag_s = 0.0
-        """How long a deleted pod is still shown; infinite: deletes are ignored."""
+        """Seconds for which a deleted pod is still shown; if infinite, deletes are ignored."""
         self.host_is_full = False
         """Whether a stopped pod finds its GPU taken."""
         self.address = Address(host="127.0.0.1", port=22)
@@ -70,11 +70,11 @@ class FakeCloud:
     def create(self, request: PodRequest, candidate: Candidate) -> Pod:
         """A pod, PROVISIONING. Raises StockOut."""
         self.calls.append(f"create {request.name}")
-        self.bomb("before create")
+        self._effect("before create")
         if (candidate.gpu_id, candidate.datacenter_id) in self.sold_out:
             raise StockOut(f"{candidate.gpu_id} in {candidate.datacenter_id}: {NO_STOCK}")
         pod = self._place(request, candidate)
-        self.bomb("after create")
+        self._effect("after create")
         return pod
 
     def find(self, name: str) -> list[Pod]:
@@ -109,34 +109,34 @@ class FakeCloud:
     def start(self, pod_id: str) -> Pod:
         """The pod on its way up. Raises StockOut if its host is full."""
         self.calls.append(f"start {pod_id}")
-        self.bomb("before start")
+        self._effect("before start")
         if self.get(pod_id) is None or self.host_is_full:
             raise StockOut(HOST_FULL)
         rented = self.rented[pod_id]
         if rented.pod.status == "EXITED":
             rented.pod, rented.up_since = replace(rented.pod, status="STARTING"), self.clock.now()
             rented.history.append("start")
-        self.bomb("after start")
+        self._effect("after start")
         return self._required_aged(pod_id)
 
     def stop(self, pod_id: str) -> None:
         """The pod is EXITED, if there is one that is known already."""
         self.calls.append(f"stop {pod_id}")
-        self.bomb("before stop")
+        self._effect("before stop")
         if (rented := self.rented.get(pod_id)) is not None and self._listed(rented):
             rented.pod = replace(rented.pod, status="EXITED")
             rented.history.append("stop")
-        self.bomb("after stop")
+        self._effect("after stop")
 
     def delete(self, pod_id: str) -> None:
         """The pod is gone after the delete lag, if there is one that is known already."""
         self.calls.append(f"delete {pod_id}")
-        self.bomb("before delete")
+        self._effect("before delete")
         rented = self.rented.get(pod_id)
         if rented is not None and self._listed(rented) and rented.deleted_at is None:
             rented.deleted_at = self.clock.now()
             rented.history.append("delete")
-        self.bomb("after delete")
+        self._effect("after delete")
 
     def volume(self, name: str) -> tuple[str, str]:
         """Id and datacenter of the one volume of that name. Raises ConfigError on none or several."""
@@ -147,24 +147,28 @@ class FakeCloud:
         return found[0]
 
     def vanish(self, pod_id: str) -> None:
-        """The pod is lost with its host, as no call of ours asked for."""
+        """The pod is lost with its host; no call of ours asked for it."""
         self._required(pod_id).deleted_at = datetime.min.replace(tzinfo=self.clock.now().tzinfo)
 
     def exit(self, pod_id: str) -> None:
-        """The pod was stopped, as no call of ours asked for."""
+        """The pod was stopped; no call of ours asked for it."""
         rented = self._required(pod_id)
         rented.pod = replace(rented.pod, status="EXITED")
 
     @property
     def billing(self) -> list[Pod]:
-        """The pods that cost money now: everything that is neither stopped nor gone."""
+        """The pods that bill now: all that are neither stopped nor gone."""
         aged = [self._aged(rented) for rented in self.rented.values()]
         return [pod for pod in aged if pod is not None and pod.status != "EXITED"]
 
     @property
     def created(self) -> list[str]:
-        """Names of all pods that ever came to be, in order."""
+        """Names of all pods that were ever created, in order."""
         return [rented.pod.name for rented in self.rented.values()]
+
+    def _effect(self, where: str) -> None:
+        if self.on_effect:
+            self.on_effect(where)
 
     def _place(self, request: PodRequest, candidate: Candidate) -> Pod:
         pod = Pod(
@@ -201,7 +205,7 @@ class FakeCloud:
         return (self.clock.now() - created_at).total_seconds() >= self.listing_lag_s
 
     def _aged(self, rented: Rented) -> Pod | None:
-        """The pod at this time of its life; None once it is gone."""
+        """The pod at its present age; None once it is gone."""
         now = self.clock.now()
         if rented.deleted_at is not None and (now - rented.deleted_at).total_seconds() >= self.delete_lag_s:
             return None
@@ -231,6 +235,6 @@ class FakeCloud:
 
 
 def pod_id(number: int) -> str:
-    """A pod id as the cloud makes them: 14 lower-case letters and digits."""
+    """A pod id as RunPod makes them: 14 lower-case letters and digits."""
     letters = string.ascii_lowercase
     return f"pod{letters[number // 26 % 26]}{letters[number % 26]}{number:09d}"

@@ -1,4 +1,4 @@
-"""A pod's inside in memory, behind the `Host` protocol. Knows one job that lasts so long; knows no SSH."""
+"""The inside of a pod in memory, behind the `Host` protocol. Knows one job that lasts a given time; knows no SSH."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from runpod_deploy.pod.transfer.values import Moved, OnProgress, Progress, Pull,
 
 @dataclass
 class FakeHost:
-    """The inside of one pod. `bomb` is called around every side effect, and may raise."""
+    """The inside of one pod. `on_effect` is called around every side effect with its name, and may raise."""
 
     clock: Clock
-    bomb: Callable[[str], None] = lambda where: None
+    on_effect: Callable[[str], None] | None = None
     job_lasts_s: float = 5.0
     job_exit_code: int | None = 0
     log: bytes = b"hello\nDONE\n"
     results: dict[str, bytes] = field(default_factory=lambda: {"/workspace/out": b"result"})
-    """What is on the pod once the job has run, by remote path."""
+    """The files on the pod once the job has run, by remote path."""
     pull_lasts_s: float = 0.0
     guard_lives: bool = True
     alive: Callable[[], bool] = lambda: True
-    """Whether the pod of this inside still runs."""
+    """Whether the pod still runs."""
     starts: int = 0
     started_at: float | None = None
     stopped_at: float | None = None
@@ -53,7 +53,7 @@ class FakeHost:
         return Reply(1 if command == "false" else 0, b"", b"")
 
     def push(self, transfer: Push, on_progress: OnProgress | None = None) -> Moved:
-        """The label is noted as there."""
+        """The destination is recorded with the label of the transfer."""
         if on_progress:
             on_progress(Progress(0, 0, 1, 1))
         self._touch(f"push {transfer.label}")
@@ -83,7 +83,7 @@ class FakeHost:
         return "" if self.guard_lives else "it does not run"
 
     def disarm(self, *, from_next_start: bool) -> None:
-        """The terms are forgotten, at once if it is not from the next start on."""
+        """The terms are forgotten, unless they hold until the next start."""
         self._touch("disarm")
         if not from_next_start:
             self.armed = None
@@ -91,11 +91,11 @@ class FakeHost:
     def launch(self, script: bytes) -> int:
         """The job runs, started once."""
         self._alive_or_lost()
-        self.bomb("before launch")
+        self._effect("before launch")
         if self.started_at is None:
             self.started_at = self.clock.monotonic()
             self.starts += 1
-        self.bomb("after launch")
+        self._effect("after launch")
         return 4711
 
     @contextmanager
@@ -120,11 +120,15 @@ class FakeHost:
             return False
         return self.stopped_at is not None or self.clock.monotonic() - self.started_at >= self.job_lasts_s
 
+    def _effect(self, where: str) -> None:
+        if self.on_effect:
+            self.on_effect(where)
+
     def _touch(self, what: str) -> None:
         self._alive_or_lost()
-        self.bomb(f"before {what}")
+        self._effect(f"before {what}")
         self.clock.sleep(0.1)
-        self.bomb(f"after {what}")
+        self._effect(f"after {what}")
 
     def _alive_or_lost(self) -> None:
         if not self.alive():
@@ -132,7 +136,7 @@ class FakeHost:
 
 
 class FakeFollow:
-    """Half of the log at once, the other half and the end when the job is over."""
+    """Delivers half of the log at once, and the other half and the end when the job is over."""
 
     def __init__(self, host: FakeHost, offset: int) -> None:
         self.host = host
@@ -142,7 +146,7 @@ class FakeFollow:
         """The next frame; time passes only when there is none."""
         host = self.host
         host._alive_or_lost()
-        host.bomb("read")
+        host._effect("read")
         half = len(host.log) // 2
         known = len(host.log) if host.over else half
         if self.offset < known:

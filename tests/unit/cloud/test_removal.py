@@ -60,7 +60,7 @@ def test_an_api_that_is_away_for_a_while_does_not_end_the_trying(cloud: FakeClou
         if where == "before delete" and clock.monotonic() < 30:
             raise CloudUnreachable("no connection")
 
-    cloud.bomb = away
+    cloud.on_effect = away
     end(cloud, clock, pod.id, "delete")
     assert cloud.get(pod.id) is None
 
@@ -72,7 +72,7 @@ def test_the_failure_of_one_keeps_none_of_the_others_alive(cloud: FakeCloud, clo
         if where == "before delete" and cloud.calls[-1] == f"delete {first.id}":
             raise CloudUnreachable("no connection")
 
-    cloud.bomb = never
+    cloud.on_effect = never
     ended = list(end_all(cloud, clock, [first.id, second.id], "delete"))
     assert [bool(one.error) for one in ended] == [True, False]
     assert "no connection" in ended[0].error and cloud.get(second.id) is None

@@ -63,17 +63,17 @@ check
 choose
   1. NVIDIA L40S in EU-SE-1 on SECURE at 1.09 USD/h a GPU
   2. NVIDIA L40S in EU-RO-1 on SECURE at 1.09 USD/h a GPU
-  not: NVIDIA Voodoo: no such GPU in the catalogue; did you mean 'NVIDIA L4'?
+  left out: NVIDIA Voodoo: no such GPU in the catalogue; did you mean 'NVIDIA L4'?
 
 provision
   create pod tune-7-20260102T030405Z: 2 x NVIDIA L40S in EU-SE-1, image ghcr.io/x/y:1
   container disk 20 GB, volume of 40 GB at /workspace, ports 22/tcp
   environment: TOKEN (values not shown)
-  2.18 USD/h and 0.01 USD/h for its disks; stopped after 59 min at the latest, by the cap of 2.18 USD
+  2.18 USD/h and 0.01 USD/h for its disks; stopped after 59 min and 2.18 USD at the latest, by the cap of 2.18 USD
 
 connect
   wait up to 900 s for SSH, key ~/.ssh/id_ed25519 or the run's own
-  arm the guard on the pod, and launch nothing without it
+  arm the guard on the pod, and do not start the job without it
 
 setup
   within 900 s: Python 3.12.4 for uv, and uv itself if the image has none
@@ -85,7 +85,7 @@ secrets
   hf: /root/.env, mode 0600, from environment: PLAN_TOKEN
 
 stage
-  code: src/ -> /workspace/src, deleting what is not here
+  code: src/ -> /workspace/src, deleting files that are not here
     2 files, 2.0 kB
     big.bin  2.0 kB
     train.py  4 B
@@ -154,7 +154,9 @@ def test_as_data(spec: Spec, cloud: FakeCloud, capsys: pytest.CaptureFixture[str
 def test_offline_the_first_choice_is_taken_for_granted(spec: Spec, capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(spec, capsys, None)
     assert "1. NVIDIA L40S in EU-SE-1 on SECURE at unknown price a GPU\n" in text
-    assert "1.65 USD/h (assumed) and 0.01 USD/h for its disks; stopped after 1 h 18 min at the latest" in text
+    assert (
+        "1.65 USD/h (assumed) and 0.01 USD/h for its disks; stopped after 1 h 18 min and 2.18 USD at the latest" in text
+    )
 
 
 def test_what_is_missing_is_an_error_as_for_the_run(
