@@ -1,4 +1,4 @@
-"""The dead-man's switch, in real shells and with real HTTP clients, as PID 1 of a namespace with a pod's variables."""
+"""scripts/guard.sh in real shells and with real HTTP clients, in a PID namespace with a pod's variables."""
 
 from __future__ import annotations
 
@@ -54,15 +54,16 @@ def boot_terms(in_s: float, *, idle_s: int = 3600, on_failure: str = "stop") -> 
     }
 
 
+def terms_from(now: datetime, in_s: float, *, idle_s: int = 3600, on_failure: str = "stop") -> GuardTerms:
+    """Terms whose deadline is that many seconds after the instant."""
+    deadline_at = now + timedelta(seconds=in_s)
+    return GuardTerms(deadline_at=deadline_at, idle_s=idle_s, on_failure=on_failure, api_base_url="http://127.0.0.1:9")
+
+
 def arm(control: Path, in_s: float, *, idle_s: int = 3600, on_failure: str = "stop", clock_off_s: int = 0) -> None:
-    """Terms as the tool writes them, from a machine whose clock may be off."""
+    """The terms file as the client writes it, from a machine whose clock may be off."""
     now = datetime.now(UTC) + timedelta(seconds=clock_off_s)
-    terms = GuardTerms(
-        deadline_at=now + timedelta(seconds=in_s),
-        idle_s=idle_s,
-        on_failure=on_failure,
-        api_base_url="http://127.0.0.1:9",
-    )
+    terms = terms_from(now, in_s, idle_s=idle_s, on_failure=on_failure)
     (control / "guard").mkdir(exist_ok=True)
     (control / "guard" / "terms.new").write_text(guard.terms_text(terms, now))
     (control / "guard" / "terms.new").rename(control / "guard" / "terms")
@@ -78,8 +79,8 @@ def guarding(control: Path, env: dict[str, str], shell: tuple[str, ...] = ("sh",
 def started_job(control: Path, body: str) -> None:
     """A job that was started by job.sh, outside of the guard's namespace."""
     log, script = control / "log", control / "script"
-    words = ("start", str(control), str(log), str(script))
-    start = ["sh", str(control / "bin-1/job.sh"), *words, f"{control.name}@", str(len(body))]
+    arguments = ("start", str(control), str(log), str(script))
+    start = ["sh", str(control / "bin-1/job.sh"), *arguments, f"{control.name}@", str(len(body))]
     subprocess.run(start, input=body.encode(), check=True, capture_output=True)
 
 
@@ -110,7 +111,7 @@ def test_it_proves_that_the_api_answers_to_its_key(client: str, control: Path, a
     with guarding(control, variables(api.url, PATH=path)):
         eventually(lambda: api.looks)
         time.sleep(1.0)
-        assert not (control / "guard" / "proof").exists() and len(api.looks) == 1, "it does not storm the API"
+        assert not (control / "guard" / "proof").exists() and len(api.looks) == 1, "it pauses between its requests"
         api.answers.clear()
         eventually((control / "guard" / "proof").exists, within_s=15)
     assert api.calls == []
@@ -132,7 +133,7 @@ def test_a_proof_is_made_anew_after_a_restart(control: Path, api: FakeApi) -> No
         eventually((control / "guard" / "proof").exists)
 
 
-def test_goes_down_the_whole_ladder(control: Path, api: FakeApi) -> None:
+def test_every_way_to_release_is_tried(control: Path, api: FakeApi) -> None:
     api.answers = {
         DELETED: (403, {"detail": "no"}),
         ACTION: (500, {}),
@@ -164,7 +165,7 @@ def test_an_unreachable_api_is_tried_again_and_again(control: Path) -> None:
     with guarding(control, variables(f"http://127.0.0.1:{port}")):
         eventually(lambda: "no answer" in log_of(control) or "000" in log_of(control))
         with fake_api(port) as api:
-            # The API may come up while the ladder is half climbed: whichever call is the first, it is about the pod.
+            # The API may come up between two attempts: the first call may be any of them, but it is about the pod.
             eventually(lambda: api.calls, within_s=15)
     assert api.calls[0].path.startswith(POD) or "pod1" in str(api.calls[0].body)
 
@@ -180,9 +181,9 @@ def test_a_job_is_stopped_first_and_the_pod_released_as_asked(control: Path, api
     arm(control, -1, on_failure="stop")
     env = variables(api.url)
     argv = ["sh", str(control / "bin-1" / "guard.sh"), str(control)]
-    # Outside of a namespace, so that it sees the job; what a container's PID 1 tells it is put in its place.
-    spoken = scripts.text("guard.sh").replace("$(env_of 1 ", "$(env_of $$ ")
-    (control / "bin-1" / "guard.sh").write_text(spoken)
+    # It runs outside of a namespace, so that it sees the job; its own variables stand in for those of PID 1.
+    adapted = scripts.text("guard.sh").replace("$(env_of 1 ", "$(env_of $$ ")
+    (control / "bin-1" / "guard.sh").write_text(adapted)
     process = subprocess.Popen(argv, env=env)
     try:
         eventually(lambda: api.calls, within_s=60)
@@ -201,14 +202,14 @@ def test_a_pod_that_may_stay_is_left_alone(control: Path, api: FakeApi) -> None:
     assert api.calls == []
 
 
-def test_nobody_starts_anything(control: Path, api: FakeApi) -> None:
+def test_a_pod_on_which_no_job_is_started_is_deleted(control: Path, api: FakeApi) -> None:
     with guarding(control, variables(api.url, **boot_terms(3600, idle_s=1))):
         eventually(lambda: api.calls)
     assert api.asked()[0] == DELETED
     assert "nobody has come for 1 s" in log_of(control)
 
 
-def test_whoever_works_with_the_pod_keeps_it(control: Path, api: FakeApi) -> None:
+def test_a_client_at_work_keeps_the_pod(control: Path, api: FakeApi) -> None:
     with guarding(control, variables(api.url, **boot_terms(3600, idle_s=2))):
         for _ in range(15):
             (control / "contact").touch()
@@ -217,7 +218,7 @@ def test_whoever_works_with_the_pod_keeps_it(control: Path, api: FakeApi) -> Non
         eventually(lambda: api.calls)
 
 
-def test_a_job_ended_and_nobody_collects(control: Path, api: FakeApi) -> None:
+def test_a_pod_whose_job_ended_is_released_when_no_client_comes(control: Path, api: FakeApi) -> None:
     started_job(control, "exit 0")
     eventually(lambda: (control / "status").exists())
     arm(control, 3600, idle_s=1)
@@ -238,7 +239,7 @@ def test_goes_on_counting_after_a_restart(control: Path, api: FakeApi) -> None:
     assert api.asked() == [DELETED]
 
 
-def test_a_caller_whose_clock_is_fast_gets_the_time_that_he_meant(control: Path, api: FakeApi) -> None:
+def test_a_fast_clock_of_the_caller_does_not_change_the_time_left(control: Path, api: FakeApi) -> None:
     arm(control, 6, clock_off_s=36_000)
     with guarding(control, variables(api.url)):
         time.sleep(1.5)
@@ -246,7 +247,7 @@ def test_a_caller_whose_clock_is_fast_gets_the_time_that_he_meant(control: Path,
         eventually(lambda: api.calls, within_s=15)
 
 
-def test_a_caller_whose_clock_is_slow_is_not_taken_to_be_late(control: Path, api: FakeApi) -> None:
+def test_a_slow_clock_of_the_caller_does_not_end_the_pod_early(control: Path, api: FakeApi) -> None:
     arm(control, 600, clock_off_s=-36_000)
     with guarding(control, variables(api.url)):
         eventually((control / "guard" / "armed").exists)
@@ -277,7 +278,7 @@ def test_a_disarmed_guard_is_idle(control: Path, api: FakeApi) -> None:
         eventually(lambda: api.calls)
 
 
-def test_a_guard_that_may_rest_holds_the_pod_until_its_next_start(control: Path, api: FakeApi) -> None:
+def test_a_guard_that_rests_from_the_next_start_on_still_acts_before_it(control: Path, api: FakeApi) -> None:
     arm(control, 3)
     env = variables(api.url, **boot_terms(3, idle_s=4))
     with guarding(control, env):
@@ -287,9 +288,9 @@ def test_a_guard_that_may_rest_holds_the_pod_until_its_next_start(control: Path,
     asked = len(api.calls)
     with guarding(control, env):
         time.sleep(2.0)
-        assert len(api.calls) == asked, "who starts it again has his time"
+        assert len(api.calls) == asked, "a pod that is started again gets its time"
         eventually(lambda: len(api.calls) > asked)
-    assert api.calls[-1].body == '{"action":"stop"}', "and what is on its disk is not thrown away"
+    assert api.calls[-1].body == '{"action":"stop"}', "and its disk is kept"
 
 
 def test_a_pod_that_its_guard_stopped_can_be_started_again(control: Path, api: FakeApi) -> None:
@@ -305,7 +306,7 @@ def test_a_pod_that_its_guard_stopped_can_be_started_again(control: Path, api: F
         assert len(api.calls) == asked
 
 
-def test_a_stop_that_was_refused_is_no_reason_to_rest(control: Path, api: FakeApi) -> None:
+def test_a_refused_stop_leaves_no_rest_file(control: Path, api: FakeApi) -> None:
     api.answers = {ACTION: (500, {}), "POST /graphql": (500, {})}
     (control / "pid").write_text("999999\n")
     arm(control, -1, on_failure="stop")
@@ -322,7 +323,7 @@ def test_another_process_of_the_job_s_number_does_not_keep_the_pod(control: Path
         eventually(lambda: api.calls)
 
 
-def test_somebody_at_a_terminal_keeps_the_pod(control: Path, api: FakeApi) -> None:
+def test_a_person_at_a_terminal_keeps_the_pod(control: Path, api: FakeApi) -> None:
     env = variables(api.url, **boot_terms(3600, idle_s=1))
     person = "exec -a 'sshd: root@pts/0' sleep 600"
     argv = (
@@ -348,7 +349,7 @@ def test_the_start_command_starts_the_guard_and_then_the_image_s_own(tmp_path: P
     control = tmp_path / "volume" / "run-1"
     env = variables(
         api.url,
-        **guard.pod_env(str(control), datetime.now(UTC) + timedelta(seconds=2), idle_s=3600, on_failure="stop"),
+        **guard.pod_env(str(control), terms_from(datetime.now(UTC), 2)),
     )
     argv = guard.start_command("any/image", f"echo own >{tmp_path}/own; exec sleep 60")
     with container(env, argv):
@@ -357,7 +358,7 @@ def test_the_start_command_starts_the_guard_and_then_the_image_s_own(tmp_path: P
     assert api.asked()[0] == DELETED
 
 
-def test_the_first_thing_of_a_known_image_is_the_guard() -> None:
+def test_the_guard_starts_before_the_start_script_of_a_known_image() -> None:
     argv = guard.start_command("runpod/pytorch:2.8.0-py3.11-cuda12.8.1", None)
     assert argv[:2] == ("sh", "-c")
     assert argv[2].index("guard-boot.sh") < argv[2].index("exec /start.sh")
@@ -365,7 +366,7 @@ def test_the_first_thing_of_a_known_image_is_the_guard() -> None:
 
 
 def test_the_guard_fits_into_the_variables_of_a_container() -> None:
-    env = guard.pod_env("/workspace/.runpod-deploy/r", datetime.now(UTC), idle_s=60, on_failure="stop")
+    env = guard.pod_env("/workspace/.runpod-deploy/r", terms_from(datetime.now(UTC), 0))
     assert base64.b64decode(env["RUNPOD_DEPLOY_GUARD"]).decode() == scripts.text("guard.sh")
     assert len(env["RUNPOD_DEPLOY_GUARD"]) < 16_000
     assert scripts.text("guard.sh").count("\n") <= 120

@@ -37,14 +37,14 @@ def start_command(image: str, own: str | None) -> tuple[str, ...]:
     return ("sh", "-c", BOOT + known) if known else ()
 
 
-def pod_env(control_dir: str, deadline_at: datetime, *, idle_s: int, on_failure: str) -> dict[str, str]:
+def pod_env(control_dir: str, terms: GuardTerms) -> dict[str, str]:
     """The container's variables with the guard's first terms and its script. None of them is secret."""
     return {
         "RUNPOD_DEPLOY_RUN_ID": control_dir.rsplit("/", 1)[-1],
         "RUNPOD_DEPLOY_DIR": control_dir,
-        "RUNPOD_DEPLOY_DEADLINE": str(int(deadline_at.timestamp())),
-        "RUNPOD_DEPLOY_IDLE_S": str(idle_s),
-        "RUNPOD_DEPLOY_ON_FAILURE": on_failure,
+        "RUNPOD_DEPLOY_DEADLINE": str(int(terms.deadline_at.timestamp())),
+        "RUNPOD_DEPLOY_IDLE_S": str(terms.idle_s),
+        "RUNPOD_DEPLOY_ON_FAILURE": terms.on_failure,
         "RUNPOD_DEPLOY_GUARD": base64.b64encode(scripts.text("guard.sh").encode()).decode(),
     }
 
