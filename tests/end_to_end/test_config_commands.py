@@ -53,7 +53,7 @@ def test_nothing_in_stock_ends_as_a_stock_out(sim: Simulator, tmp_path: Path) ->
     config = job(tmp_path / "p", pod={"gpu_order": ["NVIDIA L40S"], "datacenters": ["EU-SE-1"]})
     ended = Tool(sim, "validate", "--config", str(config), "--all", "--skip-registry-check").end()
     assert ended.code == 3, ended.err
-    assert "warning: " in ended.err and "EU-SE-1 has none of NVIDIA L40S now" in ended.err
+    assert "warning: " in ended.err and "EU-SE-1 has no NVIDIA L40S now" in ended.err
     assert "error: no NVIDIA L40S in EU-SE-1\n" in ended.err
     assert "the same GPUs are in stock in" in ended.err
 

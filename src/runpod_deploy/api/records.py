@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from ..history import folders
-from ..history.events import Row, read_events
+from ..history.events import Row, read_rows
 from ..history.manifests import Manifest, ManifestUnreadable, manifest_path, read_manifest
 from ..history.runs import brought_up_to_date
 from ..machine.clock import SystemClock
@@ -39,7 +39,7 @@ def load_manifest(path: Path | str) -> Manifest | None:
 
 def load_events(run_dir_or_file: Path | str) -> list[Row]:
     """The events of this run dir or file, in order. Lines that cannot be read are left out, with a warning."""
-    return list(read_events(run_dir_or_file, warn))
+    return list(read_rows(run_dir_or_file, warn))
 
 
 def warn(path: str, reason: str) -> None:

@@ -121,10 +121,10 @@ def project_scans(draft: Draft) -> Iterator[Finding]:
 
     shipments = files.shipments_of(draft)
     yield from consumer.scan_project(draft)
-    yield from files.totals(draft, shipments)
-    yield from files.secrets_on_board(draft, shipments)
+    yield from files.upload_sizes(draft, shipments)
+    yield from files.secrets_among(draft, shipments)
     yield from files.home_paths(draft, shipments)
-    yield from files.left_behind(draft, shipments)
+    yield from files.excluded_although_required(draft, shipments)
 
 
 def availability(draft: Draft, *, required: bool) -> Iterator[Finding]:

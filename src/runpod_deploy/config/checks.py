@@ -93,8 +93,8 @@ def shell_names(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: 
 
 def _in_text(document: Document, loc: Loc, before: str, message: str, hint: str) -> Finding:
     """A warning at a line inside a text."""
-    place = document.place(loc)
-    line = place.line + 1 + before.count("\n") if place.block else place.line
+    position = document.position(loc)
+    line = position.line + 1 + before.count("\n") if position.block else position.line
     return replace(document.finding(loc, message, hint=hint, level="warning"), line=line)
 
 
@@ -106,7 +106,7 @@ def of_rendered(job: RunpodJobSpec, document: Document) -> list[Finding]:
 def unprintable(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
     """Findings about names that are not one line of text: they are shown everywhere and name the pod."""
     names: dict[Loc, str] = {("name",): job.name}
-    if ("run_id_prefix",) in document.places:
+    if ("run_id_prefix",) in document.positions:
         names[("run_id_prefix",)] = job.run_id_prefix
     for loc, name in names.items():
         if not name.isprintable():

@@ -28,7 +28,7 @@ MERGE_TAG = "tag:yaml.org,2002:merge"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """The file and line of a value, and the way it is written there."""
 
     source: str
@@ -46,20 +46,20 @@ class Document:
     source: str
     """The path of the file, as the user wrote it."""
     value: Any = None
-    places: dict[Loc, Place] = field(default_factory=dict)
+    positions: dict[Loc, Position] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     raw: bytes = b""
 
     def finding(self, loc: Loc, message: str, **more: Any) -> Finding:
-        """A finding at a location, or at the nearest place that encloses it."""
-        place = self.place(loc)
-        return Finding(message=message, path=dotted(loc), source=place.source, line=place.line, **more)
+        """A finding at a location, or at the nearest value that encloses it."""
+        position = self.position(loc)
+        return Finding(message=message, path=dotted(loc), source=position.source, line=position.line, **more)
 
-    def place(self, loc: Loc) -> Place:
-        """The place of a location, or of the nearest value that encloses it."""
-        while loc and loc not in self.places:
+    def position(self, loc: Loc) -> Position:
+        """The position of a location, or of the nearest value that encloses it."""
+        while loc and loc not in self.positions:
             loc = loc[:-1]
-        return self.places.get(loc, Place(self.source, 1))
+        return self.positions.get(loc, Position(self.source, 1))
 
 
 def read_document(path: Path) -> Document:
@@ -138,7 +138,7 @@ def _syntax_hint(problem: str, text: str, line: int) -> str:
 
 
 class _Builder(yaml.constructor.SafeConstructor):
-    """Turns nodes into plain values, and records their places and findings about them."""
+    """Turns nodes into plain values, and records their positions and findings about them."""
 
     def __init__(self, document: Document) -> None:
         super().__init__()
@@ -152,7 +152,7 @@ class _Builder(yaml.constructor.SafeConstructor):
         self.size += len(node.value) if isinstance(node, yaml.ScalarNode) else 0
         if depth > MOST_NESTED or self.count > MOST_VALUES or self.size > MOST_FILE_CHARACTERS:
             raise ConfigError(f"{self.document.source}:{node.start_mark.line + 1}: aliases expand to too many values")
-        self.document.places.setdefault(loc, self.place(node))
+        self.document.positions.setdefault(loc, self.position(node))
         if isinstance(node, yaml.MappingNode):
             return self.build_mapping(node, loc, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -168,7 +168,7 @@ class _Builder(yaml.constructor.SafeConstructor):
             key = self.key(key_node, loc)
             if key in result:
                 self.duplicate(key, key_node, loc)
-            self.document.places[(*loc, key)] = replace(self.place(value_node), line=key_node.start_mark.line + 1)
+            self.document.positions[(*loc, key)] = replace(self.position(value_node), line=key_node.start_mark.line + 1)
             result[key] = self.build(value_node, (*loc, key), depth + 1)
         for key_node, value_node in node.value:
             if key_node.tag == MERGE_TAG:
@@ -182,12 +182,12 @@ class _Builder(yaml.constructor.SafeConstructor):
             if not isinstance(source, yaml.MappingNode):
                 self.add(source, (*loc, "<<"), "must name a mapping")
                 continue
-            own, self.document.places = self.document.places, {}
+            own, self.document.positions = self.document.positions, {}
             merged = self.build_mapping(source, loc, depth + 1)
-            merged_places, self.document.places = self.document.places, own
+            merged_positions, self.document.positions = self.document.positions, own
             self.count += len(merged) + 1
-            for place_loc, place in merged_places.items():
-                own.setdefault(place_loc, place)
+            for position_loc, position in merged_positions.items():
+                own.setdefault(position_loc, position)
             for key, value in merged.items():
                 result.setdefault(key, value)
 
@@ -220,7 +220,7 @@ class _Builder(yaml.constructor.SafeConstructor):
 
     def duplicate(self, key: str, node: Any, loc: Loc) -> None:
         """A finding about a key that is in its mapping already."""
-        first = self.document.places[(*loc, key)].line
+        first = self.document.positions[(*loc, key)].line
         self.add(node, (*loc, key), f"is given twice; the first is on line {first}")
 
     def add(self, node: Any, loc: Loc, message: str) -> None:
@@ -230,11 +230,11 @@ class _Builder(yaml.constructor.SafeConstructor):
             Finding(message=message, path=dotted(loc), source=self.document.source, line=line)
         )
 
-    def place(self, node: Any) -> Place:
-        """The place of a node."""
+    def position(self, node: Any) -> Position:
+        """The position of a node."""
         text = node.value if isinstance(node, yaml.ScalarNode) else ""
         block = getattr(node, "style", None) in ("|", ">")
-        return Place(self.document.source, node.start_mark.line + 1, text, block)
+        return Position(self.document.source, node.start_mark.line + 1, text, block)
 
 
 def _odd_scalar(node: Any) -> str:

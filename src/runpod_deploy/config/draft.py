@@ -139,7 +139,7 @@ def _origins(plain: Any, loc: Loc, document: Document) -> Iterator[tuple[str, st
 
 def origin_of(loc: Loc, document: Document) -> str:
     """`file:line`, a flag, or `default`."""
-    place = document.places.get(loc)
-    if place is None:
+    position = document.positions.get(loc)
+    if position is None:
         return "default"
-    return f"{place.source}:{place.line}" if place.line else place.source
+    return f"{position.source}:{position.line}" if position.line else position.source

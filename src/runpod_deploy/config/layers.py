@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
-from .document import Document, Place, read_document
+from .document import Document, Position, read_document
 from .finding import Loc
 
 
 def read_layers(path: Path) -> Document:
-    """The values of a file merged with those of its base; the place of each value names the file it comes from.
+    """The values of a file merged with those of its base; the position of each value names the file it comes from.
 
     Raises ConfigError for a file that cannot be read, and for a base that has a base itself.
     """
@@ -26,7 +26,7 @@ def read_layers(path: Path) -> Document:
     document.value.pop("extends")
     taken: set[Loc] = set()
     document.value = _merge(base.value, document.value, (), taken)
-    _take_places(taken, base, document)
+    _take_positions(taken, base, document)
     document.findings = [*base.findings, *document.findings]
     document.raw = base.raw + document.raw
     return document
@@ -68,20 +68,20 @@ def _merge(lower: Any, upper: Any, loc: Loc, taken: set[Loc]) -> Any:
     return merged
 
 
-def _take_places(taken: set[Loc], base: Document, document: Document) -> None:
-    """Sets the places of all values that were taken from the base."""
-    for loc, place in base.places.items():
+def _take_positions(taken: set[Loc], base: Document, document: Document) -> None:
+    """Sets the positions of all values that were taken from the base."""
+    for loc, position in base.positions.items():
         if any(loc[:length] in taken for length in range(1, len(loc) + 1)):
-            document.places[loc] = place
+            document.positions[loc] = position
 
 
 def apply_overrides(plain: dict[str, Any], overrides: Mapping[str, object], document: Document) -> None:
-    """Sets the values that were given by flags, with the flags as their places. None is a flag that was not given."""
+    """Sets the values that were given by flags, and the flags as their positions. None is a flag that was not given."""
     for path, value in overrides.items():
         if value is not None:
             loc = tuple(path.split("."))
             if _put(plain, loc, value):
-                document.places[loc] = Place(source=flag_of(path), line=0)
+                document.positions[loc] = Position(source=flag_of(path), line=0)
 
 
 def _put(plain: dict[str, Any], loc: tuple[str, ...], value: object) -> bool:

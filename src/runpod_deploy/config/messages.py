@@ -55,7 +55,7 @@ def wrong_type(loc: Loc, wanted: str, given: Any, document: Document) -> Finding
 
 def _type_hint(loc: Loc, wanted: str, given: Any, document: Document) -> str:
     """The right way to write the value, if that can be guessed."""
-    if wanted == "text" and isinstance(given, (int, float)) and (text := document.place(loc).text):
+    if wanted == "text" and isinstance(given, (int, float)) and (text := document.position(loc).text):
         return f'put it in quotes: "{text}"'
     if wanted == "a list" and isinstance(given, (str, dict)):
         return "start each entry with `- `"

@@ -49,13 +49,13 @@ def put_placeholder(plain: Any, loc: Loc, *, remove: bool) -> Any:
     if not loc or not isinstance(plain, dict):
         return copy.deepcopy(example_job())
     try:
-        _replace(plain, loc, remove)
+        _set_placeholder(plain, loc, remove)
     except (KeyError, IndexError, TypeError):
         return copy.deepcopy(example_job())
     return plain
 
 
-def _replace(plain: Any, loc: Loc, remove: bool) -> None:
+def _set_placeholder(plain: Any, loc: Loc, remove: bool) -> None:
     """Replaces the value at a location by its placeholder, or removes it."""
     holder = plain
     for part in loc[:-1]:

@@ -19,7 +19,7 @@ from .messages import finding_of
 from .placeholders import example_job, put_placeholder
 
 # A mistake can hide others. Wrong values are replaced, and the rest is validated again, at most this many times.
-ROUNDS = 6
+VALIDATION_ROUNDS = 6
 UNKNOWN_KEY = "unexpected_keyword_argument"
 
 
@@ -36,7 +36,7 @@ def validate(plain: Any, document: Document) -> tuple[RunpodJobSpec, list[Findin
     """
     findings: dict[Loc, Finding] = {}
     plain = copy.deepcopy(plain)
-    for _ in range(ROUNDS):
+    for _ in range(VALIDATION_ROUNDS):
         try:
             job = adapter().validate_json(json.dumps(plain))
             return job, without_followups(findings, document)
@@ -53,7 +53,7 @@ def without_followups(findings: dict[Loc, Finding], document: Document) -> list[
     """The findings without those about a missing field whose mistyped name is reported already."""
     unknown = [loc for loc in findings if loc and loc[-1] not in names_at(loc[:-1])]
     meant = {(*loc[:-1], closest(str(loc[-1]), names_at(loc[:-1]))) for loc in unknown}
-    return [finding for loc, finding in findings.items() if loc not in meant or loc in document.places]
+    return [finding for loc, finding in findings.items() if loc not in meant or loc in document.positions]
 
 
 def explain(detail: Any, document: Document) -> list[tuple[Loc, Finding]]:

@@ -49,7 +49,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     key = env.get("RUNPOD_API_KEY", "").strip() or key_of_file(Path("~/.runpod/config.toml").expanduser())
     if not key.isascii() or not key.isprintable():
         raise AuthRefused("the API key contains characters that no key has", hint=KEY_HINT)
-    return Settings(key, origin_of(env.get("RUNPOD_API_BASE_URL", "").strip() or DEFAULT_ORIGIN))
+    return Settings(key, api_origin(env.get("RUNPOD_API_BASE_URL", "").strip() or DEFAULT_ORIGIN))
 
 
 def environment() -> dict[str, str]:
@@ -81,7 +81,7 @@ def key_of_file(path: Path) -> str:
     return next((key.strip() for key in keys if isinstance(key, str) and key.strip()), "")
 
 
-def origin_of(url: str) -> str:
+def api_origin(url: str) -> str:
     """The address without a trailing slash or `/v2`. Raises ConfigError if it is not an address."""
     origin = url.rstrip("/").removesuffix("/v2").rstrip("/")
     parts = urlsplit(origin)

@@ -56,7 +56,7 @@ def _mistakes(pairs: Pairs, path: Path, text: str) -> list[Finding]:
     position = 0
     for name, value in pairs:
         position = max(text.find(json.dumps(name, ensure_ascii=False), position), position)
-        message = _problem(name, value, name in seen)
+        message = _pair_problem(name, value, name in seen)
         if message:
             line = text.count("\n", 0, position) + 1
             findings.append(Finding(message=message, path=name, source=str(path), line=line))
@@ -65,7 +65,7 @@ def _mistakes(pairs: Pairs, path: Path, text: str) -> list[Finding]:
     return findings
 
 
-def _problem(name: str, value: Any, repeated: bool) -> str:
+def _pair_problem(name: str, value: Any, repeated: bool) -> str:
     if not name.isidentifier():
         return "must be a name of letters, digits and _"
     if repeated:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 Bytes = bytes | bytearray
 BLOCK_BYTES = 1 << 18
-LONGEST_LINE_BYTES = 1 << 24
+LONGEST_ROW_BYTES = 1 << 24
 """Rows are shorter than this. A longer line is replaced by NO_JSON, so that it is reported as unreadable."""
 NO_JSON = 0xFF
 
@@ -64,7 +64,7 @@ def read_into(handle: int, buffer: bytearray, start: int) -> int:
 
 def make_room(buffer: bytearray) -> int:
     """Makes room for the rest of a line that fills the whole buffer. Returns how much of the buffer is in use."""
-    if len(buffer) < LONGEST_LINE_BYTES:
+    if len(buffer) < LONGEST_ROW_BYTES:
         buffer.extend(bytes(len(buffer)))
         return len(buffer) // 2
     buffer[0] = NO_JSON

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..record.paths import EVENTS_NAME, METRICS_NAME
-from .events import Row, read_events
+from .events import Row, read_rows
 from .folders import Unreadable, holds
 from .manifests import Manifest
 
@@ -44,7 +44,7 @@ def read_details(run_dir: Path, manifest: Manifest | None, unreadable: Unreadabl
 
 def rows_in(run_dir: Path, name: str, unreadable: Unreadable) -> Iterator[Row]:
     """The rows of a file; none if it does not exist."""
-    return read_events(run_dir / name, unreadable) if holds(run_dir, name, unreadable) else iter(())
+    return read_rows(run_dir / name, unreadable) if holds(run_dir, name, unreadable) else iter(())
 
 
 def thinned(items: Iterable[T], most: int) -> list[T]:

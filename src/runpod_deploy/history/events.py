@@ -19,7 +19,7 @@ AROUND = "\ufeff \t\r\n"
 decode = json.JSONDecoder().raw_decode
 
 
-def read_events(path: Path | str, unreadable: Unreadable) -> Iterator[Row]:
+def read_rows(path: Path | str, unreadable: Unreadable) -> Iterator[Row]:
     """The rows of that file or run dir, in order. For lines that are no JSON object, `unreadable` is called once."""
     place = str(events_path(Path(path)))
     bad = BadLines(place, unreadable)

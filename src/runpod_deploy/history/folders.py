@@ -15,7 +15,7 @@ AGES = ((86400, "d"), (3600, "h"), (60, "min"))
 Unreadable = Callable[[str, str], None]
 """A function that receives the path of what cannot be read, and the reason. Reading goes on after it."""
 
-Look = Callable[[Sequence[str]], None]
+FolderSeen = Callable[[Sequence[str]], None]
 """A function that receives the names in each folder."""
 
 
@@ -27,7 +27,7 @@ def ignore_names(_names: Sequence[str]) -> None:
     """Does nothing with the names in a folder."""
 
 
-def find_files(root: str, name: str, unreadable: Unreadable, look: Look = ignore_names) -> Iterator[str]:
+def find_files(root: str, name: str, unreadable: Unreadable, look: FolderSeen = ignore_names) -> Iterator[str]:
     """Paths of all files with that name below root, in path order. Links to folders are not followed."""
     entries = entries_of(root, unreadable)
     look([entry.name for entry in entries])

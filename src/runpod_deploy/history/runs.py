@@ -23,7 +23,7 @@ from .folders import Unreadable, holds, why_unreadable
 from .known_runs import is_held
 from .manifests import Manifest, ManifestUnreadable, is_settled, read_manifest
 
-TAIL_BYTES = 4096
+LOG_TAIL_BYTES = 4096
 
 
 class RunUnreadable(UsageError):
@@ -136,7 +136,7 @@ def last_line(log: Path) -> str | None:
     """The last line of the job's log that is not blank."""
     try:
         with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+            file.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         return None

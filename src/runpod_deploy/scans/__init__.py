@@ -1,4 +1,4 @@
-"""What would surprise a user of a valid config: looks at files, the catalogue and the registry, and only warns.
+"""Checks of a valid config against the world: local files, RunPod's catalogue and the image registry.
 
 Each scan takes a draft and returns findings; none changes anything. Knows nothing of runs.
 """

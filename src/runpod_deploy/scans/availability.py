@@ -1,10 +1,11 @@
-"""The live catalogue against a config: names that do not exist, and what is in stock where."""
+"""A config checked against RunPod's live catalogue: names that do not exist, and the stock in each datacenter."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Protocol
 
+from ..cloud.stock import LEVELS
 from ..cloud.values import Offer
 from ..config import Draft, Finding
 from ..config.gpus import meant_gpu
@@ -12,21 +13,19 @@ from ..errors import StockOut
 from ..spec import PodSpec
 from ..spec.spelling import closest
 
-IN_STOCK = ("LOW", "MEDIUM", "HIGH")
-
 
 class Catalogue(Protocol):
-    """The part of the cloud that is asked here."""
+    """The part of the cloud that this scan asks."""
 
     def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False) -> list[Offer]:
-        """All offers of one cloud."""
+        """All offers of one cloud type."""
 
     def datacenter_ids(self) -> list[str]:
         """Ids of all datacenters."""
 
 
 def check_availability(draft: Draft, cloud: Catalogue) -> Iterator[Finding]:
-    """Errors for unknown names, warnings for poor stock. Raises StockOut if nothing asked for is in stock."""
+    """Errors for unknown names and warnings for low stock. Raises StockOut if nothing requested is in stock."""
     pod = draft.trial.job.pod
     offers = cloud.catalogue(pod.cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None)
     known = cloud.datacenter_ids()
@@ -34,18 +33,18 @@ def check_availability(draft: Draft, cloud: Catalogue) -> Iterator[Finding]:
     yield from unknown
     yield from stock_of_each(draft, pod, offers, known)
     if not unknown:
-        refuse_stock_out(pod, offers)
+        raise_if_out_of_stock(pod, offers)
 
 
-def wanted(pod: PodSpec) -> tuple[str, ...]:
-    """The GPUs or the CPU flavor asked for."""
+def requested(pod: PodSpec) -> tuple[str, ...]:
+    """The GPUs or the CPU flavor that the config asks for."""
     return (pod.cpu,) if pod.cpu else pod.gpu_order
 
 
 def unknown_gpus(draft: Draft, pod: PodSpec, offers: list[Offer]) -> Iterator[Finding]:
-    """Errors for GPUs that this cloud does not have."""
+    """Errors for GPUs that this cloud type does not have."""
     known = {offer.gpu_id for offer in offers}
-    for i, gpu in enumerate(wanted(pod)):
+    for i, gpu in enumerate(requested(pod)):
         if gpu not in known:
             loc = ("pod", "cpu") if pod.cpu else ("pod", "gpu_order", i)
             meant = meant_gpu(gpu, known)
@@ -58,35 +57,35 @@ def unknown_datacenters(draft: Draft, pod: PodSpec, known: list[str]) -> Iterato
     for i, datacenter in enumerate(pod.datacenters):
         if datacenter not in known:
             meant = closest(datacenter, known)
-            hint = f"did you mean {meant}?" if meant else f"there are {', '.join(known)}"
+            hint = f"did you mean {meant}?" if meant else f"known datacenters: {', '.join(known)}"
             yield draft.document.finding(("pod", "datacenters", i), f"there is no datacenter {datacenter!r}", hint=hint)
 
 
 def stock_of_each(draft: Draft, pod: PodSpec, offers: list[Offer], known: list[str]) -> Iterator[Finding]:
-    """A warning for each datacenter that has none, or only little, of what is asked for."""
+    """A warning for each datacenter where nothing that was asked for is in stock, or only little; else a note."""
     for i, datacenter in enumerate(pod.datacenters):
-        stocks = {o.gpu_id: o.stock for o in offers if o.datacenter_id == datacenter and o.gpu_id in wanted(pod)}
-        there = [gpu for gpu, stock in stocks.items() if stock in IN_STOCK]
+        stocks = {o.gpu_id: o.stock for o in offers if o.datacenter_id == datacenter and o.gpu_id in requested(pod)}
+        there = [gpu for gpu, stock in stocks.items() if stock in LEVELS]
         loc = ("pod", "datacenters", i)
         if not there and datacenter in known:
-            words = f"{datacenter} has none of {', '.join(wanted(pod))} now"
-            yield draft.document.finding(loc, words, level="warning")
+            message = f"{datacenter} has no {' or '.join(requested(pod))} now"
+            yield draft.document.finding(loc, message, level="warning")
         elif there and all(stocks[gpu] == "LOW" for gpu in there):
-            words = f"{datacenter} has little left of {', '.join(there)}"
-            yield draft.document.finding(loc, words, level="warning")
+            message = f"{datacenter} has only little stock of {', '.join(there)}"
+            yield draft.document.finding(loc, message, level="warning")
         elif there:
-            words = f"{datacenter} has " + ", ".join(f"{gpu} ({stocks[gpu].lower()})" for gpu in there)
-            yield draft.document.finding(loc, words, level="note")
+            message = f"{datacenter} has " + ", ".join(f"{gpu} ({stocks[gpu].lower()})" for gpu in there)
+            yield draft.document.finding(loc, message, level="note")
 
 
-def refuse_stock_out(pod: PodSpec, offers: list[Offer]) -> None:
-    """Returns if anything asked for is in stock anywhere asked for. Raises StockOut, naming what else is."""
-    here = [offer for offer in offers if offer.datacenter_id in pod.datacenters and offer.stock in IN_STOCK]
-    if any(offer.gpu_id in wanted(pod) for offer in here):
+def raise_if_out_of_stock(pod: PodSpec, offers: list[Offer]) -> None:
+    """Returns if one of the GPUs is in stock in one of the datacenters. Raises StockOut that names alternatives."""
+    here = [offer for offer in offers if offer.datacenter_id in pod.datacenters and offer.stock in LEVELS]
+    if any(offer.gpu_id in requested(pod) for offer in here):
         return
     others = sorted({offer.gpu_id for offer in here})
-    elsewhere = sorted({o.datacenter_id for o in offers if o.gpu_id in wanted(pod) and o.stock in IN_STOCK} - {""})
+    elsewhere = sorted({o.datacenter_id for o in offers if o.gpu_id in requested(pod) and o.stock in LEVELS} - {""})
     hints = [f"in stock there: {', '.join(others)}"] if others else []
     hints += [f"the same GPUs are in stock in {', '.join(elsewhere)}"] if elsewhere else []
-    words = f"no {' or '.join(wanted(pod))} in {', '.join(pod.datacenters)}"
-    raise StockOut(words, hint="; ".join(hints) or "try later, or with another cloud_type")
+    message = f"no {' or '.join(requested(pod))} in {', '.join(pod.datacenters)}"
+    raise StockOut(message, hint="; ".join(hints) or "try later, or with another cloud_type")

@@ -1,4 +1,4 @@
-"""Files that staging would ship: secrets among them, home folders written into them, and how much it is."""
+"""The files that staging would upload: their sizes, secrets among them, and paths of home folders in them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from fnmatch import fnmatch
 from itertools import islice
 
 from ..config import Draft, Finding
-from ..forecast.plan import megabytes
 from ..pod.transfer.excludes import Excludes
 from ..pod.transfer.shipment import Shipment, ShippedFile, survey
 from ..spec import DEFAULT_STAGING_EXCLUDES
+from ..terminal.console import size
 from .paths import local
 
 TEXT_SUFFIXES = {".py", ".yaml", ".yml", ".toml", ".json", ".sh"}
@@ -40,46 +40,46 @@ HARMLESS_NAMES = (".env.example", ".env.sample", ".env.template", ".env.dist", "
 
 
 def shipments_of(draft: Draft) -> list[Shipment]:
-    """What each staging entry would ship."""
+    """The files that each staging entry would upload."""
     return [survey(entry, draft.project_root) for entry in draft.trial.job.staging]
 
 
-def totals(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
-    """A note for each entry: files, bytes, and the ten largest."""
+def upload_sizes(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
+    """A note for each entry: the number of files, their size, and the ten largest."""
     for i, shipment in enumerate(shipments):
-        words = f"ships {len(shipment.files):,} files, {megabytes(shipment.size_bytes)}, to {shipment.destination}"
-        largest = ", ".join(f"{file.name} ({megabytes(file.size_bytes)})" for file in shipment.largest)
+        message = f"uploads {len(shipment.files):,} files, {size(shipment.size_bytes)}, to {shipment.destination}"
+        largest = ", ".join(f"{file.name} ({size(file.size_bytes)})" for file in shipment.largest)
         hint = f"largest: {largest}" if largest else ""
-        yield draft.document.finding(("staging", i), words, level="note", hint=hint)
+        yield draft.document.finding(("staging", i), message, level="note", hint=hint)
 
 
-def secrets_on_board(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
+def secrets_among(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
     """Warnings for files that look like secrets."""
     for i, shipment in enumerate(shipments):
         names = [file.name for file in shipment.files if looks_secret(file.path.name)]
         for name in names:
-            words = f"{name} looks like a secret and would ship"
-            yield draft.document.finding(("staging", i), words, level="warning", hint="exclude it, or use secrets:")
+            message, hint = f"{name} looks like a secret and would be uploaded", "exclude it, or list it in secrets:"
+            yield draft.document.finding(("staging", i), message, level="warning", hint=hint)
 
 
 def looks_secret(name: str) -> bool:
-    """Whether files of this name usually hold secrets."""
+    """Whether files with this name usually contain secrets."""
     return any(fnmatch(name, p) for p in SECRET_NAMES) and not any(fnmatch(name, p) for p in HARMLESS_NAMES)
 
 
 def home_paths(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
-    """Warnings for home folders of this or another machine that are written into shipped text files."""
+    """Warnings for paths of home folders, of this or another machine, in text files that would be uploaded."""
     preset = Excludes(DEFAULT_STAGING_EXCLUDES)
     for i, shipment in enumerate(shipments):
         for file in shipment.files:
             if is_text(file) and not in_preset(file.name, preset):
                 for line, found in islice(homes_in(file), MOST_PER_FILE):
-                    words = f"{file.name}:{line} names {found}, which is not on the pod"
-                    yield draft.document.finding(("staging", i), words, level="warning")
+                    message = f"{file.name}:{line} names {found}, which is not on the pod"
+                    yield draft.document.finding(("staging", i), message, level="warning")
 
 
-def left_behind(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
-    """Warnings for required paths that lie below a staged folder and that its patterns leave out."""
+def excluded_although_required(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
+    """Warnings for required paths below a staged folder that its patterns exclude."""
     job = draft.trial.job
     shipped = {file.path.resolve() for shipment in shipments for file in shipment.files}
     sources = [local(draft, entry.source).resolve() for entry in job.staging]
@@ -87,12 +87,12 @@ def left_behind(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
         wanted = local(draft, path).resolve()
         staged = any(wanted.is_relative_to(source) for source in sources)
         if staged and wanted.exists() and not any(file.is_relative_to(wanted) for file in shipped):
-            words = f"{path} is required here, and staging leaves it out"
-            yield draft.document.finding(("local", "required_paths", i), words, level="warning")
+            message = f"{path} is required here, but excluded from staging"
+            yield draft.document.finding(("local", "required_paths", i), message, level="warning")
 
 
 def is_text(file: ShippedFile) -> bool:
-    """Whether a file is worth reading."""
+    """Whether a file is a text file that is small enough to read."""
     return file.path.suffix in TEXT_SUFFIXES and file.size_bytes <= LARGEST_TEXT_BYTES
 
 
@@ -103,7 +103,7 @@ def in_preset(name: str, preset: Excludes) -> bool:
 
 
 def homes_in(file: ShippedFile) -> Iterator[tuple[int, str]]:
-    """Line and text of each home folder in a file."""
+    """Line number and text of each path of a home folder in a file."""
     try:
         text = file.path.read_text(encoding="utf-8", errors="replace")
     except OSError:

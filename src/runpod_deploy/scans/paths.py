@@ -1,4 +1,4 @@
-"""Local paths of a config: what must be here, what staging leaves out, where artifacts will land."""
+"""The paths of a config: local files that must exist, and uploads and downloads that overwrite each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..config import Draft, Finding
 from ..record.paths import EVENTS_NAME, LOG_NAME, MANIFEST_NAME, METRICS_NAME, SPEC_NAME
 from ..spec import RsyncPushSpec
 
-# Names in a run's folder that only the tool writes.
+# Files in a run dir that only the tool writes.
 OWN_FILES = (EVENTS_NAME, METRICS_NAME, SPEC_NAME, LOG_NAME, MANIFEST_NAME)
 
 
@@ -27,47 +27,47 @@ def missing_here(draft: Draft) -> Iterator[Finding]:
 
 
 def overwritten(draft: Draft) -> Iterator[Finding]:
-    """Warnings for staging entries whose files a later entry with `delete` removes, or that it holds itself."""
+    """Warnings for staging entries whose files a later entry deletes, or uploads again."""
     job = draft.trial.job
     for (i, first), (j, second) in combinations(enumerate(job.staging), 2):
         if inside(second, first):
-            words = f"its source lies inside that of staging[{i}], which ships it already"
-            yield draft.document.finding(("staging", j, "source"), words, level="warning")
+            message = f"its source is inside that of staging[{i}], which uploads it already"
+            yield draft.document.finding(("staging", j, "source"), message, level="warning")
         lower, upper = PurePosixPath(first.destination), PurePosixPath(second.destination)
         if second.delete and lower != upper and lower.is_relative_to(upper):
-            words = f"deletes what staging[{i}] put at {first.destination}; put it first, or give delete: false"
-            yield draft.document.finding(("staging", j, "destination"), words, level="warning")
+            message = f"deletes what staging[{i}] uploads to {first.destination}; list it first, or set delete: false"
+            yield draft.document.finding(("staging", j, "destination"), message, level="warning")
 
 
 def inside(second: RsyncPushSpec, first: RsyncPushSpec) -> bool:
-    """Whether the second source lies within the first."""
+    """Whether the second source is inside the first."""
     inner, outer = (PurePosixPath(entry.source) for entry in (second, first))
     return inner != outer and inner.is_relative_to(outer)
 
 
 def colliding(draft: Draft) -> Iterator[Finding]:
-    """Warnings for artifacts that land on each other or on the run's own files."""
+    """Warnings for artifacts that overwrite each other or the run's own files."""
     artifacts = list(enumerate(draft.trial.job.artifacts))
     for (i, first), (j, second) in combinations(artifacts, 2):
         if first.landing(draft.project_root) == second.landing(draft.project_root):
-            words = f"lands at the same place as artifacts[{i}]: {second.landing(draft.project_root)}"
-            yield draft.document.finding(("artifacts", j, "local_path"), words, level="warning")
+            message = f"is downloaded to the same path as artifacts[{i}]: {second.landing(draft.project_root)}"
+            yield draft.document.finding(("artifacts", j, "local_path"), message, level="warning")
     run_dir = draft.trial_run_dir
     for i, entry in artifacts:
         place = entry.landing(draft.project_root)
         if place == run_dir or run_dir.is_relative_to(place) or (place.parent == run_dir and place.name in OWN_FILES):
-            words = "lands on the run's own files; give it a folder of its own, such as {run_dir}/" + entry.label
-            yield draft.document.finding(("artifacts", i, "local_path"), words, level="warning")
+            message = "overwrites the run's own files; use a folder of its own, such as {run_dir}/" + entry.label
+            yield draft.document.finding(("artifacts", i, "local_path"), message, level="warning")
 
 
 def local(draft: Draft, path: str) -> Path:
-    """The local path that a config means."""
+    """The absolute form of a local path of a config."""
     return draft.project_root / Path(path).expanduser()
 
 
 def landings(draft: Draft) -> Iterator[Finding]:
-    """A note for each artifact: where it will be."""
+    """A note for each artifact, with the path that it is downloaded to."""
     for i, entry in enumerate(draft.trial.job.artifacts):
         what = "the contents of " if entry.remote_path.endswith("/") else ""
-        words = f"{what}{entry.remote_path} will be {entry.landing(draft.project_root)}"
-        yield draft.document.finding(("artifacts", i), words, level="note")
+        message = f"{what}{entry.remote_path} will be downloaded to {entry.landing(draft.project_root)}"
+        yield draft.document.finding(("artifacts", i), message, level="note")

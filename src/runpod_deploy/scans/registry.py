@@ -1,7 +1,7 @@
-"""The image's tag at Docker Hub: a tag that does not exist leaves a pod that bills and never starts.
+"""The image's tag at Docker Hub: a pod with a tag that does not exist is billed and never starts.
 
-Asks Docker Hub's HTTP API (`/v2/repositories/<namespace>/<name>/tags/<tag>`, docs.docker.com, 2026-11). Whatever
-keeps it from answering is a note, never an error.
+Asks Docker Hub's HTTP API (`/v2/repositories/<namespace>/<name>/tags/<tag>`, docs.docker.com, 2026-11). If it does not
+answer, that is a note, never an error.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image reference, taken apart."""
+    """The parts of an image reference."""
 
     registry: str
     repository: str
     tag: str
-    """Empty if the image is named by its digest."""
+    """Empty if the image is given by its digest."""
 
 
 def check_image(draft: Draft, hub_url: str = HUB_URL) -> Finding:
-    """A warning if the tag does not exist, else a note that says what was found out."""
+    """A warning if the tag does not exist, else a note about the result."""
     image = parse_image(draft.trial.job.pod.image)
     loc = ("pod", "image")
     if image.registry not in HUB_HOSTS:
-        return draft.document.finding(loc, f"{image.registry} is not asked about its tags", level="note")
+        return draft.document.finding(loc, f"not checked: {image.registry} is not Docker Hub", level="note")
     if not image.tag:
-        return draft.document.finding(loc, "an image named by digest is not looked up", level="note")
+        return draft.document.finding(loc, "not checked: the image is given by its digest", level="note")
     status = ask(hub_url, image)
     if status == 404:
-        words = f"Docker Hub has no {image.repository}:{image.tag}"
-        hint = "a pod with it would bill and never start; is the repository private?"
-        return draft.document.finding(loc, words, level="warning", hint=hint)
-    words = f"Docker Hub has {image.repository}:{image.tag}" if status == 200 else f"not checked: {status}"
-    return draft.document.finding(loc, words, level="note")
+        message = f"Docker Hub has no {image.repository}:{image.tag}"
+        hint = "a pod with it would be billed and never start; is the repository private?"
+        return draft.document.finding(loc, message, level="warning", hint=hint)
+    message = f"Docker Hub has {image.repository}:{image.tag}" if status == 200 else f"not checked: {status}"
+    return draft.document.finding(loc, message, level="note")
 
 
 def ask(hub_url: str, image: Image) -> int | str:
-    """The status of the tag's page, or why there is none."""
+    """The HTTP status of the tag's page, or the reason why there is no answer."""
     path = f"/v2/repositories/{quote(image.repository)}/tags/{quote(image.tag, safe='')}"
     pool = urllib3.PoolManager(timeout=TIMEOUT_S, retries=False)
     try:
@@ -58,7 +58,7 @@ def ask(hub_url: str, image: Image) -> int | str:
 
 
 def parse_image(text: str) -> Image:
-    """The parts of an image reference; without a registry it is Docker Hub's, without a tag `latest`."""
+    """The parts of an image reference. The default registry is Docker Hub, the default tag `latest`."""
     name, at, _ = text.partition("@")
     first, slash, rest = name.partition("/")
     is_host = bool(slash) and ("." in first or ":" in first or first == "localhost")

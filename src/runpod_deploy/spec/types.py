@@ -13,12 +13,12 @@ LIFECYCLE_ACTIONS: tuple[LifecycleAction, ...] = ("preserve", "stop", "delete", 
 CloudType = Literal["SECURE", "COMMUNITY"]
 
 # No quantity of one job is larger, so that every sum of them stays finite.
-LARGEST = 10_000_000
+LARGEST_QUANTITY = 10_000_000
 
 Text = Annotated[str, MinLen(1)]
 NonBlank = Annotated[str, Matches(r"[\s\S]*\S[\s\S]*", "text that is not blank")]
-PositiveInt = Annotated[int, Gt(0), Le(LARGEST)]
-PositiveFloat = Annotated[float, Gt(0), Le(LARGEST)]
+PositiveInt = Annotated[int, Gt(0), Le(LARGEST_QUANTITY)]
+PositiveFloat = Annotated[float, Gt(0), Le(LARGEST_QUANTITY)]
 Identifier = Annotated[str, Matches(r"[^\W\d]\w*", "a name of letters, digits and _")]
 EnvName = Annotated[str, Matches(r"[A-Za-z_][A-Za-z0-9_]*", "a variable name of letters, digits and _")]
 AbsolutePath = Annotated[str, Matches(r"/[\s\S]*", "an absolute path on the pod")]

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge, Le
 
 from .rules import STRICT, Checked, Mistake
-from .types import LARGEST, EnvName, FileMode, NonBlank, PositiveInt, TemplatePath, Text
+from .types import LARGEST_QUANTITY, EnvName, FileMode, NonBlank, PositiveInt, TemplatePath, Text
 
 DEFAULT_STAGING_EXCLUDES = (
     ".git/",
@@ -166,7 +166,7 @@ class TelemetrySpec(Checked):
 
     enabled: bool = True
     """Whether metrics and snapshots are taken at all."""
-    sample_interval_sec: Annotated[int, Ge(5), Le(LARGEST)] = 30
+    sample_interval_sec: Annotated[int, Ge(5), Le(LARGEST_QUANTITY)] = 30
     """Seconds between two samples of the metrics."""
     capture_nvidia_smi: bool = True
     """Save the output of `nvidia-smi` from start and end."""

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runpod_deploy.history.blocks import LONGEST_LINE_BYTES, blocks, lines_in, new_buffer
-from runpod_deploy.history.events import read_events
+from runpod_deploy.history.blocks import LONGEST_ROW_BYTES, blocks, lines_in, new_buffer
+from runpod_deploy.history.events import read_rows
 
 
 @settings(deadline=None)
@@ -37,25 +37,25 @@ def test_a_line_longer_than_anybody_writes_is_no_row_and_costs_little_memory(tmp
     with path.open("wb") as file:
         file.write(b'{"event": "first"}\n{"event": "')
         for _ in range(5):
-            file.write(b"x" * LONGEST_LINE_BYTES)
+            file.write(b"x" * LONGEST_ROW_BYTES)
         file.write(b'"}\n{"event": "last"}\n')
     told: list[str] = []
 
     tracemalloc.start()
-    rows = list(read_events(path, lambda _, why: told.append(why)))
+    rows = list(read_rows(path, lambda _, why: told.append(why)))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert [row["event"] for row in rows] == ["first", "last"]
     assert told == ["skipped lines that are not JSON objects, first on line 2"]
-    assert peak < 4 * LONGEST_LINE_BYTES
+    assert peak < 4 * LONGEST_ROW_BYTES
 
 
 def test_a_long_row_is_read_like_any_other(tmp_path: Path) -> None:
     row = {"event": "x" * 3_000_000}
     (tmp_path / "events.jsonl").write_text(json.dumps(row) + "\n" + json.dumps(row))
 
-    assert list(read_events(tmp_path, print)) == [row, row]
+    assert list(read_rows(tmp_path, print)) == [row, row]
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -57,8 +57,8 @@ def test_unknown_names_are_errors_with_a_guess(project: Project) -> None:
 def test_stock_is_told_for_each_datacenter(project: Project) -> None:
     assert found(project, datacenters=["EU-RO-1", "EU-SE-1", "US-TX-3"]) == [
         "note: pod.datacenters[0]: EU-RO-1 has NVIDIA A40 (high); ",
-        "warning: pod.datacenters[1]: EU-SE-1 has little left of NVIDIA A40; ",
-        "warning: pod.datacenters[2]: US-TX-3 has none of NVIDIA A40 now; ",
+        "warning: pod.datacenters[1]: EU-SE-1 has only little stock of NVIDIA A40; ",
+        "warning: pod.datacenters[2]: US-TX-3 has no NVIDIA A40 now; ",
     ]
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from runpod_deploy.forecast.plan import megabytes
 from runpod_deploy.pod.transfer.shipment import survey
 from runpod_deploy.scans import files
 from runpod_deploy.spec import RsyncPushSpec
@@ -63,9 +62,9 @@ def test_what_git_ignores_is_left_out_if_asked(project: Project, tmp_path: Any) 
 def test_the_largest_are_named_first(project: Project) -> None:
     tree = {f"f{i:02}": "x" * i for i in range(1, 20)}
     draft = project(tree, staging=[entry(excludes=["job.yaml"])])
-    (note,) = files.totals(draft, files.shipments_of(draft))
+    (note,) = files.upload_sizes(draft, files.shipments_of(draft))
     assert note.level == "note"
-    assert note.message == "ships 19 files, 190 B, to /workspace/repo"
+    assert note.message == "uploads 19 files, 190 B, to /workspace/repo"
     assert note.hint.startswith("largest: f19 (19 B), f18 (18 B), ")
     assert note.hint.count("(") == 10
 
@@ -91,9 +90,9 @@ def test_names_of_secrets(name: str, secret: bool) -> None:
 
 def test_secrets_about_to_ship_are_warned_about(project: Project) -> None:
     draft = project({"deep/.env.local": "x"}, staging=[entry()])
-    (warning,) = files.secrets_on_board(draft, files.shipments_of(draft))
+    (warning,) = files.secrets_among(draft, files.shipments_of(draft))
     assert (warning.level, warning.path) == ("warning", "staging[0]")
-    assert warning.message == "deep/.env.local looks like a secret and would ship"
+    assert warning.message == "deep/.env.local looks like a secret and would be uploaded"
 
 
 def test_home_folders_in_shipped_files_are_warned_about_three_times_a_file(project: Project) -> None:
@@ -122,12 +121,7 @@ def test_required_paths_that_staging_leaves_out_are_warned_about(project: Projec
         local={"required_paths": ["src", "data/x.parquet", "missing", "../project/src/a.py"]},
         staging=[entry(excludes=["**/*.parquet"])],
     )
-    warnings = list(files.left_behind(draft, files.shipments_of(draft)))
+    warnings = list(files.excluded_although_required(draft, files.shipments_of(draft)))
     assert [(w.path, w.message) for w in warnings] == [
-        ("local.required_paths[1]", "data/x.parquet is required here, and staging leaves it out")
+        ("local.required_paths[1]", "data/x.parquet is required here, but excluded from staging")
     ]
-
-
-@pytest.mark.parametrize(("size", "words"), [(0, "0 B"), (1500, "1.5 kB"), (2_500_000, "2.5 MB"), (3.3e9, "3.3 GB")])
-def test_sizes_are_readable(size: int, words: str) -> None:
-    assert megabytes(size) == words

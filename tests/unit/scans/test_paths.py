@@ -37,8 +37,8 @@ def test_everything_that_is_missing_is_told(project: Project) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "words"),
     [
-        (push("a", "./", "/w"), push("b", "src/", "/x"), "its source lies inside that of staging[0]"),
-        (push("a", "src/", "/w/src"), push("b", "tests/", "/w"), "deletes what staging[0] put at /w/src"),
+        (push("a", "./", "/w"), push("b", "src/", "/x"), "its source is inside that of staging[0]"),
+        (push("a", "src/", "/w/src"), push("b", "tests/", "/w"), "deletes what staging[0] uploads to /w/src"),
         (push("a", "src/", "/w/src"), push("b", "tests/", "/w", delete=False), ""),
         (push("a", "src/", "/w/src"), push("b", "tests/", "/w/tests"), ""),
         (push("a", "src/", "/w"), push("b", "tests/", "/w/tests"), ""),
@@ -55,13 +55,13 @@ def test_entries_that_undo_each_other(
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        ([("/w/a", "out"), ("/w/b", "out")], "lands at the same place as artifacts[0]"),
-        ([("/w/a", "out/"), ("/x/a", "out/")], "lands at the same place as artifacts[0]"),
+        ([("/w/a", "out"), ("/w/b", "out")], "is downloaded to the same path as artifacts[0]"),
+        ([("/w/a", "out/"), ("/x/a", "out/")], "is downloaded to the same path as artifacts[0]"),
         ([("/w/a", "out/"), ("/w/b", "out/")], ""),
-        ([("/w/a/", "out/"), ("/w/b/", "out")], "lands at the same place as artifacts[0]"),
-        ([("/w/a/", "{run_dir}")], "lands on the run's own files"),
-        ([("/w/a/", "artifacts")], "lands on the run's own files"),
-        ([("/w/run.log", "{run_dir}/")], "lands on the run's own files"),
+        ([("/w/a/", "out/"), ("/w/b/", "out")], "is downloaded to the same path as artifacts[0]"),
+        ([("/w/a/", "{run_dir}")], "overwrites the run's own files"),
+        ([("/w/a/", "artifacts")], "overwrites the run's own files"),
+        ([("/w/run.log", "{run_dir}/")], "overwrites the run's own files"),
         ([("/w/a", "{run_dir}/")], ""),
         ([("/w/a/", "{run_dir}/a")], ""),
     ],
@@ -77,6 +77,6 @@ def test_landings_are_told(project: Project) -> None:
     draft = project(artifacts=[artifact("a", "/w/out", "here/"), artifact("b", "/w/out/", "there")])
     root = draft.project_root
     assert [f.message for f in paths.landings(draft)] == [
-        f"/w/out will be {root}/here/out",
-        f"the contents of /w/out/ will be {root}/there",
+        f"/w/out will be downloaded to {root}/here/out",
+        f"the contents of /w/out/ will be downloaded to {root}/there",
     ]

@@ -9,7 +9,7 @@ from ...spec.instants import parse_instant
 from ..costs import PhaseCost
 from ..events import Row
 from ..manifests import finite_number
-from .markup import escaped, share, tag
+from .markup import html_text, share, tag
 
 WIDTH, HEIGHT = 600, 60
 SERIES = (
@@ -41,7 +41,7 @@ def chart(values: Sequence[float], title: str, unit: str) -> str:
     svg = tag("svg", line, viewBox=f"0 0 {WIDTH} {HEIGHT}", preserveAspectRatio="none", role="img")
     mean = sum(values) / len(values)
     caption = f"{title}: mean {mean:.0f} {unit}, most {most:.0f} {unit}"
-    return tag("figure", svg, tag("figcaption", escaped(caption)))
+    return tag("figure", svg, tag("figcaption", html_text(caption)))
 
 
 def timeline(phases: Sequence[PhaseCost]) -> str:
@@ -65,4 +65,4 @@ def timeline_row(phase: PhaseCost, left: str, width: str) -> str:
     lasted = timedelta(seconds=round(phase.duration_s or 0))
     cost = "" if phase.cost_usd is None else f", ${phase.cost_usd:.4f}"
     block = tag("i", style=f"left:{left}%;width:max({width}%,2px)")
-    return tag("div", tag("b", escaped(phase.name)), tag("span", block), tag("em", escaped(f"{lasted}{cost}")))
+    return tag("div", tag("b", html_text(phase.name)), tag("span", block), tag("em", html_text(f"{lasted}{cost}")))

@@ -16,7 +16,7 @@ def tag(name: str, *content: str, css: str = "", **attributes: str) -> str:
     return f"<{name}{written}>{''.join(content)}</{name}>"
 
 
-def escaped(value: Any) -> str:
+def html_text(value: Any) -> str:
     """A value as escaped text; a dash for none."""
     return escape(or_dash(value))
 
@@ -30,7 +30,7 @@ def html_table(header: Sequence[str], rows: Iterable[Sequence[str]], css: str = 
 
 def fact_list(pairs: Iterable[tuple[str, Any]]) -> str:
     """A list of names and values."""
-    return tag("dl", *(tag("dt", escape(name)) + tag("dd", escaped(value)) for name, value in pairs))
+    return tag("dl", *(tag("dt", escape(name)) + tag("dd", html_text(value)) for name, value in pairs))
 
 
 def section(title: str, content: str) -> str:

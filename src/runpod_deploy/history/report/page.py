@@ -15,7 +15,7 @@ from ..layouts import manifest_facts, run_cells, run_row, total_facts
 from ..manifests import has_failed, mapping, mappings
 from ..totals import Totals
 from .charts import charts, timeline
-from .markup import escaped, fact_list, html_table, section, tag
+from .markup import fact_list, html_table, html_text, section, tag
 
 ARTIFACT_COLUMNS = ("artifact", "status", "files", "bytes sent", "seconds", "where")
 
@@ -24,7 +24,7 @@ def page(title: str, runs: Iterable[Details], totals: Totals, made_at: datetime)
     """The page in pieces, so that the details of all runs are never in memory at once."""
     frame = Template(files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
     filled = frame.substitute(
-        title=escaped(title), made_at=escaped(f"{made_at:%Y-%m-%d %H:%M} UTC"), totals=tiles(totals)
+        title=html_text(title), made_at=html_text(f"{made_at:%Y-%m-%d %H:%M} UTC"), totals=tiles(totals)
     )
     before, _, after = filled.partition("<!-- runs -->")
     yield before
@@ -36,7 +36,8 @@ def page(title: str, runs: Iterable[Details], totals: Totals, made_at: datetime)
 def tiles(totals: Totals) -> str:
     """A tile for each of the totals."""
     shown = (
-        tag("div", tag("b", escaped(value)), escaped(label.replace("_", " "))) for label, value in total_facts(totals)
+        tag("div", tag("b", html_text(value)), html_text(label.replace("_", " ")))
+        for label, value in total_facts(totals)
     )
     return "".join(shown)
 
@@ -46,7 +47,7 @@ def run_section(details: Details, *, opened: bool) -> str:
     manifest = details.manifest
     colour = {True: "failed", False: "fine", None: "open"}[has_failed(manifest)]
     row = run_row(details.path, manifest)
-    line = (tag("span", escaped(cell)) for cell in (*run_cells(row), row["outcome"] or ""))
+    line = (tag("span", html_text(cell)) for cell in (*run_cells(row), row["outcome"] or ""))
     opening = {"open": ""} if opened else {}
     return tag(
         "details", tag("summary", *line, css=colour), "".join(run_parts(details)), id=details.path.name, **opening
@@ -68,7 +69,7 @@ def run_parts(details: Details) -> Iterator[str]:
 def artifact_table(entries: list[dict[str, Any]]) -> str:
     """The downloaded artifacts."""
     keys = ("label", "status", "files", "bytes_transferred", "duration_sec", "local_path")
-    rows = [[escaped(entry.get(key)) for key in keys] for entry in entries]
+    rows = [[html_text(entry.get(key)) for key in keys] for entry in entries]
     return html_table(ARTIFACT_COLUMNS, rows) if rows else ""
 
 
@@ -76,10 +77,10 @@ def event_table(details: Details) -> str:
     """The events, and the number of events that are not shown."""
     rows: list[tuple[str, Row]] = list(with_offsets(iter(details.events)))
     shown = html_table(
-        ("after", "event"), [[escaped(offset.strip("[]")), escaped(described(row))] for offset, row in rows]
+        ("after", "event"), [[html_text(offset.strip("[]")), html_text(described(row))] for offset, row in rows]
     )
     more = f"{details.events_left_out} more: runpod-deploy events {details.path}" if details.events_left_out else ""
-    return shown + tag("p", escaped(more)) if rows else ""
+    return shown + tag("p", html_text(more)) if rows else ""
 
 
 def origin_facts(manifest: dict[str, Any]) -> Iterator[tuple[str, Any]]:
