@@ -1,9 +1,9 @@
-"""How fast records are read back, against grep and jq over the same files in the same run.
+"""The speed of reading records, compared with grep and jq over the same files in the same run.
 
     .venv/bin/python bench/records.py [--runs 1000] [--events 1000] [--manifests 10000] [--repeat 5]
 
-Each command is run `--repeat` times on warm files; the least time counts, since everything else is the machine's
-other work. Peak memory is as the kernel tells it, with this process's own as its floor. Exit 1 if a limit is missed.
+Each command is run `--repeat` times on cached files. The shortest time counts, since longer ones measure other work of
+the machine. Peak memory is what the kernel reports, which includes that of this process. Exit 1 if a limit is missed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KILLED = "pod_killed_unexpected"
 
 @dataclass(frozen=True)
 class Measure:
-    """One command: seconds, megabytes at its peak, lines printed."""
+    """One command: its seconds, its peak memory in MB, and the number of lines that it printed."""
 
     seconds: float
     peak_mb: float
@@ -36,7 +36,7 @@ class Measure:
 
 
 def main() -> int:
-    """0 if every limit holds."""
+    """The exit status: 0 if every limit holds."""
     args = arguments()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def arguments() -> argparse.Namespace:
-    """The sizes."""
+    """The numbers of runs, events, manifests and repetitions."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     for name, default in (("runs", 1000), ("events", 1000), ("manifests", 10_000), ("repeat", 5)):
         parser.add_argument(f"--{name}", type=int, default=default)
@@ -56,7 +56,7 @@ def arguments() -> argparse.Namespace:
 
 
 def write_events(root: Path, runs: int, events: int) -> None:
-    """Run dirs with heartbeats, one in ten with a killed pod in the end."""
+    """Writes run dirs with heartbeats; one in ten ends with a killed pod."""
     for run in range(runs):
         run_dir = root / f"run-{run:06}"
         run_dir.mkdir(parents=True)
@@ -67,14 +67,14 @@ def write_events(root: Path, runs: int, events: int) -> None:
 
 
 def heartbeat(run: int, index: int) -> dict[str, object]:
-    """One row as the tool writes it."""
+    """One row in the form that the tool writes."""
     at = BEGAN_AT + timedelta(hours=run, seconds=60 * index)
     where = {"pod_id": f"pod{run:06}", "gpu_id": "NVIDIA L40S", "datacenter_id": "EU-SE-1"}
     return {"ts_utc": at.isoformat(), "event": "heartbeat", "spent_usd": round(index * 0.0165, 4), **where}
 
 
 def write_manifests(root: Path, count: int) -> None:
-    """Run dirs with a manifest each, of the size of a real one."""
+    """Writes run dirs with one manifest each, of the size of a real one."""
     for run in range(count):
         run_dir = root / f"run-{run:06}"
         run_dir.mkdir(parents=True)
@@ -82,7 +82,7 @@ def write_manifests(root: Path, count: int) -> None:
 
 
 def manifest(run: int) -> dict[str, object]:
-    """A manifest with what the summary shows and as much again that it does not."""
+    """A manifest with the keys that the summary shows, and as many others."""
     names = ("provision", "connect", "setup", "stage", "watch", "collect", "release")
     phases = [{"name": name, "started_at": BEGAN_AT.isoformat(), "duration_sec": 12.5} for name in names]
     return {
@@ -109,7 +109,7 @@ def manifest(run: int) -> dict[str, object]:
 
 
 def query_limits(root: Path, repeat: int) -> list[bool]:
-    """Whether a selective query keeps up with grep and leaves jq behind."""
+    """Whether a selective query is nearly as fast as grep, and much faster than jq."""
     text = f'"event": "{KILLED}"'
     query = [str(TOOL), "events-query", "--root", str(root), "--filter", f"event={KILLED}", "--json"]
     ours, grep = race([query, ["grep", "-r", "--include=events.jsonl", text, str(root)]], 3 * repeat)
@@ -131,7 +131,7 @@ def query_limits(root: Path, repeat: int) -> list[bool]:
 
 
 def summary_limits(root: Path, repeat: int) -> list[bool]:
-    """Whether the summary of many runs is quick, linear and flat in memory."""
+    """Whether the summary of many runs is fast, takes linear time, and uses a constant amount of memory."""
     summarize = [str(TOOL), "manifest-summary", "--root"]
     small, large = best([*summarize, str(root / "small")], repeat), best([*summarize, str(root / "large")], repeat)
     cat = best(["grep", "-rh", "estimated_cost_usd", str(root / "large")], repeat)
@@ -148,18 +148,18 @@ def summary_limits(root: Path, repeat: int) -> list[bool]:
 
 
 def best(command: Sequence[str], repeat: int) -> Measure:
-    """The quickest of several runs."""
+    """The fastest of several runs of a command."""
     return race([command], repeat)[0]
 
 
 def race(commands: Sequence[Sequence[str]], repeat: int) -> list[Measure]:
-    """The quickest run of each, in turns, so that the machine's other work hits all alike."""
+    """The fastest run of each command. They run in turn, so that other work of the machine affects all of them."""
     rounds = [[measure(command) for command in commands] for _ in range(repeat)]
     return [min(column, key=lambda measured: measured.seconds) for column in zip(*rounds, strict=True)]
 
 
 def measure(command: Sequence[str]) -> Measure:
-    """One run of the command, its output counted."""
+    """One run of the command, whose output is counted."""
     began = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         lines = sum(1 for _ in process.stdout or ())
@@ -169,12 +169,12 @@ def measure(command: Sequence[str]) -> Measure:
 
 
 def show(name: str, measured: Measure) -> None:
-    """A row of the table."""
+    """Prints a row of the table."""
     print(f"  {name:<32}{measured.seconds:8.3f} s{measured.peak_mb:8.0f} MB")
 
 
 def verdict(text: str, held: bool) -> bool:
-    """Whether it held, said aloud."""
+    """Prints whether a limit holds, and returns it."""
     print(f"  {'ok    ' if held else 'MISSED'} {text}")
     return held
 

@@ -9,19 +9,19 @@ import yaml
 
 from runpod_deploy.config import load
 from tests.support.harness import Simulator, Tool
-from tests.unit.config.test_wild import BODY
+from tests.unit.config.test_user_configs import BODY
 
-WILD = Path(__file__).parent.parent / "unit" / "config" / "wild"
+USER_CONFIGS = Path(__file__).parent.parent / "unit" / "config" / "user_configs"
 TRAPS = ("03_awk", "04_fstrings", "05_quotes", "06_utf8", "17_predictions", "18_foreign_braces")
 
 
 def extended(folder: Path, name: str) -> Path:
-    """A config that is the wild one, with its own script as the only artifact and nothing to stage."""
-    wild = load(WILD / f"{name}.yaml")
+    """A config that is the one of a user, with its own script as the only artifact and nothing to stage."""
+    original = load(USER_CONFIGS / f"{name}.yaml")
     folder.mkdir()
     path = folder / "job.yaml"
-    script = {"label": "script", "remote_path": wild.job.run.script_path, "local_path": "{run_dir}/script"}
-    path.write_text(yaml.safe_dump({"extends": str(wild.path), "artifacts": [script], "staging": []}))
+    script = {"label": "script", "remote_path": original.job.run.script_path, "local_path": "{run_dir}/script"}
+    path.write_text(yaml.safe_dump({"extends": str(original.path), "artifacts": [script], "staging": []}))
     return path
 
 
@@ -33,7 +33,7 @@ def test_bodies_arrive_byte_for_byte_and_run(sim: Simulator, tmp_path: Path) -> 
     for name, tool in tools.items():
         ended = tool.end(within_s=200)
         assert ended.code == 0, (name, ended.err)
-        body = yaml.safe_load((WILD / f"{name}.yaml").read_text(encoding="utf-8"))["run"]["body"]
+        body = yaml.safe_load((USER_CONFIGS / f"{name}.yaml").read_text(encoding="utf-8"))["run"]["body"]
         for before, after in BODY[name]:
             body = body.replace(before, after)
         assert ended.run_dir

@@ -27,8 +27,10 @@ BUSY = settings(
     deadline=5000,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-WILD = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "wild").glob("*.yaml"))]
-PLAIN: list[Any] = [yaml.safe_load(text) for text in WILD]
+USER_CONFIGS = [
+    path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "user_configs").glob("*.yaml"))
+]
+PLAIN: list[Any] = [yaml.safe_load(text) for text in USER_CONFIGS]
 
 ODD_LINES = st.sampled_from(
     [
@@ -84,7 +86,7 @@ VALUES = st.recursive(
 @st.composite
 def mangled_texts(draw: st.DrawFn) -> str:
     """A real config with lines removed, doubled, moved or replaced by odd ones."""
-    lines = draw(st.sampled_from(WILD)).splitlines()
+    lines = draw(st.sampled_from(USER_CONFIGS)).splitlines()
     for _ in range(draw(st.integers(1, 4))):
         here, there = (draw(st.integers(0, len(lines) - 1)) for _ in range(2))
         match draw(st.sampled_from(["remove", "double", "swap", "odd", "indent", "cut", "character"])):

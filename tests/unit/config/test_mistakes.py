@@ -270,9 +270,7 @@ def test_shell_text_is_only_warned_about_and_by_its_own_line(plain: dict[str, An
 def test_a_gpu_that_looks_mistyped_is_a_warning(plain: dict[str, Any], write: Write, name: str, meant: str) -> None:
     plain["pod"]["gpu_order"] = [name]
     (warning,) = load(write(plain)).findings
-    assert str(warning).endswith(
-        f"pod.gpu_order[0]: {name!r} is not a known GPU id of RunPod; did you mean {meant!r}?"
-    )
+    assert str(warning).endswith(f"pod.gpu_order[0]: {name!r} is not a known GPU id of RunPod; did you mean {meant!r}?")
 
 
 @pytest.mark.parametrize("name", ["NVIDIA A40", "SIM 3600", "Quantum Accelerator 9"])

@@ -67,7 +67,7 @@ def details(**manifest: Any) -> Details:
     return Details(Path("20260604T101500Z"), manifest, [], 0, [])
 
 
-def test_a_page_of_everything_in_the_wild_is_whole_and_needs_nothing_else(tmp_path: Path) -> None:
+def test_a_page_of_every_kind_of_record_is_whole_and_needs_nothing_else(tmp_path: Path) -> None:
     run_dirs.build(tmp_path)
     done = subprocess.run([TOOL, "report", "--root", "."], cwd=tmp_path, capture_output=True, text=True, check=True)
     seen = read((tmp_path / done.stdout.strip()).read_text(encoding="utf-8"))

@@ -15,11 +15,11 @@ from runpod_deploy.config.json_schema import editor_schema
 from runpod_deploy.spec import Spec
 from runpod_deploy.spec.json import spec_from_json, spec_to_json
 
-WILD = sorted((Path(__file__).parent / "wild").glob("*.yaml"))
+USER_CONFIGS = sorted((Path(__file__).parent / "user_configs").glob("*.yaml"))
 SCHEMA = editor_schema()
 STAMP = "20260102T030405Z"
 RUN_DIR = Path("/runs") / STAMP
-ROOT = Path(__file__).parent / "wild"
+ROOT = Path(__file__).parent / "user_configs"
 
 # What replaces what in the body; all else must stay as it is written.
 BODY: dict[str, list[tuple[str, str]]] = {
@@ -135,11 +135,11 @@ def value_at(spec: Spec, path: str) -> Any:
 
 
 def test_there_are_nineteen() -> None:
-    assert len(WILD) == 19
-    assert {*BODY, *VALUES} <= {path.stem for path in WILD}
+    assert len(USER_CONFIGS) == 19
+    assert {*BODY, *VALUES} <= {path.stem for path in USER_CONFIGS}
 
 
-@pytest.mark.parametrize("path", WILD, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", USER_CONFIGS, ids=lambda path: path.stem)
 def test_the_body_is_what_its_author_wrote(path: Path) -> None:
     written = yaml.safe_load(path.read_text(encoding="utf-8"))["run"]["body"]
     expected = written
@@ -149,20 +149,20 @@ def test_the_body_is_what_its_author_wrote(path: Path) -> None:
     assert rendered(path).job.run.body.encode() == expected.encode()
 
 
-@pytest.mark.parametrize("path", WILD, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", USER_CONFIGS, ids=lambda path: path.stem)
 def test_values_are_rendered(path: Path) -> None:
     spec = rendered(path)
     expected = VALUES.get(path.stem, {})
     assert {place: value_at(spec, place) for place in expected} == expected
 
 
-@pytest.mark.parametrize("path", WILD, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", USER_CONFIGS, ids=lambda path: path.stem)
 def test_specs_survive_their_file(path: Path) -> None:
     spec = rendered(path)
     assert spec_from_json(spec_to_json(spec)) == spec
 
 
-@pytest.mark.parametrize("path", WILD, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", USER_CONFIGS, ids=lambda path: path.stem)
 def test_editors_accept_them(path: Path) -> None:
     jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), SCHEMA)
 
