@@ -1,4 +1,4 @@
-"""What every Host does with files: the same result with rsync and with tar, on every SSH server."""
+"""The promises of the `Host` protocol for transfers: equal results with rsync and tar on every SSH server."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def host(place: Ground) -> PodHost:
 
 
 def fill(root: Path) -> Path:
-    """A folder with one of everything."""
+    """A folder with every kind of file."""
     (root / "sub" / "deep").mkdir(parents=True)
     (root / "empty").mkdir()
     (root / "a.txt").write_text("a")
@@ -67,17 +67,18 @@ def fill(root: Path) -> Path:
     return root
 
 
-def told(root: Path) -> dict[str, tuple[object, ...]]:
-    """All that matters of a folder."""
-    return {str(path.relative_to(root)): of(path) for path in root.rglob("*")}
+def contents(root: Path) -> dict[str, tuple[object, ...]]:
+    """The facts of each path below a folder."""
+    return {str(path.relative_to(root)): facts(path) for path in root.rglob("*")}
 
 
-def may_come(root: Path) -> dict[str, tuple[object, ...]]:
-    """All that matters of a folder made by `fill`, without the link that leads out of it."""
-    return {name: what for name, what in told(root).items() if name != "broken"}
+def contents_without_link(root: Path) -> dict[str, tuple[object, ...]]:
+    """The contents of a folder made by `fill`, without the link that leads out of it."""
+    return {name: found for name, found in contents(root).items() if name != "broken"}
 
 
-def of(path: Path) -> tuple[object, ...]:
+def facts(path: Path) -> tuple[object, ...]:
+    """Type, mode, time and bytes of one path."""
     if path.is_symlink():
         return ("link", str(path.readlink()))
     mode = path.stat().st_mode & 0o777
@@ -87,27 +88,27 @@ def of(path: Path) -> tuple[object, ...]:
 
 
 def push(host: PodHost, source: Path, destination: Path | str, **more: object) -> Moved:
-    asked: dict[str, object] = {"label": "x", "source": source, "contents": True, "destination": str(destination)}
-    return host.push(Push(**{**asked, **more}))  # type: ignore[arg-type]
+    arguments: dict[str, object] = {"label": "x", "source": source, "contents": True, "destination": str(destination)}
+    return host.push(Push(**{**arguments, **more}))  # type: ignore[arg-type]
 
 
 def pull(host: PodHost, remote: Path | str, local: Path, **more: object) -> Moved | None:
-    asked: dict[str, object] = {"label": "x", "remote_path": str(remote), "local_path": local}
-    return host.pull(Pull(**{**asked, **more}))  # type: ignore[arg-type]
+    arguments: dict[str, object] = {"label": "x", "remote_path": str(remote), "local_path": local}
+    return host.pull(Pull(**{**arguments, **more}))  # type: ignore[arg-type]
 
 
 def test_a_pushed_folder_equals_the_local_one(host: PodHost, place: Ground) -> None:
     source = fill(place.local / "src")
     target = place.remote / "not there" / "dst"
     moved = push(host, source, target)
-    assert told(target) == told(source)
+    assert contents(target) == contents(source)
     assert moved.files == len(AWKWARD) + 5
     assert moved.bytes_transferred == moved.bytes_total
     again = push(host, source, target)
     assert (again.files, again.bytes_transferred) == (moved.files, 0)
 
 
-def test_only_what_changed_is_sent_and_what_is_too_much_goes(host: PodHost, place: Ground) -> None:
+def test_only_changed_files_are_sent_and_extra_ones_removed(host: PodHost, place: Ground) -> None:
     source, target = fill(place.local / "src"), place.remote / "dst"
     push(host, source, target)
     (source / "a.txt").write_text("changed")
@@ -119,7 +120,7 @@ def test_only_what_changed_is_sent_and_what_is_too_much_goes(host: PodHost, plac
     (target / "extra" / "deep").mkdir(parents=True)
     (target / "extra" / "deep" / "f").touch()
     moved = push(host, source, target)
-    assert told(target) == told(source)
+    assert contents(target) == contents(source)
     assert moved.bytes_transferred < 100
 
 
@@ -137,7 +138,7 @@ def test_what_changes_its_kind_is_replaced(host: PodHost, place: Ground) -> None
                 path.mkdir()
                 (path / "in").write_text("x")
     push(host, source, target)
-    assert told(target) == told(source)
+    assert contents(target) == contents(source)
 
 
 def test_without_delete_the_rest_stays(host: PodHost, place: Ground) -> None:
@@ -145,15 +146,15 @@ def test_without_delete_the_rest_stays(host: PodHost, place: Ground) -> None:
     target.mkdir()
     (target / "own").write_text("own")
     push(host, source, target, delete=False)
-    assert told(target) == {**told(source), "own": of(target / "own")}
+    assert contents(target) == {**contents(source), "own": facts(target / "own")}
 
 
 def test_a_folder_without_a_slash_arrives_under_its_name(host: PodHost, place: Ground) -> None:
     source, target = fill(place.local / "my src"), place.remote / "dst"
     (target / "other").mkdir(parents=True)
     push(host, source, target, contents=False)
-    assert told(target / "my src") == told(source)
-    assert (target / "other").is_dir(), "what is beside it is none of ours"
+    assert contents(target / "my src") == contents(source)
+    assert (target / "other").is_dir(), "other folders beside it stay"
 
 
 def test_a_file_goes_to_a_path_or_into_a_folder(host: PodHost, place: Ground) -> None:
@@ -165,10 +166,10 @@ def test_a_file_goes_to_a_path_or_into_a_folder(host: PodHost, place: Ground) ->
     push(host, source, place.remote / "new" / "data file", contents=False)
     names = sorted(str(path.relative_to(place.remote)) for path in place.remote.rglob("*") if path.is_file())
     assert names == ["into/data file", "new/data file", "new/name"]
-    assert of(place.remote / "new" / "name") == of(source)
+    assert facts(place.remote / "new" / "name") == facts(source)
 
 
-def test_what_is_left_out_is_neither_sent_nor_removed(host: PodHost, place: Ground) -> None:
+def test_excluded_files_are_neither_sent_nor_removed(host: PodHost, place: Ground) -> None:
     source, target = fill(place.local / "src"), place.remote / "dst"
     for root in (source, target):
         (root / ".git").mkdir(parents=True)
@@ -191,7 +192,7 @@ def test_an_anchored_pattern_of_a_named_folder_names_the_folder(host: PodHost, p
     assert (place.remote / "src" / "zero").exists()
 
 
-def test_a_missing_source_and_a_full_target_are_told(host: PodHost, place: Ground) -> None:
+def test_a_missing_source_and_a_blocked_target_are_errors(host: PodHost, place: Ground) -> None:
     with pytest.raises(StagingFailed, match="neither a file nor a folder"):
         push(host, place.local / "none", place.remote / "x")
     (place.remote / "file").write_text("")
@@ -199,7 +200,7 @@ def test_a_missing_source_and_a_full_target_are_told(host: PodHost, place: Groun
         push(host, fill(place.local / "src"), place.remote / "file" / "below")
 
 
-def test_progress_is_told_in_files_and_bytes_of_what_has_to_move(host: PodHost, place: Ground) -> None:
+def test_progress_counts_the_files_and_bytes_that_have_to_move(host: PodHost, place: Ground) -> None:
     (place.local / "src").mkdir()
     (place.local / "src" / "big").write_bytes(os.urandom(30_000_000))
     (place.local / "src" / "small").write_bytes(b"small")
@@ -210,7 +211,7 @@ def test_progress_is_told_in_files_and_bytes_of_what_has_to_move(host: PodHost, 
         seen: list[Progress] = []
         moved = host.push(way, seen.append) if isinstance(way, Push) else host.pull(way, seen.append)
         assert moved is not None and moved.bytes_transferred == whole.bytes
-        assert seen[0] == Progress(0, 0, 2, whole.bytes), "what has to move is known first"
+        assert seen[0] == Progress(0, 0, 2, whole.bytes), "the total is known first"
         assert seen[-1] == whole and len(seen) > 10
         assert [now.bytes for now in seen] == sorted(now.bytes for now in seen)
 
@@ -219,7 +220,7 @@ def test_a_pulled_folder_equals_the_remote_one(host: PodHost, place: Ground) -> 
     source = fill(place.remote / "out")
     moved = pull(host, f"{source}/", place.local / "results")
     assert moved is not None
-    assert told(place.local / "results") == may_come(source)
+    assert contents(place.local / "results") == contents_without_link(source)
     assert moved.refused == ("broken",)
     again = pull(host, f"{source}/", place.local / "results")
     assert again is not None
@@ -227,7 +228,7 @@ def test_a_pulled_folder_equals_the_remote_one(host: PodHost, place: Ground) -> 
     assert sorted(path.name for path in place.local.iterdir()) == ["results"], "nothing temporary is left"
 
 
-def test_the_sum_of_a_pull_is_that_of_the_sums(host: PodHost, place: Ground) -> None:
+def test_the_checksum_of_a_pull_is_that_of_its_checksums(host: PodHost, place: Ground) -> None:
     (place.remote / "out").mkdir()
     (place.remote / "out" / "b").write_text("B")
     (place.remote / "out" / "a").write_text("A")
@@ -249,13 +250,13 @@ def test_where_a_pull_lands(host: PodHost, place: Ground) -> None:
     assert names == ["a/out/f", "b/f", "c/name", "d/f", "e/f"]
 
 
-def test_nothing_there_is_none(host: PodHost, place: Ground) -> None:
+def test_a_pull_of_a_missing_path_is_none(host: PodHost, place: Ground) -> None:
     assert pull(host, place.remote / "none", place.local / "x") is None
     assert pull(host, f"{place.remote}/none/", place.local / "x") is None
     assert not (place.local / "x").exists()
 
 
-def test_an_empty_folder_and_an_empty_file_are_something(host: PodHost, place: Ground) -> None:
+def test_an_empty_folder_and_an_empty_file_are_pulled(host: PodHost, place: Ground) -> None:
     (place.remote / "out").mkdir()
     (place.remote / "zero").touch()
     assert pull(host, f"{place.remote}/out/", place.local / "out") is not None
@@ -273,11 +274,11 @@ def test_local_files_stay_unless_delete_is_asked_for(host: PodHost, place: Groun
     pull(host, f"{source}/", target)
     assert (target / "mine").read_text() == "mine"
     pull(host, f"{source}/", target, delete=True, excludes=("*.log",))
-    assert told(target) == {**may_come(source), "left.log": of(target / "left.log")}
+    assert contents(target) == {**contents_without_link(source), "left.log": facts(target / "left.log")}
     assert (place.local / "beside").exists()
 
 
-def test_a_file_that_looks_equal_and_is_not_is_fetched(host: PodHost, place: Ground) -> None:
+def test_a_file_that_differs_only_in_its_bytes_is_pulled(host: PodHost, place: Ground) -> None:
     source, target = place.remote / "out", place.local / "results"
     for root, text in ((source, "right"), (target, "wrong")):
         root.mkdir()
@@ -314,7 +315,7 @@ def test_hard_links_arrive_as_files(host: PodHost, place: Ground) -> None:
     assert (place.local / "results" / "b").read_text() == "same"
 
 
-def test_a_push_goes_on_after_the_line_was_cut(place: Ground) -> None:
+def test_a_push_continues_after_a_lost_connection(place: Ground) -> None:
     source = place.local / "src"
     source.mkdir()
     for number in range(30):
@@ -324,10 +325,10 @@ def test_a_push_goes_on_after_the_line_was_cut(place: Ground) -> None:
         line.cut_after = 5_000_000
         push(host, source, place.remote / "dst")
         assert line.cuts == 1
-    assert told(place.remote / "dst") == told(source)
+    assert contents(place.remote / "dst") == contents(source)
 
 
-def test_a_pull_goes_on_after_the_line_was_cut(place: Ground) -> None:
+def test_a_pull_continues_after_a_lost_connection(place: Ground) -> None:
     source = place.remote / "out"
     source.mkdir()
     for number in range(30):
@@ -337,11 +338,11 @@ def test_a_pull_goes_on_after_the_line_was_cut(place: Ground) -> None:
         line.cut_after = 5_000_000
         pull(host, f"{source}/", place.local / "results")
         assert line.cuts == 1
-    assert told(place.local / "results") == told(source)
+    assert contents(place.local / "results") == contents(source)
 
 
 @pytest.mark.parametrize("direction", ["push", "pull"])
-def test_a_large_file_goes_on_in_its_middle(place: Ground, direction: str) -> None:
+def test_a_large_file_continues_in_its_middle(place: Ground, direction: str) -> None:
     source = (place.local if direction == "push" else place.remote) / "src"
     target = (place.remote if direction == "push" else place.local) / "dst"
     source.mkdir()
@@ -352,12 +353,12 @@ def test_a_large_file_goes_on_in_its_middle(place: Ground, direction: str) -> No
         line.cut_after = 25_000_000
         push(host, source, target) if direction == "push" else pull(host, f"{source}/", target)
         assert line.cuts == 1
-        assert line.carried < 55_000_000, "what was there was not sent again"
-    assert told(target) == told(source)
+        assert line.carried < 55_000_000, "the first part was not sent again"
+    assert contents(target) == contents(source)
 
 
 @pytest.mark.parametrize("direction", ["push", "pull"])
-def test_a_large_file_that_is_another_now_arrives_as_it_is(place: Ground, host: PodHost, direction: str) -> None:
+def test_a_large_file_that_was_replaced_arrives_as_the_new_one(place: Ground, host: PodHost, direction: str) -> None:
     source = (place.local if direction == "push" else place.remote) / "src"
     target = (place.remote if direction == "push" else place.local) / "dst"
     begins, ends = os.urandom(9_000_000), os.urandom(2_000_000)
@@ -371,10 +372,10 @@ def test_a_large_file_that_is_another_now_arrives_as_it_is(place: Ground, host: 
     (source / "shorter").write_bytes(begins[:-100_000])
     (source / "touched").touch()
     push(host, source, target) if direction == "push" else pull(host, f"{source}/", target)
-    assert told(target) == told(source)
+    assert contents(target) == contents(source)
 
 
-def test_what_changes_while_it_is_sent(host: PodHost, place: Ground) -> None:
+def test_a_source_that_changes_during_a_push(host: PodHost, place: Ground) -> None:
     source, target = place.local / "src", place.remote / "dst"
     source.mkdir()
     for name in ("gone", "grown", "shrunk", "stays"):
@@ -386,12 +387,12 @@ def test_what_changes_while_it_is_sent(host: PodHost, place: Ground) -> None:
             (source / "grown").write_text("longer than it was")
             (source / "shrunk").write_text("short")
 
-    asked = Push(label="x", source=source, contents=True, destination=str(target))
-    host.push(asked, change)
-    assert told(target) == told(source)
+    arguments = Push(label="x", source=source, contents=True, destination=str(target))
+    host.push(arguments, change)
+    assert contents(target) == contents(source)
 
 
-def test_what_cannot_be_read_here_is_told(host: PodHost, place: Ground) -> None:
+def test_an_unreadable_source_is_an_error(host: PodHost, place: Ground) -> None:
     source = place.local / "src"
     source.mkdir()
     (source / "file").write_text("file")
@@ -404,7 +405,7 @@ def test_what_cannot_be_read_here_is_told(host: PodHost, place: Ground) -> None:
         host.push(Push(label="x", source=source, contents=True, destination=str(place.remote / "dst")), change)
 
 
-def test_what_goes_while_it_is_pulled_does_not_keep_the_rest(host: PodHost, place: Ground) -> None:
+def test_a_file_that_vanishes_during_a_pull_does_not_stop_the_others(host: PodHost, place: Ground) -> None:
     out = fill(place.remote / "out")
 
     def change(now: Progress) -> None:
@@ -413,10 +414,10 @@ def test_what_goes_while_it_is_pulled_does_not_keep_the_rest(host: PodHost, plac
             (out / "new").write_text("new")
 
     assert host.pull(Pull(label="x", remote_path=f"{out}/", local_path=place.local / "results"), change) is not None
-    assert told(place.local / "results") == may_come(out)
+    assert contents(place.local / "results") == contents_without_link(out)
 
 
-def test_a_log_that_grows_comes_as_far_as_it_was(host: PodHost, place: Ground) -> None:
+def test_a_growing_log_is_pulled_up_to_its_first_length(host: PodHost, place: Ground) -> None:
     out, over = place.remote / "out", threading.Event()
     out.mkdir()
     (out / "model").write_bytes(b"weights")
@@ -438,7 +439,7 @@ def test_a_log_that_grows_comes_as_far_as_it_was(host: PodHost, place: Ground) -
     assert kept and (out / "log").read_bytes().startswith(kept)
 
 
-def test_what_is_never_at_rest_does_not_keep_the_rest_away(host: PodHost, place: Ground) -> None:
+def test_a_file_that_always_changes_does_not_stop_the_others(host: PodHost, place: Ground) -> None:
     out = place.remote / "out"
     out.mkdir()
     (out / "model").write_bytes(b"weights")
@@ -455,10 +456,10 @@ def test_what_is_never_at_rest_does_not_keep_the_rest_away(host: PodHost, place:
         writer.wait()
     assert sorted(path.name for path in (place.local / "results").iterdir()) == ["model"]
     assert pull(host, f"{out}/", place.local / "results") is not None
-    assert told(place.local / "results") == told(out)
+    assert contents(place.local / "results") == contents(out)
 
 
-def test_during_a_job_what_looks_equal_is_not_summed_again(host: PodHost, place: Ground) -> None:
+def test_during_a_job_unchanged_files_are_not_checksummed_again(host: PodHost, place: Ground) -> None:
     source, target = place.remote / "out", place.local / "results"
     for root, text in ((source, "there"), (target, "right")):
         root.mkdir()
@@ -472,7 +473,7 @@ def test_during_a_job_what_looks_equal_is_not_summed_again(host: PodHost, place:
     assert (target / "f").read_text() == "there"
 
 
-def test_what_an_earlier_try_left_leads_nowhere_outside(host: PodHost, place: Ground) -> None:
+def test_leftovers_of_an_earlier_try_lead_nowhere_outside(host: PodHost, place: Ground) -> None:
     (place.local / "secret").mkdir()
     tag = hashlib.sha256(b"results").hexdigest()[:12]
     left = place.local / f".runpod-deploy-incoming-{tag}-{'0' * 16}"
@@ -486,7 +487,7 @@ def test_what_an_earlier_try_left_leads_nowhere_outside(host: PodHost, place: Gr
         (place.remote / "out" / folder / "f").write_text("x")
     pull(host, f"{place.remote}/out/", place.local / "results")
     assert list((place.local / "secret").iterdir()) == []
-    assert told(place.local / "results") == told(place.remote / "out")
+    assert contents(place.local / "results") == contents(place.remote / "out")
 
 
 def test_one_file_is_pushed_beside_many_without_looking_at_them(host: PodHost, place: Ground) -> None:
@@ -494,7 +495,7 @@ def test_one_file_is_pushed_beside_many_without_looking_at_them(host: PodHost, p
     (place.remote / "one").mkdir()
     (place.remote / "one" / "one").symlink_to("elsewhere")
     push(host, place.local / "one", place.remote / "one", contents=False)
-    assert of(place.remote / "one" / "one") == of(place.local / "one")
+    assert facts(place.remote / "one" / "one") == facts(place.local / "one")
     assert not (place.remote / "one" / "elsewhere").exists()
 
 
@@ -505,10 +506,10 @@ def test_more_names_than_a_command_line_holds(host: PodHost, place: Ground) -> N
         (source / f"{'x' * 80} {number}").write_text(str(number))
     push(host, source, place.remote / "dst")
     pull(host, f"{place.remote}/dst/", place.local / "back")
-    assert told(place.local / "back") == told(source)
+    assert contents(place.local / "back") == contents(source)
 
 
-def test_a_file_behind_a_link_comes_home_as_a_file(host: PodHost, place: Ground) -> None:
+def test_a_file_behind_a_link_is_pulled_as_a_file(host: PodHost, place: Ground) -> None:
     remote = place.remote / "latest"
     remote.mkdir(parents=True)
     (remote / "step 100.ckpt").write_bytes(b"weights")

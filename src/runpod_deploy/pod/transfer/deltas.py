@@ -1,12 +1,13 @@
 """Large files of which the other side has an older version: only the difference moves.
 
 rsync does that where both sides have it. Otherwise, if the older version is the beginning of the new one (as after a
-broken connection, or of a log that grows), only the rest is sent. Knows no tar; which files to move is decided elsewhere.
+broken connection, or of a log that grows), only the rest is sent. Knows no tar; others decide which files to move.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,12 @@ from shlex import quote
 
 from ..ssh import Connection
 from . import rsync
-from .listing import LISTING_S, RemoteListing, nul_list, parse_sums, sums_command
+from .incoming import Incoming
+from .listing import LISTING_S, RemoteListing, nul_list, parse_sums, sums_command, sums_limit
 from .pack import send_file
+from .place import Place
 from .streams import feed, output_of
-from .tree import Entry, Tree, local_entry
+from .tree import Entry, Tree
 from .unpack import finish, write_all
 from .values import Tally
 
@@ -65,27 +68,37 @@ def _send_tail(connection: Connection, file: Path, at: int, goal: tuple[str, Ent
         feed(connection, child, lambda: send_file(child, source.fileno(), entry.size - at, str(file), tally))
 
 
-def fetch(connection: Connection, there: RemoteListing, wanted: Tree, incoming: Path, tally: Tally) -> set[str]:
-    """The wanted files of which the incoming folder has an older version are there as the pod gave them, still to be
-    verified. Raises Unreachable."""
-    versions = older_versions(wanted, lambda path: local_entry(incoming / path))
+def fetch(connection: Connection, there: RemoteListing, wanted: Tree, incoming: Incoming, tally: Tally) -> set[str]:
+    """Wanted files that the incoming folder now has, built from an older version and not verified.
+
+    Raises Unreachable, and ArtifactMissing beyond a limit.
+    """
+    versions = older_versions(wanted, incoming.files.entry)
     if versions and there.has_rsync and rsync.here():
-        rsync.fetch(connection, there.path, {path: wanted[path] for path in versions}, incoming, tally)
+        files = {path: wanted[path] for path in versions}
+        with incoming.apart(files) as folder:
+            rsync.fetch(connection, there.path, files, folder, tally)
         return set(versions)
     grown = {path for path, entry in versions.items() if entry.size <= wanted[path].size}
     for path in grown:
-        _fetch_tail(connection, f"{there.path}/{path}", wanted[path], incoming / path, tally)
+        _fetch_tail(connection, f"{there.path}/{path}", (path, wanted[path]), incoming.files, tally)
     return grown
 
 
-def _fetch_tail(connection: Connection, remote: str, entry: Entry, fetched: Path, tally: Tally) -> None:
-    """What is on the pod behind the bytes that are here is here as well."""
-    fetched.chmod(0o600)
-    with fetched.open("ab") as file, connection.spawn(f"tail -c +{file.tell() + 1} -- {quote(remote)}") as child:
-        for data in output_of(connection, child):
-            write_all(file.fileno(), data)
-            tally.add(moved=len(data))
-            tally.report()
+def _fetch_tail(connection: Connection, remote: str, wanted: tuple[str, Entry], files: Place, tally: Tally) -> None:
+    """The file here, which has the beginning already, is complete as far as it was listed."""
+    path, entry = wanted
+    with os.fdopen(files.extend_file(path), "ab") as file:
+        left = entry.size - file.tell()
+        with connection.spawn(f"tail -c +{file.tell() + 1} -- {quote(remote)}") as child:
+            for data in output_of(connection, child):
+                kept = data[:left]
+                left -= len(kept)
+                write_all(file.fileno(), kept)
+                tally.add(moved=len(kept))
+                tally.report()
+                if len(kept) < len(data):
+                    break  # it has grown since it was listed
         finish(file.fileno(), entry)
     tally.add(files=1)
 
@@ -94,7 +107,9 @@ def sums_there(connection: Connection, folder: str, files: Tree) -> dict[str, st
     """Hash by path on the pod; empty if the pod has no sha256sum."""
     if not files:
         return {}
-    asked = connection.run(sums_command(folder), stdin=nul_list(files), timeout_s=LISTING_S, keep_bytes=ALL)
+    asked = connection.run(
+        sums_command(folder), stdin=nul_list(files), timeout_s=LISTING_S, keep_bytes=sums_limit(files)
+    )
     return parse_sums(asked.stdout) or {}
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from shlex import quote
 
 from .excludes import Excludes
+from .limits import DIGEST_BYTES, MAX_DEPTH, MAX_ENTRIES, NAME_BYTES, PATH_BYTES, shown
 from .tree import Entry, Tree
 
 LISTING_S = 1800.0
+KINDS = ("f", "d", "l")
+NUMBERS_CHARS = 100
+"""The most characters that all of a record before the path takes."""
 HELD = "sort -z |"
 """Reads the whole list from stdin before any output is written, so that neither side waits for the other. It stays in
 memory, because a job may have filled the disk."""
 NO_SUMS = "no-sha256sum"
-END = b"\0end\0\0"
+END = b"\0\0end\0\0"
 """The end of a complete listing. No record contains it."""
 
 
@@ -42,10 +46,11 @@ elif find --version >/dev/null 2>&1; then
 else
     find "$@" -print0 | xargs -0 sh -c 'for f; do
         k=-; if [ -L "$f" ]; then k=l; elif [ -d "$f" ]; then k=d; elif [ -f "$f" ]; then k=f; fi
-        printf "%s %s %s\\0%s\\0" $k "$(stat -c "%a %s %Y" "$f")" "$f" "$(readlink "$f")"
+        s=$(stat -c "%a %s %Y" "$f" 2>/dev/null) || continue
+        printf "%s %s %s\\0%s\\0" $k "$s" "$f" "$(readlink "$f")"
     done' sh
 fi
-printf '\\0end\\0\\0'
+printf '\\0\\0end\\0\\0'
 """
 
 
@@ -82,33 +87,64 @@ mkdir -p -- "$r" && cd -- "$r" || exit 1
 set --; if [ -e "./$n" ] || [ -L "./$n" ]; then set -- "./$n" -maxdepth 0; fi{_RECORDS}"""
 
 
+class BadListing(ValueError):
+    """The listing contradicts itself or goes beyond a limit; the message names the entry."""
+
+
 def parse(output: bytes, excludes: Excludes) -> RemoteListing:
-    """The listing without excluded entries. Raises ValueError if it makes no sense."""
+    """The listing without excluded entries. Raises BadListing."""
     head, _, records = output.removesuffix(END).partition(b"\0\0")
-    kind, rsync, path = os.fsdecode(head).split(" ", 2)
-    return RemoteListing(kind, path, rsync == "rsync", dict(_kept(records, excludes)))
+    if records.count(b"\0") > 2 * MAX_ENTRIES:
+        raise BadListing(f"more than {MAX_ENTRIES} entries; pack them into an archive on the pod")
+    kind, rsync, path = [*os.fsdecode(head).split(" ", 2), "", ""][:3]
+    if kind not in ("d", "f", "-"):
+        raise BadListing(f"no listing begins with {shown(os.fsdecode(head))}")
+    return RemoteListing(kind, path, rsync == "rsync", _kept(records, excludes))
 
 
-def _kept(records: bytes, excludes: Excludes) -> Iterator[tuple[str, Entry]]:
-    fields = [os.fsdecode(field) for field in records.split(b"\0")]
+def _kept(records: bytes, excludes: Excludes) -> Tree:
+    fields = os.fsdecode(records).split("\0")
+    tree: Tree = {}
     left_out: set[str] = set()
     for record, target in zip(fields[::2], fields[1::2], strict=False):
         path, entry = parse_record(record, target)
-        if excludes and (path.rpartition("/")[0] in left_out or excludes.leave_out(path, entry.kind == "d")):
+        parent = path.rpartition("/")[0]
+        if path in tree or path in left_out:
+            raise BadListing(f"{shown(path)} is there twice")
+        if parent in left_out or entry.kind not in KINDS or (excludes and excludes.leave_out(path, entry.kind == "d")):
             left_out.add(path)
-        elif entry.kind in "fdl":
-            yield path, entry
+        elif parent and (parent not in tree or tree[parent].kind != "d"):
+            raise BadListing(f"{shown(path)} is below what is no folder")
+        else:
+            tree[path] = entry
+    return tree
 
 
 def parse_record(record: str, target: str) -> tuple[str, Entry]:
-    """The path and entry of one record. Raises ValueError if the path would lead out of the folder."""
-    kind, mode, size, mtime, path = record.split(" ", 4)
-    path = path.removeprefix("./")
-    if any(part in ("", ".", "..") for part in path.split("/")):
-        raise ValueError(f"the pod lists an impossible path: {path!r}")
-    if kind != "f":
+    """The path and entry of one record. Raises BadListing if the path would lead out of the folder."""
+    fields = record.split(" ", 4)
+    path = fields[-1].removeprefix("./")
+    if len(fields) != 5 or not is_possible(path) or len(record) - len(path) > NUMBERS_CHARS or len(target) > PATH_BYTES:
+        raise BadListing(f"impossible entry {shown(path)}")
+    kind, mode, size, mtime, _ = fields
+    try:
+        if kind == "f":
+            return path, Entry(kind, int(mode, 8), int(size), int(mtime.partition(".")[0]))
         return path, Entry(kind, int(mode, 8) if kind == "d" else 0, target=target)
-    return path, Entry(kind, int(mode, 8), int(size), int(mtime.partition(".")[0]))
+    except ValueError:
+        raise BadListing(f"no number in the entry of {shown(path)}") from None
+
+
+def is_possible(path: str) -> bool:
+    """Whether a path can be that of an entry below a folder, and is no longer than systems and we can handle."""
+    names = path.split("/")
+    if len(names) > MAX_DEPTH or len(path) > PATH_BYTES:
+        return False
+    # A character takes four bytes at most.
+    return not any(
+        name in ("", ".", "..") or (len(name) > NAME_BYTES // 4 and len(os.fsencode(name)) > NAME_BYTES)
+        for name in names
+    )
 
 
 def nul_list(paths: Iterable[str]) -> bytes:
@@ -129,6 +165,11 @@ def beginnings_command(folder: str) -> str:
     """Checksums the beginnings of files: in the NUL list on stdin, each path follows a number of bytes."""
     return f"""cd -- {quote(folder)} && xargs -0 -n 2 sh -c '
     h=$(head -c "$0" "$1" | sha256sum) && printf "%s  %s\\0" "${{h%% *}}" "$1"' 2>/dev/null; true"""
+
+
+def sums_limit(paths: Iterable[str]) -> int:
+    """The most bytes that the checksums of these files can take."""
+    return sum(len(os.fsencode(path)) + DIGEST_BYTES for path in paths)
 
 
 def parse_sums(output: bytes) -> dict[str, str] | None:

@@ -15,9 +15,11 @@ from ...machine.proc import Child
 from ..ssh import Connection, Unreachable
 from . import deltas
 from .excludes import Excludes
+from .limits import LISTING_BYTES
 from .listing import (
     END,
     LISTING_S,
+    BadListing,
     RemoteListing,
     make_file_place_command,
     make_folder_command,
@@ -26,7 +28,7 @@ from .listing import (
     remove_command,
 )
 from .pack import Packer
-from .streams import END_S, feed, refusal
+from .streams import END_S, Flaky, feed, refusal
 from .tree import Entry, Tree, count_files, local_entry, local_tree, total_size
 from .values import Moved, OnProgress, Push, Tally, remote_path
 
@@ -96,7 +98,12 @@ def _listed(connection: Connection, pod: Child, excludes: Excludes) -> RemoteLis
             connection.check(code, pod.errors())
             raise refusal(pod.errors(), f"exit code {code}")
         output += data
-    return parse(bytes(output), excludes)
+        if len(output) > LISTING_BYTES:
+            raise StagingFailed(f"the pod lists more than {LISTING_BYTES} bytes")
+    try:
+        return parse(bytes(output), excludes)
+    except BadListing as error:
+        raise Flaky(f"the pod's listing makes no sense: {error}") from error
 
 
 def _make_room(connection: Connection, here: Tree, there: RemoteListing, *, delete: bool) -> None:

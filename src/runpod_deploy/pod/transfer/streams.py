@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ...errors import StagingFailed
+from ...errors import ArtifactMissing, StagingFailed
 from ...machine.proc import STALL_S, Child
 from ..ssh import Connection, Unreachable
 
@@ -52,6 +52,16 @@ def output_of(connection: Connection, child: Child, stall_s: float = STALL_S) ->
     if data is None:
         raise Unreachable("dropped", f"nothing came from the pod for {stall_s:.0f} s")
     connection.check(child.wait(END_S), child.errors())
+
+
+def at_most(limit: int, pieces: Iterator[bytes], what: str) -> bytes:
+    """All of the pieces. Raises ArtifactMissing if they are larger than the limit."""
+    whole = bytearray()
+    for piece in pieces:
+        whole += piece
+        if len(whole) > limit:
+            raise ArtifactMissing(f"the pod sends more than {limit} bytes of {what}")
+    return bytes(whole)
 
 
 def refusal(stderr: bytes, otherwise: str) -> StagingFailed:

@@ -43,10 +43,15 @@ def local_tree(root: Path, excludes: Excludes) -> Tree:
 
 def local_entry(path: str | Path) -> Entry | None:
     """One local entry; None if there is no file, folder or link."""
+    return entry_of(path, None)
+
+
+def entry_of(name: str | Path, folder: int | None) -> Entry | None:
+    """One local entry, by its name in an open folder; None if there is no file, folder or link."""
     try:
-        found = os.lstat(path)
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if stat.S_ISLNK(found.st_mode):
-            return Entry("l", target=str(Path(path).readlink()))
+            return Entry("l", target=os.readlink(name, dir_fd=folder))
     except (FileNotFoundError, NotADirectoryError):
         return None
     mode = stat.S_IMODE(found.st_mode)
@@ -58,6 +63,11 @@ def local_entry(path: str | Path) -> Entry | None:
 def total_size(tree: Tree) -> int:
     """Size of all files together."""
     return sum(entry.size for entry in tree.values())
+
+
+def files_of(tree: Tree) -> Tree:
+    """The files among the entries."""
+    return {path: entry for path, entry in tree.items() if entry.kind == "f"}
 
 
 def count_files(tree: Tree) -> int:

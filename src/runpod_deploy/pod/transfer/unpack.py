@@ -1,95 +1,90 @@
-"""Files out of a tar stream: only those that were asked for, hashed as they come. Knows streams; knows no pod."""
+"""Files out of a tar stream, hashed as they arrive: only those that were asked for, and no longer than listed.
+
+Knows streams and the folder to write to; knows no pod.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
-import tarfile
 from collections.abc import Iterator
-from pathlib import Path
 
+from .limits import ARCHIVE_BYTES, ARGUMENT_BYTES, ENTRY_OVERHEAD_BYTES, GROWTH_BYTES
+from .place import COPY_BYTES, Place
 from .tree import Entry, Tree
+from .untar import Member, TarReader, Torn
 from .values import Tally
-
-PIECE_BYTES = 1 << 20
-
-
-class Pieces:
-    """What `tarfile` reads from: bytes that come piece by piece."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-
-    def read(self, _size: int) -> bytes:
-        """The next bytes, as many as there are; b"" at the end."""
-        return next(self._pieces, b"")
 
 
 class Unpacker:
     """A tar stream, into a folder."""
 
-    def __init__(self, pieces: Iterator[bytes], into: Path, tally: Tally) -> None:
-        self._source, self._into, self._tally = Pieces(pieces), into, tally
-        self._folders: set[Path] = set()
+    def __init__(self, pieces: Iterator[bytes], into: Place, tally: Tally) -> None:
+        self._pieces, self._into, self._tally = pieces, into, tally
 
     def unpack(self, wanted: Tree) -> dict[str, str]:
-        """Hash by path of the wanted files that have come. Raises OSError where they cannot be kept."""
-        come: dict[str, str] = {}
-        try:
-            # Several archives may follow each other: each ends in zeros.
-            with tarfile.open(fileobj=self._source, mode="r|", ignore_zeros=True) as tar:  # type: ignore[call-overload]
-                for member in tar:
-                    path = member.name.removeprefix("./")
-                    if path in wanted:
-                        come |= self._member(tar, member, path, wanted[path], come)
-        except tarfile.ReadError:
-            pass  # torn, or no archive: what has come tells
-        return come
+        """Hash by path of the wanted files that have arrived.
 
-    def _member(
-        self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: str, entry: Entry, come: dict[str, str]
-    ) -> dict[str, str]:
-        first = member.linkname.removeprefix("./")
-        if member.isreg():
-            return {path: self._keep(tar, member, path, entry)}
-        return {path: self._copy(path, entry, first, come[first])} if member.islnk() and first in come else {}
-
-    def _keep(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: str, entry: Entry) -> str:
-        content, digest = tar.extractfile(member), hashlib.sha256()
-        assert content is not None
-        handle = self._opened(path)
+        Raises ArtifactMissing if the stream goes beyond a limit, and OSError if a file cannot be written.
+        """
+        reader = TarReader(self._pieces, stream_limit(wanted))
+        arrived: dict[str, str] = {}
         try:
-            while data := content.read(PIECE_BYTES):
-                digest.update(data)
-                write_all(handle, data)
-                self._tally.add(moved=len(data))
+            for member in reader.members():
+                if member.usable and member.path in wanted and member.path not in arrived:
+                    arrived |= self._keep(reader, member, wanted, arrived)
+        except Torn:
+            pass  # what has arrived shows how far it came
+        return arrived
+
+    def _keep(self, reader: TarReader, member: Member, wanted: Tree, arrived: dict[str, str]) -> dict[str, str]:
+        path, entry = member.path, wanted[member.path]
+        if not member.link:
+            return {path: self._write(reader, member, entry)}
+        if member.link not in arrived or wanted[member.link].size != entry.size:
+            return {}
+        self._copy(path, entry, member.link)
+        return {path: arrived[member.link]}
+
+    def _write(self, reader: TarReader, member: Member, entry: Entry) -> str:
+        """The hash of the file, which is here. Of a file that has grown since it was listed, the rest is dropped."""
+        if member.size > entry.size + GROWTH_BYTES:
+            raise Torn
+        left, digest = entry.size, hashlib.sha256()
+        handle = self._into.create_file(member.path)
+        try:
+            for piece in reader.content():
+                kept = piece[:left]
+                left -= len(kept)
+                digest.update(kept)
+                write_all(handle, kept)
+                self._tally.add(moved=len(kept))
             finish(handle, entry)
         finally:
             os.close(handle)
         self._tally.add(files=1)
         return digest.hexdigest()
 
-    def _copy(self, path: str, entry: Entry, first: str, digest: str) -> str:
-        """A further name of a file that has come is a file of its own here."""
-        with os.fdopen(self._opened(path), "wb") as copy, (self._into / first).open("rb") as source:
-            shutil.copyfileobj(source, copy)
+    def _copy(self, path: str, entry: Entry, first: str) -> None:
+        """Another name of a file that has arrived becomes a file of its own here."""
+        handle = self._into.create_file(path)
+        with os.fdopen(handle, "wb") as copy, os.fdopen(self._into.open_file(first), "rb") as source:
+            shutil.copyfileobj(source, copy, COPY_BYTES)
             copy.flush()
             finish(copy.fileno(), entry)
         self._tally.add(files=1, moved=entry.size)
-        return digest
-
-    def _opened(self, path: str) -> int:
-        """The file, new and empty, its owner's alone until it is whole."""
-        target = self._into / path
-        if target.parent not in self._folders:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            self._folders.add(target.parent)
-        target.unlink(missing_ok=True)
-        return os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
-def write_all(handle: int, data: bytes) -> None:
+def stream_limit(wanted: Tree) -> int:
+    """The most bytes that a tar stream of these files can have."""
+    paths = sum(len(os.fsencode(path)) + 3 for path in wanted)
+    content = sum(entry.size for entry in wanted.values())
+    archives = 1 + paths // ARGUMENT_BYTES
+    return content + ENTRY_OVERHEAD_BYTES * len(wanted) + 2 * paths + ARCHIVE_BYTES * archives + GROWTH_BYTES
+
+
+def write_all(handle: int, data: bytes | memoryview) -> None:
     """All of the data is in the file."""
     left = memoryview(data)
     while left:

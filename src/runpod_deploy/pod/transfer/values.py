@@ -40,6 +40,10 @@ class Pull:
     excludes: tuple[str, ...] = ()
     delete: bool = False
     """Whether to remove files below local_path that are not on the pod."""
+    protected: tuple[Path, ...] = ()
+    """Files and folders here that no artifact may write, replace, delete or link to. Absolute."""
+    other_artifacts: tuple[Path, ...] = ()
+    """Where other artifacts go: this one may create no link there, nor on the way there. Absolute."""
     trusting: bool = False
     """Whether a local file of equal size and time counts as equal, so that only downloaded files are checksummed.
 
@@ -58,6 +62,8 @@ class Moved:
     """Bytes of content that were sent."""
     sha256: str = ""
     """SHA-256 of the sorted `<sha256>  <path>` lines of a download; empty for an upload."""
+    refused: tuple[str, ...] = ()
+    """Entries of a download that were not created here: links that lead out of it, and protected places."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from runpod_deploy.pod.transfer.excludes import Excludes
 from runpod_deploy.pod.transfer.pack import header
+from runpod_deploy.pod.transfer.place import Place
 from runpod_deploy.pod.transfer.tree import Entry, local_tree
 from runpod_deploy.pod.transfer.unpack import Unpacker
 from runpod_deploy.pod.transfer.values import Tally
@@ -57,8 +58,10 @@ def test_every_style_of_tar_is_read(tmp_path: Path, style: str, piece_bytes: int
     data = two_archives(source, STYLES[style])
     pieces = (data[at : at + piece_bytes] for at in range(0, len(data), piece_bytes))
     tally = Tally(None, of_files=0, of_bytes=0)
-    come = Unpacker(pieces, target, tally).unpack(wanted)
-    assert come == {path: hashlib.sha256((source / path).read_bytes()).hexdigest() for path in wanted}
+    target.mkdir()
+    with Place.at(target) as place:
+        arrived = Unpacker(pieces, place, tally).unpack(wanted)
+    assert arrived == {path: hashlib.sha256((source / path).read_bytes()).hexdigest() for path in wanted}
     assert {p: e for p, e in local_tree(target, Excludes(())).items() if e.kind == "f"} == wanted
     assert (tally.files, tally.bytes) == (len(wanted), sum(entry.size for entry in wanted.values()))
 
@@ -85,9 +88,12 @@ def test_what_came_whole_of_a_torn_stream_is_told(tmp_path: Path, cut: int) -> N
             member.size = 600
             tar.addfile(member, io.BytesIO(name.encode() * 600))
     wanted = {name: Entry("f", 0o644, 600, 1) for name in "ab"}
-    come = Unpacker(iter([whole.getvalue()[:cut]]), tmp_path, Tally(None, of_files=2, of_bytes=1200)).unpack(wanted)
-    assert set(come) == ({"a"} if cut >= 1536 else set())
+    tally = Tally(None, of_files=2, of_bytes=1200)
+    with Place.at(tmp_path) as place:
+        arrived = Unpacker(iter([whole.getvalue()[:cut]]), place, tally).unpack(wanted)
+    assert set(arrived) == ({"a"} if cut >= 1536 else set())
 
 
 def test_noise_is_no_archive(tmp_path: Path) -> None:
-    assert Unpacker(iter([b"Welcome!\n" * 1000]), tmp_path, Tally(None, of_files=0, of_bytes=0)).unpack({}) == {}
+    with Place.at(tmp_path) as place:
+        assert Unpacker(iter([b"Welcome!\n" * 1000]), place, Tally(None, of_files=0, of_bytes=0)).unpack({}) == {}

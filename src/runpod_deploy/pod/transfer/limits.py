@@ -1,0 +1,41 @@
+"""How much a pod may send. Whatever a pod does, memory here stays small and the disk takes no more than was listed.
+
+The pod is not trusted: its listing, its checksums and its tar stream may be of any size. Each limit is far above what
+real results need, so that only a broken or hostile pod meets it. Knows numbers; knows no protocol.
+"""
+
+from __future__ import annotations
+
+MAX_ENTRIES = 1_000_000
+"""Entries of one listing. Each takes about half a kilobyte of memory; more files are better packed on the pod."""
+LISTING_BYTES = 256 << 20
+"""Bytes of one listing: a million entries with paths of 200 bytes."""
+PATH_BYTES = 4096
+"""Bytes of a path below the artifact, and of a link's target: PATH_MAX of Linux."""
+NAME_BYTES = 255
+"""Bytes of one name: NAME_MAX of Linux and macOS."""
+MAX_DEPTH = 256
+"""Folders within each other. Some of Python's functions call themselves once for each level."""
+FILE_BYTES = 1 << 60
+"""Bytes of one file. No disk is larger."""
+OLDEST_MTIME, NEWEST_MTIME = -(1 << 31), (1 << 34) - 1
+"""Times that ext4 can store, in seconds since 1970; others become the nearest of these."""
+HEADER_BYTES = 64 << 10
+"""Bytes of a tar header that holds a long name or pax records: two paths of 4 kB, and room for other records."""
+GROWTH_BYTES = 256 << 20
+"""Bytes that a tar stream may have beyond the listed files, because files grow after they were listed."""
+ENTRY_OVERHEAD_BYTES = 4096
+"""Bytes that tar may need for one file besides its content and twice its path: headers and padding."""
+ARCHIVE_BYTES = 10240
+"""Bytes of padding at the end of an archive; xargs makes one archive for at least ARGUMENT_BYTES of paths."""
+ARGUMENT_BYTES = 4096
+DIGEST_BYTES = 72
+"""Bytes of a line of checksums besides the path."""
+SHOWN_CHARS = 200
+"""Characters of a name from the pod in a message."""
+
+
+def shown(name: str) -> str:
+    """A name from the pod for a message: quoted, without control characters, not too long."""
+    text = repr(name)
+    return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}…"
