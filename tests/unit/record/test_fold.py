@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,6 +42,17 @@ def test_a_run_records_its_success_marker(tmp_path: Path) -> None:
     state = carry_out(world.open())
     assert state.success_marker == "DONE" and state.outcome == "succeeded"
     assert json.loads(world.dir.events.read_text().splitlines()[0])["success_marker"] == "DONE"
+
+
+def test_the_end_of_one_pod_says_nothing_about_another() -> None:
+    where = {"gpu_id": "g", "datacenter_id": "d", "cloud_type": "SECURE"}
+    asked = e.PodRequested(ts_utc=AT, name="r", **where)
+    late = e.PodDiscarded(ts_utc=AT, pod_id="late")
+    assert fold([STARTED, asked, late]).pod_may_exist, "the request may have made a second pod"
+
+    abandoned = e.PodAbandoned(ts_utc=AT, pod_id="dark", reason="it never booted")
+    assert fold([STARTED, asked, abandoned, late]).pod.discarding == "dark"
+    assert fold([STARTED, asked, abandoned, replace(late, pod_id="dark")]).pod.discarding is None
 
 
 def test_a_state_is_made_of_few_parts() -> None:
