@@ -1,4 +1,4 @@
-"""A run from wherever its journal says to released: killed, failing and interrupted at every step of the way."""
+"""Whole runs, killed, failing and interrupted at every step: each is carried on to a released pod."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_a_lost_answer_is_adopted_and_never_asked_twice(tmp_path: Path) -> None:
 
 
 class FirstAt(FaultAt):
-    """Goes off the first time at one place."""
+    """Raises at the first side effect with this name."""
 
     def __init__(self, place: str, error: Callable[[], BaseException]) -> None:
         super().__init__(1, error)
@@ -212,7 +212,7 @@ class FirstAt(FaultAt):
 
 
 def lose_first_answer() -> FaultAt:
-    """A create that has its effect and whose answer is lost."""
+    """A create call that takes effect and whose answer is lost."""
     return FirstAt("after create", lambda: AnswerUnclear("connection reset"))
 
 

@@ -1,4 +1,4 @@
-"""What a run says that it cost is what the cloud's own meter shows, whatever befell it."""
+"""The cost in the manifest agrees with the fake cloud's own meter, whatever happened to the run."""
 
 from __future__ import annotations
 

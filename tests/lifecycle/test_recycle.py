@@ -1,4 +1,4 @@
-"""A paused pod of an earlier run, taken up again; whenever the process dies, it is taken up once and never lost."""
+"""A paused pod of an earlier run is recycled: once, and never lost, whenever the process dies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that print nothing: the one who runs them hears of it, and says so after five minutes."""
+"""Commands that print nothing: their caller is called all the same, and records the silence after five minutes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Snapshots of a pod: the switches, what is taken when, and that none of it ever ends a run."""
+"""Snapshots of a pod: their switches and their times; a snapshot that fails never ends a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time that passes while nobody listens, limits that strike a job that is over already, and the run's pulse."""
+"""Time that passes during a sleep, limits that are reached after the job has ended, and heartbeats."""
 
 from __future__ import annotations
 

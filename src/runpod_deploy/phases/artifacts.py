@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from ..errors import DeployError, SshLost
+from ..pod.transfer.limits import shown
 from ..pod.transfer.values import Moved, Pull
 from ..record.events import ArtifactPullCompleted, ArtifactPullFailed, ArtifactPullStarted, ArtifactSkipped
 from ..run import Run
 from ..spec import ArtifactPullSpec
+from .artifact_places import other_artifacts, protected
 from .check import local_path
 from .limits import CheckLimit
 from .stage import ProgressRecorder
 
 ERROR_CHARS = 500
+REFUSED_SHOWN = 10
 
 
 def pull(
@@ -55,6 +58,8 @@ def pull_of(run: Run, entry: ArtifactPullSpec, *, while_job_runs: bool) -> Pull:
         into=entry.local_path.endswith("/"),
         excludes=entry.excludes,
         delete=entry.delete and not holds_runs,
+        protected=protected(run, place),
+        other_artifacts=other_artifacts(run, entry),
         trusting=while_job_runs,
     )
 
@@ -83,6 +88,8 @@ def record_pulled(run: Run, entry: ArtifactPullSpec, moved: Moved, duration_s: f
             bytes=moved.bytes_total,
             bytes_transferred=moved.bytes_transferred,
             sha256=moved.sha256 if verified else "",
+            refused=len(moved.refused),
+            refused_first=tuple(shown(path) for path in moved.refused[:REFUSED_SHOWN]),
         )
     )
     return True

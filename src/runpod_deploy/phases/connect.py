@@ -49,7 +49,7 @@ def boot(run: Run) -> None:
             return await_ssh(run)
         except BootTimeout as error:
             if run.state.job.pid is not None:
-                raise  # a pod that holds results is not abandoned
+                raise  # a pod that may hold results is not abandoned
             run.record(PodAbandoned(pod_id=run.state.pod.id or "", reason=error.message))
             discard(run)
             if last or not untried(run):
@@ -64,7 +64,7 @@ def discard(run: Run) -> None:
     try:
         confirm_deleted(run, pod_id)
     except ReleaseUnconfirmed as error:
-        raise BootTimeout(f"it never booted, and then: {error.message}") from error
+        raise BootTimeout(f"the pod never booted, and then: {error.message}", hint=error.hint) from error
     run.record(PodDiscarded(pod_id=pod_id))
 
 
@@ -79,8 +79,9 @@ def await_ssh(run: Run) -> None:
         raise BootTimeout(
             f"pod {run.state.pod.id} did not answer over SSH within {within_s} s; it had come as far as: "
             f"{'; '.join(filter(None, (wait.stage, wait.silence)))}",
-            hint="the image may be large, missing or without sshd; see `runpod-deploy logs`, "
-            "or raise budget.ssh_ready_timeout_sec",
+            hint="the image may be large, missing or without sshd: check pod.image, or raise "
+            "budget.ssh_ready_timeout_sec; while a pod boots, its host's log is shown by "
+            f"`runpod-deploy logs --system {run.dir.path}`",
         ) from None
 
 

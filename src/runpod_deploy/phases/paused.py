@@ -147,11 +147,11 @@ def reopen(run: Run) -> None:
     if not run.state.end.reopened:
         run.record(PodReopening(pod_id=pod_id))
     started = run.world.cloud.start(pod_id)
-    run.record(restarted(run, started, PodReopened, visit_limit(run)))
+    run.record(restarted(run, started, PodReopened, reopen_limit(run)))
 
 
-def visit_limit(run: Run) -> StopAt:
-    """The end of the visit. The run's own money and time may be used up, so it has a limit of its own."""
+def reopen_limit(run: Run) -> StopAt:
+    """When the reopened pod must stop. The run's own money and time may be used up, so this has its own limit."""
     budget = run.spec.job.budget
     lasts = timedelta(seconds=budget.ssh_ready_timeout_sec + budget.pull_grace_sec)
     return StopAt(run.world.clock.now() + lasts, "max_runtime")

@@ -13,7 +13,7 @@ from ..run import Run
 from ..spec import LifecycleAction
 
 RELEASE_EVERY_S = 1.0
-# The API neither lists nor knows a new pod at once.
+# The API may need this long until it knows a new pod.
 UNSEEN_FOR_S = 60.0
 # A pod from a create call without an answer may show up this late.
 LATE_WITHIN_S = 20.0

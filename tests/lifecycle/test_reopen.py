@@ -1,4 +1,4 @@
-"""A paused pod that is started again to fetch what it holds: whatever happens, it is paused again, nothing is lost."""
+"""A paused pod that is reopened to pull what it holds: whatever happens, it is paused again and nothing is lost."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ def left_behind(tmp_path: Path) -> Memory:
 
 
 def paused(world: Memory) -> bool:
-    """Its one pod is there and costs no GPU."""
+    """Whether the one pod exists and is stopped."""
     return [pod.status for pod in world.cloud.list_pods()] == ["EXITED"] and len(world.cloud.created) == 1
 
 
-def visited(world: Memory) -> State:
+def pulled_from_paused(world: Memory) -> State:
     return to_end(world.open(), pull_paused)
 
 
 def test_what_was_left_comes_home_and_the_pod_is_paused_again(tmp_path: Path) -> None:
     world = left_behind(tmp_path)
     before = world.open().state
-    state = visited(world)
+    state = pulled_from_paused(world)
     assert (tmp_path / "results/out").read_bytes() == b"result"
     assert paused(world) and world.starts == 1
     assert state.end.reopen_failure is None and state.end.released and state.exit_code == 20
@@ -58,11 +58,11 @@ def test_what_was_left_comes_home_and_the_pod_is_paused_again(tmp_path: Path) ->
 def test_a_host_without_a_free_gpu_changes_nothing(tmp_path: Path) -> None:
     world = left_behind(tmp_path)
     world.cloud.host_is_full = True
-    state = visited(world)
+    state = pulled_from_paused(world)
     assert state.end.reopen_failure is not None and state.end.reopen_failure.kind == "stock_out"
     assert paused(world) and state.exit_code == 20 and not state.pod_may_exist
     world.cloud.host_is_full = False
-    assert visited(world).end.reopen_failure is None and (tmp_path / "results/out").exists()
+    assert pulled_from_paused(world).end.reopen_failure is None and (tmp_path / "results/out").exists()
 
 
 @pytest.mark.parametrize("n", range(1, EFFECTS + 1))
@@ -71,7 +71,7 @@ def test_killed_at_any_side_effect_and_taken_up_again(tmp_path: Path, n: int, ag
     world = left_behind(tmp_path)
     world.on_effect = FaultAt(n, Killed)
     try:
-        visited(world)
+        pulled_from_paused(world)
     except Killed:
         world.on_effect = None
         state = to_end(world.open(), again)  # type: ignore[arg-type]
@@ -88,7 +88,7 @@ def test_whatever_goes_wrong_the_pod_is_paused_and_the_run_is_what_it_was(
 ) -> None:
     world = left_behind(tmp_path)
     world.on_effect = fault = FaultAt(n, error)  # type: ignore[arg-type]
-    state = visited(world)
+    state = pulled_from_paused(world)
     if fault.where.startswith(("before stop ", "after stop ")) or state.pod_may_exist:
         world.on_effect = None
         state = carry_out(world.open())
@@ -98,5 +98,5 @@ def test_whatever_goes_wrong_the_pod_is_paused_and_the_run_is_what_it_was(
 def test_count_the_side_effects(tmp_path: Path) -> None:
     world = left_behind(tmp_path)
     world.on_effect = counter = FaultAt(10**9, RuntimeError)
-    visited(world)
+    pulled_from_paused(world)
     assert counter.seen <= EFFECTS, "EFFECTS above must cover every side effect"

@@ -1,0 +1,44 @@
+"""The places here that no artifact may touch: the run's own files, other runs, the config. Knows names; knows no pod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from ..record.manifest import TELEMETRY_FILES
+from ..record.paths import RUNS_DIR, RunDir
+from ..run import Run
+from ..spec import ArtifactPullSpec
+from .check import local_path
+
+
+def protected(run: Run, place: Path) -> tuple[Path, ...]:
+    """The places that an artifact for this place may not write, replace, delete or link to."""
+    state_file = run.spec.job.resolved_state_file
+    own = [] if state_file is None else [state_file, state_file.with_name(state_file.name + ".lock")]
+    return (run.spec.config_path, *own, *files_of_run(run.dir), *other_runs(run, place))
+
+
+def other_runs(run: Run, place: Path) -> Iterator[Path]:
+    """The folder of all runs, if the place is above it; the files of the other runs that the place is in or above."""
+    all_runs, place = (run.spec.project_root / RUNS_DIR).resolve(), place.resolve()
+    if all_runs != place and all_runs.is_relative_to(place):
+        yield all_runs
+    elif place.is_relative_to(all_runs) and not place.is_relative_to(run.dir.path.resolve()):
+        name = "*" if place == all_runs else place.relative_to(all_runs).parts[0]
+        for path in all_runs.glob(name):
+            yield from files_of_run(RunDir(path))
+
+
+def files_of_run(run_dir: RunDir) -> tuple[Path, ...]:
+    """The files and folders in a run folder that only the tool writes."""
+    named = (run_dir.events, run_dir.spec, run_dir.log, run_dir.console, run_dir.metrics, run_dir.manifest)
+    snapshots = (run_dir.path / name for name in TELEMETRY_FILES)
+    return (*named, run_dir.ssh, run_dir.lock, run_dir.path / ".lock-holder", *snapshots)
+
+
+def other_artifacts(run: Run, entry: ArtifactPullSpec) -> tuple[Path, ...]:
+    """Where the other artifacts of the run go, whether they turn out to be files or folders."""
+    others = [other for other in run.spec.job.artifacts if other.label != entry.label]
+    places = [(local_path(run.spec, other.local_path), PurePosixPath(other.remote_path).name) for other in others]
+    return tuple(path for place, name in places for path in (place, place / name))
