@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from ..errors import AuthRefused, ConfigError
 
 DEFAULT_ORIGIN = "https://api.runpod.io"
-KEY_HINT = 'Set RUNPOD_API_KEY, or put `apikey = "..."` into ~/.runpod/config.toml.'
+NO_KEY_HINT = 'Set RUNPOD_API_KEY, or put `apikey = "..."` into ~/.runpod/config.toml.'
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Settings:
     def api_key(self) -> str:
         """The key. Raises AuthRefused if there is none, so that commands which need no key work without it."""
         if not self.found_key:
-            raise AuthRefused("no RunPod API key found", hint=KEY_HINT)
+            raise AuthRefused("no RunPod API key found", hint=NO_KEY_HINT)
         return self.found_key
 
     @property
@@ -48,7 +48,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environ is None else environ
     key = env.get("RUNPOD_API_KEY", "").strip() or key_of_file(Path("~/.runpod/config.toml").expanduser())
     if not key.isascii() or not key.isprintable():
-        raise AuthRefused("the API key contains characters that no key has", hint=KEY_HINT)
+        raise AuthRefused("the API key contains characters that no key has", hint=NO_KEY_HINT)
     return Settings(key, api_origin(env.get("RUNPOD_API_BASE_URL", "").strip() or DEFAULT_ORIGIN))
 
 
@@ -74,7 +74,7 @@ def key_of_file(path: Path) -> str:
         return ""
     except (OSError, ValueError):
         # The parser's message would quote the line, and that line may hold the key.
-        raise ConfigError(f"{path}: cannot be read as TOML", hint=KEY_HINT) from None
+        raise ConfigError(f"{path}: cannot be read as TOML", hint=NO_KEY_HINT) from None
     section = content.get("default")
     default = section if isinstance(section, dict) else {}
     keys = (content.get("apikey"), content.get("apiKey"), default.get("api_key"))

@@ -43,7 +43,7 @@ class BillSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BillReport:
-    """What all runs below a folder were billed."""
+    """The bills of all runs below a folder."""
 
     runs: list[RunBill]
     shared_usd: float | None
@@ -52,7 +52,7 @@ class BillReport:
 
 
 def bill_report(root: str, source: BillSource, now: datetime, unreadable: Unreadable) -> BillReport:
-    """What the runs below root were billed. Raises CloudUnreachable, AuthRefused."""
+    """The bills of the runs below root. Raises CloudUnreachable, AuthRefused."""
     runs = list(runs_below(root, now, unreadable))
     wanted = {hour for run in runs for hour in run.hours}
     amounts = billed_amounts(wanted, source)

@@ -1,4 +1,4 @@
-"""What each run was billed, from the account's bills. Pure: manifests and bills in, amounts out; knows no price.
+"""The bill of each run, from the account's bills. Pure: manifests and bills in, amounts out; knows no price.
 
 A bill is for one pod and one hour. It belongs to the run whose pod that was in that hour. If two runs used the pod in
 that hour, one after the other, it belongs to neither: how to split it is not known, and nothing is guessed.
@@ -44,7 +44,7 @@ class RunHours:
 
 @dataclass(frozen=True, slots=True)
 class RunBill:
-    """One run, what it was billed, and how final that is."""
+    """One run, the amount it was billed, and how final that is."""
 
     run: RunHours
     billed_usd: float | None
@@ -84,7 +84,7 @@ def hours(pod_id: str, since_at: datetime, until_at: datetime) -> Iterator[PodHo
 def reconcile(
     runs: Sequence[RunHours], bills: Mapping[PodHour, float], billed_through: datetime | None
 ) -> tuple[list[RunBill], set[PodHour]]:
-    """What each run was billed, and the hours in which several runs used the same pod."""
+    """The bill of each run, and the hours in which several runs used the same pod."""
     users = Counter(hour for run in runs for hour in run.hours)
     shared = {hour for hour, count in users.items() if count > 1}
     return [bill_of_run(run, bills, shared, billed_through) for run in runs], shared
@@ -93,7 +93,7 @@ def reconcile(
 def bill_of_run(
     run: RunHours, bills: Mapping[PodHour, float], shared: set[PodHour], billed_through: datetime | None
 ) -> RunBill:
-    """What one run was billed."""
+    """The bill of one run."""
     if not run.hours:
         return RunBill(run, None, "nothing_rented" if run.estimated_usd == 0 else "unknown")
     if not shared.isdisjoint(run.hours):

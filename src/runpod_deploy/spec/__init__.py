@@ -1,4 +1,4 @@
-"""What was asked: schema version 2 as frozen values. Knows names, types and rules; knows no file, no cloud.
+"""The spec: schema version 2 of the YAML file as frozen values. Knows names, types and rules; knows no file.
 
 The classes are plain dataclasses so that a run in flight carries no validation library; `config` derives
 validation, JSON Schema and the reference page from these classes, their annotations and their docstrings.

@@ -66,9 +66,9 @@ class RunpodJobSpec(Checked):
     artifacts: tuple[ArtifactPullSpec, ...] = ()
     """Files and folders to download."""
     lifecycle: LifecyclePolicySpec = field(default_factory=LifecyclePolicySpec)
-    """What happens to the pod at the end of the run."""
+    """The end of the pod: deleted, stopped or kept."""
     telemetry: TelemetrySpec = field(default_factory=TelemetrySpec)
-    """What is measured on the pod and recorded."""
+    """Metrics and facts to record."""
     guard: GuardSpec = field(default_factory=GuardSpec)
     """The dead-man's switch on the pod."""
     variables: dict[Identifier, str] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class Spec:
     variables: dict[str, str] = field(default_factory=dict)
     """The user's variables, rendered; those of the command line override those of the file."""
     origins: dict[str, str] = field(default_factory=dict)
-    """Where values came from: dotted path to `file:line`, `--flag` or `default`."""
+    """The origins of values: dotted path to `file:line`, `--flag` or `default`."""
     config_sha256: str = ""
     """Hash of the YAML text as read."""
     created_at: datetime

@@ -26,7 +26,7 @@ from .types import (
 
 STORAGE_EPHEMERAL = "ephemeral"
 STORAGE_NETWORK_VOLUME = "network_volume"
-SSH_PORT = "22/tcp"
+SSH_PORT_ENTRY = "22/tcp"
 # Ten years. A longer limit is no limit, and would go beyond what dates can hold.
 LONGEST_S = 10 * 365 * 86400
 
@@ -93,8 +93,8 @@ class PodSpec(Checked):
             yield Mistake("gpu_order", "must name at least one GPU")
         if self.gpu_order and self.cpu is not None:
             yield Mistake("cpu", "cannot be combined with gpu_order: a pod has GPUs or is a CPU pod")
-        if SSH_PORT not in self.ports:
-            yield Mistake("ports", f"must contain {SSH_PORT}: the pod is reached over SSH")
+        if SSH_PORT_ENTRY not in self.ports:
+            yield Mistake("ports", f"must contain {SSH_PORT_ENTRY}: the pod is reached over SSH")
         if self.spot:
             yield Mistake("spot", "must be false: RunPod no longer sells spot pods; remove it")
 
@@ -181,7 +181,7 @@ class GuardSpec(Checked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifecyclePolicySpec(Checked):
-    """What happens to the pod at the end of the run."""
+    """The end of the pod: deleted, stopped or kept."""
 
     __pydantic_config__: ClassVar = STRICT
 

@@ -160,7 +160,7 @@ class ArtifactPullSpec(Checked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetrySpec(Checked):
-    """What is measured on the pod and recorded."""
+    """Metrics and facts to record."""
 
     __pydantic_config__: ClassVar = STRICT
 
