@@ -48,7 +48,7 @@ def test_a_command_arrives_byte_for_byte(host: PodHost, text: str) -> None:
     assert there == subprocess.check_output(["bash", "-c", text])
 
 
-def test_a_long_command_is_no_matter(host: PodHost) -> None:
+def test_a_long_command_runs(host: PodHost) -> None:
     assert host.run(f"x='{'y' * 100_000}'; echo ${{#x}}", timeout_s=30).stdout == b"100000\n"
 
 
@@ -85,14 +85,14 @@ def test_a_command_dies_with_its_connection(place: Ground) -> None:
         eventually(lambda: not running(sleeper))
 
 
-def test_nobody_listens(place: Ground) -> None:
+def test_a_closed_port_is_not_listening(place: Ground) -> None:
     host = place.host(Address(host="127.0.0.1", port=free_port()))
     with pytest.raises(Unreachable) as caught:
         host.run("true", timeout_s=20)
     assert caught.value.reason == "not_listening"
 
 
-def test_a_key_that_is_not_let_in(place: Ground, tmp_path: Path) -> None:
+def test_a_refused_key(place: Ground, tmp_path: Path) -> None:
     place.ssh_dir = tmp_path / "other" / "ssh"
     with pytest.raises(Unreachable) as caught:
         place.host().run("true", timeout_s=20)
@@ -155,7 +155,7 @@ def test_a_job_from_start_to_end(place: Ground) -> None:
     assert any(isinstance(frame, Sample) for frame in frames)
 
 
-def test_the_follower_goes_on_at_the_byte_after_the_line_was_cut(place: Ground) -> None:
+def test_a_follower_continues_at_its_byte_after_a_lost_connection(place: Ground) -> None:
     body = b"for n in $(seq 1 300); do echo line $n; sleep 0.01; done"
     whole = b"".join(b"line %d\n" % n for n in range(1, 301))
     got = b""
@@ -207,7 +207,7 @@ def test_the_guard_is_armed_and_disarmed(place: Ground, host: PodHost) -> None:
         subprocess.run(["pkill", "-KILL", "-f", str(control)])
 
 
-def test_a_guard_whose_key_the_api_refuses_has_proved_nothing(place: Ground, host: PodHost) -> None:
+def test_a_guard_whose_key_the_api_refuses_gives_no_proof(place: Ground, host: PodHost) -> None:
     deadline = datetime.now(UTC) + timedelta(hours=1)
     try:
         with fake_api() as api:

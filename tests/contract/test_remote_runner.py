@@ -41,16 +41,16 @@ def test_streamed_output_reaches_our_stdout(runner: RemoteRunner, capfdbinary: p
 
 
 def test_a_detached_command_outlives_its_call(runner: RemoteRunner, tmp_path: Path) -> None:
-    mark = tmp_path / "mark"
+    done = tmp_path / "done"
     began = time.monotonic()
-    runner.ssh_exec_detached(f"sleep 1; echo done > '{mark}'")
+    runner.ssh_exec_detached(f"sleep 1; echo done > '{done}'")
 
-    assert time.monotonic() - began < 1 or not mark.exists()
+    assert time.monotonic() - began < 1 or not done.exists()
     for _ in range(100):
-        if mark.exists():
+        if done.exists():
             break
         time.sleep(0.05)
-    assert mark.read_text() == "done\n"
+    assert done.read_text() == "done\n"
 
 
 def test_folders_go_there_and_back(runner: RemoteRunner, tmp_path: Path) -> None:

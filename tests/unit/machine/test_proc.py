@@ -74,8 +74,8 @@ def test_an_interrupt_leaves_no_child() -> None:
 
 
 def test_a_child_has_a_session_of_its_own() -> None:
-    told = proc.run((sys.executable, "-c", "import os; print(os.getsid(0) == os.getpid())"), timeout_s=20)
-    assert told.stdout == b"True\n"
+    child = proc.run((sys.executable, "-c", "import os; print(os.getsid(0) == os.getpid())"), timeout_s=20)
+    assert child.stdout == b"True\n"
 
 
 def test_a_child_answers_through_its_pipes() -> None:

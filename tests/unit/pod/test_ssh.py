@@ -20,9 +20,9 @@ def login(folder: Path, user_key: Path | None = None) -> Login:
 def understood(config: str, folder: Path) -> dict[str, list[str]]:
     """The options that ssh itself reads from a config."""
     (folder / "config").write_text(config)
-    told = subprocess.run(["ssh", "-G", "-F", folder / "config", "pod"], capture_output=True, text=True, check=True)
+    printed = subprocess.run(["ssh", "-G", "-F", folder / "config", "pod"], capture_output=True, text=True, check=True)
     rows: dict[str, list[str]] = {}
-    for row in told.stdout.splitlines():
+    for row in printed.stdout.splitlines():
         name, _, value = row.partition(" ")
         rows.setdefault(name, []).append(value)
     return rows

@@ -43,5 +43,5 @@ def retries() -> list[tuple[str, DeployError, float]]:
 def cloud(api: Api, clock: FakeClock, retries: list[tuple[str, DeployError, float]], tmp_path: Path) -> RunPodCloud:
     """The client."""
     return RunPodCloud(
-        "key-of-the-test", api.url, clock, lambda *told: retries.append(told), cache_dir=tmp_path / "cache"
+        "key-of-the-test", api.url, clock, lambda *retry: retries.append(retry), cache_dir=tmp_path / "cache"
     )

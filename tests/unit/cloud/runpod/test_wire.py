@@ -151,7 +151,7 @@ class HastyWire(Wire):
 
 @pytest.mark.parametrize(("method", "times"), [("GET", 2), ("DELETE", 2), ("POST", 1)])
 def test_an_answer_that_does_not_come_is_not_waited_for(api: Api, clock: FakeClock, method: str, times: int) -> None:
-    wire = HastyWire("key", api.url, clock, Pace(clock, None), lambda *told: None)
+    wire = HastyWire("key", api.url, clock, Pace(clock, None), None)
     api.replies(Reply(200, {}, after_s=0.6), Reply(200, {}))
     call = Call(method=method, path="/v2/pods", what="try", body={} if method == "POST" else None)
     if method == "POST":
