@@ -15,6 +15,7 @@ from ..errors import FAILURE_KINDS
 from ..history.audit import SuspectPod, audit, suspect_cells, suspect_lines
 from ..history.known_runs import known_runs
 from ..machine.clock import SystemClock
+from ..record.paths import RUNS_DIR
 from ..terminal.output import can_draw, info, print_json, print_lines, warn
 from .access import real_cloud
 from .options import json_option, output_options
@@ -33,7 +34,7 @@ COLUMNS = ("POD_ID", "STATUS", "AGE_H", "$/h", "REASON", "NAME", "WHY")
     help="With --reap: also delete pods that no run here knows. Another machine may use them: look there first.",
 )
 @click.option(
-    *("--root", "roots"), multiple=True, default=("artifacts/runpod",), show_default=True, metavar="DIR",
+    *("--root", "roots"), multiple=True, default=(str(RUNS_DIR),), show_default=True, metavar="DIR",
     help="A folder with runs of this machine; repeatable.",
 )  # fmt: skip
 @json_option

@@ -1,4 +1,4 @@
-"""What `run`, `resume`, `attach` and `pull` share: how they carry a run out, and how they end.
+"""Parts that `run`, `resume`, `attach` and `pull` share: the options of a run, and the last messages.
 
 This module is loaded by the process that watches, so it must not import a heavy library.
 """
@@ -22,7 +22,7 @@ NO_WAIT = timedelta()
 
 
 def manner(given: dict[str, Any]) -> RunOptions:
-    """How the flags ask to carry the run out."""
+    """The options of the run, from the flags."""
     return RunOptions(
         detach=bool(given.get("detach")),
         quiet=given["verbosity"] > INFO,

@@ -102,20 +102,20 @@ def check_balance(cloud: RunPodCloud) -> Check:
         balance = cloud.balance()
     except DeployError as error:
         return Check(name="balance", status="warning", message=error.message, hint=error.hint)
-    words = f"${balance.balance_usd:.2f} left, ${balance.spend_usd_per_hour:.2f} spent per hour now"
+    message = f"${balance.balance_usd:.2f} left, ${balance.spend_usd_per_hour:.2f} spent per hour now"
     if balance.balance_usd <= 0:
         code = FAILURE_KINDS["balance"].exit_code
         return Check(
             name="balance",
             status="error",
-            message=words,
+            message=message,
             hint="add funds in RunPod's console; stopped pods still cost money: `runpod-deploy ls-stale`",
             exit_code=code,
         )
     if balance.balance_usd < LITTLE_USD:
         hint = "add funds: a new pod needs credit for one hour, and at $0 RunPod deletes pods with their disks"
-        return Check(name="balance", status="warning", message=words, hint=hint)
-    return Check(name="balance", status="ok", message=words)
+        return Check(name="balance", status="warning", message=message, hint=hint)
+    return Check(name="balance", status="ok", message=message)
 
 
 def failed(name: str, error: DeployError) -> Check:

@@ -14,6 +14,7 @@ from ..history.events import Row, described, events_path, read_rows, with_offset
 from ..history.folders import may_be_folder, tidy_path
 from ..history.queries import Query, search
 from ..machine.clock import SystemClock
+from ..record.paths import RUNS_DIR
 from ..spec.instants import parse_instant
 from ..terminal.output import can_draw, info, json_text, print_lines, warn
 from .durations import read_duration
@@ -34,7 +35,7 @@ def events(run_dir: Path, as_json: bool) -> None:
 
 
 @click.command("events-query", short_help="Search the events of all runs below a folder.")
-@click.option("--root", type=click.Path(), default="artifacts/runpod", show_default=True, help="The folder to search.")
+@click.option("--root", type=click.Path(), default=str(RUNS_DIR), show_default=True, help="The folder to search.")
 @click.option(
     *("--filter", "filters"), metavar="KEY=VALUE", multiple=True,
     help="A condition on a field; also != > < >= <= and ~ (regex). Repeatable: all must hold.",

@@ -1,4 +1,4 @@
-"""What a config's checks have found, as lines on stderr."""
+"""The findings of a config's checks, as lines on stderr."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from ..history.known_runs import known_runs
 from ..pod.remote_log import last_lines, stream, tail_argv
 from ..record.fold import fold
 from ..record.journal import read_events
-from ..record.paths import RunDir
+from ..record.paths import RUNS_DIR, RunDir
 from ..record.state import State
 from ..record.state_file import read_state_file
 from ..spec.json import spec_from_json
@@ -81,13 +81,13 @@ def chosen_folder(run_dir: Path | None, config: Path | None, var: tuple[str, ...
 def latest(draft: Draft) -> Path:
     """The folder of the run that the config's state file names, or else of the latest run of the config."""
     state_file = draft.trial.job.state_file
-    words: list[str] = [f"{draft.run_id_prefix}-"]
+    known_by: list[str] = [f"{draft.run_id_prefix}-"]
     if state_file is not None and (path := Path(state_file).expanduser()).is_file():
         recorded = read_state_file(path)
         if recorded.run_dir is not None:
             return recorded.run_dir
-        words = [recorded.pod_id]
-    runs = known_runs([str(draft.project_root / "artifacts" / "runpod")], words, warn)
+        known_by = [recorded.pod_id]
+    runs = known_runs([str(draft.project_root / RUNS_DIR)], known_by, warn)
     if not runs:
         raise UsageError(f"{draft.path}: no run of this config was found", hint="give its RUN_DIR instead")
     return runs[-1].path

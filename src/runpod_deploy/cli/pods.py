@@ -87,7 +87,7 @@ def stop(state_file: Path, dry_run: bool, as_json: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How the user wants pods to be ended."""
+    """The flags of a command that ends pods."""
 
     yes: bool
     """Do not ask first."""

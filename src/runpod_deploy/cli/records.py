@@ -16,7 +16,7 @@ from ..history.layouts import RUN_COLUMNS, run_cells, run_row, summary_lines, ta
 from ..history.manifests import Manifest, ManifestUnreadable, has_failed, manifest_path
 from ..history.totals import Totals
 from ..machine.clock import SystemClock
-from ..record.paths import MANIFEST_NAME
+from ..record.paths import MANIFEST_NAME, RUNS_DIR
 from ..terminal.output import can_draw, info, json_text, print_json, print_lines, warn
 from .current import current, currents
 from .options import json_option, output_options
@@ -102,7 +102,7 @@ def ls_runs(project_root: Path, limit: int, everything: bool, as_json: bool) -> 
     elif rows:
         print_runs(rows, now)
     else:
-        info(f"no runs in {project_root / 'artifacts' / 'runpod'}")
+        info(f"no runs in {project_root / RUNS_DIR}")
 
 
 def listed_row(run_dir: Path, now: datetime, *, everything: bool) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""What the program writes: data to stdout, messages to stderr. Knows the two streams; knows no command and no click."""
+"""Writes data to stdout and messages to stderr. Knows the two streams; knows no command and no click."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINES_AT_ONCE = 512
 
 @dataclass(slots=True)
 class Wishes:
-    """What the flags of this process's one command ask for."""
+    """The flags of this process's one command that concern its output."""
 
     quiet: bool = False
     plain: bool = False
@@ -90,7 +90,7 @@ def warn(path: str, reason: str) -> None:
 
 
 def flush_or_discard(stream: TextIO | None) -> None:
-    """The stream's buffer is empty. What nobody reads is discarded, or the interpreter would complain at exit."""
+    """The stream's buffer is empty. Data that nobody reads is discarded: Python would complain about it at exit."""
     try:
         if stream is not None:
             stream.flush()

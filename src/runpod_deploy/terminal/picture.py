@@ -206,7 +206,7 @@ def log_row(source: str, line: str) -> Text:
 
 
 def foot(picture: Picture) -> Text:
-    """How to end the run, and its folder."""
+    """The way to end the run, and its folder."""
     if picture.state.end.interrupted:
         return Text("results are pulled, then the pod is released · Ctrl-C again skips the pull", style="yellow")
     return Text(f"Ctrl-C ends the job and releases the pod · {picture.run_dir}", style="dim")

@@ -123,10 +123,10 @@ def test_a_dry_run_without_network_prints_the_plan_and_does_nothing(
 
 def test_a_limit_that_the_cap_cannot_pay_is_refused_before_anything(config: Path) -> None:
     job = rd.load_job_spec(config)
-    dear = replace(job, budget=replace(job.budget, cost_cap_usd=1.0, max_runtime_minutes=600))
+    expensive = replace(job, budget=replace(job.budget, cost_cap_usd=1.0, max_runtime_minutes=600))
 
     with pytest.raises(rd.DeployError, match="more than the cap"):
-        rd.run_job(dear, config_path=config, cli_variables={"seed": "7"})
+        rd.run_job(expensive, config_path=config, cli_variables={"seed": "7"})
 
 
 def test_the_package_is_quick_to_import_and_says_what_it_has() -> None:

@@ -97,7 +97,7 @@ LEFT_OUT = (
 
 
 def found(name: str) -> Any:
-    """What the package offers under that name."""
+    """The object that the package offers under that name."""
     first, *rest = name.split(".")
     value = getattr(rd, first)
     return getattr(value, rest[0]) if rest else value

@@ -1,4 +1,4 @@
-"""Every flag that takes a duration reads it alike, and refuses what is not one in the same words."""
+"""Every flag that takes a duration accepts the same texts, and refuses others with the same error."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_every_flag_for_a_duration_is_here() -> None:
 
 
 @pytest.mark.parametrize(("name", "option"), FLAGS, ids=lambda value: getattr(value, "name", value))
-def test_they_refuse_in_the_same_words(name: str, option: click.Option, capsys: pytest.CaptureFixture[str]) -> None:
+def test_they_refuse_with_the_same_error(name: str, option: click.Option, capsys: pytest.CaptureFixture[str]) -> None:
     flag = option.opts[0]
     assert main([name, *NEEDED[name], flag, "soon"]) == 2
     assert capsys.readouterr().err.splitlines() == [

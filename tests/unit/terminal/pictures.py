@@ -28,7 +28,7 @@ SAMPLE: dict[str, Any] = {
 }
 
 
-def told(*steps: tuple[float, e.Event]) -> State:
+def state_after(*steps: tuple[float, e.Event]) -> State:
     """The state after events at these seconds."""
     state = State()
     for after_s, event in steps:
@@ -55,7 +55,7 @@ def watching() -> State:
         stop_at=START + timedelta(minutes=55),
         stop_why="cost_cap",
     )
-    return told(
+    return state_after(
         (0, e.RunStarted(run_id=RUN_ID, job_name="demo", tool_version="1")),
         *phase("choose", 0, 0.4),
         (1, created),

@@ -11,10 +11,10 @@ from runpod_deploy.record import events as e
 from runpod_deploy.record.fold import apply
 from runpod_deploy.record.state import State
 from runpod_deploy.terminal.console import event_line
-from tests.unit.terminal.pictures import RUN_ID, START, told, watching
+from tests.unit.terminal.pictures import RUN_ID, START, state_after, watching
 
 
-def said(event: e.Event, state: State, after_s: float = 1800.0) -> str | None:
+def console_line(event: e.Event, state: State, after_s: float = 1800.0) -> str | None:
     """The console's line for the event."""
     happened = type(event)(**{**vars(event), "ts_utc": START + timedelta(seconds=after_s)})
     return event_line(happened, apply(state, happened))
@@ -28,25 +28,25 @@ def said(event: e.Event, state: State, after_s: float = 1800.0) -> str | None:
     ],
 )
 def test_a_release_says_what_goes_on_costing(action: str, status: str | None, ending: str) -> None:
-    line = said(e.PodReleased(action=action, state=status), watching())
+    line = console_line(e.PodReleased(action=action, state=status), watching())
     assert line == f"pod k3v9x1q7 {ending}"
 
 
 def test_a_run_without_a_pod_releases_none() -> None:
-    state = told((0, e.RunStarted(run_id="r", job_name="demo", tool_version="1")))
-    assert said(e.PodReleased(action="delete", state=None), state) == "no pod is left"
+    state = state_after((0, e.RunStarted(run_id="r", job_name="demo", tool_version="1")))
+    assert console_line(e.PodReleased(action="delete", state=None), state) == "no pod is left"
 
 
 def test_an_instant_of_another_day_says_so() -> None:
     armed = e.GuardArmed(deadline_at=START + timedelta(hours=13))
-    assert "ends itself at Nov 02 01:00:00 UTC" in str(said(armed, watching()))
+    assert "ends itself at Nov 02 01:00:00 UTC" in str(console_line(armed, watching()))
     armed = e.GuardArmed(deadline_at=START + timedelta(hours=1))
-    assert "ends itself at 13:00:00 UTC" in str(said(armed, watching()))
+    assert "ends itself at 13:00:00 UTC" in str(console_line(armed, watching()))
 
 
 def test_one_file_is_one_file() -> None:
     pulled = e.ArtifactPullCompleted(label="out", duration_sec=1, files=1, bytes=9, bytes_transferred=9, sha256="")
-    assert said(pulled, watching()) == "pulled out: 1 file, 9 B in 1.0 s"
+    assert console_line(pulled, watching()) == "pulled out: 1 file, 9 B in 1.0 s"
 
 
 @pytest.mark.parametrize(
@@ -64,16 +64,16 @@ def test_one_file_is_one_file() -> None:
 )
 def test_what_ends_is_said_in_full(event: e.Event, line: str) -> None:
     guarded = apply(watching(), e.GuardArmed(deadline_at=START + timedelta(minutes=62)))
-    assert said(event, guarded) == line
+    assert console_line(event, guarded) == line
 
 
 def test_a_detached_pod_without_a_guard_bills_on() -> None:
     line = "detached: the job goes on; NO GUARD is on the pod, so it bills until you end it"
-    assert said(e.Detached(why="asked"), watching()) == line
+    assert console_line(e.Detached(why="asked"), watching()) == line
 
 
 def test_a_paused_pod_comes_with_the_command_that_deletes_it() -> None:
     paused = replace(watching(), pod=replace(watching().pod, volume_gb=40, name=RUN_ID))
-    line = str(said(e.PodReleased(action="stop", state="EXITED"), paused))
+    line = str(console_line(e.PodReleased(action="stop", state="EXITED"), paused))
     assert "; its disk costs $0.27 a day until you delete it with " in line
     assert line.endswith(f"`runpod-deploy cleanup --all-stopped --prefix {RUN_ID}`")

@@ -1,4 +1,4 @@
-"""What the program writes: JSON that every parser takes, and streams of every kind, read by somebody or by nobody."""
+"""Output is JSON that every parser takes, and goes to streams of every kind, whether anybody reads them or not."""
 
 from __future__ import annotations
 

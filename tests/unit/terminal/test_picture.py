@@ -1,4 +1,4 @@
-"""What is drawn of a run on terminals of all sizes."""
+"""The rows of a run fit on terminals of all sizes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 from runpod_deploy.record import events as e
 from runpod_deploy.record.fold import apply
 from runpod_deploy.terminal.picture import Moving, rows, summary
-from tests.unit.terminal.pictures import START, phase, picture, told, watching
+from tests.unit.terminal.pictures import START, phase, picture, state_after, watching
 
 MOVING = Moving("weights", 34_200_000, 136_800_000, 3, 12, 12_000_000.0)
 
@@ -80,7 +80,7 @@ def test_an_interrupt_changes_what_the_foot_says(tmp_path: Path) -> None:
 
 
 def test_the_summary_names_outcome_cost_and_folder(tmp_path: Path) -> None:
-    ended = told(
+    ended = state_after(
         (0, e.RunStarted(run_id="r", job_name="demo", tool_version="1")),
         *phase("watch", 1, 61.0),
         (70, e.JobEnded(exit_code=3, why="exited")),
@@ -99,7 +99,7 @@ def test_the_summary_names_outcome_cost_and_folder(tmp_path: Path) -> None:
 
 
 def test_a_phase_that_was_broken_off_is_not_under_way(tmp_path: Path) -> None:
-    closing = told(
+    closing = state_after(
         (0, e.RunStarted(run_id="r", job_name="demo", tool_version="1")),
         (1, e.PhaseStarted(phase="watch")),
         (9, e.Interrupted(signal="SIGINT")),
