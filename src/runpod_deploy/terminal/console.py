@@ -196,7 +196,7 @@ def end_line(event: e.Event, state: State) -> str | None:
             return f"the guard has ended the pod: {event.state or 'gone'}"
         case e.ArtifactPullCompleted():
             how = f"{size(event.bytes)} in {event.duration_sec:.1f} s"
-            return f"pulled {event.label}: {files(event.files)}, {how}"
+            return f"pulled {event.label}: {files(event.files)}, {how}{not_created(event)}"
         case e.ArtifactPullFailed():
             return f"could not pull {event.label}: {event.error}"
         case e.ArtifactSkipped():
@@ -224,11 +224,20 @@ def job_ended_line(event: e.JobEnded) -> str:
 
 
 def detached_line(event: e.Detached, state: State) -> str:
-    """What the pod does now that nobody follows it, and what ends it."""
+    """The line for a run that nobody follows any more: what its pod does, and what ends the pod."""
     what = "the pod does not answer over SSH" if event.why == "ssh_lost" else "the job goes on"
     if (deadline := state.pod.guard_deadline_at) is None:
         return f"detached: {what}; NO GUARD is on the pod, so it bills until you end it"
     return f"detached: {what}; the guard ends the pod at {at(deadline, event)} at the latest"
+
+
+def not_created(event: e.ArtifactPullCompleted) -> str:
+    """The warning about entries that were refused; empty if there are none."""
+    if not event.refused:
+        return ""
+    more = f" and {event.refused - 3} more" if event.refused > 3 else ""
+    first = ", ".join(event.refused_first[:3])
+    return f"; WARNING: {first}{more} not created here: a link that leads out of the artifact, or a file of the tool"
 
 
 def released(event: e.PodReleased, state: State) -> str:

@@ -234,6 +234,10 @@ class ArtifactPullCompleted(Event):
     bytes: int
     bytes_transferred: int
     sha256: str
+    refused: int = 0
+    """How many entries were not created here: links that lead out of the artifact, and protected places."""
+    refused_first: tuple[str, ...] = ()
+    """The first of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
