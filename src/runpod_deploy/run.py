@@ -64,9 +64,9 @@ class Run:
     def record(self, event: Event, *, must: bool = False) -> None:
         """The event is on disk, then in the state, then known to every listener. This is the one seam.
 
-        With `must`, raises OSError if the event cannot be put on disk: for intents that must not be forgotten.
+        A clock that is set back makes no event older than the one before it. With `must`, raises OSError if the event cannot be put on disk: for intents that must not be forgotten.
         """
-        stamped = replace(event, ts_utc=self.world.clock.now())
+        stamped = replace(event, ts_utc=max(self.world.clock.now(), self.state.last_at))
         with self.signals.critical():
             after = apply(self.state, stamped)
             self.journal.append(stamped, common_fields(after), must=must)

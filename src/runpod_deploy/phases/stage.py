@@ -12,7 +12,7 @@ from ..record.events import JobLaunched, SecretWritten, StageFinished, StageProg
 from ..run import Run
 from ..spec import RsyncPushSpec, SecretSpec
 from . import heartbeat
-from .check import local_path
+from .check import local_path, missing_values
 from .limits import CheckLimit, enforce, remaining_s, run_limit
 from .reconnect import with_reconnects
 
@@ -29,18 +29,29 @@ def secrets(run: Run) -> None:
 
 def write(run: Run, secret: SecretSpec) -> None:
     """The secret is on the pod. Its value travels on standard input only, so that no process list shows it."""
-    reply = run.host.run(write_file(secret), stdin=value_of(run, secret), timeout_s=remaining_s(run, SECRET_TIMEOUT_S))
+    value = value_of(run, secret)
+    try:
+        reply = run.host.run(write_file(secret), stdin=value, timeout_s=remaining_s(run, SECRET_TIMEOUT_S))
+    except TimeoutError as error:
+        enforce(run)
+        raise unwritten(secret, f"it took longer than {SECRET_TIMEOUT_S:.0f} s") from error
     if reply.exit_code != 0:
-        reason = reply.stderr.decode(errors="replace").strip()
-        raise StagingFailed(
-            f"secret {secret.name} could not be written to {secret.destination}: {reason}",
-            hint="check secrets[].destination in the config: its folder must be writable on the pod",
-        )
+        raise unwritten(secret, reply.stderr.decode(errors="replace").strip())
     run.record(SecretWritten(name=secret.name, destination=secret.destination, mode=secret.mode))
 
 
+def unwritten(secret: SecretSpec, reason: str) -> StagingFailed:
+    """The error for a secret that is not on the pod."""
+    return StagingFailed(
+        f"secret {secret.name} could not be written to {secret.destination}: {reason}",
+        hint="check secrets[].destination in the config: its folder must be writable on the pod",
+    )
+
+
 def value_of(run: Run, secret: SecretSpec) -> bytes:
-    """The content of the secret's file on the pod."""
+    """The content of the secret's file on the pod. Raises StagingFailed if it is not here any more."""
+    if missing := missing_values(run, secret):
+        raise StagingFailed("; ".join(missing), hint="a run that is resumed needs its secrets again: put them in place")
     if secret.file is not None:
         return local_path(run.spec, secret.file).read_bytes()
     return secret_text((name, run.world.environ[name]) for name in secret.env)

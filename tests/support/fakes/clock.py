@@ -24,6 +24,10 @@ class FakeClock:
         """Aware, UTC."""
         return self._start + timedelta(seconds=self._elapsed_s)
 
+    def set_back(self, by: timedelta) -> None:
+        """The time of day is this much earlier, as after a correction of the machine's clock."""
+        self._start -= by
+
     def monotonic(self) -> float:
         """Seconds since the start."""
         return self._elapsed_s

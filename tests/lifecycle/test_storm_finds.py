@@ -1,0 +1,54 @@
+"""What storms (tests/storm) have found, as the smallest story that shows it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.spec import SecretSpec
+from tests.support.worlds import FaultAt, Killed, Memory, with_job
+
+SECRET = SecretSpec(name="hf", destination="/root/.hf", env=("HF_TOKEN",))
+
+
+def test_a_clock_that_is_set_back_makes_no_event_older_than_the_one_before_it(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+
+    def set_back(where: str) -> None:
+        if where == "after launch":
+            world.clock.set_back(timedelta(hours=1))
+
+    world.on_effect = set_back
+    carry_out(world.open())
+    times = [event.ts_utc for event in world.events]
+    assert times == sorted(times)
+
+
+def test_a_secret_that_takes_too_long_to_write_is_a_failed_staging(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.environ = {"HF_TOKEN": "x"}
+    world.spec = with_job(world.spec, secrets=(SECRET,))
+
+    def hang(where: str) -> None:
+        if where.startswith("before run umask"):
+            raise TimeoutError("too long")
+
+    world.on_effect = hang
+    state = carry_out(world.open())
+    assert state.failure is not None and state.failure.kind == "staging" and state.exit_code == 7
+
+
+def test_a_run_that_is_resumed_without_its_secrets_says_which_are_missing(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.environ = {"HF_TOKEN": "x"}
+    world.spec = with_job(world.spec, secrets=(SECRET,))
+    world.on_effect = FaultAt(2, Killed)
+    with pytest.raises(Killed):
+        carry_out(world.open())
+    world.on_effect, world.environ = None, {}
+    state = carry_out(world.open())
+    assert state.failure is not None and state.failure.kind == "staging" and "HF_TOKEN" in state.failure.message
+    assert world.cloud.billing == []

@@ -1,0 +1,97 @@
+"""`python -m tests.storm`: many histories, several at once; a history that breaks an invariant is shrunk and shown."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from tests.storm.history import from_json
+from tests.storm.invariants import NAMES
+from tests.storm.seeds import KINDS, history_of
+from tests.storm.shrink import shrunk
+from tests.storm.storm import Result, play
+
+CHUNK = 25
+
+
+def main() -> int:
+    """The exit code: 1 if an invariant was broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.storm", description=__doc__)
+    parser.add_argument("-n", type=int, default=3000, help="how many seeds")
+    parser.add_argument("--seed", type=int, default=1, help="the first seed")
+    parser.add_argument("--jobs", type=int, default=2, help="how many processes")
+    parser.add_argument("--findings", type=Path, default=Path("/tmp/storm"), help="folder for what was found")
+    parser.add_argument("--most", type=int, default=1, help="shrink so many findings of each invariant")
+    parser.add_argument("--replay", type=Path, help="play the history in this file, and show what happens")
+    parser.add_argument("--without", default="", help="kinds of faults to leave out, with commas between")
+    given = parser.parse_args()
+    if given.replay:
+        return replay(from_json(given.replay.read_text()))
+    return storm(given)
+
+
+def replay(history: object) -> int:
+    """The exit code, after one history was played and shown."""
+    result = play(history)  # type: ignore[arg-type]
+    print("\n".join(result.script()))
+    return int(result.violation is not None)
+
+
+def storm(given: argparse.Namespace) -> int:
+    """The exit code, after all seeds were played."""
+    begun, counts = time.monotonic(), Counter[str]()
+    seeds, kinds = range(given.seed, given.seed + given.n), frozenset(KINDS) - set(given.without.split(","))
+    shown: Counter[str] = Counter()
+    for seed, name in broken(seeds, kinds, given.jobs):
+        counts[name] += 1
+        if shown[name] < given.most:
+            shown[name] += 1
+            show(seed, kinds, given.findings)
+    lasted_s = time.monotonic() - begun
+    print(f"{given.n} histories, {given.n / lasted_s:.0f} a second; violations: {dict(counts) or 'none'}")
+    return int(bool(counts))
+
+
+def broken(seeds: Iterable[int], kinds: frozenset[str], jobs: int) -> Iterable[tuple[int, str]]:
+    """The seeds whose histories break an invariant, and its name."""
+    if jobs <= 1:
+        yield from filter(None, map(partial(verdict, kinds=kinds), seeds))
+        return
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        yield from filter(None, pool.imap(partial(verdict, kinds=kinds), seeds, CHUNK))
+
+
+def verdict(seed: int, kinds: frozenset[str]) -> tuple[int, str] | None:
+    """The seed and the name of the invariant that its history breaks; None if it breaks none."""
+    try:
+        result = play(history_of(seed, kinds))
+    except Exception as error:
+        return seed, f"harness: {type(error).__name__}: {error}"
+    return (seed, result.violation.name) if result.violation else None
+
+
+def show(seed: int, kinds: frozenset[str], folder: Path) -> Result | None:
+    """The shrunk history of the seed, on stdout and in the folder."""
+    try:
+        result = shrunk(history_of(seed, kinds))
+    except Exception as error:
+        print(f"seed {seed}: {type(error).__name__}: {error}")
+        return None
+    name = result.violation.name.replace(" ", "-") if result.violation else "none"
+    print("\n".join(["", *result.script()]))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}-{seed}.json").write_text(result.history.to_json())
+    (folder / f"{name}-{seed}.txt").write_text("\n".join(result.script()) + "\n")
+    sys.stdout.flush()
+    return result
+
+
+assert NAMES
+if __name__ == "__main__":
+    raise SystemExit(main())

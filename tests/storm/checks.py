@@ -1,0 +1,250 @@
+"""Where the invariants of a storm are checked: at every effect, after every process, at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from runpod_deploy.cloud.values import Candidate, Offer
+from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.money import closing_s
+from runpod_deploy.record.events import Event
+from runpod_deploy.record.manifest import manifest
+from runpod_deploy.record.paths import RunDir
+from runpod_deploy.record.state import State
+from tests.storm.configs import RATE
+from tests.storm.edges import journal_rows
+from tests.storm.faults import Faults
+from tests.storm.invariants import require
+from tests.storm.pods import FINAL, Home
+from tests.storm.process import BUSY, UNCONFIRMED, Ended, Process
+
+if TYPE_CHECKING:
+    from tests.storm.storm import Storm
+
+SLACK_S = 90.0
+"""Time for looks, calls and the guard's pauses, beyond the time that the product plans with."""
+SETTLED = ("pod_requested", "pod_created", "datacenter_failover", "pod_refused")
+CHANGING = ("before start", "before stop", "before delete")
+UNTOLD = ("ts_utc", "event", "detail", "candidates", "gpu_id", "datacenter_id")
+KEEPING = ("stop", "recycle", "preserve")
+
+
+class Watcher:
+    """Checks what must hold at every effect and after every event of one process."""
+
+    def __init__(self, storm: Storm) -> None:
+        self.storm = storm
+        self.last_at: datetime | None = None
+
+    def __call__(self, process: Process, where: str, args: Any) -> None:
+        """Raises Violation."""
+        if where.startswith("event "):
+            self.in_order(*args)
+        elif where == "before create":
+            self.written_ahead(args[0].name)
+        elif where in CHANGING:
+            self.is_ours(args[0])
+            if where == "before delete" and process.run is not None:
+                self.keeps_results(process.run.state, args[0])
+        elif where in ("after create", "after launch", "after start"):
+            self.is_one()
+
+    def in_order(self, event: Event, state: State) -> None:
+        """No event is older than the one before it."""
+        earlier, self.last_at = self.last_at, event.ts_utc
+        require(
+            earlier is None or earlier <= event.ts_utc,
+            "order",
+            f"{type(event).__name__} at {event.ts_utc}, after {earlier}",
+        )
+
+    def written_ahead(self, name: str) -> None:
+        """The intent is on disk."""
+        rows = [row for row in journal_rows(self.storm.dir) if row["event"] in SETTLED]
+        pending = bool(rows) and rows[-1]["event"] == "pod_requested" and rows[-1]["name"] == name
+        require(pending, "write-ahead", f"{name} is asked for, and the journal ends with {rows[-1:]}")
+
+    def is_ours(self, pod_id: str) -> None:
+        """The pod is the run's, or the command was told to end it."""
+        mine = pod_id in self.storm.ours() or pod_id in self.storm.touched
+        require(mine and pod_id not in self.storm.strangers, "foreign", f"{pod_id} is changed, and is not ours")
+
+    def is_one(self) -> None:
+        """There is one pod, or the journal knows that there may be two; the job was started once."""
+        cloud, state = self.storm.cloud, self.storm.state()
+        billing = [pod_id for pod_id in self.storm.ours() if cloud.bills(pod_id)]
+        known = state.request.pending or state.request.repeated or state.pod.discarding
+        require(len(billing) <= 1 or known, "one pod", f"{sorted(billing)} bill beside each other")
+        starts = sum(home.starts for home in homes(self.storm))
+        require(starts <= 1, "one start", f"the job was started {starts} times")
+
+    def keeps_results(self, state: State, pod_id: str) -> None:
+        """What is deleted here is here already, or the policy says that it may be lost."""
+        if state.job.pid is None or pod_id != state.pod.id:
+            return
+        policy = self.storm.spec.job.lifecycle
+        succeeded = state.result == "succeeded"
+        action = policy.on_success if succeeded else policy.on_failure
+        require(action == "delete", "results", f"{pod_id} is deleted after its job, and the policy is {action}")
+        if succeeded:
+            all_here(self.storm, "is deleted after a success")
+
+
+def homes(storm: Storm) -> list[Home]:
+    """The control folders of the run, on whatever volume."""
+    volumes = {id(inside.volume): inside.volume for inside in storm.cloud.insides.values()}
+    return [home for volume in volumes.values() for run_id, home in volume.homes.items() if run_id == storm.spec.run_id]
+
+
+def all_here(storm: Storm, what: str) -> None:
+    """Every artifact that the job wrote is here as on the pod; an optional one may be recorded as not pulled."""
+    wrote = storm.history.job.leaves and any(home.status and not home.stopped for home in homes(storm))
+    told = dict(storm.state().work.artifacts)
+    for entry in storm.spec.job.artifacts:
+        path = storm.root / entry.local_path
+        here = path.read_bytes() if path.exists() else None
+        failed = entry.label in told and told[entry.label].status == "failed"
+        excused = not entry.required and (not wrote or failed)
+        require(here == FINAL or excused, "results", f"{entry.label} here is {here!r}, and the pod {what}")
+
+
+def after_process(storm: Storm, ended: Ended) -> None:
+    """A process that ended by itself has told the truth, and left nothing that bills unknown. Raises Violation."""
+    require(ended.code != 1, "defect", f"{ended.command} ends with exit 1: {ended.stderr.strip()}{details(storm)}")
+    if ended.code is None or ended.command in ("pull", "pull_start", "stop", "reap"):
+        return
+    if ended.code == BUSY or ended.state is None:
+        return
+    state = ended.state if ended.disk_full else storm.state()
+    truth(storm, ended, state)
+    if not state.end.detached:
+        no_leak(storm, ended, state)
+
+
+def details(storm: Storm) -> str:
+    """The traceback of the last defect in the journal."""
+    found = [row["detail"] for row in journal_rows(storm.dir) if row.get("detail")]
+    return f"\n{found[-1]}" if found else ""
+
+
+def truth(storm: Storm, ended: Ended, state: State) -> None:
+    """Journal, exit code, manifest and last line agree."""
+    assert ended.state is not None
+    require(state.exit_code == ended.code, "truth", f"exit {ended.code}, and the journal says {state.exit_code}")
+    good = state.result == "succeeded" and not state.pod_may_exist
+    asked = state.end.detached == "asked"
+    require((ended.code == 0) == (good or asked), "truth", f"exit {ended.code} with outcome {state.outcome}")
+    summary = manifest(storm.spec, state, now=storm.clock.now(), log=None, files=[])
+    if state.end.finished:
+        require(summary["exit_code"] == ended.code, "truth", f"the manifest says {summary['exit_code']}")
+        require(summary["failed"] == (ended.code != 0), "truth", f"the manifest says failed: {summary['failed']}")
+    if good and not asked:
+        all_here(storm, "was released after a success")
+    if ended.code == UNCONFIRMED:
+        require("MAY STILL BE BILLING" in ended.last_line, "truth", f"exit 9 ends with {ended.last_line!r}")
+
+
+def no_leak(storm: Storm, ended: Ended, state: State) -> None:
+    """Nothing of the run bills, unless the policy keeps it or the last line of exit 9 names it."""
+    cloud, named = storm.cloud, ended.last_line if ended.code == UNCONFIRMED else ""
+    kept = state.end.release_action if state.end.released else None
+    for pod_id in sorted(storm.ours()):
+        pod = cloud.rented[pod_id].pod
+        if cloud.bills(pod_id) and not (kept == "preserve" and pod_id == state.pod.id):
+            require(
+                pod_id in named or pod.name in named,
+                "leak",
+                f"{pod_id} bills after exit {ended.code}: {ended.last_line}",
+            )
+        elif cloud.exists(pod_id) and not cloud.bills(pod_id) and kept not in KEEPING:
+            require(pod_id in named or pod.name in named, "leak", f"the disk of {pod_id} bills after exit {ended.code}")
+    for name in cloud.coming:
+        require(
+            name in named, "leak", f"a pod named {name} will still come, after exit {ended.code}: {ended.last_line}"
+        )
+
+
+def at_end(storm: Storm) -> None:
+    """Nothing bills that should not, and it has cost what it may. Raises Violation."""
+    for pod_id in storm.strangers:
+        require(storm.cloud.bills(pod_id), "foreign", f"{pod_id} of somebody else is gone")
+    starts = sum(home.starts for home in homes(storm))
+    require(starts <= 1, "one start", f"the job was started {starts} times")
+    within_cap(storm)
+    if storm.history.nobody_comes:
+        guarded(storm)
+
+
+def within_cap(storm: Storm) -> None:
+    """All pods of the run together have cost the cap, and the time that it takes to end a pod."""
+    cloud, job = storm.cloud, storm.spec.job
+    policy, state = job.lifecycle, storm.state()
+    if "preserve" in (policy.on_success, policy.on_failure):
+        return
+    pods = [pod_id for pod_id in storm.ours() if cloud.bills(pod_id) or cloud.usd(pod_id)]
+    earlier_usd = sum(
+        span.usd(0) for span in cloud.spans if span.pod_id in storm.taken() and span.from_s < storm.began_s
+    )
+    usd = sum(cloud.usd(pod_id) for pod_id in pods) - earlier_usd
+    rates = max((span.usd_per_hour for span in cloud.spans if span.pod_id in pods), default=RATE)
+    extra_s = closing_s(job.budget) + SLACK_S + storm.interfered_s + storm.excused_s + grace_s(storm)
+    limit = job.budget.cost_cap_usd + rates * extra_s * max(1, len(pods)) / 3600
+    require(
+        usd <= limit,
+        "money",
+        f"${usd:.4f} for {sorted(pods)}, cap ${job.budget.cost_cap_usd:.4f}, at most ${limit:.4f} {state.pod.id}",
+    )
+
+
+def grace_s(storm: Storm) -> float:
+    """Time in which the weather may have kept everybody from ending a pod."""
+    weather, budget = storm.history.weather, storm.spec.job.budget
+    outages = sum(outage.for_s for outage in weather.outages)
+    unguarded_boot_s = budget.ssh_ready_timeout_sec
+    return outages + weather.listing_lag_s + weather.delete_lag_s + unguarded_boot_s
+
+
+def guarded(storm: Storm) -> None:
+    """After a history that nobody ends, a pod bills only if it has no guard, and then the journal names it."""
+    state = storm.state()
+    for pod_id in storm.ours():
+        if not storm.cloud.bills(pod_id):
+            continue
+        inside = storm.cloud.insides[pod_id]
+        unguarded = not inside.guards
+        keeps = storm.spec.job.lifecycle.on_failure == "preserve" or state.end.release_action == "preserve"
+        require(unguarded or keeps, "leak", f"{pod_id} bills although its guard lives, and nobody comes")
+
+
+def idempotence(storm: Storm) -> None:
+    """To carry the run out again changes nothing. Raises Violation."""
+    before, changes = storm.dir.events.read_bytes(), len(storm.cloud.calls)
+    process = Process(storm.cloud, Faults((), storm.cloud, lambda: None), storm.spec, storm.dir, storm.environ)
+    ended = process.carry(carry_out)
+    require(storm.dir.events.read_bytes() == before, "idempotence", "the journal grew")
+    require(len(storm.cloud.calls) == changes, "idempotence", f"it asked {storm.cloud.calls[changes:]}")
+    codes = [end.code for end in storm.ends if end.code is not None and end.command == "resume"]
+    require(ended.code == codes[-1], "idempotence", f"exit {ended.code} after exit {codes[-1]}")
+
+
+def recycled_ids(run_dir: RunDir) -> Iterator[str]:
+    """The ids of the paused pods that the journal has as taken."""
+    return (row["pod_id"] for row in journal_rows(run_dir) if row["event"] == "pod_recycled")
+
+
+def candidate_of(offer: Offer) -> Candidate:
+    """The candidate of an offer."""
+    return Candidate(gpu_id=offer.gpu_id, datacenter_id=offer.datacenter_id, cloud_type=offer.cloud_type)
+
+
+def journal_lines(run_dir: RunDir) -> Iterator[str]:
+    """The journal, one line an event."""
+    rows = [row for row in journal_rows(run_dir) if row["event"] not in ("phase_started", "phase_finished")]
+    for before, row in zip([{"event": ""}, *rows], rows, strict=False):
+        if row["event"] == before["event"] == "retried":
+            continue
+        rest = {name: value for name, value in row.items() if name not in UNTOLD}
+        yield f"  {row['ts_utc'][11:23]} {row['event']} {json.dumps(rest)[:200]}"

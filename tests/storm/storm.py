@@ -1,0 +1,281 @@
+"""One storm: a history, played in memory from its first process to the end of everything that bills."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from runpod_deploy.cli.audit import with_runs
+from runpod_deploy.cloud.removal import end_all
+from runpod_deploy.cloud.values import PodRequest
+from runpod_deploy.errors import ConfigError
+from runpod_deploy.history.audit import audit
+from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.money import guard_deadline
+from runpod_deploy.record.fold import fold
+from runpod_deploy.record.journal import read_events
+from runpod_deploy.record.paths import RunDir
+from runpod_deploy.record.state import State
+from runpod_deploy.record.state_file import read_state_file
+from tests.storm import checks
+from tests.storm.cloud import StormCloud
+from tests.storm.configs import RUN_ID, spec_of
+from tests.storm.faults import Faults
+from tests.storm.history import Act, History, Job, Visit, Weather
+from tests.storm.invariants import NAMES, Violation, require
+from tests.storm.process import BUSY, UNCONFIRMED, Ended, Process
+from tests.support.fakes.clock import START, FakeClock
+from tests.support.fakes.cloud import OFFERS
+
+EARLIER = "earlier-20261101T110000Z"
+CALM_S = 400.0
+"""After this time every outage of a history is over."""
+TRIES = 4
+SHM = Path("/dev/shm")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a history."""
+
+    history: History
+    violation: Violation | None
+    told: tuple[str, ...]
+    """What happened, process by process."""
+
+    def script(self) -> list[str]:
+        """The history, what happened, and the violation, to be read."""
+        lines = [*self.history.script(), "", "what happened:", *(f"  {line}" for line in self.told)]
+        if self.violation:
+            lines += ["", f"VIOLATED {self.violation}", f"  ({NAMES[self.violation.name]})"]
+        return lines
+
+
+def play(history: History) -> Result:
+    """What comes of the history. Playing it again gives the same."""
+    with tempfile.TemporaryDirectory(prefix="storm-", dir=SHM if SHM.is_dir() else None) as folder:
+        storm = Storm(history, Path(folder))
+        try:
+            storm.play()
+        except Violation as violation:
+            storm.tell_journal()
+            return Result(history, violation, tuple(storm.told))
+        return Result(history, None, tuple(storm.told))
+
+
+class Storm:
+    """A world with one run in it, and the processes that work on it."""
+
+    def __init__(self, history: History, root: Path) -> None:
+        self.history, self.root = history, root
+        self.clock = FakeClock()
+        self.cloud = StormCloud(self.clock, history)
+        self.told: list[str] = []
+        self.ends: list[Ended] = []
+        self.interfered_s = 0.0
+        """Seconds by which faults may have kept processes from their work."""
+        self.excused_s = 0.0
+        """Seconds in which a pod without a guard was left alone."""
+        self.touched: list[str] = []
+        """Ids of pods that somebody other than the run has ended: stop and reap."""
+        self.began_s = 0.0
+        """When the run's first process began, by the clock's seconds."""
+        (root / "src").mkdir()
+        self.spec = spec_of(root, history.shape, history.job)
+        self.dir = self.folder(RUN_ID)
+        self.strangers: list[str] = []
+        """Ids of the pods that are not ours."""
+
+    def folder(self, name: str) -> RunDir:
+        """A new run folder."""
+        run_dir = RunDir(self.root / "artifacts" / "runpod" / name)
+        run_dir.path.mkdir(parents=True)
+        return run_dir
+
+    def play(self) -> None:
+        """The history has happened. Raises Violation."""
+        self.prepare()
+        self.began_s = self.clock.monotonic()
+        for number, act in enumerate(self.history.acts, start=1):
+            self.wait(act.after_s)
+            for visit in act.visits:
+                self.clock.at(self.clock.monotonic() + visit.at_s, lambda visit=visit: self.visit(visit))  # type: ignore[misc]
+            self.told.append(f"process {number}, {act.command}, at {self.clock.monotonic():.1f} s")
+            self.judge(self.run_act(act))
+        self.finish()
+
+    def wait(self, seconds: float) -> None:
+        """Time passes while no process of ours works. A pod without a guard costs what it costs."""
+        billing = [pod_id for pod_id in self.ours() if self.cloud.bills(pod_id)]
+        if any(not self.cloud.insides[pod_id].guards for pod_id in billing):
+            self.excused_s += seconds
+        self.clock.advance(seconds)
+
+    def prepare(self) -> None:
+        """What was there before the run: pods of others, perhaps a paused pod; and what will happen by the clock."""
+        if self.history.shape.recycled:
+            self.add_paused_pod()
+        if self.history.weather.foreign:
+            self.add_strangers()
+        weather, now_s = self.history.weather, self.clock.monotonic()
+        self.cloud.host_is_full = weather.host_full
+        for event in weather.pod_events:
+            self.clock.at(now_s + event.at_s, lambda what=event.what: self.befall(what))  # type: ignore[misc]
+        if weather.restocked_at_s is not None:
+            self.clock.at(now_s + weather.restocked_at_s, self.cloud.sold_out.clear)
+
+    def befall(self, what: str) -> None:
+        """Something happens to the run's newest pod."""
+        if (pod_id := self.newest_pod()) is not None:
+            self.told.append(f"  at {self.clock.monotonic():.1f} s: {pod_id}: {what}")
+            self.cloud.befall(pod_id, what)
+
+    def add_strangers(self) -> None:
+        """Pods of another tool and of another run are in the account."""
+        for name in ("somebody's notebook", "other-20261101T100000Z"):
+            request = PodRequest(
+                name=name, image="other", gpu_count=1, container_disk_gb=5, ports=("22/tcp",), env={}, volume_mount="/w"
+            )
+            self.strangers.append(self.cloud.place(request, checks.candidate_of(OFFERS[0])).id)
+
+    def add_paused_pod(self) -> None:
+        """An earlier run of the config has left its pod, paused, and the state file names it."""
+        calm = replace(self.history, job=Job(lasts_s=1.0), weather=Weather())
+        cloud, spec = StormCloud(self.clock, calm), spec_of(self.root, calm.shape, calm.job, EARLIER)
+        process = Process(cloud, Faults((), cloud, lambda: None), spec, self.folder(EARLIER), self.environ)
+        ended = process.carry(carry_out)
+        require(ended.code == 0, "truth", f"the earlier run ends in calm weather: {ended}")
+        shutil.rmtree(self.root / "results", ignore_errors=True)
+        self.cloud.take_over(cloud)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The caller's environment."""
+        return {"HF_TOKEN": "secret"}
+
+    def newest_pod(self) -> str | None:
+        """The id of the newest pod that bills and is the run's."""
+        ours = [rented.pod.id for rented in self.cloud.rented.values() if rented.pod.id in self.ours()]
+        return next((pod_id for pod_id in reversed(ours) if self.cloud.bills(pod_id)), None)
+
+    def ours(self) -> set[str]:
+        """The ids of all pods that were ever this run's: created with its name, or taken over."""
+        made = {rented.pod.id for rented in self.cloud.named(self.spec.run_id)}
+        return made | self.taken()
+
+    def taken(self) -> set[str]:
+        """The ids of the paused pods that the journal says the run took."""
+        return set(checks.recycled_ids(self.dir))
+
+    def process(self, act: Act) -> Process:
+        """A process for the act."""
+        faults = Faults(act.faults, self.cloud, self.newest_pod)
+        process = Process(self.cloud, faults, self.spec, self.dir, self.environ)
+        process.watchers.append(checks.Watcher(self))
+        return process
+
+    def run_act(self, act: Act) -> Ended:
+        """The end of the process that does this."""
+        process = self.process(act)
+        try:
+            ended = self.do(act.command, process)
+        except Violation:
+            self.told += [f"  {line}" for line in process.faults.told]
+            raise
+        finally:
+            self.interfered_s += process.faults.interfered
+        ended = replace(ended, command=act.command)
+        self.ends.append(ended)
+        self.told += [f"  {line}" for line in ended.told]
+        how = "killed" if ended.code is None else f"exit {ended.code}: {ended.last_line}"
+        self.told.append(f"  ended at {self.clock.monotonic():.1f} s: {how}")
+        return ended
+
+    def do(self, command: str, process: Process) -> Ended:
+        """The end of the process, by the name of its command."""
+        if command == "pull":
+            return process.pull()
+        if command == "pull_start":
+            return process.pull_start()
+        if command in ("stop", "reap"):
+            return process.ended(command, lambda: (getattr(self, command)(process), None))
+        return process.carry(carry_out, detach=command == "detach")
+
+    def visit(self, visit: Visit) -> None:
+        """Another process does its work while the first one waits."""
+        self.told.append(f"  meanwhile, at {self.clock.monotonic():.1f} s: {visit.command}")
+        self.run_act(Act(command=visit.command))
+
+    def stop(self, process: Process) -> int:
+        """The exit code of `stop --state-file`."""
+        path = self.spec.job.resolved_state_file
+        try:
+            recorded = read_state_file(path) if path else None
+        except ConfigError:
+            return 2
+        if recorded is None:
+            return 2
+        self.touched.append(recorded.pod_id)
+        return self.end_pods(process, [recorded.pod_id], "stop")
+
+    def reap(self, process: Process) -> int:
+        """The exit code of `audit --reap --yes`."""
+        world = process.world()
+        roots = (str(self.root / "artifacts" / "runpod"),)
+        found = audit(*with_runs(world.cloud.list_pods(), roots), process.clock.now())  # type: ignore[attr-defined]
+        wanted = [finding.pod.id for finding in found if finding.leftover]
+        again = [pod for pod_id in wanted if (pod := world.cloud.get(pod_id)) is not None]
+        leftovers = [f.pod.id for f in audit(*with_runs(again, roots), process.clock.now()) if f.leftover]
+        self.touched += leftovers
+        return self.end_pods(process, leftovers, "delete")
+
+    def end_pods(self, process: Process, pod_ids: Iterable[str], action: Any) -> int:
+        """The exit code, after the pods were ended by a command."""
+        ended = list(end_all(process.world().cloud, process.clock, pod_ids, action))
+        return UNCONFIRMED if any(row.error for row in ended) else 0
+
+    def judge(self, ended: Ended) -> None:
+        """The end of a process is as it must be. Raises Violation."""
+        checks.after_process(self, ended)
+
+    def state(self) -> State:
+        """The run as its journal has it."""
+        return fold(read_events(self.dir.events), success_marker=self.spec.job.run.success_marker)
+
+    def finish(self) -> None:
+        """The run is over, by a process that resumes it or by the pod's guard. Raises Violation."""
+        self.wait(CALM_S)
+        self.cloud.sold_out.clear()
+        if self.history.nobody_comes:
+            self.leave_alone()
+        else:
+            self.resume_until_over()
+        checks.at_end(self)
+
+    def leave_alone(self) -> None:
+        """Nobody comes: time passes until every guard must have acted."""
+        state = self.state()
+        budget = self.spec.job.budget
+        stop_at = max(filter(None, (state.cost.stop_at, START)), default=START)
+        last_s = (guard_deadline(stop_at, budget) - START).total_seconds() + self.interfered_s
+        self.wait(max(0.0, last_s - self.clock.monotonic()) + self.history.shape.minutes * 60 + 1000.0)
+
+    def resume_until_over(self) -> None:
+        """The run is resumed as its exit codes ask, in calm weather. Raises Violation."""
+        for _ in range(TRIES):
+            self.told.append(f"resumed in calm weather, at {self.clock.monotonic():.1f} s")
+            ended = self.run_act(Act(command="resume"))
+            self.judge(ended)
+            if ended.code not in (None, UNCONFIRMED, BUSY) and not self.state().end.detached:
+                break
+            self.wait(120.0)
+        require(not self.state().pod_may_exist, "leak", "a run that was resumed in calm weather is not released")
+        checks.idempotence(self)
+
+    def tell_journal(self) -> None:
+        """What happened has the rows of the journal."""
+        self.told += ["journal:", *checks.journal_lines(self.dir)]
