@@ -16,7 +16,8 @@ from ..history.queries import Query, search
 from ..machine.clock import SystemClock
 from ..record.paths import RUNS_DIR
 from ..spec.instants import parse_instant
-from ..terminal.output import can_draw, info, json_text, print_lines, warn
+from ..spec.strict_json import dumps
+from ..terminal.output import can_draw, info, print_lines, warn
 from .durations import read_duration
 from .options import output_options
 
@@ -30,7 +31,7 @@ def events(run_dir: Path, as_json: bool) -> None:
     if not run_dir.exists():
         raise UsageError(f"{run_dir}: no such run dir", hint="`runpod-deploy ls-runs --all` lists them")
     rows = read_rows(run_dir, warn) if events_path(run_dir).exists() else iter(())
-    if not (print_lines(map(json_text, rows)) if as_json else print_events(with_offsets(rows))):
+    if not (print_lines(map(dumps, rows)) if as_json else print_events(with_offsets(rows))):
         info(f"no events in {run_dir}")
 
 
@@ -85,7 +86,7 @@ def placed(found: Iterator[tuple[str, Row]]) -> Iterator[tuple[str, Row]]:
 def json_lines(found: Iterator[tuple[str, Row]]) -> Iterator[str]:
     """The stored rows, each with the name and the full path of its run dir added last."""
     for run_path, row in found:
-        yield json_text({**row, "run_dir": leaf(run_path), "run_path": str(Path(run_path).absolute())})
+        yield dumps({**row, "run_dir": leaf(run_path), "run_path": str(Path(run_path).absolute())})
 
 
 def leaf(run_path: str) -> str:

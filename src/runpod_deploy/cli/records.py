@@ -17,7 +17,8 @@ from ..history.manifests import Manifest, ManifestUnreadable, has_failed, manife
 from ..history.totals import Totals
 from ..machine.clock import SystemClock
 from ..record.paths import MANIFEST_NAME, RUNS_DIR
-from ..terminal.output import can_draw, info, json_text, print_json, print_lines, warn
+from ..spec.strict_json import dumps
+from ..terminal.output import can_draw, info, print_json, print_lines, warn
 from .current import current, currents
 from .options import json_option, output_options
 from .tables import print_labelled
@@ -76,9 +77,9 @@ def json_document(found: Iterator[tuple[str, Manifest]], totals: Totals) -> Iter
     yield '{"manifests": ['
     comma = ""
     for path, manifest in found:
-        yield comma + json_text({"path": path, **manifest})
+        yield comma + dumps({"path": path, **manifest})
         comma = ","
-    yield f'], "totals": {json_text(totals.as_json())}}}'
+    yield f'], "totals": {dumps(totals.as_json())}}}'
 
 
 @click.command("ls-runs")

@@ -14,7 +14,7 @@ from ..history.comparison import Difference, relation
 from ..history.events import Row, described
 from ..history.folders import ago
 from ..history.layouts import RUN_COLUMNS, run_cells
-from ..terminal.output import visible
+from ..spec.visible import visible
 from ..terminal.style import event_colour
 
 

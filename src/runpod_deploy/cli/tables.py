@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..terminal.output import can_draw, print_lines, visible
+from ..spec.visible import visible
+from ..terminal.output import can_draw, print_lines
 from ..terminal.style import state_colour
 
 NUMBER_SIGNS = ("$", "GB", "AGE")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..spec.visible import visible
 from .costs import left_pod_usd_per_day, was_left_stopped
 from .manifests import Manifest, finite_number, has_failed, mapping, mappings
 from .totals import Totals
@@ -133,8 +134,9 @@ def run_cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """A table whose columns are as wide as their widest cell, two spaces apart."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    for cells in (header, *rows):
+    shown = [header, *([visible(cell) for cell in cells] for cells in rows)]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for cells in shown:
         yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 

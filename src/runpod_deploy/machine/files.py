@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+PRIVATE = 0o600
+"""The mode of files that only this user may read."""
+
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
     """The file holds the text, and at no time half of it. Raises OSError, and then the file is as it was."""
@@ -18,6 +21,11 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+
+
+def private(path: str, flags: int) -> int:
+    """An opener for `open`: a file that it creates can be read by this user only."""
+    return os.open(path, flags, PRIVATE)
 
 
 def extend(path: Path, data: bytes, end: int, *, synced: bool = False) -> None:

@@ -6,9 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
+from ..machine.files import private
 from ..money import left_usd_per_day
 from ..record import events as e
 from ..record.state import JOB_FAILURES, State
+from ..spec.visible import shortened, visible
 from .lines import Lines
 
 # Events that are shown only with -v.
@@ -43,7 +45,7 @@ class Console:
             return
         if (text := event_line(event, state)) is not None:
             loud = isinstance(event, e.PhaseFailed | e.PodKilledUnexpected)
-            self.write([f"{elapsed(event, state)} {text}"], loud=loud)
+            self.write(stamped_lines(event, state, text), loud=loud)
 
     def finish_lines(self) -> None:
         """Output that ended without a newline is printed, too."""
@@ -57,13 +59,14 @@ class Console:
     def write(self, lines: list[str], *, loud: bool = False) -> None:
         """The lines are in console.log, and printed unless -q was given and they are not loud.
 
-        A full disk or a closed terminal ends no run.
+        A full disk or a closed terminal ends no run. This is the one way to both, and what comes from outside is made
+        visible here.
         """
-        text = "".join(f"{line}\n" for line in lines)
+        text = "".join(visible(line, keep="\t") + "\n" for line in lines)
         if not text:
             return
         try:
-            with self.log_path.open("a", encoding="utf-8") as log:
+            with open(self.log_path, "a", encoding="utf-8", opener=private) as log:
                 log.write(text)
         except OSError:
             pass
@@ -74,6 +77,13 @@ class Console:
             self.out.flush()
         except (OSError, ValueError):
             self.quiet = True
+
+
+def stamped_lines(event: e.Event, state: State, text: str) -> list[str]:
+    """The text after the time; its further lines are indented, so that none of them looks like an event of ours."""
+    stamp = elapsed(event, state)
+    first, *more = shortened(text).splitlines() or [""]
+    return [f"{stamp} {first}", *(" " * len(f"{stamp} ") + line for line in more)]
 
 
 def elapsed(event: e.Event, state: State) -> str:
@@ -166,13 +176,16 @@ def work_line(event: e.Event, _state: State) -> str | None:
         case e.FailureMarkerSeen():
             return f"the log contains {event.marker!r}" + ("" if event.configured else " (the job goes on)")
         case e.JobEvent():
-            return f"job event {event.name}: " + " ".join(
-                f"{k}={v}" for k, v in event.fields.items() if k not in ("event", "log_offset")
-            )
+            return visible(f"job event {event.name}: {job_fields(event)}")
         case e.Heartbeat():
             step = f"{event.phase}, {event.doing}" if event.doing else event.phase
             return f"still at {step}; ${event.spent_usd:.2f} of ${event.cost_cap_usd:.2f} spent"
     return None
+
+
+def job_fields(event: e.JobEvent) -> str:
+    """The fields that the job gave to its event."""
+    return " ".join(f"{key}={value}" for key, value in event.fields.items() if key not in ("event", "log_offset"))
 
 
 def end_line(event: e.Event, state: State) -> str | None:

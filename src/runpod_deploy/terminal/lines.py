@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+from ..spec.visible import visible
+
 # A line that never ends, such as binary garbage, is cut here.
 LONGEST_BYTES = 1 << 16
+COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
+"""Many programs colour their output, whoever reads it; the colours are dropped, and every other code is escaped."""
 
 
 class Lines:
@@ -36,12 +42,6 @@ def last_state(line: bytes) -> bytes:
 
 
 def shown(line: bytes) -> str:
-    """The line as text without control characters."""
-    return printable(last_state(line).decode(errors="replace").rstrip())
-
-
-def printable(text: str) -> str:
-    """The text without control characters: a job may print any, and a terminal would obey them."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """The line as text that is safe to show."""
+    text = COLOUR.sub(b"", last_state(line)).decode(errors="replace")
+    return visible(text.rstrip(), keep="\t")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import sys
 from collections.abc import Iterable
@@ -11,6 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TextIO, cast
+
+from ..spec.strict_json import dumps
+from ..spec.visible import visible
 
 LINES_AT_ONCE = 512
 
@@ -51,7 +52,7 @@ def print_lines(lines: Iterable[str]) -> int:
 
 def print_json(value: Any) -> None:
     """The value is on stdout as indented JSON."""
-    sys.stdout.write(json_text(value, indent=2) + "\n")
+    sys.stdout.write(dumps(value, indent=2) + "\n")
     sys.stdout.flush()
 
 
@@ -68,7 +69,7 @@ def print_bytes(data: bytes) -> None:
 def print_err(text: str) -> None:
     """The text is on stderr, whatever the flags. A stderr that nobody reads changes no exit code."""
     with suppress(OSError):
-        write_err("".join(f"{escaped(line)}\n" for line in text.splitlines() or [""]))
+        write_err("".join(visible(line, keep="\t") + "\n" for line in text.splitlines() or [""]))
 
 
 def write_err(text: str) -> None:
@@ -96,35 +97,6 @@ def flush_or_discard(stream: TextIO | None) -> None:
             stream.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), cast(TextIO, stream).fileno())
-
-
-def json_text(value: Any, indent: int | None = None) -> str:
-    """The value as JSON that every parser takes: a float that JSON does not have, such as NaN, is null."""
-    try:
-        return json.dumps(value, indent=indent, allow_nan=False)
-    except ValueError:
-        return json.dumps(finite(value), indent=indent)
-
-
-def finite(value: Any) -> Any:
-    """The value with null in place of NaN and infinities, however deep."""
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def visible(line: str) -> str:
-    """The line with its control characters escaped: a record may hold any, and a terminal would obey them."""
-    if line.isprintable():
-        return line
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
-
-
-def escaped(line: str) -> str:
-    """The line as `visible` makes it, but with its tabs."""
-    return "\t".join(map(visible, line.split("\t")))
 
 
 def escape_what_cannot_be_encoded(stream: TextIO) -> None:

@@ -13,6 +13,7 @@ from ..money import spent_usd
 from ..record.parts import PhaseTime
 from ..record.state import State
 from ..spec import Spec
+from ..spec.visible import visible
 from .console import left_cost, size
 from .style import share_colour, state_colour
 
@@ -70,9 +71,17 @@ def rows(picture: Picture, width: int, height: int) -> list[Text]:
 
 def fitted(row: Text, width: int) -> Text:
     """The row cut to the terminal."""
-    row = row.copy()
+    row = visible_row(row)
     row.truncate(width, overflow="ellipsis")
     return row
+
+
+def visible_row(row: Text) -> Text:
+    """A copy of the row that is safe to show."""
+    if visible(row.plain) == row.plain:
+        return row.copy()
+    pieces = row.divide(range(1, len(row)))
+    return Text.assemble(*((visible(piece.plain), piece.style) for piece in pieces))
 
 
 def head(picture: Picture) -> Text:

@@ -1,4 +1,4 @@
-"""Elements of an HTML page. Everything that comes from a record is escaped here. Pure; knows no run."""
+"""Elements of an HTML page. Everything that comes from a record is made safe here. Pure; knows no run."""
 
 from __future__ import annotations
 
@@ -6,36 +6,42 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+from ...spec.visible import visible
 from ..layouts import or_dash
 
 
 def tag(name: str, *content: str, css: str = "", **attributes: str) -> str:
     """An element. Its content is markup; its attributes are text."""
     given = {**({"class": css} if css else {}), **attributes}
-    written = "".join(f' {key}="{escape(value)}"' for key, value in given.items())
+    written = "".join(f' {key}="{safe(value)}"' for key, value in given.items())
     return f"<{name}{written}>{''.join(content)}</{name}>"
 
 
 def html_text(value: Any) -> str:
     """A value as escaped text; a dash for none."""
-    return escape(or_dash(value))
+    return safe(or_dash(value))
+
+
+def safe(text: str) -> str:
+    """The text with its markup escaped, and its controls and changes of direction visible."""
+    return escape(visible(text, keep="\t\n"))
 
 
 def html_table(header: Sequence[str], rows: Iterable[Sequence[str]], css: str = "") -> str:
     """A table. Its cells are markup."""
-    head = tag("tr", *(tag("th", escape(name)) for name in header))
+    head = tag("tr", *(tag("th", safe(name)) for name in header))
     body = (tag("tr", *(tag("td", cell) for cell in row)) for row in rows)
     return tag("table", tag("thead", head), tag("tbody", *body), css=css)
 
 
 def fact_list(pairs: Iterable[tuple[str, Any]]) -> str:
     """A list of names and values."""
-    return tag("dl", *(tag("dt", escape(name)) + tag("dd", html_text(value)) for name, value in pairs))
+    return tag("dl", *(tag("dt", safe(name)) + tag("dd", html_text(value)) for name, value in pairs))
 
 
 def section(title: str, content: str) -> str:
     """A section with a title; empty if it has no content."""
-    return tag("h3", escape(title)) + content if content else ""
+    return tag("h3", safe(title)) + content if content else ""
 
 
 def share(part: float, whole: float) -> str:
