@@ -134,22 +134,24 @@ class StormCloud(FakeCloud):
             self.on_change("start", pod_id)
         return pod
 
-    def stop(self, pod_id: str) -> None:
+    def stop(self, pod_id: str) -> bool:
         """The pod is EXITED, if it is known already."""
         billed = self.bills(pod_id)
-        super().stop(pod_id)
+        known = super().stop(pod_id)
         if billed and not self.bills(pod_id):
             self.goes_down(pod_id)
             self.on_change("stop", pod_id)
+        return known
 
-    def delete(self, pod_id: str) -> None:
+    def delete(self, pod_id: str) -> bool:
         """The pod is gone, if it is known already."""
         existed, billed = self.exists(pod_id), self.bills(pod_id)
-        super().delete(pod_id)
+        known = super().delete(pod_id)
         if existed and not self.exists(pod_id):
             if billed:
                 self.goes_down(pod_id)
             self.on_change("delete", pod_id)
+        return known
 
     def vanish(self, pod_id: str) -> None:
         """The pod is lost with its host."""

@@ -1,8 +1,13 @@
-"""Labels that say that a pod is ours: its name, and variables in its environment. Pure; any machine can read them."""
+"""Labels that say whose a pod is: variables in its environment, and its name. Pure; any machine can read them.
+
+A name is not an identity: two machines can give one name to two runs, and people and the API can change it. Each run
+therefore draws a random token, and the pods that it requests bear this token.
+"""
 
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +16,9 @@ from ..money import Disks, affordable
 from .values import Pod
 
 RUN_ID_LABEL = "RUNPOD_DEPLOY_RUN_ID"
+TOKEN_LABEL = "RUNPOD_DEPLOY_RUN_TOKEN"
+"""The random token of the run that requested the pod. Pods of versions before 2026-11 have none."""
+TOKEN_BYTES = 16
 DEADLINE_LABEL = "RUNPOD_DEPLOY_DEADLINE"
 """Seconds since the epoch: when the guard acts if it hears nothing more."""
 BOOT_DEADLINE_LABEL = "RUNPOD_DEPLOY_BOOT_DEADLINE"
@@ -19,7 +27,7 @@ CAP_LABEL = "RUNPOD_DEPLOY_COST_CAP_USD"
 """The cap of the run. If the real price is below the expected one, the pod may live longer than its first deadline."""
 CLOSING_LABEL = "RUNPOD_DEPLOY_CLOSING_S"
 """Seconds that the driver and the guard may take after the limit."""
-LABELS = (RUN_ID_LABEL, DEADLINE_LABEL, BOOT_DEADLINE_LABEL, CAP_LABEL, CLOSING_LABEL)
+LABELS = (RUN_ID_LABEL, TOKEN_LABEL, DEADLINE_LABEL, BOOT_DEADLINE_LABEL, CAP_LABEL, CLOSING_LABEL)
 
 RUN_NAME = re.compile(r".*-\d{8}T\d{6}Z(-\d+)?")
 LONGEST_BOOT = timedelta(minutes=30)
@@ -31,23 +39,49 @@ class PodOrigin:
     """The run that a pod belongs to, and the instants until which it may exist."""
 
     run_id: str
+    token: str
+    """The token of that run; empty if the pod bears none."""
     labelled: bool
     """Whether the pod's environment names the run. A name alone may be given by others too."""
     deadline_at: datetime | None
     boot_deadline_at: datetime | None
 
 
+def new_token() -> str:
+    """A token that no other run has."""
+    return secrets.token_hex(TOKEN_BYTES)
+
+
+def token_of(pod: Pod) -> str:
+    """The token that the pod bears; empty if it bears none."""
+    return pod.env.get(TOKEN_LABEL, "")
+
+
+def bears(pod: Pod, *, name: str | None, token: str) -> bool:
+    """Whether this is a pod of the run with that token, whatever its name is now.
+
+    A run of an older version has no token: its name decides, and a pod that bears a token is never its own.
+    """
+    return token_of(pod) == token if token else not token_of(pod) and pod.name == name
+
+
+def is_foreign(pod: Pod, token: str) -> bool:
+    """Whether the pod bears the token of another run, so that nothing may be done to it."""
+    return token_of(pod) not in ("", token)
+
+
 def origin(pod: Pod) -> PodOrigin | None:
     """The origin that the pod's labels and name tell; None if nothing says that the pod is ours."""
     run_id = pod.env.get(RUN_ID_LABEL)
-    if not run_id and not RUN_NAME.fullmatch(pod.name):
+    if not run_id and not token_of(pod) and not RUN_NAME.fullmatch(pod.name):
         return None
     extra = since_restart(pod)
     boot = instant(pod.env, BOOT_DEADLINE_LABEL) or (pod.created_at and pod.created_at + LONGEST_BOOT)
     deadline = latest(instant(pod.env, DEADLINE_LABEL), cap_lasts_until(pod))
     return PodOrigin(
         run_id=run_id or pod.name,
-        labelled=bool(run_id),
+        token=token_of(pod),
+        labelled=bool(run_id or token_of(pod)),
         deadline_at=deadline and deadline + extra,
         boot_deadline_at=boot and boot + extra,
     )

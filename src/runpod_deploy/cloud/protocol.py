@@ -10,14 +10,24 @@ from .values import Candidate, Offer, Pod, PodRequest
 class Cloud(Protocol):
     """The cloud that rents pods. Every method is bounded in time and raises errors of `errors` only."""
 
+    @property
+    def account(self) -> str:
+        """A hash that is different for each key, and so for each account. It does not show the key."""
+
     def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2) -> list[Offer]:
         """All offers of one cloud. Their stock is for pods with this many GPUs, or this many vCPUs."""
 
     def create(self, request: PodRequest, candidate: Candidate) -> Pod:
         """A new pod. Raises StockOut if the candidate has no free GPU, AnswerUnclear if a pod may exist anyway."""
 
-    def find(self, name: str) -> list[Pod]:
-        """The pods with this name, newest first. The listing begins after this call, and may lag behind a create."""
+    def find(self, name: str, token: str = "") -> list[Pod]:
+        """The pods that bear this token, newest first; without a token, those with this name that bear none.
+
+        The listing begins after this call, and may lag behind a create.
+        """
+
+    def list_pods(self) -> list[Pod]:
+        """All pods of the account as they are now, newest first."""
 
     def look(self, pod_id: str, max_age_s: float) -> Pod | None:
         """The pod as shown by a listing of at most this age, which many runs share: cheap enough for a loop.
@@ -26,7 +36,7 @@ class Cloud(Protocol):
         """
 
     def get(self, pod_id: str) -> Pod | None:
-        """The pod as the API describes it now; None if there is no such pod, or not any more."""
+        """The pod as the API describes it now; None if the API says that there is none, which may be a mistake."""
 
     def boot_stage(self, pod: Pod) -> str:
         """The stage of the pod's boot: placing, image_pull, starting or sshd."""
@@ -34,11 +44,11 @@ class Cloud(Protocol):
     def start(self, pod_id: str) -> Pod:
         """A stopped pod on its way up. Raises StockOut if its host has no free GPU."""
 
-    def stop(self, pod_id: str) -> None:
-        """Asks for the pod to be stopped; no error if there is no such pod or it is stopped."""
+    def stop(self, pod_id: str) -> bool:
+        """Whether the API accepted to stop the pod, or has stopped it already; False if it knows no such pod."""
 
-    def delete(self, pod_id: str) -> None:
-        """Asks for the pod to be deleted; no error if there is no such pod."""
+    def delete(self, pod_id: str) -> bool:
+        """Whether the API accepted to delete the pod; False if it knows no such pod."""
 
     def volume(self, name: str) -> tuple[str, str]:
         """Id and datacenter of the network volume with this name. Raises ConfigError if there is none, or several."""

@@ -81,7 +81,8 @@ class Pod:
     started_at: datetime | None = None
     """When its container was last started."""
     gpu_id: str | None = None
-    gpu_count: int = 1
+    gpu_count: int | None = 1
+    """None if the API does not tell; zero for a pod that was started again without its GPUs."""
     datacenter_id: str | None = None
     cloud_type: str | None = None
     image: str | None = None
@@ -93,5 +94,7 @@ class Pod:
     volume_gb: int | None = None
     container_disk_gb: int | None = None
     network_volume_id: str | None = None
+    locked: bool = False
+    """Whether the API refuses to stop it."""
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
     """The API's answer as it came."""

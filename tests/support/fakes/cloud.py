@@ -9,10 +9,12 @@ from __future__ import annotations
 import string
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
+from runpod_deploy.cloud.pod_labels import bears
 from runpod_deploy.cloud.values import Address, Candidate, Offer, Pod, PodRequest
-from runpod_deploy.errors import ConfigError, StockOut
+from runpod_deploy.errors import AnswerUnclear, ConfigError, StockOut
 from runpod_deploy.machine.clock import Clock
 
 NO_STOCK = "There are no longer any instances available with the requested specifications."
@@ -33,6 +35,7 @@ class Rented:
     up_since: datetime
     """When it was created or last started."""
     deleted_at: datetime | None = None
+    account: str = "account-1"
     history: list[str] = field(default_factory=list)
 
 
@@ -55,6 +58,18 @@ class FakeCloud:
         """Seconds for which a new pod is missing from every answer except that of its create call."""
         self.delete_lag_s = 0.0
         """Seconds for which a deleted pod is still shown; if infinite, deletes are ignored."""
+        self.late_create_s: float | None = None
+        """If set, a create is answered by nothing clear at once, and its pod comes into being this much later."""
+        self.lies: dict[str, int] = {}
+        """For each pod id, how many of the next answers to `get` and `delete` are 404 although the pod lives."""
+        self.hidden: set[str] = set()
+        """Pods that are missing from every listing."""
+        self.locked: set[str] = set()
+        """Pods whose stop is refused with 409."""
+        self.name_chars: int | None = None
+        """The number of characters to which the API shortens the names of pods."""
+        self.account = "account-1"
+        """The account of the key that is used from now on: another account's pods do not exist for it."""
         self.host_is_full = False
         """Whether a stopped pod finds its GPU taken."""
         self.address = Address(host="127.0.0.1", port=22)
@@ -75,16 +90,19 @@ class FakeCloud:
             raise StockOut(f"{candidate.gpu_id} in {candidate.datacenter_id}: {NO_STOCK}")
         pod = self._place(request, candidate)
         self._effect("after create")
+        if self.late_create_s is not None:
+            raise AnswerUnclear("504: no answer in time")
         return pod
 
-    def find(self, name: str) -> list[Pod]:
-        """The listed pods of that name, newest first."""
+    def find(self, name: str, token: str = "") -> list[Pod]:
+        """The listed pods with that token, or with that name and no token, newest first."""
         self.calls.append(f"find {name}")
-        return [pod for pod in self.list_pods() if pod.name == name]
+        return [pod for pod in self.list_pods() if bears(pod, name=name, token=token)]
 
     def list_pods(self) -> list[Pod]:
         """Every listed pod, newest first."""
-        shown = [self._aged(rented) for rented in self.rented.values() if self._listed(rented)]
+        rows = [rented for rented in self.rented.values() if rented.pod.id not in self.hidden]
+        shown = [self._aged(rented) for rented in rows if self._listed(rented)]
         return [pod for pod in reversed(shown) if pod is not None]
 
     def look(self, pod_id: str, max_age_s: float) -> Pod | None:
@@ -95,8 +113,7 @@ class FakeCloud:
     def get(self, pod_id: str) -> Pod | None:
         """The pod as it is now, or None."""
         self.calls.append(f"get {pod_id}")
-        rented = self.rented.get(pod_id)
-        return self._aged(rented) if rented is not None and self._listed(rented) else None
+        return None if self._lies_about(pod_id) else self._seen(pod_id)
 
     def boot_stage(self, pod: Pod) -> str:
         """placing, image_pull, starting or sshd."""
@@ -119,24 +136,29 @@ class FakeCloud:
         self._effect("after start")
         return self._required_aged(pod_id)
 
-    def stop(self, pod_id: str) -> None:
-        """The pod is EXITED, if there is one that is known already."""
+    def stop(self, pod_id: str) -> bool:
+        """The pod is EXITED, if there is one that is known already. Raises ConfigError if the API allows no stop."""
         self.calls.append(f"stop {pod_id}")
         self._effect("before stop")
-        if (rented := self.rented.get(pod_id)) is not None and self._listed(rented):
-            rented.pod = replace(rented.pod, status="EXITED")
-            rented.history.append("stop")
+        if known := (pod := self._seen(pod_id)) is not None:
+            assert pod is not None
+            if pod_id in self.locked or pod.status == "ERROR":
+                raise ConfigError(f"409: cannot stop pod {pod_id}: it is {'locked' if pod.locked else pod.status}")
+            self.rented[pod_id].pod = replace(self.rented[pod_id].pod, status="EXITED")
+            self.rented[pod_id].history.append("stop")
         self._effect("after stop")
+        return known
 
-    def delete(self, pod_id: str) -> None:
+    def delete(self, pod_id: str) -> bool:
         """The pod is gone after the delete lag, if there is one that is known already."""
         self.calls.append(f"delete {pod_id}")
         self._effect("before delete")
-        rented = self.rented.get(pod_id)
-        if rented is not None and self._listed(rented) and rented.deleted_at is None:
-            rented.deleted_at = self.clock.now()
-            rented.history.append("delete")
+        known = not self._lies_about(pod_id) and self._seen(pod_id) is not None
+        if known and self.rented[pod_id].deleted_at is None:
+            self.rented[pod_id].deleted_at = self.clock.now()
+            self.rented[pod_id].history.append("delete")
         self._effect("after delete")
+        return known
 
     def volume(self, name: str) -> tuple[str, str]:
         """Id and datacenter of the one volume of that name. Raises ConfigError on none or several."""
@@ -155,10 +177,29 @@ class FakeCloud:
         rented = self._required(pod_id)
         rented.pod = replace(rented.pod, status="EXITED")
 
+    def fail(self, pod_id: str) -> None:
+        """The pod is in the status ERROR, for example because its host is broken."""
+        rented = self._required(pod_id)
+        rented.pod = replace(rented.pod, status="ERROR")
+
+    def add_foreign(self, name: str, env: dict[str, str] | None = None, **changes: Any) -> Pod:
+        """A pod that no run of the test requested, up since now."""
+        pod = Pod(
+            id=pod_id(len(self.rented)),
+            name=name,
+            status="PROVISIONING",
+            usd_per_hour=0.4,
+            created_at=self.clock.now(),
+            env=env or {},
+        )
+        pod = replace(pod, **changes)
+        self.rented[pod.id] = Rented(pod, self.clock.now(), account=self.account)
+        return pod
+
     @property
     def billing(self) -> list[Pod]:
         """The pods that bill now: all that are neither stopped nor gone."""
-        aged = [self._aged(rented) for rented in self.rented.values()]
+        aged = [self._aged(rented) for rented in self.rented.values() if rented.up_since <= self.clock.now()]
         return [pod for pod in aged if pod is not None and pod.status != "EXITED"]
 
     @property
@@ -171,12 +212,13 @@ class FakeCloud:
             self.on_effect(where)
 
     def _place(self, request: PodRequest, candidate: Candidate) -> Pod:
+        begins_at = self.clock.now() + timedelta(seconds=self.late_create_s or 0.0)
         pod = Pod(
             id=pod_id(len(self.rented)),
-            name=request.name,
+            name=request.name[: self.name_chars],
             status="PROVISIONING",
             usd_per_hour=self._usd_per_hour(request, candidate),
-            created_at=self.clock.now(),
+            created_at=begins_at,
             gpu_id=candidate.gpu_id,
             gpu_count=request.gpu_count,
             datacenter_id=candidate.datacenter_id,
@@ -187,7 +229,7 @@ class FakeCloud:
             container_disk_gb=request.container_disk_gb,
             network_volume_id=request.network_volume_id,
         )
-        self.rented[pod.id] = Rented(pod, self.clock.now(), history=["create"])
+        self.rented[pod.id] = Rented(pod, begins_at, account=self.account, history=["create"])
         return pod
 
     def _usd_per_hour(self, request: PodRequest, candidate: Candidate) -> float | None:
@@ -202,6 +244,8 @@ class FakeCloud:
     def _listed(self, rented: Rented) -> bool:
         created_at = rented.pod.created_at
         assert created_at is not None
+        if rented.account != self.account or self.clock.now() < created_at:
+            return False
         return (self.clock.now() - created_at).total_seconds() >= self.listing_lag_s
 
     def _aged(self, rented: Rented) -> Pod | None:
@@ -209,9 +253,10 @@ class FakeCloud:
         now = self.clock.now()
         if rented.deleted_at is not None and (now - rented.deleted_at).total_seconds() >= self.delete_lag_s:
             return None
-        if rented.pod.status == "EXITED":
-            return rented.pod
-        return self._booted(rented.pod, (now - rented.up_since).total_seconds())
+        shown = replace(rented.pod, locked=rented.pod.id in self.locked)
+        if shown.status in ("EXITED", "ERROR"):
+            return replace(shown, address=None, uptime_s=None)
+        return self._booted(shown, (now - rented.up_since).total_seconds())
 
     def _booted(self, pod: Pod, up_s: float) -> Pod:
         if pod.datacenter_id in self.dead_hosts or up_s < self.placing_s:
@@ -222,6 +267,17 @@ class FakeCloud:
         if up_s < self.address_s:
             return running
         return replace(running, address=self.address, uptime_s=int(up_s - self.starting_s))
+
+    def _seen(self, pod_id: str) -> Pod | None:
+        """The pod as the API knows it; None if it does not, yet or any more."""
+        rented = self.rented.get(pod_id)
+        return self._aged(rented) if rented is not None and self._listed(rented) else None
+
+    def _lies_about(self, pod_id: str) -> bool:
+        """Whether this answer is 404 although the pod may live."""
+        left = self.lies.get(pod_id, 0)
+        self.lies[pod_id] = max(0, left - 1)
+        return left > 0
 
     def _required(self, pod_id: str) -> Rented:
         if pod_id not in self.rented or self._aged(self.rented[pod_id]) is None:

@@ -18,6 +18,8 @@ class Call:
     """The purpose of the call, as a phrase that fits after "cannot"."""
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
+    bare: bool = False
+    """Whether a success may come without a body: nobody needs to know more than that it was accepted."""
 
     @property
     def repeatable(self) -> bool:
@@ -49,19 +51,24 @@ class Answer:
         return self.status == 204 or (200 <= self.status < 300 and self.document is not None)
 
     @property
-    def not_found(self) -> bool:
-        """Whether the API itself says that there is no such thing.
+    def accepted(self) -> bool:
+        """Whether the call was carried out, although the answer has no body."""
+        return 200 <= self.status < 300 and not self.body.strip()
 
-        False for a proxy's error page and for a path that the API does not know: neither means that a pod is
-        gone.
+    @property
+    def not_found(self) -> bool:
+        """Whether the answer says that there is no such thing, in any form: 410, or 404 with whatever body.
+
+        False for an HTML page of a proxy and for a path that the API does not know: neither means that a pod is gone.
         """
-        return self.status == 404 and bool(self.detail) and "requested path" not in self.detail.lower()
+        page = self.body.lstrip().startswith(b"<")
+        return self.status == 410 or (self.status == 404 and not page and "requested path" not in self.detail.lower())
 
     @property
     def detail(self) -> str:
         """The API's own description of an error; empty if there is none."""
         problem = self.document or {}
-        found = problem.get("detail") or problem.get("error") or problem.get("title") or ""
+        found = next(filter(None, map(problem.get, ("detail", "error", "message", "title"))), "")
         return str(found)
 
     @property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, OnRetry, StockOut
+from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, OddRow, OnRetry, StockOut
 from ...machine.clock import Clock
+from ..pod_labels import bears
 from ..values import Candidate, Offer, Pod, PodRequest
 from . import catalogue, shapes
 from .balance import BALANCE_CALL, Balance, as_balance
@@ -18,7 +19,18 @@ from .boot import BootStages
 from .calls import Call
 from .logs import LogLine, log_call, log_lines
 from .pace import Pace
-from .reading import Row, next_cursor, page_rows, parsing, read_pod, read_pods, without_secrets
+from .reading import (
+    OnOdd,
+    Row,
+    each,
+    next_cursor,
+    page_rows,
+    parsing,
+    read_pod,
+    read_pods,
+    shortened,
+    without_secrets,
+)
 from .shared_list import SharedList
 from .wire import Wire
 
@@ -43,10 +55,14 @@ class RunPodCloud:
         cache_dir: Path | None = None,
     ) -> None:
         self._clock = clock
-        self._folder = folder = account_folder(cache_dir, api_key, base_url)
+        self._account = account_hash(api_key, base_url)
+        self._folder = folder = account_folder(cache_dir, self._account)
         self._wire = Wire(api_key, base_url, clock, Pace(clock, folder), on_retry)
         self._listing = SharedList(self._list_rows, clock, folder)
         self._boot = BootStages(clock, self.logs)
+        self._on_retry = on_retry
+        self._skipped: set[str] = set()
+        """The odd rows that were reported."""
 
     def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2) -> list[Offer]:
         """All offers of one cloud, including those for the cloud as a whole (datacenter "")."""
@@ -54,13 +70,11 @@ class RunPodCloud:
             size = shapes.vcpus(vcpu_count)
             return self._cpu_offers(size) if cloud_type == "SECURE" else []
         rows = self._catalogue_rows("gpus", catalogue.gpu_query(cloud_type, gpu_count))
-        with parsing("read the GPU catalogue"):
-            return catalogue.gpu_offers(rows, cloud_type, gpu_count)
+        return catalogue.gpu_offers(rows, cloud_type, gpu_count, self._on_odd("read the GPU catalogue"))
 
     def _cpu_offers(self, vcpu_count: int) -> list[Offer]:
         rows = self._catalogue_rows("cpus", catalogue.cpu_query(vcpu_count))
-        with parsing("read the CPU catalogue"):
-            return catalogue.cpu_offers(rows, vcpu_count)
+        return catalogue.cpu_offers(rows, vcpu_count, self._on_odd("read the CPU catalogue"))
 
     def _catalogue_rows(self, kind: str, query: dict[str, str]) -> list[Row]:
         """The rows, at most STOCK_AGE_S old: many runs that wait for stock send no more requests than one."""
@@ -75,8 +89,7 @@ class RunPodCloud:
         """The ids of all datacenters, sorted."""
         what = "read the list of datacenters"
         rows = self._rows("/v2/catalog/datacenters", "dataCenters", what, {})
-        with parsing(what):
-            return sorted(str(row["id"]) for row in rows)
+        return sorted(each(rows, lambda row: str(row["id"]), self._on_odd(what)))
 
     def create(self, request: PodRequest, candidate: Candidate) -> Pod:
         """A new pod. Raises StockOut if the candidate has none, AnswerUnclear if one may exist all the same."""
@@ -85,17 +98,27 @@ class RunPodCloud:
         call = Call(method="POST", path="/v2/pods", what=what, body=shapes.create_body(request, candidate))
         return read_pod(self._wire.send(call), call)
 
-    def find(self, name: str) -> list[Pod]:
-        """The pods of that name, newest first, listed after this call began. It may lag behind a create."""
-        return [pod for pod in read_pods(self._listing.rows(0.0)) if pod.name == name]
+    @property
+    def account(self) -> str:
+        """A hash of the key and the API's address."""
+        return self._account
+
+    def find(self, name: str, token: str = "") -> list[Pod]:
+        """The pods that bear this token, or have this name and no token, newest first; listed after this call began.
+
+        A listing that leaves out a pod's environment hides its token: then the pod itself is asked for.
+        """
+        pods = self._pods(self._listing.rows(0.0))
+        whole = [(self.get(pod.id) or pod) if token and not pod.env and pod.name == name else pod for pod in pods]
+        return [pod for pod in whole if bears(pod, name=name, token=token)]
 
     def list_pods(self) -> list[Pod]:
         """All pods of the account as they are now, newest first. Their environment holds our own labels only."""
-        return read_pods(self._listing.fresh())
+        return self._pods(self._listing.fresh())
 
     def look(self, pod_id: str, max_age_s: float) -> Pod | None:
         """The pod in a shared listing that is at most max_age_s old. None does not prove that it is gone."""
-        return next((pod for pod in read_pods(self._listing.rows(max_age_s)) if pod.id == pod_id), None)
+        return next((pod for pod in self._pods(self._listing.rows(max_age_s)) if pod.id == pod_id), None)
 
     def get(self, pod_id: str) -> Pod | None:
         """The pod as the API says now, or None if there is no such pod (any more)."""
@@ -125,20 +148,28 @@ class RunPodCloud:
             raise StockOut(f"cannot {call.what}: it does not exist any more", hint="a new pod is needed")
         return read_pod(answer, call)
 
-    def stop(self, pod_id: str) -> None:
-        """The API has been asked to stop the pod. No error if there is no such pod or it is already stopped."""
-        self._ensure(action_call(pod_id, "stop"), lambda: self._is_stopped(pod_id))
+    def stop(self, pod_id: str) -> bool:
+        """Whether the API accepted to stop the pod, or has stopped it already; False if it knows no such pod."""
+        call = action_call(pod_id, "stop")
+        try:
+            return not self._wire.send(call, not_found_ok=True).not_found
+        except (ConfigError, AnswerUnclear):
+            # 409: the action makes no sense in this status. That is fine if the status is the wanted one.
+            if not self._is_stopped(pod_id):
+                raise
+            return True
 
-    def delete(self, pod_id: str) -> None:
-        """The API has been asked to delete the pod. No error if there is no such pod."""
-        call = Call(method="DELETE", path=pod_path(pod_id), what=f"delete pod {pod_id}")
-        self._ensure(call, lambda: self.get(pod_id) is None)
+    def delete(self, pod_id: str) -> bool:
+        """Whether the API accepted to delete the pod; False if it knows no such pod."""
+        call = Call(method="DELETE", path=pod_path(pod_id), what=f"delete pod {pod_id}", bare=True)
+        return not self._wire.send(call, not_found_ok=True).not_found
 
     def volume(self, name: str) -> tuple[str, str]:
         """Id and datacenter of the one network volume of that name. Raises ConfigError on none or several."""
         what = "list the network volumes"
         rows = self._rows("/v2/network-volumes", "networkVolumes", what, {"limit": PAGE_SIZE})
         with parsing(what):
+            # An odd row of another name does not matter; one of this name must not be guessed.
             found = [(str(row["id"]), str(row["dataCenter"])) for row in rows if row.get("name") == name]
         if len(found) == 1:
             return found[0]
@@ -152,26 +183,32 @@ class RunPodCloud:
         """The account's balance and spending. Raises AuthRefused if the key may not read it."""
         return as_balance(self._wire.send(BALANCE_CALL))
 
-    def bills(self, start_at: datetime, end_at: datetime) -> list[Bill]:
-        """The bills of each pod and hour between these instants, as far as RunPod has issued them."""
-        return as_bills(self._wire.send(bills_call(start_at, end_at)))
+    def bills(self, start_at: datetime, end_at: datetime, pod_ids: Collection[str] | None = None) -> list[Bill]:
+        """The bills of each of these pods, or of all, and of each hour between these instants, as far as issued."""
+        answer = self._wire.send(bills_call(start_at, end_at))
+        return as_bills(answer, pod_ids, self._on_odd("read the bill"))
 
     def billed_through(self) -> datetime | None:
         """The last day for which a pod was billed; None if there was none for months."""
         return as_billed_through(self._wire.send(last_days_call()))
 
-    def _ensure(self, call: Call, is_done: Callable[[], bool]) -> None:
-        """The call was accepted, or its goal is reached already."""
-        try:
-            self._wire.send(call, not_found_ok=True)
-        except (ConfigError, AnswerUnclear):
-            # 409: the action makes no sense in this status. That is fine if the status is the wanted one.
-            if not is_done():
-                raise
+    def _pods(self, rows: list[Row]) -> list[Pod]:
+        return read_pods(rows, self._on_odd("list the pods"))
+
+    def _on_odd(self, what: str) -> OnOdd:
+        """Reports each odd row once: it says nothing about the other rows, and nobody may ever mend it."""
+
+        def report(row: object) -> None:
+            text = shortened(repr(row))
+            if self._on_retry is not None and text not in self._skipped:
+                self._skipped.add(text)
+                self._on_retry(what, OddRow(text), 0.0)
+
+        return report
 
     def _is_stopped(self, pod_id: str) -> bool:
         pod = self.get(pod_id)
-        return pod is None or pod.status in STOPPED_STATUSES
+        return pod is not None and pod.status in STOPPED_STATUSES
 
     def _list_rows(self) -> list[Row]:
         rows = self._rows("/v2/pods", "pods", "list the pods", {"limit": PAGE_SIZE})
@@ -185,7 +222,7 @@ class RunPodCloud:
             page_query = query | ({"cursor": cursor} if cursor else {})
             call = Call(method="GET", path=path, what=what, query=page_query)
             page = self._wire.send(call).document or {}
-            rows += page_rows(page, key, what)
+            rows += page_rows(page, key, what, self._on_odd(what))
             if (cursor := next_cursor(page)) is None:
                 return rows
         raise CloudUnreachable(f"cannot {what}: the list has no end", hint="report this to RunPod")
@@ -199,7 +236,7 @@ def pod_path(pod_id: str) -> str:
 def action_call(pod_id: str, action: str) -> Call:
     """The call that starts or stops a pod."""
     path = f"{pod_path(pod_id)}/action"
-    return Call(method="POST", path=path, what=f"{action} pod {pod_id}", body={"action": action})
+    return Call(method="POST", path=path, what=f"{action} pod {pod_id}", body={"action": action}, bare=action == "stop")
 
 
 def volume_error(name: str, found: list[tuple[str, str]], known: list[str]) -> ConfigError:
@@ -211,11 +248,15 @@ def volume_error(name: str, found: list[tuple[str, str]], known: list[str]) -> C
     return ConfigError(f"there is no network volume named {name!r}", hint=f"volumes of this account: {names}")
 
 
-def account_folder(cache_dir: Path | None, api_key: str, base_url: str) -> Path | None:
+def account_hash(api_key: str, base_url: str) -> str:
+    """A short hash that is different for each key. It does not show the key."""
+    return hashlib.sha256(f"{base_url.rstrip('/')}\n{api_key}".encode()).hexdigest()[:16]
+
+
+def account_folder(cache_dir: Path | None, account: str) -> Path | None:
     """The folder that all processes with this key share; None without a cache folder or if it cannot be made."""
     if cache_dir is None:
         return None
-    account = hashlib.sha256(f"{base_url.rstrip('/')}\n{api_key}".encode()).hexdigest()[:16]
     folder = cache_dir / account
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -104,7 +104,7 @@ class Wire:
         except failures.HTTPError as failure:
             return None, self._no_answer(call, failure), call.repeatable and not is_final(failure)
         self._pace.learn(answer.headers)
-        if answer.ok:
+        if answer.ok or (call.bare and answer.accepted):
             return answer, None, False
         return answer, error_of(call, answer), may_retry(call, answer)
 

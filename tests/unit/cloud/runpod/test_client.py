@@ -26,6 +26,24 @@ def test_find_gives_the_pods_of_that_name_newest_first(api: Api, cloud: RunPodCl
     assert [pod.id for pod in cloud.find("run-1")] == ["new", "old"]
 
 
+def test_find_goes_by_the_token_and_not_by_the_name(api: Api, cloud: RunPodCloud) -> None:
+    marked = {"RUNPOD_DEPLOY_RUN_TOKEN": "ours"}
+    rows = [
+        pod_row(id="renamed", name="something else", env=marked),
+        pod_row(id="foreign", name="run-1", env={"RUNPOD_DEPLOY_RUN_TOKEN": "another run's"}),
+        pod_row(id="by_hand", name="run-1"),
+    ]
+    api.replies(Reply(200, {"pods": rows}), problem(404, "pod not found"))
+    assert [pod.id for pod in cloud.find("run-1", "ours")] == ["renamed"]
+    assert [pod.id for pod in cloud.find("run-1")] == ["by_hand"], "a run without a token has only its name"
+
+
+def test_a_listing_that_hides_the_environment_does_not_hide_the_pod(api: Api, cloud: RunPodCloud) -> None:
+    whole = pod_row(id="bare", name="run-1", env={"RUNPOD_DEPLOY_RUN_TOKEN": "ours"})
+    api.replies(Reply(200, {"pods": [pod_row(id="bare", name="run-1", env=None)]}), Reply(200, whole))
+    assert [pod.id for pod in cloud.find("run-1", "ours")] == ["bare"]
+
+
 def test_a_list_is_read_to_its_last_page(api: Api, cloud: RunPodCloud) -> None:
     more = {"nextCursor": "c/2=", "hasNextPage": True}
     done = {"nextCursor": None, "hasNextPage": False}
@@ -70,23 +88,45 @@ def test_a_new_status_is_kept(api: Api, cloud: RunPodCloud) -> None:
     assert pod is not None and pod.status == "HIBERNATING"
 
 
-@pytest.mark.parametrize("answer", [Reply(204), problem(404, "pod not found")])
-def test_delete_accepts_when_there_is_no_such_pod(api: Api, cloud: RunPodCloud, answer: Reply) -> None:
+@pytest.mark.parametrize(
+    ("answer", "accepted"),
+    [(Reply(204), True), (Reply(200), True), (problem(404, "pod not found"), False), (problem(410, "gone"), False)],
+)
+def test_delete_says_whether_it_was_accepted(api: Api, cloud: RunPodCloud, answer: Reply, accepted: bool) -> None:
     api.replies(answer)
-    cloud.delete("5xpma5eg46tqjq")
+    assert cloud.delete("5xpma5eg46tqjq") is accepted
     assert [(request.method, request.path) for request in api.received] == [("DELETE", "/v2/pods/5xpma5eg46tqjq")]
 
 
 def test_delete_is_sent_again_after_a_lost_answer(api: Api, cloud: RunPodCloud) -> None:
     api.replies(Reply(reset=True), Reply(502, b"<html>"), problem(404, "pod not found"))
-    cloud.delete("5xpma5eg46tqjq")
+    assert not cloud.delete("5xpma5eg46tqjq"), "the first may have done it, but nobody has said so"
     assert len(api.received) == 3
 
 
 def test_stop_accepts_with_a_pod_that_is_stopped(api: Api, cloud: RunPodCloud) -> None:
     api.replies(problem(409, "action stop is not valid for status EXITED"), Reply(200, pod_row(status="EXITED")))
-    cloud.stop("5xpma5eg46tqjq")
+    assert cloud.stop("5xpma5eg46tqjq")
     assert api.received[0].json == {"action": "stop"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "accepted"),
+    [
+        ((Reply(200),), True),
+        ((problem(404, "pod not found"),), False),
+        ((problem(409, "no such action"), problem(404, "pod not found")), None),
+    ],
+)
+def test_stop_says_whether_it_was_accepted(
+    api: Api, cloud: RunPodCloud, answers: tuple[Reply, ...], accepted: bool | None
+) -> None:
+    api.replies(*answers)
+    if accepted is None:
+        with pytest.raises(ConfigError):
+            cloud.stop("5xpma5eg46tqjq")
+    else:
+        assert cloud.stop("5xpma5eg46tqjq") is accepted
 
 
 def test_stop_says_so_when_the_pod_goes_on_running(api: Api, cloud: RunPodCloud) -> None:

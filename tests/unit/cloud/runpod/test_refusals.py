@@ -74,8 +74,15 @@ def test_a_page_becomes_one_short_line(page: bytes) -> None:
     assert len(text) <= 120 and text.isprintable()
 
 
-def test_only_the_api_itself_can_say_that_a_thing_does_not_exist() -> None:
+def test_no_such_thing_is_understood_in_any_form() -> None:
     assert answer(404, b'{"title": "Not Found", "status": 404, "detail": "pod not found"}').not_found
-    assert not answer(404, b"<html>404</html>").not_found
+    assert answer(410, b'{"title": "Gone", "status": 410, "detail": "pod was deleted"}').not_found
+    assert answer(404, b'{"message": "pod not found"}').not_found
+    assert answer(404, b'{"errors": [{"message": "pod not found"}]}').not_found
+    assert answer(404, b'{"error": {"code": "not_found", "message": "pod not found"}}').not_found
+    assert answer(404, b"{}").not_found and answer(404, b"").not_found
+
+
+def test_a_page_of_a_proxy_or_an_unknown_path_says_nothing_about_a_pod() -> None:
+    assert not answer(404, b" <html>404</html>").not_found
     assert not answer(404, b'{"detail": "The requested path was not found."}').not_found
-    assert not answer(404, b"{}").not_found
