@@ -76,8 +76,8 @@ RULES = [
     pytest.param(WRITING, ("terminal/output.py",), id="only terminal/output.py writes to stdout and stderr"),
     pytest.param(
         ("os.environ", "os.getenv", "import os.environ", "import os.getenv"),
-        ("cli", "config", "terminal/output.py"),
-        id="only cli/, config/ and output.py read the environment",
+        ("cli", "config", "machine/environment.py", "terminal/output.py"),
+        id="only cli/, config/, environment.py and output.py read the environment",
     ),
     pytest.param(("import runpod_sim",), (), id="the product knows no simulator"),
     pytest.param(("import asyncio", "import threading"), ("api",), id="one thread of control"),

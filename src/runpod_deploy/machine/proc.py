@@ -12,13 +12,15 @@ import selectors
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import IO
+
+from . import environment
 
 OUTPUT_LIMIT_BYTES = 4 << 20
 PIPE_BYTES = 1 << 18
@@ -40,6 +42,7 @@ def run(
     argv: Sequence[str],
     *,
     stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
     timeout_s: float,
     keep_stdin_open: bool = False,
     keep_bytes: int = OUTPUT_LIMIT_BYTES,
@@ -51,7 +54,7 @@ def run(
     last keep_bytes of each stream are kept. With keep_stdin_open the child's stdin stays open until the child ends.
     Raises TimeoutError after timeout_s seconds, once the child and its process group have been killed.
     """
-    with Child(argv, stderr_pipe=True) as child:
+    with Child(argv, env=env, stderr_pipe=True) as child:
         exchange = _Exchange(child, memoryview(stdin), keep_stdin_open, on_output)
         exchange.keep_bytes = keep_bytes
         exchange.carry_out(monotonic() + timeout_s)
@@ -66,12 +69,18 @@ def _errors_file() -> IO[bytes]:
 
 
 class Child:
-    """A running child. At the end of the `with` block it has been killed and reaped, whatever was raised."""
+    """A running child. At the end of the `with` block it has been killed and reaped, whatever was raised.
 
-    def __init__(self, argv: Sequence[str], *, stderr_pipe: bool = False) -> None:
+    Its environment is the one given, or else what `environment.of_child` puts together: never the whole of ours.
+    """
+
+    def __init__(
+        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stderr_pipe: bool = False
+    ) -> None:
         self._errors = None if stderr_pipe else _errors_file()
         self._popen = subprocess.Popen(
             argv,
+            env=environment.of_child() if env is None else env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors or subprocess.PIPE,
@@ -256,7 +265,7 @@ class _Exchange:
 
 def is_installed(program: str) -> bool:
     """Whether the program is on this machine's PATH."""
-    return any(os.access(Path(folder) / program, os.X_OK) for folder in os.get_exec_path())
+    return any(os.access(Path(folder) / program, os.X_OK) for folder in os.get_exec_path(environment.of_child()))
 
 
 def _ready(fd: int, event: int, timeout_s: float) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import StagingFailed
-from ...machine.git import git_ignored
+from ...machine.git import GitFailed, git_ignored
 from ...record.paths import RUNS_DIR
 from ...spec import RsyncPushSpec
 from .excludes import Excludes
@@ -68,9 +68,20 @@ def push_of(entry: RsyncPushSpec, project_root: Path) -> Push:
         contents=entry.source.endswith("/") or entry.source in (".", ".."),
         destination=entry.destination,
         excludes=entry.effective_excludes,
-        ignored=(*own_results(project_root, source), *(git_ignored(source) if entry.respect_gitignore else ())),
+        ignored=(*own_results(project_root, source), *(ignored(entry, source) if entry.respect_gitignore else ())),
         delete=entry.delete,
     )
+
+
+def ignored(entry: RsyncPushSpec, source: Path) -> tuple[str, ...]:
+    """The paths below the source that git ignores. Raises GitFailed, rather than that all of them are uploaded."""
+    try:
+        return git_ignored(source) if source.is_dir() else ()
+    except GitFailed as error:
+        raise GitFailed(
+            f"staging {entry.label}: respect_gitignore: {error.message}",
+            hint="mend what git says, or write respect_gitignore: false and list excludes",
+        ) from None
 
 
 def own_results(project_root: Path, source: Path) -> tuple[str, ...]:
