@@ -10,9 +10,9 @@ from functools import partial
 from typing import TextIO
 
 from .cloud.values import Pod
-from .errors import ConfigError, Interrupt, UsageError
+from .errors import ConfigError, DeployError, Interrupt, OddRow, UsageError
 from .lifecycle import carry_out, pull_paused
-from .machine.files import write_atomically
+from .machine.files import PRIVATE, write_atomically
 from .phases.artifacts import pull
 from .phases.reconnect import with_reconnects
 from .record import events as e
@@ -118,7 +118,7 @@ def first_spec(spec: Spec, run_dir: RunDir) -> Spec:
     if run_dir.spec.exists():
         return read_spec(run_dir)
     try:
-        write_atomically(run_dir.spec, spec_to_json(spec) + "\n")
+        write_atomically(run_dir.spec, spec_to_json(spec) + "\n", mode=PRIVATE)
     except OSError as error:
         raise ConfigError(
             f"{run_dir.spec}: cannot be written: {error.strerror}",
@@ -149,10 +149,16 @@ def with_listeners(run: Run, options: RunOptions) -> Run:
     run.detach = options.detach
     run.listeners += [ManifestWriter(run), StateFileWriter(run.spec, run.dir), console.on_event]
     run.printers.append(console.on_output)
-    run.world.on_retry.append(
-        lambda what, error, in_s: run.record(e.Retried(what=what, error=error.message, in_sec=round(in_s, 2)))
-    )
+    run.world.on_retry.append(partial(record_retry, run))
     return run
+
+
+def record_retry(run: Run, what: str, error: DeployError, in_s: float) -> None:
+    """The journal says that a call will be tried again, or which row of an answer was skipped."""
+    if isinstance(error, OddRow):
+        run.record(e.RowSkipped(what=what, row=error.message))
+    else:
+        run.record(e.Retried(what=what, error=error.message, in_sec=round(in_s, 2)))
 
 
 class ManifestWriter:
@@ -178,4 +184,5 @@ def to_end(run: Run, story: Callable[[Run], State]) -> State:
         run.record(e.Interrupted(signal=interrupt.signal_name))
         return run.state
     finally:
-        run.leave_host()
+        with run.signals.critical():
+            run.leave_host()

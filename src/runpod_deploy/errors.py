@@ -2,11 +2,14 @@
 
 DeployError                    exit  transient
 ├─ UsageError, ConfigError        2        ConfigError is a ValueError, too
+├─ ImageRefused                   2        no host can start the image
 │              └─ ConfigMissing   2        and this one a FileNotFoundError
 ├─ StockOut                       3  yes
 ├─ AuthRefused, BalanceSpent      4
 ├─ CloudUnreachable               5  yes
-│  └─ AnswerUnclear               5  yes   the call may have taken effect: look before calling again
+│  ├─ AnswerUnclear               5  yes   the call may have taken effect: look before calling again
+│  ├─ EdgeRefused                 5  yes   a gateway before the API refused the request: nothing is wrong with the key
+│  └─ OddRow                      5  yes   never raised: a row of a list that was skipped
 ├─ BootTimeout, SshLost           6  yes
 ├─ StagingFailed, ArtifactMissing 7
 ├─ RunBusy                        8  yes
@@ -39,6 +42,7 @@ FAILURE_KINDS: dict[str, FailureKind] = {
     "internal": FailureKind(EXIT_INTERNAL),
     "usage": FailureKind(2),
     "config": FailureKind(2),
+    "image": FailureKind(2),
     "stock_out": FailureKind(3, transient=True),
     "auth": FailureKind(4),
     "balance": FailureKind(4),
@@ -105,6 +109,12 @@ class ConfigMissing(ConfigError, FileNotFoundError):
     """There is no such file."""
 
 
+class ImageRefused(DeployError):
+    """No host can start a container of the image: there is no such image, or its registry refuses us."""
+
+    kind = "image"
+
+
 class StockOut(DeployError):
     """No GPU within the limits."""
 
@@ -129,8 +139,19 @@ class CloudUnreachable(DeployError):
     kind = "cloud"
 
 
+class EdgeRefused(CloudUnreachable):
+    """A gateway between here and the API refused the request. It says nothing about the key or the request."""
+
+
+class OddRow(CloudUnreachable):
+    """A row of a list from the API makes no sense and was skipped. It is reported and never raised."""
+
+
 class AnswerUnclear(CloudUnreachable):
     """A call that changes something got no clear answer: it may have taken effect."""
+
+    likely: DeployError | None = None
+    """The error that the answer's text names, if it names one. It holds if a look shows that nothing has happened."""
 
 
 class BootTimeout(DeployError):

@@ -6,8 +6,7 @@ make a manifest from, so that the two keys are written to its manifest directly.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,12 +15,13 @@ from typing import Any, Protocol
 from ..cloud.runpod.bills import HOUR, Bill
 from ..errors import RunBusy
 from ..machine.clock import Clock
-from ..machine.files import write_atomically
+from ..machine.files import PRIVATE, write_atomically
 from ..record.events import Billed
 from ..record.journal import Journal
 from ..record.lock import RunLock
 from ..record.paths import MANIFEST_NAME, RunDir
 from ..run import common_fields
+from ..spec.strict_json import dumps
 from .folders import Unreadable, find_files, ignore_unreadable, why_unreadable
 from .manifests import Manifest, read_manifests
 from .reconciliation import PodHour, RunBill, RunHours, hours_of_run, reconcile
@@ -34,8 +34,8 @@ LONGEST_RANGE = timedelta(days=7)
 class BillSource(Protocol):
     """The part of the cloud that is asked here."""
 
-    def bills(self, start_at: datetime, end_at: datetime) -> list[Bill]:
-        """The account's bills between the two times: one for each pod and hour."""
+    def bills(self, start_at: datetime, end_at: datetime, pod_ids: Collection[str] | None = None) -> list[Bill]:
+        """The bills of these pods, or of all pods, between the two times: one for each pod and hour."""
 
     def billed_through(self) -> datetime | None:
         """A day that the account's bill has reached; None if there is no bill yet."""
@@ -74,7 +74,7 @@ def billed_amounts(wanted: set[PodHour], source: BillSource) -> dict[PodHour, fl
     """The amount billed for each of these hours, asked for in few calls with answers of a limited size."""
     found: dict[PodHour, float] = {}
     for start_at, end_at in time_ranges({at for _, at in wanted}):
-        for bill in source.bills(start_at, end_at):
+        for bill in source.bills(start_at, end_at, {pod_id for pod_id, _ in wanted}):
             key = (bill.pod_id, bill.hour_at)
             if key in wanted:
                 found[key] = found.get(key, 0.0) + bill.usd
@@ -135,4 +135,4 @@ def record_event(run_dir: RunDir, event: Billed, clock: Clock, unreadable: Unrea
 def add_to_manifest(path: Path, manifest: Manifest, event: Billed) -> None:
     """The manifest on disk holds the amount beside everything it held before. Raises OSError."""
     document = {**manifest, "billed_usd": event.usd, "bill_settled": event.settled}
-    write_atomically(path.resolve(), json.dumps(document, indent=2) + "\n")
+    write_atomically(path.resolve(), dumps(document, indent=2) + "\n", mode=PRIVATE)

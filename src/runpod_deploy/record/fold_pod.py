@@ -29,16 +29,18 @@ def request(s: State, event: e.Event) -> Request:
             return replace(before, pending=asked, repeated=before.repeated or before.pending is not None, made=True)
         case e.DatacenterFailover():
             refused = candidate(event.gpu_id, event.datacenter_id, event.cloud_type)
-            return replace(before, pending=None, refused=(*before.refused, refused), made=has_pod(s.pod))
+            refusals = (*before.refused, refused)
+            return replace(before, pending=None, refused=refusals, last_refusal=event.reason, made=has_pod(s.pod))
         case e.PodRefused():
             return replace(before, pending=None, made=has_pod(s.pod))
         case e.PodCreated():
-            return replace(before, pending=None, made=True)
+            return replace(before, pending=None, placed=before.pending, made=True)
         case e.PodRecycled():
-            return replace(before, made=True)
+            return replace(before, placed=None, made=True)
         case e.PodAbandoned():
-            refused = candidate(s.pod.gpu_id, s.pod.datacenter_id, s.pod.cloud_type)
-            return replace(before, refused=(*before.refused, refused))
+            # What was delivered may be something else than the candidate that was asked for.
+            refused = before.placed or candidate(s.pod.gpu_id, s.pod.datacenter_id, s.pod.cloud_type)
+            return replace(before, placed=None, refused=(*before.refused, refused), last_refusal=event.reason)
         case e.PodReleased():
             return replace(before, pending=None)
     return before
@@ -62,13 +64,15 @@ def pod(s: State, event: e.Event) -> PodState:
             return replace(before, name=event.name)
         case e.PodCreated():
             unseen = None if event.adopted else (event.pod_id, event.ts_utc)
-            return replace(placed(before, event), unseen=unseen, resumed=before.recycled, volume_gb=event.volume_gb)
+            here = replace(placed(before, event), unseen=unseen, resumed=before.recycled)
+            return replace(here, volume_gb=event.volume_gb, gpu_count=event.gpu_count)
         case e.PodRecycled():
             return replace(placed(before, event), name=event.name, recycled=True)
         case e.PodReopening():
             return replace(before, address=None, guard_deadline_at=None, lost=False)
         case e.PodResumed():
-            return replace(before, resumed=before.recycled, volume_gb=event.volume_gb)
+            here = replace(before, resumed=before.recycled, volume_gb=event.volume_gb)
+            return replace(here, gpu_count=event.gpu_count or before.gpu_count)
         case e.PodBooting():
             return replace(before, unseen=None)
         case e.PodReachable():

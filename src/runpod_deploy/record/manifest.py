@@ -6,15 +6,15 @@ It has every key of schema version "v2" of the older tool, in that order, and th
 from __future__ import annotations
 
 import hashlib
-import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..machine.files import write_atomically
+from ..machine.files import PRIVATE, write_atomically
 from ..money import Rental, left_usd_per_day, spent_between_usd, spent_usd
 from ..spec import ArtifactPullSpec, Spec
+from ..spec.strict_json import dumps
 from .parts import Artifact, PhaseTime
 from .paths import EVENTS_NAME, METRICS_NAME, RunDir
 from .state import State
@@ -37,7 +37,7 @@ def write_manifest(spec: Spec, state: State, run_dir: RunDir, now: datetime) -> 
     document = manifest(
         spec, state, now=now, log=log_facts(run_dir.log, whole=state.end.finished), files=telemetry_files(run_dir.path)
     )
-    write_atomically(run_dir.manifest, json.dumps(document, indent=2) + "\n")
+    write_atomically(run_dir.manifest, dumps(document, indent=2) + "\n", mode=PRIVATE)
 
 
 def manifest(
@@ -84,7 +84,7 @@ def manifest(
         "phases": [phase_row(phase, state.cost.rentals, now) for phase in state.progress.phases],
         "variables": spec.variables,
         "cloud_type": state.pod.cloud_type or job.pod.cloud_type,
-        "gpu_count": job.pod.gpu_count,
+        "gpu_count": job.pod.gpu_count if state.pod.gpu_count is None else state.pod.gpu_count,
         "started_at_utc": stamp(state.started_at),
         "finished_at_utc": stamp(state.end.finished_at),
         "billed_sec": rented_s(state, now),

@@ -71,6 +71,10 @@ class Request:
     """The request whose answer is not in the journal: a pod with our name may exist."""
     repeated: bool = False
     """Whether a pending request was given up and made anew: the pod of the first may show up beside the second."""
+    placed: Candidate | None = None
+    """The candidate that the pod was asked for, which may differ from what was delivered."""
+    last_refusal: str = ""
+    """Why the last candidate was refused or given up."""
     made: bool = False
     """Whether a pod may have come from a request."""
 
@@ -85,6 +89,8 @@ class PodState:
     gpu_id: str | None = None
     datacenter_id: str | None = None
     cloud_type: str | None = None
+    gpu_count: int | None = None
+    """The number of GPUs that were delivered; None if the API does not tell."""
     volume_gb: float | None = None
     """Size of the pod's own volume."""
     recycled: bool = False

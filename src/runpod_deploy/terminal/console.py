@@ -18,6 +18,8 @@ DETAIL = (
     e.PhaseStarted,
     e.PhaseFinished,
     e.CandidatesChosen,
+    e.RowSkipped,
+    e.HostLogKept,
     e.ReleaseStarted,
     e.SuccessMarkerSeen,
     e.StageProgressed,
@@ -121,6 +123,8 @@ def pod_line(event: e.Event, state: State) -> str | None:
         case e.PodCreated():
             how = "found" if event.adopted else "created"
             return f"pod {event.pod_id} {how}: {rate(event)}; stops by {at(event.stop_at, event)}"
+        case e.PriceDoubted() | e.BalanceLow() | e.RowSkipped() | e.HostLogKept():
+            return cloud_line(event)
         case e.PodReopening():
             return f"starting pod {event.pod_id} again to download what is on its disk"
         case e.PodResumed():
@@ -137,6 +141,22 @@ def pod_line(event: e.Event, state: State) -> str | None:
         case e.GuardMissing():
             return "NO GUARD on this pod: if this machine disappears, the pod bills until you end it"
     return None
+
+
+def cloud_line(event: e.PriceDoubted | e.BalanceLow | e.RowSkipped | e.HostLogKept) -> str:
+    """The line of an event about what the cloud says."""
+    match event:
+        case e.PriceDoubted():
+            told = "no price" if event.told_usd_per_hour is None else f"${event.told_usd_per_hour:.2f}/hr"
+            source = "the catalogue's price" if event.price_source == "catalogue" else "budget.assumed_hourly_rate_usd"
+            plan = f"${event.planned_usd_per_hour:.2f}/hr ({source})"
+            return f"RunPod tells {told} for this pod, which cannot be right; limits are planned with {plan}"
+        case e.BalanceLow():
+            has, may = f"${event.balance_usd:.2f}", f"${event.needed_usd:.2f}"
+            return f"WARNING: the account has {has} and the cap of this run is {may}: RunPod ends pods without credit"
+        case e.RowSkipped():
+            return f"{event.what}: skipped a row that makes no sense: {event.row}"
+    return "\n".join([f"the host of pod {event.pod_id} says:", *event.lines])
 
 
 def at(instant: datetime, event: e.Event) -> str:
@@ -177,6 +197,8 @@ def work_line(event: e.Event, _state: State) -> str | None:
             return f"the log contains {event.marker!r}" + ("" if event.configured else " (the job goes on)")
         case e.JobEvent():
             return visible(f"job event {event.name}: {job_fields(event)}")
+        case e.JobRowsLimited():
+            return f"the job has added {event.limit} events; later ones stay in its log only"
         case e.Heartbeat():
             step = f"{event.phase}, {event.doing}" if event.doing else event.phase
             return f"still at {step}; ${event.spent_usd:.2f} of ${event.cost_cap_usd:.2f} spent"
@@ -199,6 +221,8 @@ def end_line(event: e.Event, state: State) -> str | None:
             return f"connection to the pod lost, reconnecting: {event.error}"
         case e.ConnectionRestored():
             return f"reconnected after {event.lost_sec:.0f} s; the log has no gap"
+        case e.ListenerFailed():
+            return f"a defect of the tool: {event.listener} failed, and the run goes on: {event.error}"
         case e.StopRequested():
             return f"stopping the job: {JOB_FAILURES.get(event.why, event.why)}"
         case e.JobEnded():

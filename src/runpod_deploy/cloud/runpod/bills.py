@@ -6,14 +6,14 @@ The bill was seen to lag by weeks (2026-08): a pod that it does not name yet may
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from ...spec.instants import parse_instant
 from .calls import Answer, Call
-from .reading import page_rows, parsing
+from .reading import OnOdd, Row, each, ignore, page_rows, parsing
 
 HOUR = timedelta(hours=1)
 WHAT = "read the bill"
@@ -38,11 +38,12 @@ def bills_call(start_at: datetime, end_at: datetime) -> Call:
     return Call(method="GET", path="/v2/billing/pods", what=WHAT, query=query)
 
 
-def as_bills(answer: Answer) -> list[Bill]:
-    """The bills in the answer. Raises CloudUnreachable if it makes no sense."""
-    rows = page_rows(answer.document or {}, "records", WHAT)
+def as_bills(answer: Answer, pod_ids: Collection[str] | None = None, on_odd: OnOdd = ignore) -> list[Bill]:
+    """The bills of these pods, or of all pods. Raises CloudUnreachable if one of them makes no sense."""
+    rows = page_rows(answer.document or {}, "records", WHAT, on_odd)
+    asked = [row for row in rows if pod_ids is None or row.get("podId") in pod_ids]
     with parsing(WHAT):
-        return list(map(as_bill, rows))
+        return list(map(as_bill, asked))
 
 
 def as_bill(row: Mapping[str, Any]) -> Bill:
@@ -58,10 +59,18 @@ def last_days_call() -> Call:
 
 
 def as_billed_through(answer: Answer) -> datetime | None:
-    """The start of the last day that has a bill for a pod; None if there is none. Raises CloudUnreachable."""
+    """The start of the last day that has a bill for a pod; None if there is none. Raises CloudUnreachable.
+
+    A record that makes no sense is skipped: the bill then counts as less complete than it may be.
+    """
     rows = page_rows(answer.document or {}, "records", WHAT)
-    with parsing(WHAT):
-        return max((start_of(row) for row in rows if any(amount(row, name) for name in POD_AMOUNTS)), default=None)
+    days = each(rows, day_with_pods)
+    return max((day for day in days if day is not None), default=None)
+
+
+def day_with_pods(row: Row) -> datetime | None:
+    """The start of a record's day; None if no pod was billed on it. Raises ValueError if the record makes no sense."""
+    return start_of(row) if any(amount(row, name) for name in POD_AMOUNTS) else None
 
 
 def start_of(row: Mapping[str, Any]) -> datetime:

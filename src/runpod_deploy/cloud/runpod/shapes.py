@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
-from ...spec.instants import parse_instant
 from ..values import Address, Candidate, Pod, PodRequest
+from .fields import instant_in, number_in, part_in, parts_in, size_in, text_in, whole_in
 
 SSH_PORT = 22
+LAST_PORT = 65535
+UNKNOWN_STATUS = "UNKNOWN"
+"""The status of a pod whose row has none that can be read. It says neither that the pod runs nor that it is gone."""
 MIN_VOLUME_GB = 10
 """The API refuses smaller persistent disks (2026-08)."""
 MIN_VCPUS = 2
@@ -76,30 +79,47 @@ def disk_gb(request: PodRequest) -> int:
 
 
 def as_pod(row: Mapping[str, Any]) -> Pod:
-    """The pod. Raises KeyError without id or status: nothing else is vital."""
-    hardware = row.get("gpu") or row.get("cpu") or {}
-    mounts = row.get("mounts") or {}
-    networks = mounts.get("network") or [{}]
+    """The pod. Raises KeyError without an id: any other field that is absent or makes no sense counts as unknown."""
+    hardware = part_in(row, "gpu") or part_in(row, "cpu")
+    mounts = part_in(row, "mounts")
+    networks = parts_in(mounts, "network")
     return Pod(
-        id=str(row["id"]),
-        name=str(row.get("name") or ""),
-        status=str(row["status"]),
-        usd_per_hour=None if row.get("cost") is None else float(row["cost"]),
-        created_at=parse_instant(row.get("createdAt")),
-        started_at=parse_instant(row.get("startedAt")),
-        gpu_id=hardware.get("id"),
-        gpu_count=int(hardware.get("count") or 1),
-        datacenter_id=row.get("dataCenterId"),
-        cloud_type=row.get("cloud"),
-        image=row.get("image"),
+        id=pod_id_in(row),
+        name=text_in(row.get("name")) or "",
+        status=text_in(row.get("status")) or UNKNOWN_STATUS,
+        usd_per_hour=number_in(row.get("cost")),
+        created_at=instant_in(row.get("createdAt")),
+        started_at=instant_in(row.get("startedAt")),
+        gpu_id=text_in(hardware.get("id")),
+        gpu_count=gpu_count_in(row),
+        datacenter_id=text_in(row.get("dataCenterId")),
+        cloud_type=text_in(row.get("cloud")),
+        image=text_in(row.get("image")),
         address=ssh_address(row),
-        uptime_s=(row.get("runtime") or {}).get("uptime"),
-        env={str(key): str(value) for key, value in (row.get("env") or {}).items()},
-        volume_gb=(mounts.get("persistent") or {}).get("size"),
-        container_disk_gb=row.get("disk"),
-        network_volume_id=networks[0].get("volumeId"),
+        uptime_s=whole_in(part_in(row, "runtime").get("uptime")),
+        env={str(key): str(value) for key, value in part_in(row, "env").items()},
+        volume_gb=size_in(part_in(mounts, "persistent").get("size")),
+        container_disk_gb=size_in(row.get("disk")),
+        network_volume_id=text_in(networks[0].get("volumeId")) if networks else None,
+        locked=row.get("locked") is True,
         raw=dict(row),
     )
+
+
+def pod_id_in(row: Mapping[str, Any]) -> str:
+    """The pod's id. Raises KeyError if there is none."""
+    found = row["id"]
+    if not isinstance(found, str) or not found:
+        raise KeyError("id")
+    return found
+
+
+def gpu_count_in(row: Mapping[str, Any]) -> int | None:
+    """The number of GPUs, which can be zero; 1 for a CPU pod, and None if the answer does not tell."""
+    gpu = part_in(row, "gpu")
+    if gpu:
+        return whole_in(gpu.get("count"))
+    return 1 if part_in(row, "cpu") else None
 
 
 def ssh_address(row: Mapping[str, Any]) -> Address | None:
@@ -107,22 +127,26 @@ def ssh_address(row: Mapping[str, Any]) -> Address | None:
 
     A pod that starts again shows its old address for half a minute (2026-08), without a runtime.
     """
-    runtime = row.get("runtime") or {}
-    if not runtime or row.get("status") in STALE_ADDRESS_STATUSES:
+    if not row.get("runtime") or row.get("status") in STALE_ADDRESS_STATUSES:
         return None
-    direct = (row.get("ssh") or {}).get("direct") or {}
-    if direct.get("host") and direct.get("port"):
-        return Address(host=str(direct["host"]), port=int(direct["port"]))
-    return next(filter(None, map(public_ssh, runtime.get("ports") or [])), None)
+    direct = part_in(part_in(row, "ssh"), "direct")
+    if (address := address_in(direct.get("host"), direct.get("port"))) is not None:
+        return address
+    return next(filter(None, map(public_ssh, parts_in(row.get("runtime"), "ports"))), None)
+
+
+def address_in(host: object, port: object) -> Address | None:
+    """The address; None if host or port are absent or make no sense."""
+    name, number = text_in(host), size_in(port)
+    return Address(host=name, port=number) if name and number and number <= LAST_PORT else None
 
 
 def public_ssh(port: Mapping[str, Any]) -> Address | None:
     """The address in a port entry, if it leads to sshd from outside; else None."""
-    if port.get("private") != SSH_PORT or port.get("type") != "tcp" or not (port.get("public") and port.get("ip")):
+    address = address_in(port.get("ip"), port.get("public"))
+    if whole_in(port.get("private")) != SSH_PORT or port.get("type") != "tcp" or address is None:
         return None
-    if not is_public(str(port["ip"])):
-        return None
-    return Address(host=str(port["ip"]), port=int(port["public"]))
+    return address if is_public(address.host) else None
 
 
 def is_public(host: str) -> bool:

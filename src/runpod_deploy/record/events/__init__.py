@@ -5,9 +5,10 @@ as in the older tool (`datacenter_failover`, `gpu_selected`, `remote_step_starte
 `pod_killed_unexpected`, …). Rows that the job itself adds have `"source": "job"`.
 """
 
-from .codec import EVENT_KINDS, Skipped, from_row, ignore, snake, to_row
+from .codec import EVENT_KINDS, Skipped, from_row, ignore, job_fields, job_name, snake, to_row
 from .event import NEVER, Event
 from .pod import (
+    BalanceLow,
     CandidatesChosen,
     CloudTypeFallback,
     DatacenterFailover,
@@ -15,6 +16,7 @@ from .pod import (
     GuardArmed,
     GuardMissing,
     GuardReleased,
+    HostLogKept,
     PodAbandoned,
     PodBooting,
     PodCreated,
@@ -28,13 +30,16 @@ from .pod import (
     PodReopening,
     PodRequested,
     PodResumed,
+    PriceDoubted,
     ReleaseStarted,
     RemoteEnvSeen,
+    RowSkipped,
 )
 from .run import (
     Billed,
     Detached,
     Interrupted,
+    ListenerFailed,
     PhaseFailed,
     PhaseFinished,
     PhaseStarted,
@@ -57,6 +62,7 @@ from .work import (
     JobEnded,
     JobEvent,
     JobLaunched,
+    JobRowsLimited,
     PythonPinned,
     RemoteLogPullFailed,
     RemoteStepCompleted,
@@ -79,6 +85,7 @@ __all__ = [
     "ArtifactPullFailed",
     "ArtifactPullStarted",
     "ArtifactSkipped",
+    "BalanceLow",
     "Billed",
     "CandidatesChosen",
     "CloudTypeFallback",
@@ -96,10 +103,13 @@ __all__ = [
     "GuardMissing",
     "GuardReleased",
     "Heartbeat",
+    "HostLogKept",
     "Interrupted",
     "JobEnded",
     "JobEvent",
     "JobLaunched",
+    "JobRowsLimited",
+    "ListenerFailed",
     "PhaseFailed",
     "PhaseFinished",
     "PhaseStarted",
@@ -116,6 +126,7 @@ __all__ = [
     "PodReopening",
     "PodRequested",
     "PodResumed",
+    "PriceDoubted",
     "PythonPinned",
     "ReleaseStarted",
     "RemoteEnvSeen",
@@ -123,6 +134,7 @@ __all__ = [
     "RemoteStepCompleted",
     "RemoteStepStarted",
     "Retried",
+    "RowSkipped",
     "RunFinished",
     "RunResumed",
     "RunStarted",
@@ -137,6 +149,8 @@ __all__ = [
     "SuccessMarkerSeen",
     "from_row",
     "ignore",
+    "job_fields",
+    "job_name",
     "snake",
     "to_row",
 ]

@@ -49,6 +49,42 @@ class PodRefused(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RowSkipped(Event):
+    """A row in an answer of the API, which does not concern this run, makes no sense."""
+
+    what: str
+    row: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalanceLow(Event):
+    """The account's balance is smaller than the amount that the run may spend."""
+
+    balance_usd: float
+    needed_usd: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceDoubted(Event):
+    """The API's price of the pod cannot be right, and the run is planned with another one."""
+
+    pod_id: str
+    told_usd_per_hour: float | None
+    """None if the API tells no number."""
+    planned_usd_per_hour: float
+    price_source: str
+    """`catalogue` or `assumed_rate`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostLogKept(Event):
+    """The end of the host's log of a pod that did not boot or was lost; `host_log.jsonl` holds more."""
+
+    pod_id: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CloudTypeFallback(Event):
     """The pod was placed on the second cloud."""
 
@@ -86,6 +122,8 @@ class PodCreated(Event):
     """Cost of the pod's disks, in addition to `usd_per_hour`."""
     volume_gb: float | None = None
     """Size of the pod's own volume, which costs money also while the pod is stopped."""
+    gpu_count: int | None = None
+    """The number of GPUs that were delivered; None if the API does not tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +154,8 @@ class PodResumed(Event):
     """Cost of the pod's disks, in addition to `usd_per_hour`."""
     volume_gb: float | None = None
     """Size of the pod's own volume, which costs money also while the pod is stopped."""
+    gpu_count: int | None = None
+    """The number of GPUs that were delivered; None if the API does not tell."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ KIND = st.fixed_dictionaries(
 @given(st.lists(POD, max_size=3))
 def test_a_listing_is_read_or_refused(rows: list[dict[str, Any]]) -> None:
     with contextlib.suppress(DeployError):
-        assert len(read_pods(rows)) == len(rows)
+        assert len(read_pods(rows)) == len([row for row in rows if row["id"] and isinstance(row["id"], str)])
 
 
 @settings(max_examples=40)

@@ -120,8 +120,12 @@ def test_a_pod_with_few_fields() -> None:
     assert as_pod({"id": "x", "status": "NEW", "createdAt": "yesterday"}).created_at is None
 
 
-@pytest.mark.parametrize("row", [{}, {"id": "x"}, {"status": "RUNNING"}])
-def test_a_pod_without_id_or_status_is_none(row: dict[str, Any]) -> None:
+def test_a_status_that_cannot_be_read_is_unknown() -> None:
+    assert as_pod({"id": "x"}).status == as_pod({"id": "x", "status": None}).status == "UNKNOWN"
+
+
+@pytest.mark.parametrize("row", [{}, {"id": ""}, {"id": None}, {"status": "RUNNING"}])
+def test_a_pod_without_id_is_none(row: dict[str, Any]) -> None:
     with pytest.raises(KeyError):
         as_pod(row)
 
