@@ -80,7 +80,11 @@ RULES = [
         id="only cli/, config/, environment.py and output.py read the environment",
     ),
     pytest.param(("import runpod_sim",), (), id="the product knows no simulator"),
-    pytest.param(("import asyncio", "import threading"), ("api",), id="one thread of control"),
+    pytest.param(
+        ("import asyncio", "import threading"),
+        ("api", "machine/signals.py", "machine/background.py"),
+        id="one thread of control",
+    ),
 ]
 
 

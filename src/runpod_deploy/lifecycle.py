@@ -66,7 +66,8 @@ def carry_out(run: Run) -> State:
         begin(run)
         forward(run)
     except Detach as detach:
-        run.record(Detached(why=detach.why))
+        with run.signals.held():
+            run.record(Detached(why=detach.why))
         return run.state
     except Interrupt as interrupt:
         run.record(Interrupted(signal=interrupt.signal_name))
@@ -110,6 +111,7 @@ def close(run: Run) -> None:
         for phase in CLOSING:
             try_closing(run, phase)
         run.leave_host()
+        record_late_signal(run)
         run.record(RunFinished(outcome=outcome_at_end(run), exit_code=run.state.exit_code))
 
 
@@ -123,6 +125,11 @@ def try_closing(run: Run, phase: Phase) -> None:
             step(run, phase)
     except Interrupt as interrupt:
         run.record(Interrupted(signal=interrupt.signal_name))
+    record_late_signal(run)
+
+
+def record_late_signal(run: Run) -> None:
+    """A signal that came while the run closed is recorded: until the run has finished, an interrupt is no success."""
     if (name := run.signals.take()) is not None and not run.state.end.interrupted:
         run.record(Interrupted(signal=name))
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
+from .signals import await_ready
+
 T = TypeVar("T")
 
 
@@ -35,8 +37,8 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Returns after that many seconds."""
-        time.sleep(max(0.0, seconds))
+        """Returns after that many seconds. Raises Interrupt as soon as a signal arrives that may interrupt here."""
+        await_ready(None, 0, seconds)
 
 
 def wait_until(clock: Clock, look: Callable[[], T | None], *, every_s: float, within_s: float, what: str) -> T:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import selectors
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from types import TracebackType
 from typing import IO
 
 from . import environment
+from .signals import await_ready, checkpoint, notes
 
 OUTPUT_LIMIT_BYTES = 4 << 20
 PIPE_BYTES = 1 << 18
@@ -74,9 +76,7 @@ class Child:
     Its environment is the one given, or else what `environment.of_child` puts together: never the whole of ours.
     """
 
-    def __init__(
-        self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stderr_pipe: bool = False
-    ) -> None:
+    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stderr_pipe: bool = False) -> None:
         self._errors = None if stderr_pipe else _errors_file()
         self._popen = subprocess.Popen(
             argv,
@@ -126,6 +126,7 @@ class Child:
         """The child has all bytes. Raises BrokenPipeError, and TimeoutError if it reads none for stall_s seconds."""
         left = memoryview(data)
         while left:
+            checkpoint()
             try:
                 left = left[os.write(self.stdin, left) :]
             except BlockingIOError:
@@ -135,6 +136,7 @@ class Child:
     def write_from(self, handle: int, limit: int, stall_s: float = STALL_S) -> int:
         """The number of bytes of an open file that the child has received now; 0 at its end. Raises as `write` does."""
         while True:
+            checkpoint()
             try:
                 return os.splice(handle, self.stdin, limit)  # without a copy in this process's memory
             except BlockingIOError:
@@ -145,15 +147,16 @@ class Child:
                 return self.write(os.read(handle, min(limit, PIPE_BYTES)), stall_s)
 
     def _await_room(self, stall_s: float) -> None:
-        if not _ready(self.stdin, selectors.EVENT_WRITE, stall_s):
+        if not await_ready(self.stdin, select.POLLOUT, stall_s):
             raise TimeoutError(f"nothing could be sent for {stall_s:.0f} s")
 
     def read(self, limit: int, stall_s: float = STALL_S) -> bytes | None:
         """The next bytes, at most `limit`; b"" at the end of the stream, None if none came within stall_s seconds."""
+        checkpoint()  # a child that floods us leaves no time to wait in
         for wait_s in (stall_s, 0.0):
             with suppress(BlockingIOError):
                 return os.read(self.stdout, limit)
-            if not _ready(self.stdout, selectors.EVENT_READ, wait_s):
+            if not await_ready(self.stdout, select.POLLIN, wait_s):
                 break
         return None
 
@@ -175,8 +178,11 @@ class Child:
 
     def wait(self, timeout_s: float) -> int:
         """The exit code; negative for a signal. A child that does not end within timeout_s seconds is killed."""
-        with suppress(subprocess.TimeoutExpired):
-            return self._popen.wait(timeout_s)
+        deadline = monotonic() + timeout_s
+        while (left_s := deadline - monotonic()) > 0:
+            checkpoint()
+            with suppress(subprocess.TimeoutExpired):
+                return self._popen.wait(min(left_s, TICK_S))
         self.kill()
         return self._popen.wait()
 
@@ -211,13 +217,17 @@ class _Exchange:
             ready.register(self._child.stdout, selectors.EVENT_READ)
             ready.register(self._child.stderr, selectors.EVENT_READ)
             ready.register(self._child.stdin, selectors.EVENT_WRITE)
+            if (signal_notes := notes()) is not None:
+                ready.register(signal_notes, selectors.EVENT_READ)
             while self._open and not self._ended():
+                checkpoint()
                 left_s = deadline - monotonic()
                 if left_s <= 0:
                     raise TimeoutError("the command took too long")
                 active = ready.select(min(left_s, TICK_S))
                 for key, _ in active:
-                    self._move(ready, key.fd)
+                    if key.fd != signal_notes:
+                        self._move(ready, key.fd)
                 if not active and self._on_output:
                     self._on_output(b"")
 
@@ -226,7 +236,7 @@ class _Exchange:
         if self._child.poll() is None:
             return False
         for fd in tuple(self._open):
-            while _ready(fd, selectors.EVENT_READ, 0) and self._take(fd):
+            while await_ready(fd, select.POLLIN, 0.0) and self._take(fd):
                 pass
         return True
 
@@ -266,12 +276,6 @@ class _Exchange:
 def is_installed(program: str) -> bool:
     """Whether the program is on this machine's PATH."""
     return any(os.access(Path(folder) / program, os.X_OK) for folder in os.get_exec_path(environment.of_child()))
-
-
-def _ready(fd: int, event: int, timeout_s: float) -> bool:
-    with selectors.DefaultSelector() as one:
-        one.register(fd, event)
-        return bool(one.select(timeout_s))
 
 
 def _enlarge_pipe(fd: int) -> None:

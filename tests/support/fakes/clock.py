@@ -7,6 +7,8 @@ import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from runpod_deploy.machine.signals import checkpoint
+
 START = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 
 
@@ -36,6 +38,7 @@ class FakeClock:
         """Returns at once; the clock shows a time this much later."""
         self.slept.append(seconds)
         self.advance(seconds)
+        checkpoint()
 
     def advance(self, seconds: float) -> None:
         """The time is this much later, and every action planned until then has happened at its time."""

@@ -13,6 +13,7 @@ import pytest
 
 from runpod_deploy.errors import Interrupt
 from runpod_deploy.machine import proc
+from runpod_deploy.machine.signals import Signals
 from tests.support.shell_grounds import eventually
 
 
@@ -60,16 +61,10 @@ def test_a_daemon_that_keeps_the_pipes_open_delays_nobody() -> None:
 
 
 def test_an_interrupt_leaves_no_child() -> None:
-    def interrupt(number: int, _frame: object) -> None:
-        raise Interrupt(signal.Signals(number).name)
-
-    before = signal.signal(signal.SIGUSR1, interrupt)
-    try:
-        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+    with Signals().installed():
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
         with pytest.raises(Interrupt):
             proc.run(("sleep", f"83.{os.getpid()}"), timeout_s=20)
-    finally:
-        signal.signal(signal.SIGUSR1, before)
     assert not alive(f"sleep 83.{os.getpid()}")
 
 
