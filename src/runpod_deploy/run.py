@@ -73,6 +73,7 @@ class Run:
             self.state = after
             for listen in self.listeners:
                 listen(stamped, after)
+        self.signals.checkpoint()
 
     def show(self, source: str, data: bytes) -> None:
         """Every printer was given this output of a command or of the job."""
