@@ -11,7 +11,7 @@ from .errors import OnRetry, SshLost
 from .machine.clock import Clock
 from .machine.signals import Signals
 from .pod.protocol import Host
-from .record.events import Event
+from .record.events import Event, ListenerFailed
 from .record.fold import apply, fold
 from .record.journal import Journal, SkippedRows, read_events
 from .record.paths import RunDir
@@ -20,6 +20,7 @@ from .spec import Spec
 
 # A pod that takes longer to run `true` does not answer.
 HELLO_TIMEOUT_S = 15.0
+ERROR_CHARS = 300
 
 
 @dataclass(slots=True)
@@ -55,6 +56,8 @@ class Run:
     """Called with output as it arrives: the name of its source, and the bytes."""
     detach: bool = False
     """Whether to leave after the launch."""
+    failed_listeners: list[Callable[..., None]] = field(default_factory=list)
+    """The listeners and printers that have raised an error."""
     beat_due: float | None = None
     """When the next heartbeat is due, by the clock's monotonic seconds."""
     skipped: SkippedRows = field(default_factory=SkippedRows)
@@ -64,7 +67,8 @@ class Run:
     def record(self, event: Event, *, must: bool = False) -> None:
         """The event is on disk, then in the state, then known to every listener. This is the one seam.
 
-        A clock that is set back makes no event older than the one before it. With `must`, raises OSError if the event cannot be put on disk: for intents that must not be forgotten.
+        A clock that is set back makes no event older than the one before it. With `must`, raises OSError if the event
+        cannot be put on disk: for intents that must not be forgotten.
         """
         stamped = replace(event, ts_utc=max(self.world.clock.now(), self.state.last_at))
         with self.signals.critical():
@@ -72,13 +76,22 @@ class Run:
             self.journal.append(stamped, common_fields(after), must=must)
             self.state = after
             for listen in self.listeners:
-                listen(stamped, after)
+                self._tell(listen, stamped, after)
         self.signals.checkpoint()
 
     def show(self, source: str, data: bytes) -> None:
         """Every printer was given this output of a command or of the job."""
         for printer in self.printers:
-            printer(source, data)
+            self._tell(printer, source, data)
+
+    def _tell(self, listen: Callable[..., None], *given: object) -> None:
+        """The listener was called. An error of it ends no run: the first one of each listener is recorded."""
+        try:
+            listen(*given)
+        except Exception as error:
+            if listen not in self.failed_listeners:
+                self.failed_listeners.append(listen)
+                self.record(ListenerFailed(listener=type_name(listen), error=repr(error)[:ERROR_CHARS]))
 
     @property
     def host(self) -> Host:
@@ -108,6 +121,11 @@ class Run:
         host, self._host = self._host, None
         if host is not None:
             host.close()
+
+
+def type_name(listen: Callable[..., None]) -> str:
+    """The name of a listener's class or function."""
+    return getattr(listen, "__qualname__", type(listen).__qualname__)
 
 
 def open_run(spec: Spec, run_dir: RunDir, world: World) -> Run:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..machine.files import write_atomically
+from ..machine.files import PRIVATE, write_atomically
 from ..record.fold import fold
 from ..record.journal import SkippedRows, read_events
 from ..record.lock import RunLock
@@ -18,6 +17,7 @@ from ..record.paths import RunDir
 from ..record.state import State
 from ..spec import Spec
 from ..spec.json import spec_from_json
+from ..spec.strict_json import dumps
 from .blocks import read_whole
 from .folders import Unreadable, holds, why_unreadable
 from .known_runs import is_held
@@ -92,7 +92,7 @@ def brought_up_to_date(path: Path, manifest: Manifest, now: datetime, unreadable
 def rebuild_manifest(run: RecordedRun, now: datetime) -> Manifest:
     """Writes the manifest made from spec and events, and returns it. Raises OSError."""
     document = rebuilt_manifest(run, now)
-    write_atomically(run.dir.manifest, json.dumps(document, indent=2) + "\n")
+    write_atomically(run.dir.manifest, dumps(document, indent=2) + "\n", mode=PRIVATE)
     return document
 
 

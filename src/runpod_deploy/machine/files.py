@@ -13,7 +13,8 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
     """The file holds the text, and at no time half of it. Raises OSError, and then the file is as it was."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
+        draft.unlink(missing_ok=True)  # a link that somebody put there is not followed
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

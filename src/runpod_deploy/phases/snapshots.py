@@ -5,7 +5,6 @@ Knows what to ask for and where to keep it. Never ends a run, and costs one shor
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from shlex import quote
 from typing import Any
@@ -16,6 +15,7 @@ from ..machine.files import write_atomically
 from ..pod.shell import command as shell_text
 from ..record.events import RemoteEnvSeen, SnapshotFailed
 from ..run import Run
+from ..spec.strict_json import dumps
 
 TIMEOUT_S = 15.0
 PART_S = 6
@@ -105,7 +105,7 @@ def keep(run: Run, printed: bytes) -> None:
         version = said.pop(PYTHON, "").removeprefix("Python ").strip() or None
         system = said[REMOTE_ENV].strip()
         facts = {"remote_uname": system, "remote_python_version": version}
-        said[REMOTE_ENV] = json.dumps(facts, indent=2) + "\n"
+        said[REMOTE_ENV] = dumps(facts, indent=2) + "\n"
         run.record(RemoteEnvSeen(remote_uname=system, remote_python_version=version))
     for name, text in said.items():
         if text:
@@ -124,7 +124,7 @@ def describe(run: Run, name: str, *, max_age_s: float) -> None:
     def ask() -> None:
         pod = run.world.cloud.look(run.state.pod.id or "", max_age_s)
         if pod is not None:
-            write_atomically(run.dir.path / name, json.dumps(without_secrets(pod), indent=2) + "\n")
+            write_atomically(run.dir.path / name, dumps(without_secrets(pod), indent=2) + "\n")
 
     attempt(run, name, ask)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import timedelta
 
 from ..errors import PodKilled, SshLost
+from ..machine.limits import LONGEST_PAUSE_S, QUICK_LOSS_S, QUICK_LOSSES
 from ..money import STOP_GRACE_S
 from ..pod.protocol import Frame, JobEnd, LogChunk, Sample
 from ..record.events import (
@@ -21,6 +21,7 @@ from ..record.events import (
 from ..record.log_mirror import LogMirror
 from ..record.verdict import cause_of_end
 from ..run import Run
+from ..spec.strict_json import dumps
 from . import heartbeat
 from .artifacts import pull
 from .limits import run_limit
@@ -66,6 +67,9 @@ class Watcher:
         self.silent_s = 0.0
         """Seconds in which we listened and the log did not grow."""
         self.warned = False
+        self.opened_at = self.looked_at
+        self.quick_losses = 0
+        """How many channels in a row were lost soon after they were opened."""
         repeated = [entry for entry in run.spec.job.artifacts if entry.every_sec]
         self.pull_due = {entry.label: self.clock.monotonic() + (entry.every_sec or 0) for entry in repeated}
 
@@ -82,6 +86,10 @@ class Watcher:
 
     def session(self) -> None:
         """The job is over, or the connection broke. Raises SshLost."""
+        self.tick()  # the limits hold although no channel works
+        if self.run.state.job.ended or self.gave_up():
+            return
+        self.opened_at = self.clock.monotonic()
         with self.run.host.follow(self.mirror.received) as channel:
             while not self.run.state.job.ended:
                 frame = channel.read(LOOK_EVERY_S)
@@ -89,14 +97,25 @@ class Watcher:
                     self.take(frame)
                 self.tick()
 
+    def gave_up(self) -> bool:
+        """Whether a job that was stopped is recorded as ended, because no channel tells its end."""
+        asked = self.run.state.job.stop_requested
+        if asked is None or self.quick_losses < QUICK_LOSSES:
+            return False
+        self.run.record(JobEnded(exit_code=None, why=asked, log_bytes=self.mirror.received))
+        return True
+
     def reconnect(self, error: SshLost) -> None:
-        """The pod answers again. Raises PodKilled, SshLost."""
+        """The pod answers again. A channel that never works is tried less often. Raises PodKilled, SshLost."""
         lost_at = self.clock.monotonic()
+        self.quick_losses = self.quick_losses + 1 if lost_at - self.opened_at < QUICK_LOSS_S else 0
         self.run.record(ConnectionLost(error=error.message, log_bytes=self.mirror.received))
         reconnect(self.run, None)
         lost_sec = round(self.clock.monotonic() - lost_at, 3)
         self.run.record(ConnectionRestored(log_bytes=self.mirror.received, lost_sec=lost_sec))
         self.silent_s = 0.0
+        if self.quick_losses > 1:
+            self.clock.sleep(min(LONGEST_PAUSE_S, 2.0 ** (self.quick_losses - 2)))
 
     def take(self, frame: Frame) -> None:
         """The content of the frame is kept and recorded."""
@@ -166,7 +185,7 @@ class Watcher:
         row = {"ts_utc": self.clock.now().isoformat(), **sample.row}
         try:
             with self.run.dir.metrics.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
+                file.write(dumps(row) + "\n")
         except OSError as error:
             if not self.warned:
                 self.warned = True

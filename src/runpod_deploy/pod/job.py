@@ -5,7 +5,6 @@ Knows the arguments and the output of that script; does not know how a connectio
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,13 +13,15 @@ from shlex import quote
 from typing import NoReturn
 
 from ..machine import proc
+from ..machine.limits import FRAME_HEADER_BYTES, FRAME_LOG_BYTES, FRAME_SAMPLE_BYTES
+from ..spec.strict_json import loads
 from . import scripts
 from .protocol import Frame, JobEnd, LogChunk, Sample
 from .ssh import Connection, Unreachable
 
 READ_BYTES = 1 << 18
 END_TIMEOUT_S = 5.0
-HEADER_LIMIT_BYTES = 64
+HIGHEST_EXIT_CODE = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +85,9 @@ class FrameParser:
                 yield self._log_chunk()
                 continue
             head, newline, rest = self._data.partition(b"\n")
-            if len(head) > HEADER_LIMIT_BYTES:
+            if len(head) > FRAME_HEADER_BYTES:
                 raise ValueError("a header without an end")
-            if not newline or (head[:1] == b"S" and len(rest) < int(head[2:])):
+            if not newline or (head[:1] == b"S" and len(rest) < number(head[2:], FRAME_SAMPLE_BYTES)):
                 return
             self._data = rest
             yield from self._headed(head[:1], head[2:])
@@ -98,21 +99,29 @@ class FrameParser:
 
     def _headed(self, kind: bytes, value: bytes) -> Iterator[Frame]:
         if kind == b"L":
-            self._log_left = int(value)
+            self._log_left = number(value, FRAME_LOG_BYTES)
         elif kind == b"S":
-            row, self._data = self._data[: int(value)], self._data[int(value) :]
+            size = number(value, FRAME_SAMPLE_BYTES)
+            row, self._data = self._data[:size], self._data[size:]
             yield from parsed_sample(row)
         elif kind == b"E":
             code, _, how = value.partition(b" ")
-            yield JobEnd(None if code == b"-" else int(code), stopped=how == b"stopped")
+            yield JobEnd(None if code == b"-" else number(code, HIGHEST_EXIT_CODE), stopped=how == b"stopped")
         elif kind != b"K":
             raise ValueError(f"unknown frame type: {kind!r}")
+
+
+def number(digits: bytes, most: int) -> int:
+    """The number, which is not negative. Raises ValueError for anything else, and for a number beyond the limit."""
+    if not digits.isdigit() or int(digits) > most:
+        raise ValueError(f"not a number up to {most}: {digits!r}")
+    return int(digits)
 
 
 def parsed_sample(row: bytes) -> Iterator[Sample]:
     """The sample; nothing if its JSON makes no sense, since telemetry never ends a run."""
     with suppress(ValueError):
-        values = json.loads(row)
+        values = loads(row)
         if isinstance(values, dict):
             yield Sample(values)
 

@@ -5,13 +5,13 @@ Anybody may read it at any time, and reading changes nothing. Only the process t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..machine.files import extend
+from ..spec.strict_json import dumps, loads
 from .events import Event, Skipped, from_row, ignore, to_row
 
 
@@ -34,8 +34,8 @@ def read_events(path: Path, skipped: Skipped = ignore) -> Iterator[Event]:
 def read_line(line: bytes, number: int, skipped: Skipped) -> Event | None:
     """The event of the line with this number, or None."""
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
+        row = loads(line)
+    except ValueError:
         row = None
     if not isinstance(row, dict):
         skipped(f"line {number}: not a JSON object")
@@ -78,7 +78,7 @@ class Journal:
         """
         row = to_row(event)
         row |= {k: v for k, v in common.items() if v is not None and k not in row}
-        line = json.dumps(row).encode() + b"\n"
+        line = dumps(row).encode() + b"\n"
         try:
             self._write(self._unwritten + line)
         except OSError:
@@ -88,6 +88,12 @@ class Journal:
             return False
         self._unwritten = b""
         return True
+
+    def flush(self) -> None:
+        """Every event is on disk. Raises OSError if one is not."""
+        if self._unwritten:
+            self._write(self._unwritten)
+            self._unwritten = b""
 
     def _write(self, data: bytes) -> None:
         """The data is at the end of the file. Raises OSError, and then the file is as it was."""

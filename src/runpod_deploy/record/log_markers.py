@@ -5,23 +5,32 @@ Pure: bytes in, events out. It does not matter how the bytes are split: a line i
 
 from __future__ import annotations
 
-import json
-import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
+from ..machine.limits import JOB_NAME_CHARS, JOB_ROW_BYTES, JOB_ROWS
 from ..spec import DEFAULT_FAILURE_MARKERS, RunSpec
-from .events import Event, FailureMarkerSeen, JobEvent, RemoteStepCompleted, RemoteStepStarted, SuccessMarkerSeen
+from ..spec.strict_json import loads
+from .events import (
+    Event,
+    FailureMarkerSeen,
+    JobEvent,
+    JobRowsLimited,
+    RemoteStepCompleted,
+    RemoteStepStarted,
+    SuccessMarkerSeen,
+    job_fields,
+    job_name,
+)
 
 OWN = b"__RUNPOD_"
 # A name may hold underscores, so it ends at the last two underscores before the end of the word.
-STEP = re.compile(r"__RUNPOD_STEP_(START|DONE)__([\w.-]+?)__(?=__RUNPOD_|[^\w.-]|$)")
+STEP = re.compile(rf"__RUNPOD_STEP_(START|DONE)__([\w.-]{{1,{JOB_NAME_CHARS}}}?)__(?=__RUNPOD_|[^\w.-]|$)")
 EVENT = "__RUNPOD_EVENT__"
 # The start of a longer line is searched as a line of its own, so that memory stays bounded.
 LONGEST_LINE_BYTES = 1 << 20
 SHOWN_CHARS = 300
-DEEPEST = 50
-"""The most levels that a row of a job may have."""
 
 
 class LogScanner:
@@ -34,6 +43,7 @@ class LogScanner:
         self.offset = offset
         self._rest = b""
         self._seen: set[str] = set()
+        self._rows = 0
         words = [*self.failures, *([self.success] if self.success else [])]
         self._needles = [OWN, *(word.encode() for word in words if word)]
 
@@ -61,9 +71,11 @@ class LogScanner:
                 yield from self._events_of(line.decode(errors="replace").strip("\r\n"), begin)
 
     def _events_of(self, line: str, offset: int) -> Iterator[Event]:
-        yield from steps(line, offset)
+        yield from self._limited(steps(line, offset), offset)
         if (row := job_row(line)) is not None:
-            yield JobEvent(name=str(row["event"]), fields={**row, "log_offset": offset})
+            name = job_name(row["event"][:JOB_NAME_CHARS])
+            fields = {**job_fields(row), "log_offset": offset}
+            yield from self._limited([JobEvent(name=name, fields=fields)], offset)
             return
         if self.success and self.success in line and self._first(self.success):
             yield SuccessMarkerSeen(marker=self.success, log_offset=offset)
@@ -71,6 +83,15 @@ class LogScanner:
             if marker and marker in line and self._first(marker):
                 shown = line.strip()[:SHOWN_CHARS]
                 yield FailureMarkerSeen(marker=marker, line=shown, configured=self.configured, log_offset=offset)
+
+    def _limited(self, rows: Iterable[Event], offset: int) -> Iterator[Event]:
+        """The job's rows as long as they are not too many; then one event that says so."""
+        for row in rows:
+            self._rows += 1
+            if self._rows <= JOB_ROWS:
+                yield row
+            elif self._rows == JOB_ROWS + 1:
+                yield JobRowsLimited(limit=JOB_ROWS, log_offset=offset)
 
     def _first(self, marker: str) -> bool:
         """Whether this marker is seen for the first time: only that is recorded."""
@@ -87,25 +108,13 @@ def steps(line: str, offset: int) -> Iterator[Event]:
         yield kind(name=found[2], log_offset=offset)
 
 
-def job_row(line: str) -> dict[str, object] | None:
+def job_row(line: str) -> dict[str, Any] | None:
     """The row in a `__RUNPOD_EVENT__ {…}` line, or None."""
     _, found, text = line.partition(EVENT)
-    if not found:
+    if not found or len(text) > JOB_ROW_BYTES:
         return None
     try:
-        row = json.loads(text, parse_constant=number, parse_float=number)
-    except (ValueError, RecursionError):
+        row = loads(text)
+    except ValueError:
         return None
-    return row if isinstance(row, dict) and isinstance(row.get("event"), str) and is_shallow(row, DEEPEST) else None
-
-
-def number(text: str) -> float | None:
-    """The number; None for NaN and infinities, which JSON does not allow but a training loss can be."""
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
-def is_shallow(value: object, levels: int) -> bool:
-    """Whether the value has at most this many levels: a deeper one could be read here and not be written again."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels > 0 and all(is_shallow(item, levels - 1) for item in inner)
+    return row if isinstance(row, dict) and isinstance(row.get("event"), str) else None

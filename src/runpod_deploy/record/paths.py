@@ -22,6 +22,8 @@ MANIFEST_NAME = "runpod_deploy_pull_manifest.json"
 STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 """The time stamp in the names of runs and of their folders, UTC."""
 STAMP_CHARS = 16
+PRIVATE_DIR = 0o700
+"""The mode of a run folder: its log, its console and its spec may hold what only this user may read."""
 
 
 def time_stamp(at: datetime) -> str:
@@ -98,7 +100,7 @@ def reserve(project_root: Path, stamp: str) -> tuple[RunDir, str]:
     for name in stamps(stamp):
         try:
             parent.mkdir(parents=True, exist_ok=True)
-            (parent / name).mkdir()
+            (parent / name).mkdir(mode=PRIVATE_DIR)
         except FileExistsError:
             continue
         except OSError as error:
@@ -111,7 +113,8 @@ def claim(project_root: Path, run_id: str) -> RunDir:
     """The folder of the run with this id, which this call makes if it does not exist. Raises ConfigError."""
     path = project_root / RUNS_DIR / run_id
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=PRIVATE_DIR, exist_ok=True)
     except OSError as error:
         raise unmakeable(path, error) from error
     return RunDir(path)

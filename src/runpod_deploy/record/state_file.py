@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from filelock import FileLock
 from ..errors import ConfigError
 from ..machine.files import write_atomically
 from ..spec import Spec
+from ..spec.strict_json import dumps, loads
 from .events import Event, PodReachable, PodReleased
 from .paths import RunDir
 from .state import State
@@ -28,12 +28,16 @@ class StateFile:
     run_id: str | None = None
     """None in files of older tools, which do not say which run the pod belongs to."""
     run_dir: Path | None = None
+    token: str = ""
+    """The token that the pod bears; empty in files of older versions."""
+    account: str = ""
+    """A hash of the API key that the pod was requested with; empty in files of older versions."""
 
 
 def read_state_file(path: Path) -> StateFile:
     """The content of the file. Raises ConfigError if there is no such file, or no pod in it."""
     try:
-        row: Any = json.loads(path.read_text(encoding="utf-8"))
+        row: Any = loads(path.read_bytes())
     except FileNotFoundError:
         hint = "there is none while a run has no pod: its pod may be released already"
         raise ConfigError(f"{path}: no such state file", hint=hint) from None
@@ -44,7 +48,9 @@ def read_state_file(path: Path) -> StateFile:
     if pod_id is None:
         raise ConfigError(f"{path}: names no pod", hint=f"expected one of the keys {', '.join(ID_KEYS)}")
     run_dir = fields.get("run_dir")
-    return StateFile(pod_id=pod_id, run_id=fields.get("run_id"), run_dir=Path(run_dir) if run_dir else None)
+    token, account = (str(fields.get(key) or "") for key in ("run_token", "account"))
+    where = Path(run_dir) if run_dir else None
+    return StateFile(pod_id=pod_id, run_id=fields.get("run_id"), run_dir=where, token=token, account=account)
 
 
 class StateFileWriter:
@@ -76,10 +82,12 @@ class StateFileWriter:
             "datacenter_id": state.pod.datacenter_id,
             "run_id": state.pod.name or self.spec.run_id,
             "run_dir": str(self.run_dir.path),
+            "run_token": state.pod_token,
+            "account": state.request.account,
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):
-            write_atomically(path, json.dumps(row, indent=2) + "\n")
+            write_atomically(path, dumps(row, indent=2) + "\n")
 
     def remove(self, path: Path, state: State) -> None:
         """The file is gone, unless it names the pod of another run."""

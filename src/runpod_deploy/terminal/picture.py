@@ -13,6 +13,7 @@ from ..money import spent_usd
 from ..record.parts import PhaseTime
 from ..record.state import State
 from ..spec import Spec
+from ..spec.plain import LARGEST
 from ..spec.visible import visible
 from .console import left_cost, size
 from .style import share_colour, state_colour
@@ -24,6 +25,7 @@ BAR, WIDEST_BAR = "━", 24
 GAP = Text("  ")
 # The time of a phase that took less is not shown.
 WORTH_S = 0.05
+MOST_GPUS = 8
 LIMIT_NAMES = {"cost_cap": "cap", "max_runtime": "time limit"}
 
 
@@ -132,8 +134,8 @@ def phase_text(phase: PhaseTime, picture: Picture) -> Text:
 def usage_rows(picture: Picture, width: int) -> list[Text]:
     """The transfer that is under way, each GPU, and the machine."""
     found = [transfer_row(picture.moving, bar_width(width))] if picture.moving else []
-    gpus = picture.sample.get("gpus") or []
-    found += [gpu_row(gpu, bar_width(width)) for gpu in gpus[:8]]
+    gpus = picture.sample.get("gpus")
+    found += [gpu_row(gpu, bar_width(width)) for gpu in listed(gpus)[:MOST_GPUS]]
     if picture.sample:
         found.append(machine_row(picture.sample))
     return found
@@ -158,29 +160,44 @@ def bar_width(width: int) -> int:
     return max(4, min(WIDEST_BAR, (width - 46) // 2))
 
 
+def listed(rows: Any) -> list[dict[str, Any]]:
+    """The objects of a list; none if it is no list."""
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def number(row: dict[str, Any], key: str) -> float | None:
+    """The number at that key of a pod's sample; None for anything else, since a pod may send anything."""
+    value = row.get(key)
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+    return value if fits else None
+
+
 def gpu_row(gpu: dict[str, Any], cells: int) -> Text:
     """One GPU: its load and its memory; values that it does not report are left out."""
-    used, total = gpu.get("mem_used_mb"), gpu.get("mem_total_mb")
-    row = Text(f"GPU {gpu.get('index', 0)} ")
-    if (util := gpu.get("util_pct")) is not None:
+    used, total = number(gpu, "mem_used_mb"), number(gpu, "mem_total_mb")
+    row = Text(f"GPU {number(gpu, 'index') or 0} ")
+    if (util := number(gpu, "util_pct")) is not None:
         row.append_text(bar(util / 100, cells)).append(f" {util:3.0f} %")
     if used is not None and total:
         row.append("  memory ").append_text(bar(used / total, cells)).append(
             f" {used / 1024:.1f}/{total / 1024:.0f} GB"
         )
-    row.append(f"  {gpu['temp_c']:.0f} °C" if gpu.get("temp_c") is not None else "", style="dim")
-    return row.append(f" {gpu['power_w']:.0f} W" if gpu.get("power_w") is not None else "", style="dim")
+    for key, unit in (("temp_c", "  {:.0f} °C"), ("power_w", " {:.0f} W")):
+        value = number(gpu, key)
+        row.append("" if value is None else unit.format(value), style="dim")
+    return row
 
 
 def machine_row(sample: dict[str, Any]) -> Text:
     """The load of the processors, and the memory and the volume of the pod."""
     parts = []
-    if sample.get("cpu_user_pct") is not None:
-        parts.append(f"CPU {sample['cpu_user_pct'] + (sample.get('cpu_sys_pct') or 0):.0f} %")
-    if sample.get("host_mem_total_mb"):
-        parts.append(f"RAM {sample['host_mem_used_mb'] / 1024:.1f}/{sample['host_mem_total_mb'] / 1024:.0f} GB")
-    if sample.get("workspace_disk_total_bytes"):
-        used, total = sample["workspace_disk_used_bytes"], sample["workspace_disk_total_bytes"]
+    if (user := number(sample, "cpu_user_pct")) is not None:
+        parts.append(f"CPU {user + (number(sample, 'cpu_sys_pct') or 0):.0f} %")
+    used, total = number(sample, "host_mem_used_mb"), number(sample, "host_mem_total_mb")
+    if used is not None and total:
+        parts.append(f"RAM {used / 1024:.1f}/{total / 1024:.0f} GB")
+    used, total = number(sample, "workspace_disk_used_bytes"), number(sample, "workspace_disk_total_bytes")
+    if used is not None and total:
         parts.append(f"disk {size(used)} of {size(total)}")
     return Text(" · ".join(parts), style="dim")
 

@@ -5,7 +5,6 @@ It is imported only if there is a terminal to draw on.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from rich.live import Live
 from ..record import events as e
 from ..record.state import State
 from ..run import Run
+from ..spec.strict_json import loads
 from .console import DETAIL, elapsed, event_line
 from .lines import Lines
 from .picture import Moving, Picture, rows, summary
@@ -114,7 +114,8 @@ class Screen:
                 length = file.seek(0, 2)
                 if length != self.sampled_bytes:
                     file.seek(max(0, length - ROW_BYTES))
-                    self.sample = json.loads(file.read().splitlines()[-1])
+                    row = loads(file.read().splitlines()[-1])
+                    self.sample = row if isinstance(row, dict) else {}
                     self.sampled_bytes = length
         except (OSError, ValueError, IndexError):
             pass

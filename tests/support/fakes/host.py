@@ -26,6 +26,8 @@ class FakeHost:
     """The files on the pod once the job has run, by remote path."""
     pull_lasts_s: float = 0.0
     guard_lives: bool = True
+    garbage: bool = False
+    """Whether the follow channel never brings anything that makes sense."""
     alive: Callable[[], bool] = lambda: True
     """Whether the pod still runs."""
     starts: int = 0
@@ -147,6 +149,8 @@ class FakeFollow:
         host = self.host
         host._alive_or_lost()
         host._effect("read")
+        if host.garbage:
+            raise SshLost("SSH: the follow channel is out of step")
         half = len(host.log) // 2
         known = len(host.log) if host.over else half
         if self.offset < known:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,11 +38,38 @@ def test_any_log_passes(log: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "stream", [b"X 1\n", b"L x\n", b"bash: command not found: and so on, for a while, without end" * 2]
+    "stream",
+    [
+        b"X 1\n",
+        b"L x\n",
+        b"L -1\n",
+        b"L 1_0\n",
+        b"L 100000000000000\nabc",
+        b"L " + b"9" * 60 + b"\n",
+        b"S -5\n",
+        b"S 100000000\n",
+        b"E 256\n",
+        b"E -1\n",
+        b"E " + b"9" * 50 + b"\n",
+        b"bash: command not found: and so on, for a while, without end" * 2,
+    ],
 )
 def test_nonsense_is_an_error(stream: bytes) -> None:
     with pytest.raises(ValueError):
         parsed(stream, [])
+
+
+@given(st.binary(max_size=300), st.lists(st.integers(0, 300)))
+def test_any_bytes_are_frames_or_a_value_error(stream: bytes, cuts: list[int]) -> None:
+    with suppress(ValueError):
+        parsed(stream, cuts)
+
+
+def test_a_sample_of_any_depth_and_size_of_numbers_is_harmless() -> None:
+    for row in (b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b'{"a": 1e999}', b'{"a": NaN}', b'{"a": "\\ud800"}'):
+        frames = parsed(b"S %d\n" % len(row) + row + b"E 0\n", [])
+        assert frames[-1] == JobEnd(0)
+        assert all(frame.row["a"] in (None, "\ud800") for frame in frames if isinstance(frame, Sample))
 
 
 def test_a_sample_that_is_no_json_is_dropped() -> None:

@@ -56,7 +56,7 @@ def test_a_job_cannot_speak_for_us(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "events.jsonl")
     journal.append(JobEvent(name="pod_released", fields={"event": "pod_released", "f1": 0.9}), {"pod_id": "p"})
     event = next(read_events(journal.path))
-    assert isinstance(event, JobEvent) and event.name == "pod_released" and event.fields["f1"] == 0.9
+    assert isinstance(event, JobEvent) and event.name == "job:pod_released" and event.fields["f1"] == 0.9
 
 
 def write_rows(path: Path, count: int) -> None:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runpod_deploy.record.events import Event, FailureMarkerSeen, JobEvent, RemoteStepCompleted, RemoteStepStarted
+from runpod_deploy.machine.limits import JOB_ROW_BYTES
+from runpod_deploy.record import log_markers
+from runpod_deploy.record.events import (
+    Event,
+    FailureMarkerSeen,
+    JobEvent,
+    RemoteStepCompleted,
+    RemoteStepStarted,
+    from_row,
+    to_row,
+)
 from runpod_deploy.record.log_markers import LogScanner
 from runpod_deploy.spec import RunSpec
 
@@ -53,6 +64,27 @@ def test_a_row_of_the_job_is_json_for_everybody_or_none_at_all() -> None:
     assert isinstance(row, JobEvent) and row.fields["loss"] is None and row.fields["best"] == [None, None]
     for deep in (b"[" * 50_000, b'{"event": "x", "a": ' + b"[" * 900 + b"]" * 900 + b"}", b'{"event": 5}', b"{"):
         assert scan(b"__RUNPOD_EVENT__ " + deep + b"\n") == []
+
+
+def test_a_job_cannot_speak_for_the_run() -> None:
+    stolen = b'"ts_utc": "1999", "pod_id": "p", "gpu_id": 0, "datacenter_id": "d", "source": "us", "log_offset": -1'
+    (row,) = scan(b'__RUNPOD_EVENT__ {"event": "pod_killed_unexpected", ' + stolen + b"}\n")
+    assert isinstance(row, JobEvent) and row.name == "job:pod_killed_unexpected"
+    written = to_row(row)
+    assert written["event"] == row.name and written["source"] == "job" and written["ts_utc"] == row.ts_utc.isoformat()
+    assert not {"pod_id", "gpu_id", "datacenter_id"} & set(written) and written["log_offset"] > 0
+    assert (written["job_pod_id"], written["job_gpu_id"], written["job_ts_utc"]) == ("p", 0, "1999")
+    assert from_row(written) == row
+
+
+def test_too_many_or_too_large_rows_stay_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_markers, "JOB_ROWS", 3)
+    found = scan(b'__RUNPOD_EVENT__ {"event": "x"}\n' * 2 + b"__RUNPOD_STEP_START__s__\n" * 1000 + b"ALL DONE\n")
+    assert [type(event).__name__ for event in found] == [
+        *("JobEvent", "JobEvent", "RemoteStepStarted", "JobRowsLimited", "SuccessMarkerSeen"),
+    ]
+    assert scan(b'__RUNPOD_EVENT__ {"event": "x", "a": "' + b"x" * JOB_ROW_BYTES + b'"}\n') == []
+    assert scan(b"__RUNPOD_STEP_START__" + b"x" * 10_000 + b"__\n") == []
 
 
 def test_glued_step_markers_are_two() -> None:

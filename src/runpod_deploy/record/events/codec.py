@@ -21,6 +21,8 @@ Skipped = Callable[[str], None]
 """Receives a sentence about each row, or field of a row, that could not be read."""
 COMMON_FIELDS = ("ts_utc", "event", "pod_id", "gpu_id", "datacenter_id")
 """Every row may have these, whether or not its event has such fields."""
+OURS = (*COMMON_FIELDS, "source")
+"""The fields that the run sets in every row, and that a job cannot set."""
 
 
 class Column(NamedTuple):
@@ -65,11 +67,21 @@ def columns(event_name: str) -> dict[str, Column]:
 def to_row(event: Event) -> dict[str, Any]:
     """The event as its row on disk."""
     if isinstance(event, JobEvent):
-        own = {"source": "job", **{k: v for k, v in event.fields.items() if k not in ("event", "source")}}
-        return {"ts_utc": event.ts_utc.isoformat(), "event": event.name, **own}
+        stamp = {"ts_utc": event.ts_utc.isoformat(), "event": job_name(event.name)}
+        return {**stamp, "source": "job", **job_fields(event.fields)}
     name = snake(type(event).__name__)
     row = {key: to_plain(getattr(event, column.name)) for key, column in columns(name).items()}
     return {"ts_utc": row.pop("ts_utc"), "event": name, **row}
+
+
+def job_name(name: str) -> str:
+    """The name of a job's event; `job:` is put before the name of an event of ours, which scripts may look for."""
+    return f"job:{name}" if name in EVENT_KINDS else name
+
+
+def job_fields(given: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a job's event; those that only a run sets are kept as `job_pod_id` and so on."""
+    return {f"job_{key}" if key in OURS else key: value for key, value in given.items() if key != "event"}
 
 
 def from_row(row: dict[str, Any], skipped: Skipped = ignore) -> Event | None:

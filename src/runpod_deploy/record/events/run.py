@@ -16,6 +16,8 @@ class RunStarted(Event):
     tool_version: str
     success_marker: str | None = None
     """The config's success marker; journals of older versions do not have it."""
+    token: str = ""
+    """The random token that the run's pods bear; empty in journals of older versions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,14 @@ class RunResumed(Event):
 
     after: str
     """The last event that the earlier process recorded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyChanged(Event):
+    """The run goes on with another API key than before, which sees the run's pod and so belongs to the same account."""
+
+    account: str
+    """The hash of the new key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +63,14 @@ class PhaseFailed(Event):
     duration_sec: float = 0.0
     detail: str = ""
     """Traceback of a defect of the tool; empty for known errors."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListenerFailed(Event):
+    """Something that shows or summarizes the run had a defect; the run goes on without it."""
+
+    listener: str
+    error: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -138,6 +138,14 @@ class FailureMarkerSeen(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobRowsLimited(Event):
+    """The job has added as many events and steps as it may; later ones stay in its log only."""
+
+    limit: int
+    log_offset: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobEvent(Event):
     """A row that the job itself added with a `__RUNPOD_EVENT__` line."""
 

@@ -1,0 +1,29 @@
+"""How much may come from outside. Whatever a pod, an answer or a run folder holds, memory here stays small.
+
+Each limit is far above what honest sources need, so that only a broken or hostile one meets it. Beyond a limit comes
+an error of ours, and the run goes on by its rules. Transfers have limits of their own in `pod/transfer/limits.py`, and
+JSON in `spec/strict_json.py`. Knows numbers; knows no protocol.
+"""
+
+from __future__ import annotations
+
+FRAME_LOG_BYTES = 64 << 20
+"""Log bytes that one frame of the follow channel may announce. The script on the pod sends at most 16 MB in a frame."""
+FRAME_SAMPLE_BYTES = 256 << 10
+"""Bytes of one sample: a row for each of a hundred GPUs has 20 kB."""
+FRAME_HEADER_BYTES = 64
+"""Bytes of a frame's first line: a letter, a number of twenty digits, a word."""
+STDERR_BYTES = 1 << 20
+"""Bytes that are kept of what a running command writes to stderr: thousands of warnings."""
+JOB_ROW_BYTES = 64 << 10
+"""Bytes of one row that a job adds to the journal. Larger results belong into an artifact."""
+JOB_ROWS = 100_000
+"""Rows that a job may add to the journal: one a second for a day. Each costs a write that is synced to the disk."""
+JOB_NAME_CHARS = 200
+"""Characters of the name of a step or of a job's own event."""
+QUICK_LOSS_S = 10.0
+"""A follow channel that is lost within this time after it was opened has not worked."""
+QUICK_LOSSES = 10
+"""After this many channels in a row that have not worked, the end of a job that was stopped is not waited for."""
+LONGEST_PAUSE_S = 30.0
+"""The longest pause before the next try of a channel that does not work."""

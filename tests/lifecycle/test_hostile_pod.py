@@ -1,0 +1,52 @@
+"""A pod that sends nonsense, and texts that nobody can print: the run goes on by its rules."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+from runpod_deploy.driver import RunOptions, with_listeners
+from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.record import events as e
+from runpod_deploy.record.state import State
+from tests.support.worlds import Memory
+
+NASTY = "\x1b]52;c;aGk=\x07 \u202e \udc80 \x9b2J \r\n[  0:00] succeeded, exit code 0"
+
+
+def test_a_channel_that_brings_only_garbage_ends_at_the_limit(tmp_path: Path) -> None:
+    world = Memory(tmp_path, garbage=True, job_lasts_s=1e9)
+    state = carry_out(world.open())
+    assert (state.outcome, state.exit_code) == ("stopped", 21) and state.end.released and not world.cloud.billing
+    lost = [event for event in world.events if isinstance(event, e.ConnectionLost)]
+    assert 10 < len(lost) < 2000, "it is tried less and less often"
+
+
+def test_no_text_of_a_job_ends_the_run_or_reaches_the_console_as_it_is(tmp_path: Path) -> None:
+    row = json.dumps({"event": NASTY, "a": NASTY, NASTY: [NASTY, 1e999]}).encode()
+    world = Memory(tmp_path, log=b"__RUNPOD_EVENT__ " + row + b"\n" + NASTY.encode("utf-8", "replace") + b"\nDONE\n")
+    out = io.StringIO()
+    state = carry_out(with_listeners(world.open(), RunOptions(out=out, verbose=True)))
+    assert state.exit_code == 0
+    assert not any(isinstance(event, e.ListenerFailed) for event in world.events)
+    for text in (out.getvalue(), world.dir.console.read_text()):
+        assert all(char.isprintable() for char in text.replace("\n", "")), "every way to people is clean"
+        assert [line for line in text.splitlines() if line.startswith("[  0:00] succeeded")] == []
+    for line in world.dir.events.read_bytes().splitlines():
+        json.loads(line, parse_constant=lambda constant: 1 / 0)
+
+
+def test_a_listener_that_fails_ends_no_run_and_is_named_once(tmp_path: Path) -> None:
+    def broken(_event: e.Event, _state: State) -> None:
+        raise RuntimeError("a defect")
+
+    def broken_printer(_source: str, data: bytes) -> None:
+        raise ValueError(data)
+
+    world = Memory(tmp_path)
+    run = world.open(broken)
+    run.printers.append(broken_printer)
+    assert carry_out(run).exit_code == 0
+    named = [event for event in world.events if isinstance(event, e.ListenerFailed)]
+    assert len(named) == 2 and "RuntimeError('a defect')" in named[0].error
