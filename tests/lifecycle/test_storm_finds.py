@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.spec import SecretSpec
+from tests.lifecycle.test_recycle import second_run
 from tests.support.worlds import FaultAt, Killed, Memory, with_job
 
 SECRET = SecretSpec(name="hf", destination="/root/.hf", env=("HF_TOKEN",))
@@ -52,3 +56,47 @@ def test_a_run_that_is_resumed_without_its_secrets_says_which_are_missing(tmp_pa
     state = carry_out(world.open())
     assert state.failure is not None and state.failure.kind == "staging" and "HF_TOKEN" in state.failure.message
     assert world.cloud.billing == []
+
+
+def test_a_job_is_not_started_while_the_journal_cannot_be_written(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    with disk_full_from("after push code", world):
+        state = carry_out(world.open())
+    assert state.failure is not None and state.failure.kind == "staging" and world.starts == 0
+    assert world.cloud.billing == []
+
+
+@contextmanager
+def disk_full_from(place: str, world: Memory) -> Iterator[None]:
+    """From this side effect on no file of this machine can grow."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill(where: str) -> None:
+        if where == place:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, usual[1]))
+
+    world.on_effect = fill
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+def test_a_paused_pod_is_not_started_while_the_journal_cannot_be_written(tmp_path: Path) -> None:
+    world = second_run(tmp_path)
+    world.cloud.calls.clear()
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    run = world.open()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, usual[1]))
+    try:
+        state = carry_out(run)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert state.exit_code == 2 and not any(call.startswith("start") for call in world.cloud.calls)
+
+
+def test_a_paused_pod_whose_end_is_confirmed_late_is_not_exit_9(tmp_path: Path) -> None:
+    world = second_run(tmp_path)
+    world.cloud.host_is_full, world.cloud.delete_lag_s = True, 100.0
+    state = carry_out(world.open())
+    assert not state.pod_may_exist and state.exit_code == 5 and world.cloud.list_pods() == []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from runpod_deploy.cloud.values import Candidate, Offer
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.money import closing_s
-from runpod_deploy.record.events import Event
+from runpod_deploy.record.events import Event, PodRecycled
 from runpod_deploy.record.manifest import manifest
 from runpod_deploy.record.paths import RunDir
 from runpod_deploy.record.state import State
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SLACK_S = 90.0
 """Time for looks, calls and the guard's pauses, beyond the time that the product plans with."""
 SETTLED = ("pod_requested", "pod_created", "datacenter_failover", "pod_refused")
+TAKING = ("pod_recycled", "pod_reopening")
 CHANGING = ("before start", "before stop", "before delete")
 UNTOLD = ("ts_utc", "event", "detail", "candidates", "gpu_id", "datacenter_id")
 KEEPING = ("stop", "recycle", "preserve")
@@ -43,14 +44,18 @@ class Watcher:
         """Raises Violation."""
         if where.startswith("event "):
             self.in_order(*args)
+            if isinstance(args[0], PodRecycled):
+                self.storm.taken.add(args[0].pod_id)
         elif where == "before create":
             self.written_ahead(args[0].name)
         elif where in CHANGING:
             self.is_ours(args[0])
+            if where == "before start":
+                self.taken_ahead(args[0])
             if where == "before delete" and process.run is not None:
                 self.keeps_results(process.run.state, args[0])
         elif where in ("after create", "after launch", "after start"):
-            self.is_one()
+            self.is_one(process.run.state if process.run else self.storm.state())
 
     def in_order(self, event: Event, state: State) -> None:
         """No event is older than the one before it."""
@@ -72,9 +77,15 @@ class Watcher:
         mine = pod_id in self.storm.ours() or pod_id in self.storm.touched
         require(mine and pod_id not in self.storm.strangers, "foreign", f"{pod_id} is changed, and is not ours")
 
-    def is_one(self) -> None:
+    def taken_ahead(self, pod_id: str) -> None:
+        """A paused pod is in the journal on disk before it is started."""
+        rows = journal_rows(self.storm.dir)
+        named = any(row["event"] in TAKING and row["pod_id"] == pod_id for row in rows)
+        require(named, "write-ahead", f"{pod_id} is started, and the journal on disk does not say so")
+
+    def is_one(self, state: State) -> None:
         """There is one pod, or the journal knows that there may be two; the job was started once."""
-        cloud, state = self.storm.cloud, self.storm.state()
+        cloud = self.storm.cloud
         billing = [pod_id for pod_id in self.storm.ours() if cloud.bills(pod_id)]
         known = state.request.pending or state.request.repeated or state.pod.discarding
         require(len(billing) <= 1 or known, "one pod", f"{sorted(billing)} bill beside each other")
@@ -185,9 +196,7 @@ def within_cap(storm: Storm) -> None:
     if "preserve" in (policy.on_success, policy.on_failure):
         return
     pods = [pod_id for pod_id in storm.ours() if cloud.bills(pod_id) or cloud.usd(pod_id)]
-    earlier_usd = sum(
-        span.usd(0) for span in cloud.spans if span.pod_id in storm.taken() and span.from_s < storm.began_s
-    )
+    earlier_usd = sum(span.usd(0) for span in cloud.spans if span.pod_id in storm.taken and span.from_s < storm.began_s)
     usd = sum(cloud.usd(pod_id) for pod_id in pods) - earlier_usd
     rates = max((span.usd_per_hour for span in cloud.spans if span.pod_id in pods), default=RATE)
     extra_s = closing_s(job.budget) + SLACK_S + storm.interfered_s + storm.excused_s + grace_s(storm)
@@ -228,11 +237,6 @@ def idempotence(storm: Storm) -> None:
     require(len(storm.cloud.calls) == changes, "idempotence", f"it asked {storm.cloud.calls[changes:]}")
     codes = [end.code for end in storm.ends if end.code is not None and end.command == "resume"]
     require(ended.code == codes[-1], "idempotence", f"exit {ended.code} after exit {codes[-1]}")
-
-
-def recycled_ids(run_dir: RunDir) -> Iterator[str]:
-    """The ids of the paused pods that the journal has as taken."""
-    return (row["pod_id"] for row in journal_rows(run_dir) if row["event"] == "pod_recycled")
 
 
 def candidate_of(offer: Offer) -> Candidate:

@@ -70,7 +70,7 @@ class Process:
     def __init__(self, cloud: StormCloud, faults: Faults, spec: Spec, run_dir: RunDir, environ: dict[str, str]) -> None:
         self.cloud, self.faults, self.spec, self.dir, self.environ = cloud, faults, spec, run_dir, environ
         self.begun_s = cloud.memory_clock.monotonic()
-        self.dead = False
+        self.dead = self.disk_is_full = False
         self.run: Run | None = None
         self.clock = ProcessClock(self)
         self.watchers: list[Callable[[Process, str, Any], None]] = []
@@ -108,13 +108,18 @@ class Process:
 
     def set_disk(self) -> None:
         """The disk is full, or is not, as the faults say: no file of this machine may grow while it is."""
-        full = self.clock.monotonic() < self.faults.disk_full_until_s and not self.dead
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, UNLIMITED[1]) if full else UNLIMITED)
+        self.limit_disk(self.clock.monotonic() < self.faults.disk_full_until_s and not self.dead)
+
+    def limit_disk(self, full: bool) -> None:
+        """No file may grow if the disk is full."""
+        if full != self.disk_is_full:
+            self.disk_is_full = full
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, UNLIMITED[1]) if full else UNLIMITED)
 
     @contextmanager
     def enough_disk(self) -> Iterator[None]:
         """Others may write meanwhile; afterwards the disk is as full as this process finds it."""
-        resource.setrlimit(resource.RLIMIT_FSIZE, UNLIMITED)
+        self.limit_disk(False)
         try:
             yield
         finally:
@@ -226,4 +231,4 @@ class Process:
     def dead_or_over(self) -> None:
         """Nothing of this process acts any more."""
         self.faults.disk_full_until_s = float("-inf")
-        resource.setrlimit(resource.RLIMIT_FSIZE, UNLIMITED)
+        self.limit_disk(False)

@@ -6,14 +6,16 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runpod_deploy.cli.audit import with_runs
+from runpod_deploy.cloud.pod_labels import origin
 from runpod_deploy.cloud.removal import end_all
-from runpod_deploy.cloud.values import PodRequest
+from runpod_deploy.cloud.values import Pod, PodRequest
 from runpod_deploy.errors import ConfigError
 from runpod_deploy.history.audit import audit
+from runpod_deploy.history.known_runs import known_runs
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.money import guard_deadline
 from runpod_deploy.record.fold import fold
@@ -87,6 +89,8 @@ class Storm:
         (root / "src").mkdir()
         self.spec = spec_of(root, history.shape, history.job)
         self.dir = self.folder(RUN_ID)
+        self.taken: set[str] = set()
+        """Ids of the paused pods that the run has taken."""
         self.strangers: list[str] = []
         """Ids of the pods that are not ours."""
 
@@ -165,11 +169,7 @@ class Storm:
     def ours(self) -> set[str]:
         """The ids of all pods that were ever this run's: created with its name, or taken over."""
         made = {rented.pod.id for rented in self.cloud.named(self.spec.run_id)}
-        return made | self.taken()
-
-    def taken(self) -> set[str]:
-        """The ids of the paused pods that the journal says the run took."""
-        return set(checks.recycled_ids(self.dir))
+        return made | self.taken
 
     def process(self, act: Act) -> Process:
         """A process for the act."""
@@ -226,10 +226,9 @@ class Storm:
         """The exit code of `audit --reap --yes`."""
         world = process.world()
         roots = (str(self.root / "artifacts" / "runpod"),)
-        found = audit(*with_runs(world.cloud.list_pods(), roots), process.clock.now())  # type: ignore[attr-defined]
-        wanted = [finding.pod.id for finding in found if finding.leftover]
+        wanted = leftovers_of(self.cloud.list_pods(), roots, process.clock.now())
         again = [pod for pod_id in wanted if (pod := world.cloud.get(pod_id)) is not None]
-        leftovers = [f.pod.id for f in audit(*with_runs(again, roots), process.clock.now()) if f.leftover]
+        leftovers = leftovers_of(again, roots, process.clock.now())
         self.touched += leftovers
         return self.end_pods(process, leftovers, "delete")
 
@@ -279,3 +278,9 @@ class Storm:
     def tell_journal(self) -> None:
         """What happened has the rows of the journal."""
         self.told += ["journal:", *checks.journal_lines(self.dir)]
+
+
+def leftovers_of(pods: list[Pod], roots: Iterable[str], now: datetime) -> list[str]:
+    """The ids of the leftovers among the pods, as `audit` finds them."""
+    names = {pod.id for pod in pods} | {ours.run_id for pod in pods if (ours := origin(pod))}
+    return [f.pod.id for f in audit(pods, known_runs(roots, names, lambda *_: None), now) if f.leftover]

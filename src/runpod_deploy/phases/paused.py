@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from ..cloud.rates import disks_of, real_rate
 from ..cloud.values import Pod
-from ..errors import ConfigError, StockOut
+from ..errors import CloudUnreachable, ConfigError, ReleaseUnconfirmed, StockOut
 from ..money import StopAt, forecast
 from ..pod.ssh import copy_key
 from ..record.events import PodAbandoned, PodRecycled, PodReopened, PodReopening, PodResumed
 from ..record.state_file import StateFile, read_state_file
 from ..run import Run
 from ..spec import STORAGE_EPHEMERAL, RunpodJobSpec
+from .intents import record_intent
 from .limits import spent_so_far
 from .release import confirm_deleted
 
@@ -72,15 +73,16 @@ def take_paused_pod(run: Run) -> Pod | None:
 
 
 def record_taken(run: Run, pod: Pod) -> None:
-    """The journal knows the pod as this run's before anything is done to it."""
-    run.record(
+    """The journal on disk knows the pod as this run's before anything is done to it. Raises ConfigError."""
+    record_intent(
+        run,
         PodRecycled(
             pod_id=pod.id,
             name=pod.name,
             gpu_id=pod.gpu_id,
             datacenter_id=pod.datacenter_id,
             cloud_type=pod.cloud_type,
-        )
+        ),
     )
 
 
@@ -118,9 +120,15 @@ def restarted(run: Run, pod: Pod, kind: type[PodResumed], stop: StopAt | None = 
 
 
 def abandon(run: Run, pod: Pod, reason: str) -> bool:
-    """False, once the pod is gone and a fresh one may be requested. Raises ReleaseUnconfirmed."""
+    """False, once the pod is gone and a fresh one may be requested.
+
+    Raises CloudUnreachable if the API does not confirm that: the release of the run tries again, and has the last word.
+    """
     run.record(PodAbandoned(pod_id=pod.id, reason=reason))
-    confirm_deleted(run, pod.id)
+    try:
+        confirm_deleted(run, pod.id)
+    except ReleaseUnconfirmed as error:
+        raise CloudUnreachable(f"{reason}, and then: {error.message}", hint=error.hint) from error
     return False
 
 
@@ -145,7 +153,7 @@ def reopen(run: Run) -> None:
     pod_id = run.state.pod.id
     assert pod_id
     if not run.state.end.reopened:
-        run.record(PodReopening(pod_id=pod_id))
+        record_intent(run, PodReopening(pod_id=pod_id))
     started = run.world.cloud.start(pod_id)
     run.record(restarted(run, started, PodReopened, reopen_limit(run)))
 

@@ -19,6 +19,7 @@ from ..record.events import CloudTypeFallback, DatacenterFailover, GpuSelected, 
 from ..run import Run
 from . import heartbeat
 from .choose import choose_again
+from .intents import record_intent
 from .limits import spent_so_far
 from .paused import recycle
 
@@ -103,13 +104,7 @@ def record_request(run: Run, candidate: Candidate) -> None:
         datacenter_id=candidate.datacenter_id,
         cloud_type=candidate.cloud_type,
     )
-    try:
-        run.record(intent, must=True)
-    except OSError as error:
-        raise ConfigError(
-            f"{run.dir.events}: cannot write the journal: {error.strerror}",
-            hint="make room on that disk and run again; no pod was created, because there would be no record of it",
-        ) from error
+    record_intent(run, intent)
 
 
 def record_refusal(run: Run, candidate: Candidate, reason: str) -> bool:

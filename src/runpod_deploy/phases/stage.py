@@ -125,6 +125,21 @@ def launch(run: Run) -> None:
     """The job was started once, and does not depend on our connection."""
     if run.state.job.pid is None:
         enforce(run)
+        flush(run)
         script = job_script(run.spec.job)
         pid = with_reconnects(run, "launching the job", lambda: run.host.launch(script), run_limit(run))
         run.record(JobLaunched(pid=pid))
+
+
+def flush(run: Run) -> None:
+    """The journal on disk is complete: without it, a later process would start the job again on a fresh pod.
+
+    Raises StagingFailed.
+    """
+    try:
+        run.journal.flush()
+    except OSError as error:
+        raise StagingFailed(
+            f"{run.dir.events}: cannot write the journal: {error.strerror}",
+            hint="make room on that disk and run again; the job was not started: there would be no record of it",
+        ) from error
