@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from ...machine import limits
+from ...spec import strict_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +38,15 @@ class Answer:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+    _parsed: list[dict[str, Any] | None] = field(default_factory=list, init=False, repr=False, compare=False)
+    """The document, once it was asked for."""
 
     @property
     def document(self) -> dict[str, Any] | None:
-        """The body as a JSON object, or None if it is not one."""
-        try:
-            parsed = json.loads(self.body)
-        except ValueError:
-            return None
-        return parsed if isinstance(parsed, dict) else None
+        """The body as a JSON object, or None if it is not one, or larger than any answer."""
+        if not self._parsed:
+            self._parsed.append(json_object(self.body))
+        return self._parsed[0]
 
     @property
     def ok(self) -> bool:
@@ -56,11 +59,24 @@ class Answer:
         return 200 <= self.status < 300 and not self.body.strip()
 
     @property
+    def from_edge(self) -> bool:
+        """Whether a gateway before the API answered: with its own JSON problem, or refusing without any of the API's.
+
+        Cloudflare writes problem documents like the API's (2026-11), with `cloudflare_error` and `error_code`.
+        """
+        document = self.document
+        if document is None:
+            return self.status in (401, 403)
+        return "cloudflare_error" in document or "error_code" in document
+
+    @property
     def not_found(self) -> bool:
         """Whether the answer says that there is no such thing, in any form: 410, or 404 with whatever body.
 
-        False for an HTML page of a proxy and for a path that the API does not know: neither means that a pod is gone.
+        False for the answer of a gateway and for a path that the API does not know: neither means that a pod is gone.
         """
+        if self.from_edge:
+            return False
         page = self.body.lstrip().startswith(b"<")
         return self.status == 410 or (self.status == 404 and not page and "requested path" not in self.detail.lower())
 
@@ -81,6 +97,18 @@ class Answer:
     def retry_after_s(self) -> float | None:
         """The seconds to wait that the answer asks for; None if it names none."""
         try:
-            return max(0.0, float(self.headers.get("retry-after", "")))
+            wait_s = max(0.0, float(self.headers.get("retry-after", "")))
         except ValueError:
             return None
+        return wait_s if math.isfinite(wait_s) else None
+
+
+def json_object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object, with null in place of numbers that no answer can mean; None if it is not one, or too large."""
+    if len(body) > limits.ANSWER_BYTES or sum(map(body.count, (b"[", b"{", b","))) > limits.ANSWER_VALUES:
+        return None
+    try:
+        parsed = strict_json.loads(body)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None

@@ -55,8 +55,8 @@ class RunPodCloud:
         cache_dir: Path | None = None,
     ) -> None:
         self._clock = clock
-        self._account = account_hash(api_key, base_url)
-        self._folder = folder = account_folder(cache_dir, self._account)
+        self._account = account_hash(api_key)
+        self._folder = folder = account_folder(cache_dir, api_key, base_url)
         self._wire = Wire(api_key, base_url, clock, Pace(clock, folder), on_retry)
         self._listing = SharedList(self._list_rows, clock, folder)
         self._boot = BootStages(clock, self.logs)
@@ -100,7 +100,7 @@ class RunPodCloud:
 
     @property
     def account(self) -> str:
-        """A hash of the key and the API's address."""
+        """A hash of the key."""
         return self._account
 
     def find(self, name: str, token: str = "") -> list[Pod]:
@@ -138,11 +138,11 @@ class RunPodCloud:
         call = action_call(pod_id, "start")
         try:
             answer = self._wire.send(call, not_found_ok=True)
-        except (ConfigError, AnswerUnclear):
+        except (ConfigError, AnswerUnclear) as refusal:
             # 409: there is nothing to start. That is fine if the pod is up, also by a start whose answer was lost.
             pod = self.get(pod_id)
             if pod is None or pod.status in STOPPED_STATUSES:
-                raise
+                raise getattr(refusal, "likely", None) or refusal from None
             return pod
         if answer.not_found:
             raise StockOut(f"cannot {call.what}: it does not exist any more", hint="a new pod is needed")
@@ -248,16 +248,16 @@ def volume_error(name: str, found: list[tuple[str, str]], known: list[str]) -> C
     return ConfigError(f"there is no network volume named {name!r}", hint=f"volumes of this account: {names}")
 
 
-def account_hash(api_key: str, base_url: str) -> str:
+def account_hash(api_key: str) -> str:
     """A short hash that is different for each key. It does not show the key."""
-    return hashlib.sha256(f"{base_url.rstrip('/')}\n{api_key}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"runpod-deploy\n{api_key}".encode()).hexdigest()[:16]
 
 
-def account_folder(cache_dir: Path | None, account: str) -> Path | None:
+def account_folder(cache_dir: Path | None, api_key: str, base_url: str) -> Path | None:
     """The folder that all processes with this key share; None without a cache folder or if it cannot be made."""
     if cache_dir is None:
         return None
-    folder = cache_dir / account
+    folder = cache_dir / hashlib.sha256(f"{base_url.rstrip('/')}\n{api_key}".encode()).hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError:

@@ -9,7 +9,15 @@ import re
 
 from urllib3 import exceptions as failures
 
-from ...errors import AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, DeployError, StockOut
+from ...errors import (
+    AuthRefused,
+    BalanceSpent,
+    CloudUnreachable,
+    ConfigError,
+    DeployError,
+    EdgeRefused,
+    StockOut,
+)
 from .calls import Answer
 
 CAPACITY_TEXTS = (
@@ -20,9 +28,12 @@ CAPACITY_TEXTS = (
     "insufficient capacity",
     "no available machine",
     "out of stock",
-    "request could not be processed",
 )
-"""Parts of the error texts that mean "no capacity": only the text distinguishes such a 400 from a bad request."""
+"""Parts of the error texts that mean "no capacity", under whatever status: no status tells it from a bad request."""
+CAPACITY_400_TEXTS = ("request could not be processed",)
+"""These mean it with status 400 only."""
+BALANCE_TEXTS = ("balance is too low", "insufficient balance", "insufficient funds", "add funds to your account")
+"""Parts of the error texts that mean that the account cannot pay."""
 
 NEVER_SENT = (failures.NewConnectionError, failures.ConnectTimeoutError, failures.ProxyError)
 """Failures before the first byte of the request was sent: any method may be sent again."""
@@ -31,21 +42,24 @@ KEY_HINT = "make a key with read and write rights at https://console.runpod.io/u
 FUNDS_HINT = "add funds at https://console.runpod.io/user/billing"
 OUTAGE_HINT = "nothing is wrong with the request: try again later; https://uptime.runpod.io shows outages"
 ADDRESS_HINT = "check RUNPOD_API_BASE_URL and the proxy between here and RunPod"
+EDGE_HINT = (
+    "a gateway before the API refused the request, so this says nothing about your key: try again in a minute; "
+    f"if it goes on, {ADDRESS_HINT}"
+)
+STOCK_HINT = "try other GPUs or datacenters, or wait for stock"
 
 
 def refusal(answer: Answer, what: str) -> DeployError:
     """The error that this answer means. Every status has one."""
+    if answer.status < 500 and (named := named_by_text(answer, what)) is not None:
+        return named
     match answer.status:
-        case 400 if is_capacity(answer.detail):
-            return StockOut(message_of(answer, what), hint="try other GPUs or datacenters, or wait for stock")
+        case 401 | 403 if answer.from_edge:
+            return EdgeRefused(message_of(answer, what), hint=EDGE_HINT)
         case 401:
             return AuthRefused(message_of(answer, what), hint=KEY_HINT)
         case 402:
             return BalanceSpent(message_of(answer, what), hint=FUNDS_HINT)
-        case 403 if answer.document is None:
-            return CloudUnreachable(
-                message_of(answer, what), hint=f"a gateway before the API refused the request: {ADDRESS_HINT}"
-            )
         case 403 if "pool" in answer.detail.lower():
             return StockOut(message_of(answer, what), hint="the account may not use this kind of GPU: try others")
         case 403:
@@ -62,15 +76,35 @@ def refusal(answer: Answer, what: str) -> DeployError:
             return CloudUnreachable(message_of(answer, what), hint=f"this is not how the API answers: {ADDRESS_HINT}")
 
 
+def named_by_text(answer: Answer, what: str) -> StockOut | BalanceSpent | None:
+    """The error that the answer's own words name, under whatever status; None if they name none.
+
+    Creates were seen to be refused for lack of capacity with status 500 (2026-11).
+    """
+    if answer.status < 400 or answer.status == 429 or answer.from_edge:
+        return None
+    said = "; ".join([answer.detail or plain_text(answer.body), *answer.problems])
+    if is_capacity(said, answer.status):
+        return StockOut(message_of(answer, what), hint=STOCK_HINT)
+    return BalanceSpent(message_of(answer, what), hint=FUNDS_HINT) if is_balance(said) else None
+
+
 def network_error(failure: failures.HTTPError, what: str) -> CloudUnreachable:
     """The error that this failure of the connection means."""
     return CloudUnreachable(f"cannot {what}: {describe(failure)}", hint=f"{ADDRESS_HINT}, and the network itself")
 
 
-def is_capacity(detail: str) -> bool:
+def is_capacity(detail: str, status: int = 400) -> bool:
     """Whether the API's error text says that no machine is free."""
     lowered = detail.lower()
-    return any(text in lowered for text in CAPACITY_TEXTS)
+    texts = (*CAPACITY_TEXTS, *CAPACITY_400_TEXTS) if status == 400 else CAPACITY_TEXTS
+    return any(text in lowered for text in texts)
+
+
+def is_balance(detail: str) -> bool:
+    """Whether the API's error text says that the account cannot pay."""
+    lowered = detail.lower()
+    return any(text in lowered for text in BALANCE_TEXTS)
 
 
 def message_of(answer: Answer, what: str) -> str:

@@ -1,7 +1,8 @@
 """HTTP calls with timeouts, retries and the shared rate limit. Knows HTTP; knows no resource of the API.
 
 What is sent again (RunPod's own retry table, 2026-10): any method after 429 or when nothing was sent; GET and DELETE
-also after 5xx, a broken connection or an unreadable page; a POST never, since it may have had its effect.
+also after 5xx, a broken connection or an unreadable page; a POST never, since it may have had its effect. A gateway's
+refusal counts as nothing sent.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import urllib3
 from urllib3 import exceptions as failures
 
 from ... import __version__
-from ...errors import AnswerUnclear, AuthRefused, CloudUnreachable, ConfigError, DeployError, OnRetry
+from ...errors import AnswerUnclear, AuthRefused, CloudUnreachable, ConfigError, DeployError, EdgeRefused, OnRetry
 from ...machine.clock import Clock
 from .calls import Answer, Call
 from .pace import Pace
-from .refusals import KEY_HINT, NEVER_SENT, is_final, network_error, refusal
+from .refusals import KEY_HINT, NEVER_SENT, is_final, named_by_text, network_error, refusal
 
 USER_AGENT = f"runpod-deploy/{__version__}"
 CONNECT_TIMEOUT_S = 10.0
@@ -135,15 +136,17 @@ def error_of(call: Call, answer: Answer) -> DeployError:
     error = refusal(answer, call.what)
     unclear = answer.status >= 500 or answer.status == 408 or 200 <= answer.status < 300
     if unclear and not call.repeatable:
-        return AnswerUnclear(error.message, hint=error.hint)
+        problem = AnswerUnclear(error.message, hint=error.hint)
+        problem.likely = named_by_text(answer, call.what)
+        return problem
     return error
 
 
 def may_retry(call: Call, answer: Answer) -> bool:
     """Whether the same call may be sent again after this answer."""
-    if answer.status == 429:
-        return True
-    return call.repeatable and isinstance(refusal(answer, call.what), CloudUnreachable)
+    if answer.status == 429 or isinstance(error := refusal(answer, call.what), EdgeRefused):
+        return True  # the API has not seen the request
+    return call.repeatable and isinstance(error, CloudUnreachable)
 
 
 def wait_before_next(answer: Answer | None, pause_s: float) -> float:

@@ -10,8 +10,23 @@ from hypothesis import strategies as st
 from urllib3 import exceptions as failures
 
 from runpod_deploy.cloud.runpod.calls import Answer
-from runpod_deploy.cloud.runpod.refusals import CAPACITY_TEXTS, is_capacity, network_error, plain_text, refusal
-from runpod_deploy.errors import FAILURE_KINDS, AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut
+from runpod_deploy.cloud.runpod.refusals import (
+    CAPACITY_400_TEXTS,
+    CAPACITY_TEXTS,
+    is_capacity,
+    network_error,
+    plain_text,
+    refusal,
+)
+from runpod_deploy.errors import (
+    FAILURE_KINDS,
+    AuthRefused,
+    BalanceSpent,
+    CloudUnreachable,
+    ConfigError,
+    EdgeRefused,
+    StockOut,
+)
 
 OURS = (AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut)
 BODIES = (
@@ -62,7 +77,7 @@ def test_every_failure_of_the_network_means_an_error_with_a_hint(kind: type[fail
     assert error.message.startswith("cannot do it: ") and error.hint
 
 
-@pytest.mark.parametrize("text", CAPACITY_TEXTS)
+@pytest.mark.parametrize("text", CAPACITY_TEXTS + CAPACITY_400_TEXTS)
 def test_a_capacity_error_is_recognized_in_any_letter_case(text: str) -> None:
     assert is_capacity(f"Sorry. {text.upper()}!")
     assert not is_capacity("Network volume is in data center CA-MTL-3")
@@ -86,3 +101,35 @@ def test_no_such_thing_is_understood_in_any_form() -> None:
 def test_a_page_of_a_proxy_or_an_unknown_path_says_nothing_about_a_pod() -> None:
     assert not answer(404, b" <html>404</html>").not_found
     assert not answer(404, b'{"detail": "The requested path was not found."}').not_found
+
+
+CLOUDFLARE = (
+    b'{"type": "https://developers.cloudflare.com/1010/", "title": "Error 1010: Access denied", "status": 403, '
+    b'"detail": "The owner has banned your access.", "error_code": 1010, "cloudflare_error": true, "retryable": false}'
+)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("body", [b"error code: 1010", b"<html>Access denied</html>", b"", CLOUDFLARE])
+def test_a_gateway_s_refusal_says_nothing_about_the_key(status: int, body: bytes) -> None:
+    error = refusal(answer(status, body), "do it")
+    assert type(error) is EdgeRefused and error.kind == "cloud" and error.transient
+    assert "says nothing about your key" in error.hint
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_the_api_s_own_refusal_is_about_the_key(status: int) -> None:
+    assert type(refusal(answer(status, b'{"title": "No", "status": 401, "detail": "no"}'), "do it")) is AuthRefused
+
+
+def test_a_gateway_cannot_say_that_a_pod_does_not_exist() -> None:
+    assert not answer(404, CLOUDFLARE).not_found
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
+def test_words_about_capacity_or_balance_count_under_any_status(status: int) -> None:
+    no_stock = b'{"error": "create pod: There are no instances currently available", "status": 500}'
+    assert type(refusal(answer(status, no_stock), "do it")) is StockOut
+    no_money = b'{"detail": "Your account balance is too low to rent a pod. Please add funds to your account."}'
+    assert type(refusal(answer(status, no_money), "do it")) is BalanceSpent
+    assert type(refusal(answer(500, no_stock), "list the pods")) is CloudUnreachable

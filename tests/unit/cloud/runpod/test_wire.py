@@ -17,6 +17,7 @@ from runpod_deploy.errors import (
     CloudUnreachable,
     ConfigError,
     DeployError,
+    EdgeRefused,
     StockOut,
 )
 from tests.support.fakes.api import Api, Reply, pod_row, problem
@@ -117,7 +118,6 @@ def test_retries_end(api: Api, cloud: RunPodCloud, clock: FakeClock, trouble: Re
         (problem(402, "Your account balance is too low to rent a pod."), BalanceSpent, "balance is too low"),
         (problem(403, "access denied"), AuthRefused, "access denied"),
         (problem(403, "account cannot access the requested pool"), StockOut, "pool"),
-        (Reply(403, b"error code: 1010"), CloudUnreachable, "error code: 1010"),
         (problem(404, "template not found"), ConfigError, "template not found"),
         (
             problem(422, "Request validation failed.", errors=["$.disk: is required"]),
@@ -189,3 +189,37 @@ def test_an_impossible_address_is_an_error_at_once(url: str, clock: FakeClock) -
         RunPodCloud("key", url, clock).get("pod")
     assert "RUNPOD_API_BASE_URL" in caught.value.hint
     assert clock.monotonic() == 0
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_create_that_a_gateway_refused_is_sent_again(api: Api, cloud: RunPodCloud, status: int) -> None:
+    api.replies(Reply(status, b"error code: 1010"), Reply(status, {"error_code": 1010}), Reply(201, pod_row()))
+    assert cloud.create(ASK, CANDIDATE).id == "5xpma5eg46tqjq"
+    api.replies(Reply(status, b"error code: 1010"))
+    with pytest.raises(EdgeRefused):
+        cloud.create(ASK, CANDIDATE)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("create pod: There are no instances currently available", StockOut),
+        ("create pod: Your account balance is too low to rent a pod.", BalanceSpent),
+    ],
+)
+def test_a_create_refused_in_words_under_500_may_have_had_its_effect(
+    api: Api, cloud: RunPodCloud, words: str, error: type[DeployError]
+) -> None:
+    api.replies(Reply(500, {"error": words, "status": 500}))
+    with pytest.raises(AnswerUnclear) as caught:
+        cloud.create(ASK, CANDIDATE)
+    assert type(caught.value.likely) is error and words in caught.value.likely.message
+
+
+def test_a_start_refused_in_words_under_500_is_looked_for(api: Api, cloud: RunPodCloud) -> None:
+    full = Reply(500, {"error": "There are not enough free GPUs on the host machine to start this pod"})
+    api.replies(full, Reply(200, pod_row(status="EXITED")))
+    with pytest.raises(StockOut):
+        cloud.start("5xpma5eg46tqjq")
+    api.replies(full, Reply(200, pod_row(status="STARTING")))
+    assert cloud.start("5xpma5eg46tqjq").status == "STARTING"
