@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from email.utils import formatdate
 
 from aiohttp import web
@@ -23,6 +24,9 @@ READ_LIMIT = 64 << 20
 # Answers of these types come from the proxy in front of the API, which has no quotas.
 PROXY_TYPES = ("text/html", "text/plain")
 GRAPHQL = "POST /graphql"
+OWN_NAMES = ("127.0.0.1", "localhost")
+CONTROL_TOKEN = web.AppKey("control_token", str)
+CONTROL_REFUSED = "send the header `Authorization: Bearer $RUNPOD_SIM_TOKEN`, which `serve` and `exec` export\n"
 MODULES = (
     pods,
     logs,
@@ -44,10 +48,10 @@ POD_KEY_ROUTES = {
 }
 
 
-def application(cloud: Cloud, limits: Limits) -> web.Application:
+def application(cloud: Cloud, limits: Limits, control_token: str) -> web.Application:
     """All routes, the simulator's own included."""
     app = web.Application(middlewares=[_api], client_max_size=READ_LIMIT)
-    app[CLOUD], app[LIMITS] = cloud, limits
+    app[CLOUD], app[LIMITS], app[CONTROL_TOKEN] = cloud, limits, control_token
     for module in MODULES:
         app.add_routes(module.routes())
     return app
@@ -55,8 +59,10 @@ def application(cloud: Cloud, limits: Limits) -> web.Application:
 
 @web.middleware
 async def _api(request: web.Request, handler: Handler) -> web.StreamResponse:
+    if is_foreign(request):
+        return web.Response(text="this address is for programs on this machine\n", status=403)
     if request.path.startswith("/_sim/"):
-        return await handler(request)
+        return await handler(request) if _controls(request) else web.Response(text=CONTROL_REFUSED, status=401)
     label = route_of(request)
     request.app[CLOUD].requests[label] += 1
     answer = await _answer(request, handler, label)
@@ -89,6 +95,18 @@ async def _facts(request: web.Request) -> Facts:
         return facts_of_body(await request.read())
     except web.HTTPException:
         return {}
+
+
+def is_foreign(request: web.Request) -> bool:
+    """Whether a web page sends the request, or another name leads here (DNS rebinding)."""
+    host, _, _ = request.host.rpartition(":")
+    return "Origin" in request.headers or host not in OWN_NAMES
+
+
+def _controls(request: web.Request) -> bool:
+    """Whether the request bears the simulator's own token."""
+    sent = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    return secrets.compare_digest(sent.encode(), request.app[CONTROL_TOKEN].encode())
 
 
 def route_of(request: web.Request) -> str:

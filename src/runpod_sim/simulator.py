@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -52,7 +53,7 @@ class Simulator:
     cloud: Cloud
     url: str
     exports: dict[str, str] = field(default_factory=dict)
-    """Environment variables that point a client at it; official tools read the last two."""
+    """Environment variables that point a client at it; official tools read the last two. The token opens /_sim/."""
 
 
 @asynccontextmanager
@@ -66,12 +67,13 @@ async def simulate(settings: Settings) -> AsyncIterator[Simulator]:
         site = Site(root, f"http://{HOST}:{port}", catalogue.load())
         cloud = _cloud(settings, Platform(sandbox, PACES[settings.pace], site))
         limits = Limits(quotas(settings.per_minute or PER_MINUTE[settings.pace]))
-        runner = web.AppRunner(application(cloud, limits), access_log=None, shutdown_timeout=0.5)
+        control_token = secrets.token_hex(16)
+        runner = web.AppRunner(application(cloud, limits, control_token), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         async with _running(cloud, root if settings.state_path else None):
             try:
                 await web.SockSite(runner, listening).start()
-                yield Simulator(cloud, site.api_url, _exports(site.api_url, cloud.api_key))
+                yield Simulator(cloud, site.api_url, _exports(site.api_url, cloud.api_key, control_token))
             finally:
                 await runner.cleanup()
 
@@ -116,10 +118,11 @@ def _cloud(settings: Settings, platform: Platform) -> Cloud:
     return cloud
 
 
-def _exports(url: str, key: str) -> dict[str, str]:
+def _exports(url: str, key: str, control_token: str) -> dict[str, str]:
     return {
         "RUNPOD_API_BASE_URL": url,
         "RUNPOD_API_KEY": key,
+        "RUNPOD_SIM_TOKEN": control_token,
         "RUNPOD_GRAPHQL_URL": f"{url}/graphql",
         "RUNPOD_REST_V2_URL": f"{url}/v2",
     }

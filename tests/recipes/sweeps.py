@@ -25,13 +25,15 @@ pod: {gpu_order: [SIM 3600], datacenters: [EU-SE-1]}
 budget: {cost_cap_usd: 60, assumed_hourly_rate_usd: 3600, max_runtime_minutes: 1}
 setup: []
 preflight: []
+secrets: [{name: simulator, env: [RUNPOD_SIM_TOKEN], destination: /root/simulator.env}]
 """
 # The host of the very pod that says this is lost. No clock decides when.
 LOSE_THIS_POD = """\
 python3 -c '
 import os, urllib.request as web
 url = os.environ["RUNPOD_API_BASE_URL"] + "/_sim/pods/" + os.environ["RUNPOD_POD_ID"] + "/kill"
-web.urlopen(web.Request(url, data=b"", method="POST"))' && sleep 60
+head = {"Authorization": "Bearer " + os.environ["RUNPOD_SIM_TOKEN"]}
+web.urlopen(web.Request(url, data=b"", headers=head, method="POST"))' && sleep 60
 """
 TRAIN = """\
 cd "{remote_dir}"

@@ -42,11 +42,16 @@ class Sim:
     key: str
     home: Path
     pid: int
+    token: str = ""
+    """What opens /_sim/."""
     http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False))
 
     def call(self, method: str, path: str, body: Any = None, **headers: str | None) -> Answer:
         """The answer; headers with None are left out."""
-        sent: dict[str, str | None] = {"User-Agent": "tests/1", "Authorization": f"Bearer {self.key}"}
+        sent: dict[str, str | None] = {
+            "User-Agent": "tests/1",
+            "Authorization": f"Bearer {self.token if path.startswith('/_sim/') else self.key}",
+        }
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
         answer = self.http.request(
@@ -155,10 +160,16 @@ def serving(home: Path, *options: str, **env: str) -> Iterator[Sim]:
     argv = tool("serve", *options)
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=dict(os.environ) | env) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(4)]
+        lines = [process.stdout.readline() for _ in range(5)]
         exports = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines)
         try:
-            yield Sim(exports["RUNPOD_API_BASE_URL"], exports["RUNPOD_API_KEY"], home, process.pid)
+            yield Sim(
+                exports["RUNPOD_API_BASE_URL"],
+                exports["RUNPOD_API_KEY"],
+                home,
+                process.pid,
+                exports["RUNPOD_SIM_TOKEN"],
+            )
         finally:
             process.terminate()
             assert process.wait(20) in (0, -signal.SIGKILL)

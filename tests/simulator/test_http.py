@@ -120,3 +120,16 @@ def test_stock_is_what_the_catalogue_derives_its_words_from(sim: Sim) -> None:
     assert sim.call("POST", "/v2/pods", sim.body(gpu={"id": gpu}, dataCenterIds=[home])).status == 400
     sim.call("DELETE", f"/v2/pods/{pod['id']}")
     assert level() == "LOW"
+
+
+def test_only_the_token_opens_the_control_api(sim: Sim) -> None:
+    for sent in (None, f"Bearer {sim.key}", "Bearer ", f"Bearer {sim.token}x"):
+        assert sim.call("GET", "/_sim/ledger", Authorization=sent).status == 401
+    assert sim.call("GET", "/_sim/ledger").status == 200
+
+
+@pytest.mark.parametrize("path", ["/v2/pods", "/_sim/ledger"])
+@pytest.mark.parametrize("foreign", [{"Origin": "https://example.com"}, {"Host": "example.com"}, {"Origin": "null"}])
+def test_a_web_page_cannot_reach_the_simulator(sim: Sim, path: str, foreign: dict[str, str]) -> None:
+    assert sim.call("GET", path, **foreign).status == 403
+    assert sim.call("GET", path).status == 200

@@ -41,7 +41,7 @@ class Simulator:
     def _read_exports(self) -> dict[str, str]:
         assert self.process.stdout is not None
         exports: dict[str, str] = {}
-        while "RUNPOD_API_KEY" not in exports or "RUNPOD_API_BASE_URL" not in exports:
+        while not {"RUNPOD_API_KEY", "RUNPOD_API_BASE_URL", "RUNPOD_SIM_TOKEN"} <= set(exports):
             line = self.process.stdout.readline()
             assert line, "the simulator did not start"
             if found := re.match(r"export (\w+)=['\"]?([^'\"\n]*)", line):
@@ -56,7 +56,9 @@ class Simulator:
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """The answer of one call under /_sim/."""
         data = None if body is None else json.dumps(body).encode()
-        answer = self.http.request(method, f"{self.exports['RUNPOD_API_BASE_URL']}/_sim/{path}", body=data, timeout=20)
+        url = f"{self.exports['RUNPOD_API_BASE_URL']}/_sim/{path}"
+        headers = {"Authorization": f"Bearer {self.exports['RUNPOD_SIM_TOKEN']}"}
+        answer = self.http.request(method, url, body=data, headers=headers, timeout=20)
         assert answer.status < 300, answer.data
         return json.loads(answer.data) if answer.data else None
 

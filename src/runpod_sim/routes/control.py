@@ -1,4 +1,4 @@
-"""/_sim/, the simulator's own API, for tests and other processes. It needs no key.
+"""/_sim/, the simulator's own API, for tests and other processes that have its token.
 
 GET    /_sim/ledger                       the ledger so far
 GET    /_sim/pods                         every pod ever made: as in the API, with faults and process id

@@ -24,6 +24,8 @@ class Simulated:
 
     url: str
     key: str
+    token: str = ""
+    """What opens /_sim/."""
 
     @property
     def environ(self) -> dict[str, str]:
@@ -37,7 +39,8 @@ class Simulated:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """The answer of the API, for calls that the product never makes."""
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {self.key}", "User-Agent": "tests", "Content-Type": "application/json"}
+        bearer = self.token if path.startswith("/_sim/") else self.key
+        headers = {"Authorization": f"Bearer {bearer}", "User-Agent": "tests", "Content-Type": "application/json"}
         reply = urllib3.request(method, self.url + path, body=data, headers=headers, retries=False, timeout=30)
         assert reply.status < 300, (reply.status, reply.data)
         return json.loads(reply.data) if reply.data else None
@@ -60,8 +63,8 @@ def simulator(*options: str) -> Iterator[Simulated]:
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
             assert process.stdout is not None
-            exports = dict(process.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(4))
-            yield Simulated(exports["RUNPOD_API_BASE_URL"], exports["RUNPOD_API_KEY"])
+            exports = dict(process.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(5))
+            yield Simulated(exports["RUNPOD_API_BASE_URL"], exports["RUNPOD_API_KEY"], exports["RUNPOD_SIM_TOKEN"])
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(ENDS_WITHIN_S)
