@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .values import Candidate, Offer, Pod, PodRequest
+from .values import Candidate, LogLine, Offer, Pod, PodRequest
 
 
 class Cloud(Protocol):
@@ -40,6 +40,15 @@ class Cloud(Protocol):
 
     def boot_stage(self, pod: Pod) -> str:
         """The stage of the pod's boot: placing, image_pull, starting or sshd."""
+
+    def host_log(self, pod_id: str, *, fresh: bool = False) -> list[LogLine]:
+        """The end of the pod's log, oldest line first; empty if there is none.
+
+        It is as `boot_stage` last read it, which costs nothing, or with `fresh` as it is now. Never raises.
+        """
+
+    def credit_usd(self) -> float | None:
+        """The account's balance in USD; None if it cannot be had. Never raises."""
 
     def start(self, pod_id: str) -> Pod:
         """A stopped pod on its way up. Raises StockOut if its host has no free GPU."""

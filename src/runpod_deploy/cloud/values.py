@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from ..spec.rules import Checked
+from ..spec.types import HostName, PortNumber
+
 Stock = Literal["NONE", "LOW", "MEDIUM", "HIGH"]
 
 
@@ -60,11 +63,22 @@ class PodRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where a pod's sshd listens."""
+class Address(Checked):
+    """Where a pod's sshd listens. Raises RuleError for a host or port that could mean something else to ssh."""
 
-    host: str
-    port: int
+    host: HostName
+    port: PortNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line of a pod's log."""
+
+    at: str
+    """The time in RFC 3339, as the API writes it."""
+    source: str
+    """`container` or `system`, which is the host."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

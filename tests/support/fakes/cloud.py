@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from runpod_deploy.cloud.pod_labels import bears
-from runpod_deploy.cloud.values import Address, Candidate, Offer, Pod, PodRequest
+from runpod_deploy.cloud.values import Address, Candidate, LogLine, Offer, Pod, PodRequest
 from runpod_deploy.errors import AnswerUnclear, ConfigError, StockOut
 from runpod_deploy.machine.clock import Clock
 
@@ -70,6 +70,12 @@ class FakeCloud:
         """The number of characters to which the API shortens the names of pods."""
         self.account = "account-1"
         """The account of the key that is used from now on: another account's pods do not exist for it."""
+        self.credit: float | None = None
+        """The account's balance; None if the key may not read it."""
+        self.host_says: list[str] = []
+        """The lines in the host's log of every pod."""
+        self.delivers: dict[str, dict[str, Any]] = {}
+        """By datacenter: the fields of `Pod` in which what is delivered differs from what was asked for."""
         self.host_is_full = False
         """Whether a stopped pod finds its GPU taken."""
         self.address = Address(host="127.0.0.1", port=22)
@@ -115,6 +121,14 @@ class FakeCloud:
         self.calls.append(f"get {pod_id}")
         return None if self._lies_about(pod_id) else self._seen(pod_id)
 
+    def host_log(self, pod_id: str, *, fresh: bool = False) -> list[LogLine]:
+        """What the hosts say."""
+        return [LogLine(at=str(number), source="system", text=text) for number, text in enumerate(self.host_says)]
+
+    def credit_usd(self) -> float | None:
+        """The account's balance."""
+        return self.credit
+
     def boot_stage(self, pod: Pod) -> str:
         """placing, image_pull, starting or sshd."""
         if pod.status == "PROVISIONING":
@@ -131,7 +145,8 @@ class FakeCloud:
             raise StockOut(HOST_FULL)
         rented = self.rented[pod_id]
         if rented.pod.status == "EXITED":
-            rented.pod, rented.up_since = replace(rented.pod, status="STARTING"), self.clock.now()
+            differs = self.delivers.get(rented.pod.datacenter_id or "", {})
+            rented.pod, rented.up_since = replace(rented.pod, status="STARTING", **differs), self.clock.now()
             rented.history.append("start")
         self._effect("after start")
         return self._required_aged(pod_id)
@@ -229,6 +244,7 @@ class FakeCloud:
             container_disk_gb=request.container_disk_gb,
             network_volume_id=request.network_volume_id,
         )
+        pod = replace(pod, **self.delivers.get(candidate.datacenter_id, {}))
         self.rented[pod.id] = Rented(pod, begins_at, account=self.account, history=["create"])
         return pod
 

@@ -1,4 +1,4 @@
-"""The stage of a pod's boot, read from its status and the host's log. Knows the texts of that log; changes nothing."""
+"""The stage of a pod's boot, and the host's log while it boots. Knows the texts of that log; changes nothing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 
 from ...errors import DeployError
 from ...machine.clock import Clock
-from ..values import Pod
-from .logs import LogLine
+from ..values import LogLine, Pod
 
 PLACING, IMAGE_PULL, STARTING, SSHD = "placing", "image_pull", "starting", "sshd"
 PULLING_TEXTS = (
@@ -20,9 +19,9 @@ PULLING_TEXTS = (
     "image",
 )
 STARTED_TEXTS = ("start container", "started container", "container started")
-FIRST_LOOK_S, LOOK_EVERY_S = 5.0, 120.0
-"""When a pod's log is first read after the pod was first seen, and how often from then on: rarely, since fifty
-booting pods share the sixty requests a minute of one account."""
+FIRST_LOOK_S, LONGEST_PAUSE_S = 5.0, 120.0
+"""When a pod's log is first read after the pod was first seen. From then on the pauses double: an image that cannot be
+pulled is known soon, and fifty booting pods share the sixty requests a minute of one account."""
 QUIET_S = 1.5
 TAIL = 50
 
@@ -36,30 +35,36 @@ class BootStages:
         self._clock = clock
         self._read_log = read_log
         self._look_at: dict[str, float] = {}
-        self._from_log: dict[str, str] = {}
+        self._pause_s: dict[str, float] = {}
+        self._lines: dict[str, list[LogLine]] = {}
 
     def stage(self, pod: Pod) -> str:
-        """The stage; the log is read only while the status does not decide it."""
+        """The stage; the log is read again if that is due."""
         if pod.status == "PROVISIONING" and pod.datacenter_id is None:
             return PLACING
-        if pod.uptime_s is not None:
-            return SSHD if pod.address else STARTING
         now = self._clock.monotonic()
         if now >= self._look_at.setdefault(pod.id, now + FIRST_LOOK_S):
-            self._look(pod)
-        return self._from_log.get(pod.id) or stage_by_status(pod.status)
+            self.read(pod.id)
+        if pod.address is not None:
+            return SSHD
+        if pod.uptime_s is not None:
+            return STARTING
+        return stage_in_log(self.lines(pod.id)) or stage_by_status(pod.status)
 
-    def _look(self, pod: Pod) -> None:
-        """The log has been read; the stage that it shows is kept until the next look."""
+    def lines(self, pod_id: str) -> list[LogLine]:
+        """The end of the pod's log, as it was last read."""
+        return self._lines.get(pod_id, [])
+
+    def read(self, pod_id: str) -> list[LogLine]:
+        """The end of the pod's log as it is now, which counts as a look; if it cannot be read, as it was before."""
         try:
-            shown = stage_in_log(self._read_log(pod.id, TAIL, QUIET_S))
+            self._lines[pod_id] = self._read_log(pod_id, TAIL, QUIET_S) or self.lines(pod_id)
         except DeployError:
-            # The stage is only shown to people: no run fails because it is unknown.
-            shown = None
-        self._from_log.pop(pod.id, None)
-        if shown is not None:
-            self._from_log[pod.id] = shown
-        self._look_at[pod.id] = self._clock.monotonic() + LOOK_EVERY_S
+            pass  # what the host says only explains: no run fails because it is unknown
+        pause_s = self._pause_s.get(pod_id, FIRST_LOOK_S) * 2
+        self._pause_s[pod_id] = min(LONGEST_PAUSE_S, pause_s)
+        self._look_at[pod_id] = self._clock.monotonic() + self._pause_s[pod_id]
+        return self.lines(pod_id)
 
 
 def stage_in_log(lines: Iterable[LogLine]) -> str | None:

@@ -8,16 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, OddRow, OnRetry, StockOut
+from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, DeployError, OddRow, OnRetry, StockOut
 from ...machine.clock import Clock
 from ..pod_labels import bears
-from ..values import Candidate, Offer, Pod, PodRequest
+from ..values import Candidate, LogLine, Offer, Pod, PodRequest
 from . import catalogue, shapes
 from .balance import BALANCE_CALL, Balance, as_balance
 from .bills import Bill, as_billed_through, as_bills, bills_call, last_days_call
 from .boot import BootStages
 from .calls import Call
-from .logs import LogLine, log_call, log_lines
+from .logs import log_call, log_lines
 from .pace import Pace
 from .reading import (
     OnOdd,
@@ -133,6 +133,10 @@ class RunPodCloud:
         """The stage of its boot: placing, image_pull, starting or sshd."""
         return self._boot.stage(pod)
 
+    def host_log(self, pod_id: str, *, fresh: bool = False) -> list[LogLine]:
+        """The end of the pod's log: as it was last read, or with `fresh` as it is now; empty if it cannot be read."""
+        return self._boot.read(pod_id) if fresh else self._boot.lines(pod_id)
+
     def start(self, pod_id: str) -> Pod:
         """A stopped pod on its way up. Raises StockOut if its host has no free GPU."""
         call = action_call(pod_id, "start")
@@ -178,6 +182,13 @@ class RunPodCloud:
     def logs(self, pod_id: str, tail: int, quiet_s: float) -> list[LogLine]:
         """The last lines of the container's and of the host's log; empty if none came within quiet_s seconds."""
         return log_lines(self._wire.stream(log_call(pod_id, tail), quiet_s=quiet_s, within_s=LOG_TIMEOUT_S))
+
+    def credit_usd(self) -> float | None:
+        """The account's balance in USD; None if it cannot be had: only some keys may read it."""
+        try:
+            return self.balance().balance_usd
+        except DeployError:
+            return None
 
     def balance(self) -> Balance:
         """The account's balance and spending. Raises AuthRefused if the key may not read it."""

@@ -5,11 +5,11 @@ One odd field must neither end a run whose pod is known nor hide the other rows 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ...machine.limits import LARGEST_NUMBER
 from ...spec.instants import parse_instant
 
 MILLISECONDS_FROM = 1e11
@@ -22,14 +22,14 @@ def text_in(value: object) -> str | None:
 
 
 def number_in(value: object) -> float | None:
-    """A finite number, also one that is written as text; None for any other value."""
+    """A number that an answer can mean, also one that is written as text; None for any other value, like infinity."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= LARGEST_NUMBER else None
 
 
 def whole_in(value: object) -> int | None:

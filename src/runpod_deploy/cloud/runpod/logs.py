@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from urllib.parse import quote
 
+from ...machine import limits
+from ...spec import strict_json
+from ..values import LogLine
 from .calls import Call
 
 MAX_LINES = 5000
 """The most lines per source that the API sends (2026-08)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogLine:
-    """One line of a pod's log."""
-
-    at: str
-    """The time in RFC 3339, as the API writes it."""
-    source: str
-    """`container` or `system`."""
-    text: str
 
 
 def log_call(pod_id: str, tail: int) -> Call:
@@ -35,26 +25,25 @@ def log_call(pod_id: str, tail: int) -> Call:
     )
 
 
-def log_lines(pieces: Iterable[bytes]) -> list[LogLine]:
-    """The lines of the stream in the order of their time; events that make no sense are left out."""
-    lines = [line for data in event_data(pieces) if (line := as_line(data)) is not None]
+def log_lines(stream: bytes) -> list[LogLine]:
+    """The lines of the stream in the order of their time; events that are incomplete or make no sense are left out."""
+    lines = [line for data in event_data(stream) if (line := as_line(data)) is not None]
     return sorted(lines, key=lambda line: line.at)
 
 
-def event_data(pieces: Iterable[bytes]) -> Iterator[str]:
+def event_data(stream: bytes) -> Iterator[str]:
     """The data of each complete event."""
-    rest = b""
-    for piece in pieces:
-        *blocks, rest = (rest + piece).replace(b"\r\n", b"\n").split(b"\n\n")
-        for block in blocks:
-            data = [line[5:].strip() for line in block.decode(errors="replace").split("\n") if line[:5] == "data:"]
-            yield "\n".join(data)
+    *blocks, _ = stream.replace(b"\r\n", b"\n").split(b"\n\n")
+    for block in blocks:
+        if len(block) <= limits.CLOUD_LOG_EVENT_BYTES:
+            lines = block.decode(errors="replace").split("\n")
+            yield "\n".join(line[5:].strip() for line in lines if line[:5] == "data:")
 
 
 def as_line(data: str) -> LogLine | None:
     """The line in one event, or None if it holds none."""
     try:
-        row = json.loads(data)
+        row = strict_json.loads(data)
         return LogLine(at=str(row["ts"]), source=str(row["source"]), text=str(row["line"]))
     except (ValueError, KeyError, TypeError):
         return None

@@ -19,6 +19,7 @@ from ...errors import (
     StockOut,
 )
 from .calls import Answer
+from .exchange import Oversized
 
 CAPACITY_TEXTS = (
     "no longer any instances available",
@@ -144,5 +145,7 @@ def describe(failure: failures.HTTPError) -> str:
             return "no answer in time"
         case failures.LocationValueError():
             return "the API's address is not one"
+        case Oversized():
+            return str(failure)
         case _:
             return f"the connection broke: {type(failure).__name__}"

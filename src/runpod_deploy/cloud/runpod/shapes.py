@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
+from ...spec.rules import RuleError, violations
+from ...spec.types import CloudId
 from ..values import Address, Candidate, Pod, PodRequest
 from .fields import instant_in, number_in, part_in, parts_in, size_in, text_in, whole_in
 
 SSH_PORT = 22
-LAST_PORT = 65535
 UNKNOWN_STATUS = "UNKNOWN"
 """The status of a pod whose row has none that can be read. It says neither that the pod runs nor that it is gone."""
 MIN_VOLUME_GB = 10
@@ -107,9 +108,9 @@ def as_pod(row: Mapping[str, Any]) -> Pod:
 
 
 def pod_id_in(row: Mapping[str, Any]) -> str:
-    """The pod's id. Raises KeyError if there is none."""
+    """The pod's id. Raises KeyError if there is none that may stand in a command or a path."""
     found = row["id"]
-    if not isinstance(found, str) or not found:
+    if not isinstance(found, str) or any(violations(CloudId, found)):
         raise KeyError("id")
     return found
 
@@ -138,7 +139,10 @@ def ssh_address(row: Mapping[str, Any]) -> Address | None:
 def address_in(host: object, port: object) -> Address | None:
     """The address; None if host or port are absent or make no sense."""
     name, number = text_in(host), size_in(port)
-    return Address(host=name, port=number) if name and number and number <= LAST_PORT else None
+    try:
+        return Address(host=name, port=number) if name and number else None
+    except RuleError:
+        return None
 
 
 def public_ssh(port: Mapping[str, Any]) -> Address | None:

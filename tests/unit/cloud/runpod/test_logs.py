@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runpod_deploy.cloud.runpod import RunPodCloud
-from runpod_deploy.cloud.runpod.boot import FIRST_LOOK_S, LOOK_EVERY_S, BootStages
-from runpod_deploy.cloud.runpod.logs import LogLine, log_lines
-from runpod_deploy.cloud.values import Address, Pod
+from runpod_deploy.cloud.runpod.boot import FIRST_LOOK_S, LONGEST_PAUSE_S, BootStages
+from runpod_deploy.cloud.runpod.logs import log_lines
+from runpod_deploy.cloud.values import Address, LogLine, Pod
 from runpod_deploy.errors import CloudUnreachable
 from tests.support.fakes.api import Api, Reply, problem
 from tests.support.fakes.clock import FakeClock
@@ -26,16 +26,11 @@ def event(at: int, line: str, source: str = "system") -> bytes:
 STREAM = event(2, "second") + event(1, "first", "container") + b": keep-alive\n\nid: 3\ndata: {broken\n\n"
 
 
-@given(st.lists(st.integers(1, 40), max_size=20))
-def test_lines_are_whole_however_the_stream_is_cut(cuts: list[int]) -> None:
-    pieces: list[bytes] = []
-    rest = STREAM
-    for cut in cuts:
-        pieces, rest = [*pieces, rest[:cut]], rest[cut:]
-    assert [(line.source, line.text) for line in log_lines([*pieces, rest])] == [
-        ("container", "first"),
-        ("system", "second"),
-    ]
+@given(st.integers(0, len(STREAM)))
+def test_only_whole_events_count_wherever_the_stream_breaks_off(length: int) -> None:
+    whole = [("container", "first"), ("system", "second")]
+    found = [(line.source, line.text) for line in log_lines(STREAM[:length])]
+    assert found == whole if length == len(STREAM) else all(line in whole for line in found)
 
 
 def test_the_log_is_read_until_it_is_quiet(api: Api, cloud: RunPodCloud) -> None:
@@ -93,20 +88,34 @@ def test_a_boot_goes_through_its_stages() -> None:
     clock.advance(FIRST_LOOK_S)
     log.lines = ["create container runpod/pytorch:1", "1.0.2 Pulling from runpod/pytorch"]
     assert watch.stage(booting("STARTING")) == "image_pull"
-    clock.advance(LOOK_EVERY_S)
+    clock.advance(LONGEST_PAUSE_S)
     log.lines.append("start container for runpod/pytorch:1: begin")
     assert watch.stage(booting("RUNNING")) == "starting"
     assert watch.stage(booting("RUNNING", uptime_s=2)) == "starting"
     assert watch.stage(booting("RUNNING", uptime_s=9, address=Address(host="h", port=1))) == "sshd"
 
 
-def test_the_log_is_read_rarely() -> None:
+def test_the_log_is_read_soon_and_then_rarely() -> None:
     clock, log = FakeClock(), Log()
     watch = BootStages(clock, log.read)
-    for _ in range(60):
+    asked = []
+    for _ in range(900):
+        before = log.asked
         watch.stage(booting("RUNNING"))
-        clock.advance(1.5)
-    assert log.asked <= 90 / LOOK_EVERY_S + 1
+        if log.asked > before:
+            asked.append(clock.monotonic())
+        clock.advance(1.0)
+    assert asked[:5] == [5, 15, 35, 75, 155] and asked[-1] - asked[-2] == LONGEST_PAUSE_S
+
+
+def test_the_last_words_of_the_host_are_kept_when_its_log_cannot_be_read() -> None:
+    clock, log = FakeClock(), Log()
+    watch = BootStages(clock, log.read)
+    log.lines = ["no space left on device"]
+    assert [line.text for line in watch.read("pod")] == log.lines
+    log.broken = True
+    assert [line.text for line in watch.read("pod")] == log.lines
+    assert watch.lines("another pod") == []
 
 
 def test_a_boot_without_a_log_has_the_stage_of_its_status() -> None:

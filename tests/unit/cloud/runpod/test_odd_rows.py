@@ -19,7 +19,7 @@ from tests.support.fakes.api import Api, Reply, pod_row
 
 HERE = Address(host="213.173.104.74", port=35558)
 NONE = {"pods": [], "pagination": {"hasNextPage": False, "nextCursor": None}}
-ODD = (None, "text", "", 0, -1, 3.5, True, [], ["x"], {}, {"value": 1}, 1e300)
+ODD: tuple[Any, ...] = (None, "text", "", 0, -1, 3.5, True, [], ["x"], {}, {"value": 1}, 1e300)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
