@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test chaos live lint docs clean
+.PHONY: setup demo test chaos storm quick live lint docs clean
 
 setup: .venv/ready
 
@@ -18,11 +18,19 @@ test: setup
 	$(BIN)/pytest
 
 # The guarantee under attack: N runs are killed, paused and cut off while the cloud fails; then the bill is looked at.
-N ?= 40
 SEED ?= 1
 JOBS ?= 3
 chaos: setup
-	$(BIN)/runpod-sim chaos --cases $(N) --seed $(SEED) --jobs $(JOBS)
+	$(BIN)/runpod-sim chaos --cases $(or $(N),40) --seed $(SEED) --jobs $(JOBS)
+
+# The same in memory, with many faults at once and thousands of times as many runs: N histories from SEED on.
+storm: setup
+	$(BIN)/python -m tests.storm -n $(or $(N),3000) --seed $(SEED) --jobs $(JOBS) --findings storm-findings
+
+# What a change to the core should pass within a minute: unit tests, whole runs in memory, and a small storm.
+quick: setup
+	$(BIN)/pytest tests/unit tests/lifecycle -n $(JOBS)
+	$(BIN)/python -m tests.storm -n $(or $(N),300) --seed $(SEED) --jobs $(JOBS) --findings storm-findings
 
 # The suite of tests/contract on RunPod itself, with the key in RUNPOD_API_KEY. Costs money, so it asks.
 live: setup

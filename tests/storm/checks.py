@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from runpod_deploy.cloud.values import Candidate, Offer
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.money import closing_s
+from runpod_deploy.phases.provision import IDLE_S
 from runpod_deploy.record.events import Event, PodRecycled
 from runpod_deploy.record.manifest import manifest
 from runpod_deploy.record.paths import RunDir
@@ -17,6 +18,7 @@ from runpod_deploy.record.state import State
 from tests.storm.configs import RATE
 from tests.storm.edges import journal_rows
 from tests.storm.faults import Faults
+from tests.storm.history import History
 from tests.storm.invariants import require
 from tests.storm.pods import FINAL, Home
 from tests.storm.process import BUSY, UNCONFIRMED, Ended, Process
@@ -178,8 +180,22 @@ def no_leak(storm: Storm, ended: Ended, state: State) -> None:
         )
 
 
+def is_calm(history: History) -> bool:
+    """Whether nothing happens that could keep the job from succeeding."""
+    weather, shape, job = history.weather, history.shape, history.job
+    quiet = not (weather.dead or weather.sold_out or weather.host_full or weather.guard_dead or weather.outages)
+    alone = all(not act.faults and not act.visits and act.command == "run" for act in history.acts)
+    works = job.exit_code == 0 and job.marker and job.leaves and not (job.failure_marker or job.setup_fails)
+    minutes = min(shape.minutes, shape.max_runtime_minutes or shape.minutes)
+    in_time = job.lasts_s < minutes * 60 * 0.8 - 120 and shape.stall_minutes is None
+    return quiet and alone and works and in_time and not weather.pod_events and not history.nobody_comes
+
+
 def at_end(storm: Storm) -> None:
     """Nothing bills that should not, and it has cost what it may. Raises Violation."""
+    if is_calm(storm.history):
+        state = storm.state()
+        require(state.exit_code == 0, "calm", f"exit {state.exit_code}: {state.failure and state.failure.message}")
     for pod_id in storm.strangers:
         require(storm.cloud.bills(pod_id), "foreign", f"{pod_id} of somebody else is gone")
     starts = sum(home.starts for home in homes(storm))
@@ -199,7 +215,8 @@ def within_cap(storm: Storm) -> None:
     earlier_usd = sum(span.usd(0) for span in cloud.spans if span.pod_id in storm.taken and span.from_s < storm.began_s)
     usd = sum(cloud.usd(pod_id) for pod_id in pods) - earlier_usd
     rates = max((span.usd_per_hour for span in cloud.spans if span.pod_id in pods), default=RATE)
-    extra_s = closing_s(job.budget) + SLACK_S + storm.interfered_s + storm.excused_s + grace_s(storm)
+    idle_s = IDLE_S if storm.taken else 0.0  # its guard has the terms of its first run until the pod answers
+    extra_s = idle_s + closing_s(job.budget) + SLACK_S + storm.interfered_s + storm.excused_s + grace_s(storm)
     limit = job.budget.cost_cap_usd + rates * extra_s * max(1, len(pods)) / 3600
     require(
         usd <= limit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from runpod_deploy.spec import (
@@ -53,6 +54,7 @@ def spec_of(root: Path, shape: Shape, job: Job, run_id: str = RUN_ID) -> Spec:
     )
     return Spec(
         run_id=run_id,
+        token=hashlib.sha256(run_id.encode()).hexdigest()[:32],
         config_path=root / "job.yaml",
         project_root=root,
         job=document,

@@ -20,8 +20,8 @@ from tests.storm.faults import Answered
 if TYPE_CHECKING:
     from tests.storm.process import Process
 
-QUIET = ("boot_stage", "close")
-"""Calls without an effect."""
+QUIET = ("boot_stage", "close", "host_log", "credit_usd")
+"""Calls without an effect, which never fail."""
 
 
 class ProcessClock:
@@ -67,7 +67,9 @@ class Outside:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.target, name)
-        return method if name in QUIET else lambda *args, **named: self.call(name, method, args, named)
+        if name in QUIET or not callable(method):
+            return method
+        return lambda *args, **named: self.call(name, method, args, named)
 
     def call(self, name: str, method: Any, args: Any, named: Any) -> Any:
         """The result of the call, unless a fault strikes before or after it."""

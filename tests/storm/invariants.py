@@ -23,6 +23,7 @@ NAMES = {
     "idempotence": "to carry out again changes nothing",
     "order": "time never runs backwards in the journal",
     "bounded": "no wait without end",
+    "calm": "without a fault, a job that does its work succeeds",
     "defect": "no error that the tool does not know",
 }
 

@@ -136,7 +136,7 @@ class Process:
         return World(
             cloud=cast(Cloud, Outside(self, self.cloud, self.api_fails)),
             clock=self.clock,
-            reach=lambda spec, run_dir, address: self.reach(spec, address),
+            reach=lambda spec, run_dir, address, boot: self.reach(spec, address),
             authorized_keys=lambda spec, run_dir: "ssh-ed25519 AAAA storm",
             environ=self.environ,
         )

@@ -42,7 +42,7 @@ def shape_of(random: Random) -> h.Shape:
         known_image=random.random() < 0.8,
         on_success=random.choice(("delete", "delete", "stop", "recycle", "preserve")),
         on_failure=random.choice(("delete", "stop", "stop", "preserve")),
-        minutes=random.choice((6.0, 10.0, 20.0)),
+        minutes=random.choice((6.0, 10.0, 20.0, 20.0)) if random.random() < 0.96 else 150.0,
         max_runtime_minutes=random.choice((None, None, 5, 12)),
         boot_timeout_s=random.choice((60, 120, 300)),
         ssh_lost_timeout_s=random.choice((30, 120, 600)),
@@ -65,7 +65,7 @@ def shape_of(random: Random) -> h.Shape:
 def job_of(random: Random) -> h.Job:
     """A job."""
     return h.Job(
-        lasts_s=random.choice((0.5, 5.0, 20.0, 60.0, 200.0, 1e9)) * random.uniform(0.8, 1.2),
+        lasts_s=random.choice((0.5, 5.0, 20.0, 60.0, 200.0, 5000.0)) * random.uniform(0.8, 1.2),
         exit_code=random.choice((0, 0, 0, 0, 3)),
         marker=random.random() < 0.9,
         failure_marker=random.random() < 0.08,

@@ -18,11 +18,13 @@ from runpod_deploy.history.audit import audit
 from runpod_deploy.history.known_runs import known_runs
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.money import guard_deadline
-from runpod_deploy.record.fold import fold
-from runpod_deploy.record.journal import read_events
+from runpod_deploy.record.events import ignore
+from runpod_deploy.record.fold import apply
+from runpod_deploy.record.journal import read_line
 from runpod_deploy.record.paths import RunDir
 from runpod_deploy.record.state import State
 from runpod_deploy.record.state_file import read_state_file
+from runpod_deploy.spec import Spec
 from tests.storm import checks
 from tests.storm.cloud import StormCloud
 from tests.storm.configs import RUN_ID, spec_of
@@ -89,6 +91,7 @@ class Storm:
         (root / "src").mkdir()
         self.spec = spec_of(root, history.shape, history.job)
         self.dir = self.folder(RUN_ID)
+        self.reader = Reader(self.dir, self.spec)
         self.taken: set[str] = set()
         """Ids of the paused pods that the run has taken."""
         self.strangers: list[str] = []
@@ -242,8 +245,8 @@ class Storm:
         checks.after_process(self, ended)
 
     def state(self) -> State:
-        """The run as its journal has it."""
-        return fold(read_events(self.dir.events), success_marker=self.spec.job.run.success_marker)
+        """The run as its journal on disk has it."""
+        return self.reader.state()
 
     def finish(self) -> None:
         """The run is over, by a process that resumes it or by the pod's guard. Raises Violation."""
@@ -278,6 +281,25 @@ class Storm:
     def tell_journal(self) -> None:
         """What happened has the rows of the journal."""
         self.told += ["journal:", *checks.journal_lines(self.dir)]
+
+
+class Reader:
+    """Reads a journal on from where it was read last."""
+
+    def __init__(self, run_dir: RunDir, spec: Spec) -> None:
+        self.dir, self.read_bytes, self.lines = run_dir, 0, 0
+        self.known = State(success_marker=spec.job.run.success_marker)
+
+    def state(self) -> State:
+        """The state after every whole line."""
+        data = self.dir.events.read_bytes()[self.read_bytes :] if self.dir.events.exists() else b""
+        whole = data[: data.rfind(b"\n") + 1]
+        self.read_bytes += len(whole)
+        for line in whole.splitlines(keepends=True):
+            self.lines += 1
+            if (event := read_line(line, self.lines, ignore)) is not None:
+                self.known = apply(self.known, event)
+        return self.known
 
 
 def leftovers_of(pods: list[Pod], roots: Iterable[str], now: datetime) -> list[str]:
