@@ -29,8 +29,8 @@ class World:
 
     cloud: Cloud
     clock: Clock
-    reach: Callable[[Spec, RunDir, Address], Host]
-    """Makes the host for an address; the first call to that host connects."""
+    reach: Callable[[Spec, RunDir, Address, int], Host]
+    """Makes the host for an address after a boot of this number; the first call to that host connects."""
     authorized_keys: Callable[[Spec, RunDir], str]
     """The public keys that may log in to the pod; the run's own key is made on the first call."""
     on_retry: list[OnRetry] = field(default_factory=list)
@@ -98,13 +98,13 @@ class Run:
         """The pod's host, at its recorded address."""
         if self._host is None:
             assert self.state.pod.address is not None, "the pod has no address yet"
-            self._host = self.world.reach(self.spec, self.dir, self.state.pod.address)
+            self._host = self._reached(self.state.pod.address)
         return self._host
 
     def try_host(self, address: Address) -> SshLost | None:
         """None if the pod answers at this address now, which `host` then uses; else the error."""
         self.leave_host()
-        host = self.world.reach(self.spec, self.dir, address)
+        host = self._reached(address)
         try:
             host.run("true", timeout_s=HELLO_TIMEOUT_S)
         except SshLost as error:
@@ -115,6 +115,9 @@ class Run:
             return SshLost(f"SSH: `true` took longer than {HELLO_TIMEOUT_S:.0f} s")
         self._host = host
         return None
+
+    def _reached(self, address: Address) -> Host:
+        return self.world.reach(self.spec, self.dir, address, self.state.pod.boots)
 
     def leave_host(self) -> None:
         """No connection is open; the next use of `host` makes a new one."""

@@ -75,7 +75,7 @@ class Memory:
         world = World(
             cloud=self.cloud,
             clock=self.clock,
-            reach=lambda spec, run_dir, address: self.inside(),
+            reach=lambda spec, run_dir, address, boot: self.inside(),
             authorized_keys=lambda spec, run_dir: "ssh-ed25519 AAAA test",
             environ=self.environ,
         )
@@ -121,7 +121,12 @@ def spec_in(root: Path) -> Spec:
         lifecycle=LifecyclePolicySpec(on_success="delete", on_failure="delete"),
     )
     return Spec(
-        run_id="demo-20261101T120000Z", config_path=root / "job.yaml", project_root=root, job=job, created_at=START
+        run_id="demo-20261101T120000Z",
+        token="11" * 16,
+        config_path=root / "job.yaml",
+        project_root=root,
+        job=job,
+        created_at=START,
     )
 
 

@@ -21,6 +21,7 @@ from ..config.schema import validate
 from ..machine.clock import SystemClock
 from ..record.paths import RUNS_DIR, time_stamp
 from ..spec import RunpodJobSpec
+from ..spec.places import expanded
 from ..spec.templates import UnknownNameError, render
 
 logger = logging.getLogger("runpod_deploy")
@@ -49,7 +50,7 @@ class JobContext:
 
     def render_path(self, value: str, *, base: Path | None = None) -> Path:
         """The rendered path with `~` expanded, relative to base or else to project_root. Raises KeyError."""
-        return (base or Path(self.variables["project_root"])) / Path(self.render(value)).expanduser()
+        return (base or Path(self.variables["project_root"])) / expanded(self.render(value))
 
 
 def load_job_spec(path: Path | str) -> RunpodJobSpec:

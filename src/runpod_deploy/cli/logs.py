@@ -9,16 +9,19 @@ import click
 
 from ..config import load, parse_variables
 from ..config.draft import Draft
+from ..driver import read_spec
 from ..errors import SshLost, UsageError
 from ..history.known_runs import known_runs
-from ..pod.remote_log import last_lines, stream, tail_argv
+from ..pod.openssh import connection_to
+from ..pod.remote_log import last_lines, stream
 from ..record.fold import fold
 from ..record.journal import read_events
 from ..record.paths import RUNS_DIR, RunDir
 from ..record.state import State
 from ..record.state_file import read_state_file
-from ..spec.json import spec_from_json
-from ..terminal.output import print_bytes, print_json, print_lines, warn
+from ..spec.places import expanded
+from ..terminal.lines import Lines
+from ..terminal.output import is_terminal, print_bytes, print_json, print_lines, warn
 from .access import real_cloud
 from .options import json_option, output_options, variable_options
 
@@ -40,6 +43,7 @@ QUIET_S = 2.0
     is_flag=True,
     help="Print the container's and the host's log from the API: for a pod that does not boot.",
 )
+@click.option("--raw", is_flag=True, help="Print the bytes of the log as they are on a terminal, too.")
 @json_option
 @output_options
 def logs(
@@ -50,11 +54,13 @@ def logs(
     lines: int,
     no_follow: bool,
     system: bool,
+    raw: bool,
     as_json: bool,
 ) -> None:
     """Print the output of the job of RUN_DIR, or of the latest run of a config.
 
-    It is read on the pod while the run lasts, and from the copy in the run dir afterwards.
+    It is read on the pod while the run lasts, and from the copy in the run dir afterwards. A terminal shows it without
+    control codes, which it would obey; a file or a pipe gets the bytes as they are.
     """
     folder = RunDir(chosen_folder(run_dir, config, var, vars_file).absolute())
     state = fold(read_events(folder.events))
@@ -63,7 +69,7 @@ def logs(
     elif as_json:
         raise UsageError("the log of a job is text, not JSON", hint="use --json only with --system")
     else:
-        print_job(folder, state, lines, follow=not no_follow)
+        print_job(folder, state, lines, Printer(raw=raw), follow=not no_follow)
 
 
 def chosen_folder(run_dir: Path | None, config: Path | None, var: tuple[str, ...], vars_file: Path | None) -> Path:
@@ -73,16 +79,24 @@ def chosen_folder(run_dir: Path | None, config: Path | None, var: tuple[str, ...
     if config is not None:
         return latest(load(config, cli_variables=parse_variables(var, vars_file)))
     assert run_dir is not None
-    if not RunDir(run_dir).is_run:
+    if not may_be_run(run_dir):
         raise UsageError(f"{run_dir}: not a run dir", hint="`runpod-deploy ls-runs --all` lists them")
     return run_dir
+
+
+def may_be_run(folder: Path) -> bool:
+    """Whether there is the journal of a run; False for a path that cannot be looked at."""
+    try:
+        return RunDir(folder).is_run
+    except OSError:
+        return False
 
 
 def latest(draft: Draft) -> Path:
     """The folder of the run that the config's state file names, or else of the latest run of the config."""
     state_file = draft.trial.job.state_file
     known_by: list[str] = [f"{draft.run_id_prefix}-"]
-    if state_file is not None and (path := Path(state_file).expanduser()).is_file():
+    if state_file is not None and (path := expanded(state_file)).is_file():
         recorded = read_state_file(path)
         if recorded.run_dir is not None:
             return recorded.run_dir
@@ -93,17 +107,38 @@ def latest(draft: Draft) -> Path:
     return runs[-1].path
 
 
-def print_job(folder: RunDir, state: State, lines: int, *, follow: bool) -> None:
+class Printer:
+    """Writes output to stdout: as it is, or on a terminal line by line and safe to show."""
+
+    def __init__(self, *, raw: bool) -> None:
+        self._lines = None if raw or not is_terminal() else Lines()
+
+    def __call__(self, data: bytes) -> None:
+        """The output is on stdout, on a terminal as far as its lines are whole."""
+        if self._lines is None:
+            print_bytes(data)
+        else:
+            print_lines(line.expandtabs() for line in self._lines.feed(data))
+
+    def finish(self) -> None:
+        """A last line without its end is on stdout, too."""
+        if self._lines is not None:
+            print_lines(line.expandtabs() for line in self._lines.finish())
+
+
+def print_job(folder: RunDir, state: State, lines: int, write: Printer, *, follow: bool) -> None:
     """The end of the job's log is on stdout, and with `follow` all that comes later. Raises SshLost, UsageError."""
     if state.end.released or state.end.finished:
-        print_bytes(last_lines(folder.log, lines))
-    elif not (folder.ssh / "config").is_file():
+        write(last_lines(folder.log, lines))
+    elif state.pod.address is None:
         raise SshLost(
             f"pod {state.pod.id or '(none yet)'} has not answered yet", hint="look at its host's log with --system"
         )
     else:
-        spec = spec_from_json(folder.spec.read_text(encoding="utf-8"))
-        stream(tail_argv(folder, spec.job.run.log_path, lines, follow=follow), print_bytes)
+        spec = read_spec(folder)
+        connection = connection_to(spec, folder, state.pod.address, state.pod.boots)
+        stream(connection, spec.job.run.log_path, lines, write, follow=follow)
+    write.finish()
 
 
 def print_system(state: State, lines: int, as_json: bool) -> None:

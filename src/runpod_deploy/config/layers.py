@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
+from ..spec.places import expanded
 from .document import Document, Position, read_document
 from .finding import Loc
 
@@ -43,7 +44,7 @@ def _base_path(document: Document, path: Path) -> Path:
     name = document.value["extends"]
     if not isinstance(name, str) or not name:
         raise ConfigError(str(document.finding(("extends",), "must be the path of one YAML file")))
-    return path.parent / Path(name).expanduser()
+    return path.parent / expanded(name)
 
 
 def _refuse_bad_base(document: Document, base: Document) -> None:

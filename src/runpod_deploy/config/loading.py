@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..spec import RunpodJobSpec
+from ..spec.places import expanded
 from ..spec.templates import CycleError, TooLongError, UnknownNameError, resolve
 from . import checks
 from .document import Document
@@ -75,7 +76,7 @@ def project_root(
     loc = ("local", "project_root")
     try:
         resolve("", templates, values)
-        root = (folder / Path(values[""]).expanduser()).resolve()
+        root = (folder / expanded(values[""])).resolve()
         at_home = root == Path.home().resolve()
     except (UnknownNameError, CycleError, TooLongError, RuntimeError) as error:
         return folder, [document.finding(loc, str(error))]

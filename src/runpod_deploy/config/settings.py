@@ -63,6 +63,13 @@ def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
     return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "runpod-deploy"
 
 
+def runtime_dir(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The private folder of the user's session; None if the system gives none."""
+    env = os.environ if environ is None else environ
+    path = Path(env.get("XDG_RUNTIME_DIR", ""))
+    return path if path.is_absolute() else None
+
+
 def key_of_file(path: Path) -> str:
     """The key in a config.toml: at the top, where runpodctl writes it, or in [default], as the Python client does.
 

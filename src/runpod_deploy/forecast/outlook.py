@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from ..cloud.choosing import choose_for, narrowed
 from ..cloud.protocol import Cloud
@@ -13,6 +12,7 @@ from ..errors import ConfigError
 from ..phases.check import missing_paths, missing_sources
 from ..pod.transfer.shipment import survey
 from ..spec import SecretSpec, Spec
+from ..spec.places import expanded
 from .plan import Outlook
 
 
@@ -45,7 +45,7 @@ def first_choice(spec: Spec) -> Candidate:
 def is_here(spec: Spec, secret: SecretSpec, environ: Mapping[str, str]) -> bool:
     """Whether a secret's value is available now. The value itself is not read."""
     if secret.file is not None:
-        return (spec.project_root / Path(secret.file).expanduser()).is_file()
+        return (spec.project_root / expanded(secret.file)).is_file()
     return all(name in environ for name in secret.env)
 
 

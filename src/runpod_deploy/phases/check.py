@@ -7,6 +7,7 @@ from pathlib import Path
 from ..errors import ConfigError
 from ..run import Run
 from ..spec import SecretSpec, Spec
+from ..spec.places import expanded
 
 
 def check(run: Run) -> None:
@@ -52,4 +53,4 @@ def missing_values(run: Run, secret: SecretSpec) -> list[str]:
 
 def local_path(spec: Spec, path: str) -> Path:
     """The local path of a path in the config: `~` expanded, relative to project_root."""
-    return spec.project_root / Path(path).expanduser()
+    return spec.project_root / expanded(path)

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from ..cloud.values import Address
 from ..errors import OnRetry, StagingFailed
+from ..machine import proc
 from ..machine.clock import Clock, SystemClock
 from ..record.paths import RunDir
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec, Spec
@@ -29,6 +30,8 @@ T = TypeVar("T")
 COMMAND_TIMEOUT_S = 60.0
 TIMEOUT_MARGIN_S = 10.0
 """The timeout on the pod is this much longer than ours, so that ours decides."""
+RUN_COMMAND = "exec sh -c 'eval \"$(dd bs=1 count={} 2>/dev/null)\"'"
+"""A command that runs a program of so many bytes from stdin, so that its text is no argument of a process."""
 RETRY_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 """The pauses between the tries of an action that may be done twice."""
 
@@ -40,19 +43,31 @@ def control_dir(spec: RunpodJobSpec, run_id: str) -> str:
     return f"{root}/.runpod-deploy/{run_id}"
 
 
-def reach(spec: Spec, run_dir: RunDir, address: Address, on_retry: OnRetry | None = None) -> PodHost:
-    """The pod at an address; nothing is connected yet."""
-    login = Login(
+def login_to(spec: Spec, run_dir: RunDir, address: Address, boot: int) -> Login:
+    """The values of the connection to the run's pod at an address, after its boot with this number."""
+    return Login(
         ssh_dir=run_dir.ssh,
         address=address,
-        host_alias=host_alias(spec.run_id, address),
-        user_key=spec.job.ssh.resolved_key_path,
+        host_alias=host_alias(spec.run_id, boot),
+        user_key=spec.job.ssh.login_key_path,
     )
+
+
+def connection_to(spec: Spec, run_dir: RunDir, address: Address, boot: int) -> Connection:
+    """A connection to the run's pod, for commands that belong to no run in progress; nothing is connected yet."""
+    return Connection(login_to(spec, run_dir, address, boot))
+
+
+def reach(spec: Spec, run_dir: RunDir, address: Address, boot: int, on_retry: OnRetry | None = None) -> PodHost:
+    """The pod at an address, after its boot with this number; nothing is connected yet."""
+    login = login_to(spec, run_dir, address, boot)
     paths = JobPaths(
         control_dir=control_dir(spec.job, spec.run_id),
         log=spec.job.run.log_path,
         script=spec.job.run.script_path,
         disk=spec.job.storage.volume_mount,
+        background=spec.job.run.background,
+        success_marker=spec.job.run.success_marker,
     )
     telemetry = spec.job.telemetry
     return PodHost(
@@ -68,9 +83,10 @@ def authorized_keys(spec: Spec, run_dir: RunDir) -> str:
     return ssh.public_keys(run_dir.ssh, spec.job.ssh.resolved_key_path)
 
 
-def host_alias(run_id: str, address: Address) -> str:
-    """The pod's name in the run's known_hosts; another address means another pod, or another boot of it."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", f"{run_id}-{address.host}-{address.port}").lower()
+def host_alias(run_id: str, boot: int) -> str:
+    """The pod's name in the run's known_hosts: its host key stays pinned, also at another address, until the run
+    itself asks for another boot."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", f"{run_id}-{boot}").lower()
 
 
 class PodHost:
@@ -104,16 +120,21 @@ class PodHost:
         connection is lost.
         """
         text = command.encode()
-        arguments = (
-            int(timeout_s + TIMEOUT_MARGIN_S),
-            len(text),
-            len(stdin),
-            self._paths.contact,
-            scripts.text("env.bash"),
-        )
-        wrapped = " ".join(["exec sh -c", *(quote(str(word)) for word in (scripts.text("run.sh"), "run", *arguments))])
+        values = {
+            "T": int(timeout_s + TIMEOUT_MARGIN_S),
+            "N": len(text),
+            "I": len(stdin),
+            "C": self._paths.contact,
+            "E": scripts.text("env.bash"),
+        }
+        assigned = "".join(f"{name}={quote(str(value))}\n" for name, value in values.items())
+        program = (assigned + scripts.text("run.sh")).encode()
         ended = self._connection.run(
-            wrapped, stdin=text + stdin, timeout_s=timeout_s, keep_stdin_open=True, on_output=on_output
+            RUN_COMMAND.format(len(program)),
+            stdin=program + text + stdin,
+            timeout_s=timeout_s,
+            keep_stdin_open=True,
+            on_output=on_output,
         )
         return Reply(ended.exit_code, ended.stdout, ended.stderr)
 
@@ -127,7 +148,7 @@ class PodHost:
 
     def arm(self, terms: GuardTerms) -> str:
         """The guard has its terms; it is started if none runs. Empty once it has proved that it works; else why not."""
-        self._install()
+        self._install(again=True)
         text = guard.terms_text(terms, self._clock.now()).encode()
         reply = self._run_retried(guard.arm_command(self._paths), text)
         return "" if reply.exit_code == 0 else reply.stdout.decode(errors="replace").strip() or "it left no message"
@@ -145,22 +166,23 @@ class PodHost:
     def follow(self, offset: int) -> Iterator[Follow]:
         """An open channel that starts at this byte of the log. Raises Unreachable."""
         self._install()
-        with self._connection.spawn(job.follow_command(self._paths, offset, self._sample_s)) as child:
+        with proc.Child(self._connection.argv(job.FOLLOW_COMMAND)) as child:
+            child.write(job.follow_line(self._paths, offset, self._sample_s))
             child.close_stdin()
             yield Channel(child, self._connection)
 
     def stop_job(self, grace_s: float) -> None:
         """No process of the job is left: TERM, and KILL after grace_s seconds. Raises StagingFailed if some remain."""
-        self._install()
+        self._install(again=True)
         self._run_checked(job.stop_command(self._paths, grace_s), within_s=COMMAND_TIMEOUT_S + grace_s)
 
     def close(self) -> None:
         """No connection is left open."""
         self._connection.close()
 
-    def _install(self) -> None:
-        """The scripts of this version are on the pod."""
-        if self._installed:
+    def _install(self, *, again: bool = False) -> None:
+        """The scripts of this version are on the pod; also if a job has removed them since, when asked for again."""
+        if self._installed and not again:
             return
         home, folder = quote(self._paths.control_dir), scripts.folder()
         self._run_checked(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from shlex import quote
 
 from ..errors import UsageError
-from ..machine.proc import Child
-from ..record.paths import RunDir
 from . import ssh
 
 READ_BYTES = 1 << 16
@@ -17,15 +16,13 @@ SILENCE_S = 3600.0
 Write = Callable[[bytes], object]
 
 
-def tail_argv(run_dir: RunDir, log_path: str, lines: int, *, follow: bool) -> tuple[str, ...]:
-    """The command that prints the end of the log on the pod, over the connection of the run."""
+def stream(connection: ssh.Connection, log_path: str, lines: int, write: Write, *, follow: bool) -> None:
+    """The end of the log on the pod has been written, and with `follow` all that came later.
+
+    Raises Unreachable, and UsageError if the log cannot be read.
+    """
     follows = " -f" if follow else ""
-    return ("ssh", "-F", str(run_dir.ssh / "config"), "-T", ssh.ALIAS, f"tail -n {lines}{follows} {quote(log_path)}")
-
-
-def stream(argv: tuple[str, ...], write: Write) -> None:
-    """All output of the command has been written. Raises Unreachable, and UsageError if the log cannot be read."""
-    with Child(argv) as child:
+    with closing(connection), connection.spawn(f"tail -n {lines}{follows} {quote(log_path)}") as child:
         child.close_stdin()
         while (data := child.read(READ_BYTES, SILENCE_S)) != b"":
             if data:

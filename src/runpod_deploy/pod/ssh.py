@@ -6,7 +6,6 @@ Knows OpenSSH's options and error texts; knows nothing of jobs. `ssh -F <ssh_dir
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,10 +17,13 @@ from ..cloud.values import Address
 from ..errors import ConfigError, SshLost
 from ..machine import proc
 from ..machine.files import write_atomically
+from ..spec.visible import shortened
+from .sockets import remove_folder, socket_folder
 
 ALIAS = "pod"
 LOCAL_TIMEOUT_S = 20.0
 SSH_FAILED = 255
+SHOWN_CHARS = 300
 KEEP_CONTACT = "(while kill -0 $$; do : >CONTACT; sleep 30; done) </dev/null >/dev/null 2>&1 & "
 """Shell text before a command: while the command runs, the guard sees that a client is at work."""
 
@@ -48,8 +50,9 @@ ERROR_TEXTS: tuple[tuple[Reason, tuple[str, ...]], ...] = (
 HINTS: dict[Reason, str] = {
     "auth": "The pod accepts none of our keys: it may be another pod at a reused address, or the start script of its "
     "image ignores PUBLIC_KEY.",
-    "host_key": "Another machine answers at the pod's address, or the pod has a new container. "
-    "If you know why, delete known_hosts in the run's ssh folder and resume.",
+    "host_key": "The host key of the pod is pinned for the run, and another key answers: another machine is at the "
+    "pod's address, or somebody restarted its container. If you know why, delete known_hosts in the run's ssh folder "
+    "and resume.",
     "not_listening": "sshd may not be up yet, or the image has none.",
     "dropped": "The network or the pod went away; `runpod-deploy resume` continues the run.",
 }
@@ -108,7 +111,7 @@ def public_keys(ssh_dir: Path, user_key: Path) -> str:
 
 
 def config_text(login: Login) -> str:
-    """The text of the connection's ssh_config(5)."""
+    """The text of the connection's ssh_config(5). Raises ConfigError for a value that would add a line to it."""
     rows = [
         ("HostName", login.address.host),
         ("Port", str(login.address.port)),
@@ -124,11 +127,14 @@ def config_text(login: Login) -> str:
         ("ConnectTimeout", "10"),
         ("ServerAliveInterval", "5"),
         ("ServerAliveCountMax", "3"),
-        ("ControlMaster", "auto"),
-        ("ControlPersist", "60"),
-        ("ControlPath", quoted(control_path(login))),
+        *(() if login.user_key else (("IdentityAgent", "none"),)),
         ("LogLevel", "ERROR"),
     ]
+    if odd := [f"{name} {value}" for name, value in rows if not value.isprintable()]:
+        raise ConfigError(
+            f"a control character would get into ssh's config: {odd[0]!r}",
+            hint="rename the folder of the project: its path holds that character",
+        )
     return f"Host {ALIAS}\n" + "".join(f"    {name} {value}\n" for name, value in rows)
 
 
@@ -138,16 +144,16 @@ def quoted(path: Path) -> str:
     return f'"{text}"'
 
 
-def control_path(login: Login) -> Path:
-    """The path of the shared connection's socket: short, since such a path has at most 104 bytes."""
-    identity = f"{login.ssh_dir}\0{login.address.host}\0{login.address.port}"
-    return Path(f"/tmp/runpod-deploy-{os.getuid()}", hashlib.sha256(identity.encode()).hexdigest()[:16])
+def control_path(folder: Path, login: Login) -> Path:
+    """The path of the shared connection's socket in that folder."""
+    identity = f"{login.ssh_dir}\0{login.address.host}\0{login.address.port}\0{login.host_alias}"
+    return folder / hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def classify(stderr: bytes) -> Unreachable:
     """The error that ssh's error output means."""
     text = stderr.decode(errors="replace").strip()
-    last = text.splitlines()[-1] if text else "the connection was lost"
+    last = shortened(text.splitlines()[-1], SHOWN_CHARS) if text else "the connection was lost"
     for reason, known in ERROR_TEXTS:
         if any(part in text for part in known):
             return Unreachable(reason, last)
@@ -162,7 +168,7 @@ class Connection:
         self._login = login
         self._keep_contact = KEEP_CONTACT.replace("CONTACT", quote(contact)) if contact else ""
         self._config = login.ssh_dir / "config"
-        self._ready = False
+        self._sockets: Path | None = None
 
     def run(
         self,
@@ -194,14 +200,13 @@ class Connection:
 
     def argv(self, command: str) -> tuple[str, ...]:
         """The local command line that runs a command on the pod."""
-        self._prepare()
-        return ("ssh", "-F", str(self._config), "-T", ALIAS, command)
+        return ("ssh", "-F", str(self._config), *self._sharing(), "-T", ALIAS, command)
 
     def rsync_options(self) -> tuple[str, ...]:
         """The options that make rsync use this connection. Its -e splits at spaces and reads a doubled quote as one."""
-        self._prepare()
+        sharing = " ".join(self._sharing())
         path = str(self._config).replace("'", "''")
-        return ("-e", f"ssh -F '{path}' -T", f"--rsync-path={self._keep_contact}rsync")
+        return ("-e", f"ssh -F '{path}' {sharing} -T", f"--rsync-path={self._keep_contact}rsync")
 
     def check(self, exit_code: int, stderr: bytes) -> None:
         """Raises Unreachable if ssh itself failed, not the command, which may also exit with 255."""
@@ -210,19 +215,25 @@ class Connection:
 
     def close(self) -> None:
         """No connection is open."""
-        if self._ready:
-            _run_locally(("ssh", "-F", str(self._config), "-O", "exit", ALIAS))
+        if self._sockets is not None:
+            self._control("exit")
+            remove_folder(self._sockets)
+            self._sockets = None
 
     def _alive(self) -> bool:
-        return _run_locally(("ssh", "-F", str(self._config), "-O", "check", ALIAS)).exit_code == 0
+        return self._control("check").exit_code == 0
 
-    def _prepare(self) -> None:
-        if self._ready:
-            return
-        make_key(self._login.ssh_dir)
-        _make_private_folder(control_path(self._login).parent)
-        _write_private(self._config, config_text(self._login))
-        self._ready = True
+    def _control(self, request: str) -> proc.Completed:
+        return _run_locally(("ssh", "-F", str(self._config), *self._sharing(), "-O", request, ALIAS))
+
+    def _sharing(self) -> tuple[str, ...]:
+        """The options by which the commands of this process share one connection; the config is on disk."""
+        if self._sockets is None:
+            make_key(self._login.ssh_dir)
+            _write_private(self._config, config_text(self._login))
+            self._sockets = socket_folder()
+        path = control_path(self._sockets, self._login)
+        return ("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath={path}")
 
 
 def _identities(login: Login) -> list[Path]:
@@ -232,20 +243,12 @@ def _identities(login: Login) -> list[Path]:
 
 def _write_private(path: Path, text: str) -> None:
     """The file holds the text; unchanged text needs no room on a full disk. Raises ConfigError if that fails."""
-    if path.is_file() and path.read_text() == text:
+    if not path.is_symlink() and path.is_file() and path.read_bytes() == text.encode(errors="surrogateescape"):
         return
     try:
         write_atomically(path, text, mode=0o600)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}", hint="make room on that disk") from error
-
-
-def _make_private_folder(folder: Path) -> None:
-    """The folder belongs to this user only. Raises ConfigError if another user made it or can read it."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if folder.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise ConfigError(f"{folder} belongs to another user or is open to others", hint=f"remove it: rm -r {folder}")
 
 
 def _run_locally(argv: tuple[str, ...]) -> proc.Completed:

@@ -18,32 +18,52 @@ ENDED_STATES = (None, "EXITED", "TERMINATED")
 """In these, a pod's GPU costs nothing more."""
 
 
+BOOTS = (e.PodCreated, e.PodRecycled, e.PodResumed, e.PodReopening)
+"""After these, a new container answers."""
+
+
 def request(s: State, event: e.Event) -> Request:
     """The search for a pod after the event."""
     before = s.request
     match event:
         case e.CandidatesChosen():
-            return replace(before, candidates=event.candidates, refused=())
+            return replace(before, candidates=event.candidates, refused=(), refusal_kinds=frozenset())
+        case e.RunStarted():
+            return replace(before, token=event.token)
+        case e.KeyChanged():
+            return replace(before, account=event.account)
         case e.PodRequested():
-            asked = candidate(event.gpu_id, event.datacenter_id, event.cloud_type)
-            return replace(before, pending=asked, repeated=before.repeated or before.pending is not None, made=True)
+            return requested(before, event)
+        case e.CreateUnclear():
+            return replace(before, unclear_at=event.ts_utc)
+        case e.RunResumed() | e.Interrupted() | e.PhaseFailed() if before.pending:
+            return under_way_until(before, event.ts_utc)
+        case e.LatePodFound():
+            return replace(before, repeated=True)
+        case e.PodLeftBehind():
+            return replace(before, left_behind=(*before.left_behind, event.pod_id))
         case e.DatacenterFailover():
             refused = candidate(event.gpu_id, event.datacenter_id, event.cloud_type)
-            refusals = (*before.refused, refused)
-            return replace(before, pending=None, refused=refusals, last_refusal=event.reason, made=has_pod(s.pod))
+            return refused_with(replace(before, pending=None, made=may_exist(s)), refused, event.reason, event.kind)
         case e.PodRefused():
-            return replace(before, pending=None, made=has_pod(s.pod))
+            return replace(before, pending=None, made=may_exist(s))
         case e.PodCreated():
             return replace(before, pending=None, placed=before.pending, made=True)
         case e.PodRecycled():
-            return replace(before, placed=None, made=True)
+            return replace(before, placed=None, made=True, taken_token=event.token)
         case e.PodAbandoned():
             # What was delivered may be something else than the candidate that was asked for.
             refused = before.placed or candidate(s.pod.gpu_id, s.pod.datacenter_id, s.pod.cloud_type)
-            return replace(before, placed=None, refused=(*before.refused, refused), last_refusal=event.reason)
+            return refused_with(replace(before, placed=None), refused, event.reason, "abandoned")
         case e.PodReleased():
             return replace(before, pending=None)
     return before
+
+
+def refused_with(before: Request, refused: Candidate, reason: str, kind: str) -> Request:
+    """The search after one more candidate has given no pod."""
+    kinds = before.refusal_kinds | {kind}
+    return replace(before, refused=(*before.refused, refused), refusal_kinds=kinds, last_refusal=reason)
 
 
 def candidate(gpu_id: str | None, datacenter_id: str | None, cloud_type: str | None) -> Candidate:
@@ -51,14 +71,30 @@ def candidate(gpu_id: str | None, datacenter_id: str | None, cloud_type: str | N
     return Candidate(gpu_id=gpu_id or "", datacenter_id=datacenter_id or "", cloud_type=cloud_type or "")
 
 
-def has_pod(before: PodState) -> bool:
+def requested(before: Request, event: e.PodRequested) -> Request:
+    """The search after one more request. One whose answer never came may have made a pod as well."""
+    asked = candidate(event.gpu_id, event.datacenter_id, event.cloud_type)
+    repeated = before.repeated or before.pending is not None
+    here = replace(before, pending=asked, repeated=repeated, made=True, asked_at=event.ts_utc)
+    return replace(here, account=event.account or before.account)
+
+
+def under_way_until(before: Request, at: datetime) -> Request:
+    """The search after its process was left in the middle of a create call, which it may have sent until then."""
+    known = before.unclear_at and before.asked_at and before.unclear_at >= before.asked_at
+    return before if known else replace(before, unclear_at=at)
+
+
+def may_exist(s: State) -> bool:
     """Whether a pod may exist beside the request that was just refused."""
-    return before.id is not None or before.discarding is not None
+    return s.pod.id is not None or s.pod.discarding is not None or s.request.repeated
 
 
 def pod(s: State, event: e.Event) -> PodState:
     """The pod after the event."""
     before = s.pod
+    if isinstance(event, BOOTS):
+        before = replace(before, boots=before.boots + 1)
     match event:
         case e.PodRequested():
             return replace(before, name=event.name)
@@ -117,6 +153,9 @@ def cost(s: State, event: e.Event) -> Cost:
         case e.GuardArmed():
             guarded = (r if r.until_at else replace(r, guard_at=event.deadline_at) for r in before.rentals)
             return replace(before, rentals=tuple(guarded))
+        case e.LatePodFound() if event.usd_per_hour and event.created_at:
+            late = Rental(event.pod_id, event.usd_per_hour, event.created_at)
+            return replace(before, rentals=(*before.rentals, late))
         case e.PodDiscarded():
             ended = {event.pod_id}
             return replace(before, rentals=over(before.rentals, ended, event.ts_utc))

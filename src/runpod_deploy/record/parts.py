@@ -73,10 +73,24 @@ class Request:
     """Whether a pending request was given up and made anew: the pod of the first may show up beside the second."""
     placed: Candidate | None = None
     """The candidate that the pod was asked for, which may differ from what was delivered."""
+    refusal_kinds: frozenset[str] = frozenset()
+    """Kinds of the refusals since the candidates were chosen; `abandoned` for pods that were given up."""
     last_refusal: str = ""
     """Why the last candidate was refused or given up."""
     made: bool = False
     """Whether a pod may have come from a request."""
+    asked_at: datetime | None = None
+    """When the last request was made."""
+    unclear_at: datetime | None = None
+    """When the last create call of unknown outcome may still have been under way."""
+    token: str = ""
+    """The random token that the run's pods bear; empty for a run of an older version."""
+    taken_token: str = ""
+    """The token that a recycled pod bears."""
+    account: str = ""
+    """A hash of the API key that the pod was requested with; empty if it is not known."""
+    left_behind: tuple[str, ...] = ()
+    """Pods that the state file named and that this run did not use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +114,8 @@ class PodState:
     unseen: tuple[str, datetime] | None = None
     """The newest pod and when it was made, until we have seen it in the API, which may not know it at once."""
     address: Address | None = None
+    boots: int = 0
+    """How often this run has asked for a boot. Each may bring another host key; nothing else may."""
     guard_deadline_at: datetime | None = None
     """When the pod's guard acts by itself; None before the guard has answered."""
     remote_env: tuple[tuple[str, str | None], ...] = ()

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from ..config import Draft, Finding
 from ..record.paths import EVENTS_NAME, LOG_NAME, MANIFEST_NAME, METRICS_NAME, SPEC_NAME
 from ..spec import RsyncPushSpec
+from ..spec.places import expanded
 
 # Files in a run dir that only the tool writes.
 OWN_FILES = (EVENTS_NAME, METRICS_NAME, SPEC_NAME, LOG_NAME, MANIFEST_NAME)
@@ -34,7 +35,7 @@ def overwritten(draft: Draft) -> Iterator[Finding]:
             message = f"its source is inside that of staging[{i}], which uploads it already"
             yield draft.document.finding(("staging", j, "source"), message, level="warning")
         lower, upper = PurePosixPath(first.destination), PurePosixPath(second.destination)
-        if second.delete and lower != upper and lower.is_relative_to(upper):
+        if second.deletes(job.storage.volume_mount) and lower != upper and lower.is_relative_to(upper):
             message = f"deletes what staging[{i}] uploads to {first.destination}; list it first, or set delete: false"
             yield draft.document.finding(("staging", j, "destination"), message, level="warning")
 
@@ -49,6 +50,8 @@ def colliding(draft: Draft) -> Iterator[Finding]:
     """Warnings for artifacts that overwrite each other or the run's own files."""
     artifacts = list(enumerate(draft.trial.job.artifacts))
     for (i, first), (j, second) in combinations(artifacts, 2):
+        if first.delete or second.delete:
+            continue  # config/transfers.py looks at these
         if first.landing(draft.project_root) == second.landing(draft.project_root):
             message = f"is downloaded to the same path as artifacts[{i}]: {second.landing(draft.project_root)}"
             yield draft.document.finding(("artifacts", j, "local_path"), message, level="warning")
@@ -62,7 +65,7 @@ def colliding(draft: Draft) -> Iterator[Finding]:
 
 def local(draft: Draft, path: str) -> Path:
     """The absolute form of a local path of a config."""
-    return draft.project_root / Path(path).expanduser()
+    return draft.project_root / expanded(path)
 
 
 def landings(draft: Draft) -> Iterator[Finding]:

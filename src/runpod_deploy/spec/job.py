@@ -18,6 +18,7 @@ from .machine import (
     SshSpec,
     StorageSpec,
 )
+from .places import expanded
 from .rules import STRICT, Checked, Mistake
 from .types import CloudType, Identifier, Text
 from .work import ArtifactPullSpec, CommandSpec, RemoteEnvSpec, RsyncPushSpec, RunSpec, SecretSpec, TelemetrySpec
@@ -77,7 +78,7 @@ class RunpodJobSpec(Checked):
     @property
     def resolved_state_file(self) -> Path | None:
         """The state file's path with `~` expanded; a relative one starts at the working directory."""
-        return Path(self.state_file).expanduser().absolute() if self.state_file else None
+        return expanded(self.state_file).absolute() if self.state_file else None
 
     def contradictions(self) -> Iterator[Mistake]:
         """Labels and names of entries are unique; a network volume is on the secure cloud only."""
@@ -129,3 +130,7 @@ class Spec:
     """Do not resume a recycled pod."""
     wait_for_stock_s: float | None = None
     """Seconds to keep looking for stock."""
+    token: str = ""
+    """A random text that only this run has, which its pods bear. Drawn when the spec is recorded; runs of versions
+    before 2026-11 have none.
+    """

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import MinLen
 
+from .places import expanded
 from .rules import STRICT, Checked, Mistake
 from .types import (
     AbsolutePath,
@@ -27,6 +28,7 @@ from .types import (
 STORAGE_EPHEMERAL = "ephemeral"
 STORAGE_NETWORK_VOLUME = "network_volume"
 SSH_PORT_ENTRY = "22/tcp"
+USER_KEY_PATH = "~/.ssh/id_ed25519"
 # Ten years. A longer limit is no limit, and would go beyond what dates can hold.
 LONGEST_S = 10 * 365 * 86400
 
@@ -128,13 +130,19 @@ class SshSpec(Checked):
 
     __pydantic_config__: ClassVar = STRICT
 
-    key_path: Text = "~/.ssh/id_ed25519"
-    """Your private key. The pod accepts its public key as well as the key that is made for the run."""
+    key_path: Text = USER_KEY_PATH
+    """Your private key. The pod accepts its public key as well as the key that is made for the run. The private key
+    itself is only used for the run's own connections if this field names another key than the default."""
 
     @property
     def resolved_key_path(self) -> Path:
         """The key's path with `~` expanded."""
-        return Path(self.key_path).expanduser()
+        return expanded(self.key_path)
+
+    @property
+    def login_key_path(self) -> Path | None:
+        """The private key of the user that ssh may use beside the run's own; None if the config names none."""
+        return None if self.key_path == USER_KEY_PATH else self.resolved_key_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,10 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from .instants import parse_instant
+from .rules import violations
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
@@ -66,13 +67,15 @@ def named(name: str, read: Reader, value: Any) -> Any:
 @functools.cache
 def field_readers(cls: Any) -> dict[str, Reader]:
     """The reader of each field of a dataclass."""
-    hints = get_type_hints(cls)
+    hints = get_type_hints(cls, include_extras=True)
     return {field.name: reader(hints[field.name]) for field in fields(cls)}
 
 
 def reader(hint: Any) -> Reader:
     """The reader for values of this type."""
     origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return functools.partial(read_by_rules, hint, reader(args[0]))
     if origin in (Union, UnionType):
         return union_reader(args)
     if origin is tuple:
@@ -84,6 +87,14 @@ def reader(hint: Any) -> Reader:
     if isinstance(hint, type) and is_dataclass(hint):
         return functools.partial(from_plain, hint)
     return READERS[hint]
+
+
+def read_by_rules(hint: Any, read: Reader, value: Any) -> Any:
+    """The value, which keeps the rules of the annotation."""
+    fits = read(value)
+    if message := next(violations(hint, fits), ""):
+        raise Misfit(message)
+    return fits
 
 
 def union_reader(args: tuple[Any, ...]) -> Reader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from annotated_types import Gt, Le, MinLen
+from annotated_types import Ge, Gt, Le, MinLen
 
 from .rules import Matches
 
@@ -26,4 +26,7 @@ TemplatePath = Annotated[str, Matches(r"[/{][\s\S]*", "an absolute path on the p
 Port = Annotated[str, Matches(r"[1-9][0-9]{0,4}/(tcp|http|udp)", "a port such as 22/tcp or 8888/http")]
 PythonVersion = Annotated[str, Matches(r"3\.[0-9]+(\.[0-9]+)?", "a version such as 3.12 or 3.12.4")]
 CudaVersion = Annotated[str, Matches(r"[0-9]+\.[0-9]+", "a version such as 12.8")]
+HostName = Annotated[str, Matches(r"[A-Za-z0-9:][A-Za-z0-9.:-]{0,252}", "a host name or an IP address")]
+PortNumber = Annotated[int, Ge(1), Le(65535)]
+CloudId = Annotated[str, Matches(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", "an id of letters, digits, _, . and -")]
 FileMode = Annotated[str, Matches(r"0?[0-7]{3}", 'octal digits in quotes, such as "0600"')]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
+from .places import expanded
 from .rules import STRICT, Checked, Mistake
 from .types import LARGEST_QUANTITY, EnvName, FileMode, NonBlank, PositiveInt, TemplatePath, Text
 
+HOME_ON_POD = "/root"
 DEFAULT_STAGING_EXCLUDES = (
     ".git/",
     ".venv/",
@@ -74,8 +78,9 @@ class RsyncPushSpec(Checked):
     """Also exclude `.git`, `.venv` and the usual caches."""
     excludes_extra: tuple[Text, ...] = ()
     """More patterns to exclude, in addition to `excludes`."""
-    delete: bool = True
-    """Delete files at the destination that are not in the source."""
+    delete: bool | None = None
+    """Delete files at the destination that are not in the source. If not given, they are deleted unless the
+    destination is, or is above, the mount point of the pod's volume: there they are kept, and a warning says so."""
     respect_gitignore: bool = False
     """Exclude files below the source that git ignores."""
 
@@ -84,6 +89,23 @@ class RsyncPushSpec(Checked):
         """All patterns: the default ones if they are on, then excludes, then excludes_extra."""
         preset = DEFAULT_STAGING_EXCLUDES if self.excludes_default else ()
         return (*preset, *self.excludes, *self.excludes_extra)
+
+    @property
+    def contents(self) -> bool:
+        """Whether the contents of the source are uploaded, and not the folder itself."""
+        return self.source.endswith("/") or self.source in (".", "..")
+
+    def reaches(self, mount: str) -> bool:
+        """Whether the folder that equals the source afterwards is, or is above, this mount point on the pod."""
+        folder = posixpath.join(HOME_ON_POD, self.destination.removeprefix("~").lstrip("/"))
+        folder = self.destination if self.destination.startswith("/") else folder
+        folder = folder if self.contents else posixpath.join(folder, PurePosixPath(self.source).name)
+        whole, top = (posixpath.normpath(f"/{path.lstrip('/')}") for path in (folder, mount))
+        return whole in ("/", top) or top.startswith(f"{whole}/")
+
+    def deletes(self, mount: str) -> bool:
+        """Whether files at the destination that are not in the source are deleted, with a volume mounted there."""
+        return not self.reaches(mount) if self.delete is None else self.delete
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +148,10 @@ class RunSpec(Checked):
     failure_markers: tuple[Text, ...] | None = None
     """Texts that stop the job as failed as soon as a line of the log contains one of them. If not given, lines with
     common ones such as `Traceback` are only recorded as events."""
+    background: Literal["wait", "end", "fail"] = "wait"
+    """What becomes of processes that the script leaves running when it ends with status 0. `wait`: the run goes on
+    while they work, and ends those that have been idle for a minute. `end`: they are ended at once. `fail`: they are
+    ended, and the job has failed. Once the success marker was seen, such processes do not matter."""
     stall_timeout_minutes: PositiveInt | None = None
     """Stop the job when nothing was written to its log for this many minutes."""
 
@@ -150,12 +176,23 @@ class ArtifactPullSpec(Checked):
     """Delete local files that are not on the pod, inside this artifact's own folder only."""
     every_sec: PositiveInt | None = None
     """Also download it while the job runs, every so many seconds."""
+    min_files: PositiveInt | None = None
+    """The least number of files that it must have when the job has ended; with fewer, it counts as missing. If not
+    given, an empty folder is only a warning."""
 
     def landing(self, project_root: Path) -> Path:
         """The local path of the download. With a trailing slash at local_path only, that is a path inside it."""
-        place = project_root / Path(self.local_path).expanduser()
+        place = project_root / expanded(self.local_path)
         into = self.local_path.endswith("/") and not self.remote_path.endswith("/")
         return place / PurePosixPath(self.remote_path).name if into else place
+
+    def places(self, project_root: Path) -> set[str]:
+        """Where the download may go: a folder without a trailing slash goes into local_path, a file becomes it."""
+        place = project_root / expanded(self.local_path)
+        inside = place / PurePosixPath(self.remote_path).name
+        if self.remote_path.endswith("/"):
+            return {os.path.normpath(place)}
+        return {os.path.normpath(path) for path in ([inside] if self.local_path.endswith("/") else [place, inside])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,11 @@ def can_draw(stream: TextIO | None = None, *, plain: bool = False) -> bool:
     return (stream or sys.stdout).isatty() and not asked_plain and not dumb
 
 
+def is_terminal() -> bool:
+    """Whether stdout is a terminal, which obeys control codes."""
+    return sys.stdout.isatty()
+
+
 def print_lines(lines: Iterable[str]) -> int:
     """The number of lines that are on stdout now. Each takes one line there, whatever characters it holds."""
     escape_what_cannot_be_encoded(sys.stdout)

@@ -8,7 +8,20 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy.cloud.values import Address
-from runpod_deploy.pod.ssh import Login, classify, config_text, control_path, make_key, public_keys, quoted
+from runpod_deploy.errors import ConfigError
+from runpod_deploy.pod.openssh import host_alias
+from runpod_deploy.pod.ssh import (
+    Connection,
+    Login,
+    classify,
+    config_text,
+    control_path,
+    make_key,
+    public_keys,
+    quoted,
+)
+from runpod_deploy.spec import SshSpec
+from runpod_deploy.spec.rules import RuleError
 
 PLAIN = Address(host="203.0.113.9", port=40022)
 
@@ -51,8 +64,7 @@ def test_the_options_that_matter(tmp_path: Path) -> None:
         "batchmode": "yes",
         "connecttimeout": "10",
         "stricthostkeychecking": "accept-new",
-        "controlmaster": "auto",
-        "controlpersist": "60",
+        "identityagent": "none",
         "serveraliveinterval": "5",
         "serveralivecountmax": "3",
     }
@@ -64,10 +76,51 @@ def test_a_user_s_key_that_is_not_there_is_not_offered(tmp_path: Path) -> None:
 
 
 def test_the_socket_s_path_is_short_however_deep_the_run_lies(tmp_path: Path) -> None:
-    deep = login(tmp_path / ("x" * 100) / ("y" * 100))
-    assert len(str(control_path(deep))) + len(".0123456789abcdef") < 104
-    assert control_path(deep) != control_path(login(tmp_path))
-    assert control_path(deep) == control_path(login(tmp_path / ("x" * 100) / ("y" * 100)))
+    deep, folder = login(tmp_path / ("x" * 100) / ("y" * 100)), Path("/run/user/1000/runpod-deploy")
+    assert len(str(control_path(folder, deep))) + len(".0123456789abcdef") < 104
+    assert control_path(folder, deep) != control_path(folder, login(tmp_path))
+    assert control_path(folder, deep) == control_path(folder, login(tmp_path / ("x" * 100) / ("y" * 100)))
+
+
+@pytest.mark.parametrize("host", ["h\nProxyCommand x", "-oProxyCommand=x", "", "h h", "%h", "ü", "h" * 300, "a\x00"])
+def test_an_address_that_means_something_else_to_ssh_is_none(host: str) -> None:
+    with pytest.raises(RuleError):
+        Address(host=host, port=22)
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536, 1 << 70])
+def test_a_port_that_is_none_is_refused(port: int) -> None:
+    with pytest.raises(RuleError):
+        Address(host="h", port=port)
+
+
+def test_no_line_of_the_config_comes_from_outside(tmp_path: Path) -> None:
+    for odd in (
+        Login(ssh_dir=tmp_path / "a\nProxyCommand x", address=PLAIN, host_alias="run-1"),
+        Login(ssh_dir=tmp_path, address=PLAIN, host_alias="run\n  ProxyCommand x"),
+    ):
+        with pytest.raises(ConfigError, match="control character"):
+            config_text(odd)
+
+
+def test_a_config_that_somebody_left_is_not_used(tmp_path: Path) -> None:
+    folder = tmp_path / "ssh"
+    folder.mkdir()
+    theirs = tmp_path / "theirs"
+    theirs.write_text("Host pod\n  ProxyCommand touch /tmp/x\n")
+    (folder / "config").symlink_to(theirs)
+    argv = Connection(login(folder)).argv("true")
+    assert argv[:3] == ("ssh", "-F", str(folder / "config")) and not (folder / "config").is_symlink()
+    assert (folder / "config").read_text() == config_text(login(folder)) and "ProxyCommand" in theirs.read_text()
+
+
+def test_the_user_s_key_is_named_only_if_the_config_names_it() -> None:
+    assert SshSpec().login_key_path is None
+    assert SshSpec(key_path="/k").login_key_path == Path("/k")
+
+
+def test_the_pin_stays_at_another_address_and_goes_with_a_boot_of_the_run() -> None:
+    assert host_alias("run-1", 1) == host_alias("run-1", 1) != host_alias("run-1", 2)
 
 
 def test_the_key_pair_is_made_once(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -50,6 +50,14 @@ def test_a_row_with_another_kind_of_value_is_none_of_ours(field: str, value: Any
     assert from_row({**to_row(CREATED), field: value}) is None
 
 
+@pytest.mark.parametrize("odd", ["h\nProxyCommand x", "-h", "", "h h", "%h"])
+def test_an_address_in_a_run_folder_is_checked_like_one_of_the_api(odd: str) -> None:
+    row = to_row(e.PodReachable(ts_utc=AT, host="h", port=22))
+    assert from_row(row) is not None
+    assert from_row({**row, "host": odd}) is None and from_row({**row, "port": 70_000}) is None
+    assert from_row({**to_row(CREATED), "pod_id": f"p/../{odd}"}) is None
+
+
 def test_what_an_event_can_do_without_does_not_cost_the_event() -> None:
     odd = {"adopted": 1, "disks_usd_per_hour": "much", "volume_gb": "10", "gpu_id": 5, "of_later_versions": {}}
 
@@ -57,8 +65,10 @@ def test_what_an_event_can_do_without_does_not_cost_the_event() -> None:
 
 
 def sample(hint: Any) -> Any:
-    """Some value of a type of a field."""
+    """Some value of a type of a field, which keeps the field's rules."""
     origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return {str: "u", int: 7}[args[0]]
     if origin in (Union, UnionType):
         return sample(args[0])
     if origin is tuple:
@@ -72,13 +82,13 @@ def sample(hint: Any) -> Any:
 
 def filled(kind: Any) -> Any:
     """An object of that class, each of its fields with some value."""
-    return kind(**{name: sample(hint) for name, hint in get_type_hints(kind).items()})
+    return kind(**{name: sample(hint) for name, hint in get_type_hints(kind, include_extras=True).items()})
 
 
 def empty(kind: Any) -> Any:
     """An object of that class with no more than it needs, None where it may be."""
     needed = [field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING]
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     return kind(**{name: None if NoneType in get_args(hints[name]) else sample(hints[name]) for name in needed})
 
 

@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 
 from ...machine import proc
 from ...spec import RsyncPushSpec
+from ...spec.places import expanded
 from ...terminal.output import print_bytes
 
 SSH_OPTIONS = (
@@ -97,12 +98,12 @@ class RemoteRunner:
     ) -> RemoteResult:
         """The destination on the pod equals the local source. Raises RemoteRunError, TimeoutError."""
         argv = rsync_argv(
-            source=str(Path(transfer.source).expanduser()) + ("/" if transfer.source.endswith("/") else ""),
+            source=str(expanded(transfer.source)) + ("/" if transfer.source.endswith("/") else ""),
             destination=f"{self.target}:{transfer.destination}",
             port=self.port,
             ssh_key=self.ssh_key,
             excludes=transfer.effective_excludes,
-            delete=transfer.delete,
+            delete=transfer.delete is not False,
             chmod=chmod,
             known_hosts=self._known_hosts,
         )
@@ -168,6 +169,6 @@ def rsync_argv(
 
 def ssh_options(port: int, ssh_key: Path | str, known_hosts: Path | str) -> list[str]:
     """The options of ssh for one pod."""
-    key = str(Path(ssh_key).expanduser())
+    key = str(expanded(ssh_key))
     settings = (*SSH_OPTIONS, f"UserKnownHostsFile={known_hosts}")
     return ["-p", str(port), "-i", key, *(part for setting in settings for part in ("-o", setting))]

@@ -10,6 +10,7 @@ from ...errors import StagingFailed
 from ...machine.git import GitFailed, git_ignored
 from ...record.paths import RUNS_DIR
 from ...spec import RsyncPushSpec
+from ...spec.places import expanded
 from .excludes import Excludes
 from .tree import Tree, local_tree
 from .values import Push
@@ -49,7 +50,7 @@ class Shipment:
 
 def survey(entry: RsyncPushSpec, project_root: Path) -> Shipment:
     """The files that an entry would upload; none if its source does not exist. Raises StagingFailed."""
-    push = push_of(entry, project_root)
+    push = push_of(entry, project_root, mount="/")
     files: tuple[ShippedFile, ...] = ()
     if push.source.is_file():
         files = (ShippedFile(push.source, push.source.name, push.source.stat().st_size),)
@@ -59,17 +60,18 @@ def survey(entry: RsyncPushSpec, project_root: Path) -> Shipment:
     return Shipment(label=entry.label, destination=entry.destination, files=files)
 
 
-def push_of(entry: RsyncPushSpec, project_root: Path) -> Push:
-    """The transfer that an entry asks for. The results of runs are never part of it."""
-    source = project_root / Path(entry.source).expanduser()
+def push_of(entry: RsyncPushSpec, project_root: Path, *, mount: str, kept: tuple[str, ...] = ()) -> Push:
+    """The transfer that an entry asks for, on a pod with a volume at `mount`. The results of runs are no part of it."""
+    source = project_root / expanded(entry.source)
     return Push(
         label=entry.label,
         source=source,
-        contents=entry.source.endswith("/") or entry.source in (".", ".."),
+        contents=entry.contents,
         destination=entry.destination,
         excludes=entry.effective_excludes,
         ignored=(*own_results(project_root, source), *(ignored(entry, source) if entry.respect_gitignore else ())),
-        delete=entry.delete,
+        delete=entry.deletes(mount),
+        kept=kept,
     )
 
 

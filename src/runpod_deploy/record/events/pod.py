@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...cloud.values import Candidate
+from ...spec.types import CloudId, HostName, PortNumber
 from .event import Event
 
 
@@ -26,6 +27,24 @@ class PodRequested(Event):
     gpu_id: str
     datacenter_id: str
     cloud_type: str
+    account: str = ""
+    """A hash of the API key; empty in journals of older versions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateUnclear(Event):
+    """A create call got no clear answer: it may still make a pod. The run looks for it before it asks again or ends."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatePodFound(Event):
+    """A pod of this run showed up that the run does not use. It is about to be deleted."""
+
+    pod_id: CloudId
+    usd_per_hour: float | None
+    created_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +58,8 @@ class DatacenterFailover(Event):
     gpu_id: str
     datacenter_id: str
     cloud_type: str
+    kind: str = "stock_out"
+    """`stock_out`, or `config` if the API called the request invalid."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +89,7 @@ class BalanceLow(Event):
 class PriceDoubted(Event):
     """The API's price of the pod cannot be right, and the run is planned with another one."""
 
-    pod_id: str
+    pod_id: CloudId
     told_usd_per_hour: float | None
     """None if the API tells no number."""
     planned_usd_per_hour: float
@@ -80,7 +101,7 @@ class PriceDoubted(Event):
 class HostLogKept(Event):
     """The end of the host's log of a pod that did not boot or was lost; `host_log.jsonl` holds more."""
 
-    pod_id: str
+    pod_id: CloudId
     lines: tuple[str, ...]
 
 
@@ -106,7 +127,7 @@ class GpuSelected(Event):
 class PodCreated(Event):
     """The pod exists, and its price is known."""
 
-    pod_id: str
+    pod_id: CloudId
     gpu_id: str | None
     datacenter_id: str | None
     cloud_type: str | None
@@ -130,18 +151,32 @@ class PodCreated(Event):
 class PodRecycled(Event):
     """A paused pod of an earlier run is about to be started: from now on it belongs to this run."""
 
-    pod_id: str
+    pod_id: CloudId
     name: str
+    token: str = ""
+    """The token that the pod bears: that of the run that requested it."""
     gpu_id: str | None
     datacenter_id: str | None
     cloud_type: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
+class PodLeftBehind(Event):
+    """The pod that the state file names is not used by this run, and the state file will name another one."""
+
+    pod_id: CloudId
+    name: str
+    status: str
+    usd_per_hour: float
+    """What it costs per hour in this status: its disk only, if it is stopped."""
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PodResumed(Event):
     """The recycled pod runs again, and its price is known."""
 
-    pod_id: str
+    pod_id: CloudId
     gpu_id: str | None
     datacenter_id: str | None
     usd_per_hour: float
@@ -162,7 +197,7 @@ class PodResumed(Event):
 class PodReopening(Event):
     """The paused pod of this run is about to be started, for as long as it takes to pull its artifacts."""
 
-    pod_id: str
+    pod_id: CloudId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,8 +217,8 @@ class PodBooting(Event):
 class PodReachable(Event):
     """The pod answers over SSH."""
 
-    host: str
-    port: int
+    host: HostName
+    port: PortNumber
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +234,7 @@ class RemoteEnvSeen(Event):
 class PodAbandoned(Event):
     """The pod never booted, and is about to be deleted. This is written before the call."""
 
-    pod_id: str
+    pod_id: CloudId
     reason: str
 
 
@@ -207,7 +242,7 @@ class PodAbandoned(Event):
 class PodDiscarded(Event):
     """The abandoned pod is confirmed to be gone."""
 
-    pod_id: str
+    pod_id: CloudId
 
 
 @dataclass(frozen=True, kw_only=True)
