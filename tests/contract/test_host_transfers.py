@@ -149,6 +149,23 @@ def test_without_delete_the_rest_stays(host: PodHost, place: Ground) -> None:
     assert contents(target) == {**contents(source), "own": facts(target / "own")}
 
 
+def test_what_the_tool_and_the_secrets_need_is_never_deleted(host: PodHost, place: Ground) -> None:
+    source, target = fill(place.local / "src"), place.remote / "volume"
+    (source / ".runpod-deploy" / "run").mkdir(parents=True)
+    (source / ".runpod-deploy" / "run" / "guard.sh").write_text("forged")
+    own = {".runpod-deploy/run/guard.sh": "guard", "sub/.runpod-deploy/x": "x", "keys/.env": "secret"}
+    for name, text in {**own, "models/big": "b" * 100, "models/small": "s"}.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_text(text)
+    moved = push(host, source, target, kept=(f"{target}/keys/.env",))
+    assert {name: (target / name).read_text() for name in own} == own
+    assert not (target / "models").exists()
+    assert (moved.removed, moved.removed_bytes) == (2, 101)
+    assert moved.removed_largest == ("'models/big' (100 bytes)", "'models/small' (1 bytes)")
+    again = push(host, source, target, kept=(f"{target}/keys/.env",))
+    assert (again.removed, again.bytes_transferred) == (0, 0)
+
+
 def test_a_folder_without_a_slash_arrives_under_its_name(host: PodHost, place: Ground) -> None:
     source, target = fill(place.local / "my src"), place.remote / "dst"
     (target / "other").mkdir(parents=True)
@@ -276,6 +293,17 @@ def test_local_files_stay_unless_delete_is_asked_for(host: PodHost, place: Groun
     pull(host, f"{source}/", target, delete=True, excludes=("*.log",))
     assert contents(target) == {**contents_without_link(source), "left.log": facts(target / "left.log")}
     assert (place.local / "beside").exists()
+
+
+def test_a_deletion_spares_the_other_artifacts(host: PodHost, place: Ground) -> None:
+    source, target = fill(place.remote / "out"), place.local / "results"
+    for name in ("mine/deep/x", "beside.txt", "stale/y"):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_text("x")
+    others = (target / "mine", target / "beside.txt")
+    pull(host, f"{source}/", target, delete=True, other_artifacts=others)
+    assert (target / "mine/deep/x").exists() and (target / "beside.txt").exists()
+    assert not (target / "stale").exists()
 
 
 def test_a_file_that_differs_only_in_its_bytes_is_pulled(host: PodHost, place: Ground) -> None:

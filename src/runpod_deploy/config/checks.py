@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from ..money import NO_DISKS, forecast, requested_disks
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec
 from ..spec.spelling import closest
 from ..spec.templates import REFERENCE, left_to_shell, likely_typos
+from . import transfers
+from .background import left_running
 from .document import Document
 from .finding import Finding, Loc
 from .gpus import GPU_IDS, meant_gpu
@@ -31,6 +34,7 @@ def of_job(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Docum
     yield from variables(job, cli_variables, document)
     yield from shell_names(job, cli_variables, document)
     yield from gpu_names(job, document)
+    yield from background_work(job, document)
     if job.storage.mode == STORAGE_NETWORK_VOLUME and len(job.pod.datacenters) > 1:
         message = "a network volume is in one datacenter: only that one can be used"
         yield document.finding(("pod", "datacenters"), message, level="warning")
@@ -91,6 +95,15 @@ def shell_names(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: 
             yield _in_text(document, loc, text[:offset], f"{shown} is not replaced, but left to the shell", hint)
 
 
+def background_work(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
+    """A warning about a body that ends while a command that it started may still run."""
+    if (found := left_running(job.run.body)) is not None:
+        offset, command = found
+        message = f"ends while a command that it started in the background may still run: {command[:60]}"
+        hint = "put `wait` on its last line, or run the command in the foreground; its end is the end of the job"
+        yield _in_text(document, ("run", "body"), job.run.body[:offset], message, hint)
+
+
 def _in_text(document: Document, loc: Loc, before: str, message: str, hint: str) -> Finding:
     """A warning at a line inside a text."""
     position = document.position(loc)
@@ -98,9 +111,10 @@ def _in_text(document: Document, loc: Loc, before: str, message: str, hint: str)
     return replace(document.finding(loc, message, hint=hint, level="warning"), line=line)
 
 
-def of_rendered(job: RunpodJobSpec, document: Document) -> list[Finding]:
+def of_rendered(job: RunpodJobSpec, project_root: Path, document: Document) -> list[Finding]:
     """Mistakes that can only be seen once the values are rendered."""
-    return [*unprintable(job, document), *relative(job, document)]
+    found = [*unprintable(job, document), *relative(job, document)]
+    return [*found, *transfers.of_rendered(job, project_root, document)]
 
 
 def unprintable(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:

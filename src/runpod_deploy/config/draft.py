@@ -71,7 +71,7 @@ class Draft:
         values, wrong = values_of(names)
         job, findings = self.rendered(values, stamp)
         findings += [self.name_finding(*pair) for pair in wrong if self.has_own(pair[0])]
-        findings += [] if findings else checks.of_rendered(job, self.document)
+        findings += [] if findings else checks.of_rendered(job, self.project_root, self.document)
         return self.spec(job, values, created_at), findings
 
     @property

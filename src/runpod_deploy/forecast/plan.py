@@ -41,6 +41,7 @@ class Outlook:
 def plan(spec: Spec, outlook: Outlook) -> list[PlannedPhase]:
     """Every phase of the run, in order."""
     job = spec.job
+    mount = job.storage.volume_mount
     launch = (f"write {job.run.script_path} and start it, log {job.run.log_path}", *indented(job.run.body))
     return [
         PlannedPhase("check", tuple(check_lines(spec))),
@@ -50,7 +51,8 @@ def plan(spec: Spec, outlook: Outlook) -> list[PlannedPhase]:
         PlannedPhase("setup", (*python_lines(job.pod.python_version), *command_lines(job.setup))),
         PlannedPhase("secrets", tuple(secret_line(secret, outlook) for secret in job.secrets)),
         PlannedPhase(
-            "stage", tuple(line for i, entry in enumerate(job.staging) for line in stage_lines(i, entry, outlook))
+            "stage",
+            tuple(line for i, entry in enumerate(job.staging) for line in stage_lines(i, entry, outlook, mount)),
         ),
         PlannedPhase("preflight", tuple(command_lines(job.preflight))),
         PlannedPhase("launch", launch),
@@ -138,15 +140,21 @@ def secret_line(secret: SecretSpec, outlook: Outlook) -> str:
     return f"{secret.name}: {secret.destination}, mode {secret.mode}, from {source}{here}"
 
 
-def stage_lines(index: int, entry: RsyncPushSpec, outlook: Outlook) -> Iterator[str]:
-    """The files that an entry would upload."""
-    yield f"{entry.label}: {entry.source} -> {entry.destination}" + (
-        ", deleting files that are not here" * entry.delete
-    )
+def stage_lines(index: int, entry: RsyncPushSpec, outlook: Outlook, mount: str) -> Iterator[str]:
+    """The files that an entry would upload, and what it would delete."""
+    yield f"{entry.label}: {entry.source} -> {entry.destination}{deletion(entry, mount)}"
     if index < len(outlook.shipments):
         shipment = outlook.shipments[index]
         yield f"  {len(shipment.files):,} files, {size(shipment.size_bytes)}"
         yield from (f"  {file.name}  {size(file.size_bytes)}" for file in shipment.largest[:LARGEST_SHOWN])
+
+
+def deletion(entry: RsyncPushSpec, mount: str) -> str:
+    """What an entry would delete, in words."""
+    if not entry.deletes(mount):
+        return ", deleting nothing" if entry.delete is None else ""
+    everything = f": ALL OF THE VOLUME at {mount} but these files and folders" if entry.reaches(mount) else ""
+    return f", deleting files that are not here{everything}"
 
 
 def watch_lines(spec: Spec) -> Iterator[str]:

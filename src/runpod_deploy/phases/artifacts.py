@@ -5,7 +5,13 @@ from __future__ import annotations
 from ..errors import DeployError, SshLost
 from ..pod.transfer.limits import shown
 from ..pod.transfer.values import Moved, Pull
-from ..record.events import ArtifactPullCompleted, ArtifactPullFailed, ArtifactPullStarted, ArtifactSkipped
+from ..record.events import (
+    ArtifactEmpty,
+    ArtifactPullCompleted,
+    ArtifactPullFailed,
+    ArtifactPullStarted,
+    ArtifactSkipped,
+)
 from ..run import Run
 from ..spec import ArtifactPullSpec
 from .artifact_places import other_artifacts, protected
@@ -39,7 +45,17 @@ def pull(
         return False
     if moved is None:
         return record_absent(run, entry, took_s(run, begun))
+    if few := too_few(run, entry, moved):
+        record_failed(run, entry, took_s(run, begun), few)
+        return False
     return record_pulled(run, entry, moved, took_s(run, begun), verified=not while_job_runs)
+
+
+def too_few(run: Run, entry: ArtifactPullSpec, moved: Moved) -> str:
+    """What is wrong if the job has ended and left fewer files than the artifact must have; empty if there are enough."""
+    if not run.state.job.ended or moved.files >= (entry.min_files or 0):
+        return ""
+    return f"it has {moved.files} files, fewer than its min_files: {entry.min_files}; what is there was downloaded"
 
 
 def took_s(run: Run, begun: float) -> float:
@@ -57,11 +73,18 @@ def pull_of(run: Run, entry: ArtifactPullSpec, *, while_job_runs: bool) -> Pull:
         local_path=place,
         into=entry.local_path.endswith("/"),
         excludes=entry.excludes,
-        delete=entry.delete and not holds_runs,
+        delete=entry.delete and not holds_runs and not shares_place(run, entry),
         protected=protected(run, place),
         other_artifacts=other_artifacts(run, entry),
         trusting=while_job_runs,
     )
+
+
+def shares_place(run: Run, entry: ArtifactPullSpec) -> bool:
+    """Whether another artifact goes to the same place: its files look like some that are not on the pod."""
+    mine = entry.places(run.spec.project_root)
+    others = (other for other in run.spec.job.artifacts if other.label != entry.label)
+    return any(mine & other.places(run.spec.project_root) for other in others)
 
 
 def record_failed(run: Run, entry: ArtifactPullSpec, duration_s: float, error: str) -> None:
@@ -79,7 +102,10 @@ def record_absent(run: Run, entry: ArtifactPullSpec, duration_s: float) -> bool:
 
 
 def record_pulled(run: Run, entry: ArtifactPullSpec, moved: Moved, duration_s: float, *, verified: bool) -> bool:
-    """True, once the journal has it. An artifact of which not every file was read has no checksum yet."""
+    """True, once the journal has it. An artifact of which not every file was read has no checksum yet.
+
+    A required artifact without any file gets a warning: an empty folder is rarely what the job was for.
+    """
     run.record(
         ArtifactPullCompleted(
             label=entry.label,
@@ -92,4 +118,6 @@ def record_pulled(run: Run, entry: ArtifactPullSpec, moved: Moved, duration_s: f
             refused_first=tuple(shown(path) for path in moved.refused[:REFUSED_SHOWN]),
         )
     )
+    if entry.required and not moved.files and run.state.job.ended:
+        run.record(ArtifactEmpty(label=entry.label, remote_path=entry.remote_path))
     return True

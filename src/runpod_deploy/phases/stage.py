@@ -70,7 +70,10 @@ def push(run: Run, entry: RsyncPushSpec) -> None:
     enforce(run)
     clock = run.world.clock
     begun = clock.monotonic()
-    moved = run.host.push(push_of(entry, run.spec.project_root), StagingRecorder(run, entry.label))
+    job = run.spec.job
+    kept = tuple(secret.destination for secret in job.secrets)
+    asked = push_of(entry, run.spec.project_root, mount=job.storage.volume_mount, kept=kept)
+    moved = run.host.push(asked, StagingRecorder(run, entry.label))
     run.record(
         StageFinished(
             label=entry.label,
@@ -78,6 +81,9 @@ def push(run: Run, entry: RsyncPushSpec) -> None:
             bytes=moved.bytes_total,
             bytes_transferred=moved.bytes_transferred,
             duration_sec=round(clock.monotonic() - begun, 3),
+            removed=moved.removed,
+            removed_bytes=moved.removed_bytes,
+            removed_largest=moved.removed_largest,
         )
     )
 

@@ -181,6 +181,8 @@ def artifact(entry: ArtifactPullSpec, done: Artifact | None) -> dict[str, Any]:
     }
     if done and done.error:
         row["error"] = done.error[:500]
+    if done and done.status == "success" and done.files == 0 and entry.required:
+        row["warning"] = "it has no files"
     return {**row, "files": done.files if done else None, "sha256": (done.sha256 or None) if done else None}
 
 

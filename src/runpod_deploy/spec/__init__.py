@@ -20,6 +20,7 @@ from .types import LIFECYCLE_ACTIONS, CloudType, LifecycleAction
 from .work import (
     DEFAULT_FAILURE_MARKERS,
     DEFAULT_STAGING_EXCLUDES,
+    HOME_ON_POD,
     ArtifactPullSpec,
     CommandSpec,
     RemoteEnvSpec,
@@ -32,6 +33,7 @@ from .work import (
 __all__ = [
     "DEFAULT_FAILURE_MARKERS",
     "DEFAULT_STAGING_EXCLUDES",
+    "HOME_ON_POD",
     "LIFECYCLE_ACTIONS",
     "SCHEMA_VERSION",
     "STORAGE_EPHEMERAL",

@@ -11,6 +11,9 @@ from ..money import left_usd_per_day
 from ..record import events as e
 from ..record.state import JOB_FAILURES, State
 from ..spec.visible import shortened, visible
+from .amounts import files
+from .amounts import size as size
+from .cautions import empty, not_created, removed
 from .lines import Lines
 
 # Events that are shown only with -v.
@@ -184,7 +187,7 @@ def work_line(event: e.Event, _state: State) -> str | None:
         case e.StageFinished():
             sent, whole = size(event.bytes_transferred), size(event.bytes)
             how = f"{sent} of {whole} sent in {event.duration_sec:.1f} s"
-            return f"staged {event.label}: {files(event.files)}, {how}"
+            return f"staged {event.label}: {files(event.files)}, {how}{removed(event)}"
         case e.StageProgressed():
             return f"{event.label}: {size(event.bytes)} of {size(event.of_bytes)}"
         case e.JobLaunched():
@@ -255,6 +258,8 @@ def end_line(event: e.Event, state: State) -> str | None:
 
 def job_ended_line(event: e.JobEnded) -> str:
     """The job's exit status, and the reason if the job did not end by itself."""
+        case e.ArtifactEmpty():
+            return empty(event)
     status = "no exit status is known" if event.exit_code is None else f"exit status {event.exit_code}"
     reason = "" if event.why == "exited" else JOB_FAILURES.get(event.why, event.why).format(code=event.exit_code)
     return f"job ended: {status}" + (f"; {reason}" if reason else "")
@@ -266,15 +271,6 @@ def detached_line(event: e.Detached, state: State) -> str:
     if (deadline := state.pod.guard_deadline_at) is None:
         return f"detached: {what}; NO GUARD is on the pod, so it bills until you end it"
     return f"detached: {what}; the guard ends the pod at {at(deadline, event)} at the latest"
-
-
-def not_created(event: e.ArtifactPullCompleted) -> str:
-    """The warning about entries that were refused; empty if there are none."""
-    if not event.refused:
-        return ""
-    more = f" and {event.refused - 3} more" if event.refused > 3 else ""
-    first = ", ".join(event.refused_first[:3])
-    return f"; WARNING: {first}{more} not created here: a link that leads out of the artifact, or a file of the tool"
 
 
 def released(event: e.PodReleased, state: State) -> str:
@@ -295,21 +291,7 @@ def left_cost(state: State) -> str:
     return f"it costs ${usd_per_day / 24:.2f}/hr until you end it"
 
 
-def files(count: int) -> str:
-    """`1 file`, `3 files`."""
-    return "1 file" if count == 1 else f"{count} files"
-
-
 def first_line(text: str) -> str:
     """The first line of a command, with `…` if there are more."""
     head, *rest = text.strip().splitlines()
     return head + (" …" if rest else "")
-
-
-def size(count: float) -> str:
-    """A number of bytes as people read it: `3.4 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"

@@ -24,6 +24,8 @@ class FakeHost:
     log: bytes = b"hello\nDONE\n"
     results: dict[str, bytes] = field(default_factory=lambda: {"/workspace/out": b"result"})
     """The files on the pod once the job has run, by remote path."""
+    empty_folders: tuple[str, ...] = ()
+    """Remote paths at which there is a folder without files."""
     pull_lasts_s: float = 0.0
     guard_lives: bool = True
     garbage: bool = False
@@ -70,6 +72,9 @@ class FakeHost:
             self.clock.sleep(1.0)
             if on_progress:
                 on_progress(Progress(0, second, 1, int(self.pull_lasts_s)))
+        if transfer.remote_path in self.empty_folders:
+            transfer.local_path.mkdir(parents=True, exist_ok=True)
+            return Moved(files=0, bytes_total=0, bytes_transferred=0, sha256="0" * 64)
         data = self.results.get(transfer.remote_path)
         if data is None:
             return None

@@ -59,6 +59,8 @@ def rule(pattern: str) -> Rule:
     text = pattern[2:] if pattern.startswith(("+ ", "- ")) else pattern
     folders_only = len(text) > 1 and text.endswith("/") and not text.endswith("***/")
     text = text.rstrip("/") if folders_only else text
+    if text.rpartition("/")[2] == ".git":
+        folders_only = False  # in a worktree or a submodule it is a file, which names a folder of this machine
     anchored = text.startswith("/")
     whole_path = "/" in text or "**" in text
     while not anchored and (anywhere := re.match(r"\*{2,}/", text)):

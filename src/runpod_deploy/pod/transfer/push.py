@@ -6,16 +6,20 @@ the stream, so that an upload into a new folder takes a single round trip.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import heapq
+import posixpath
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from ...errors import StagingFailed
 from ...machine.proc import Child
+from ...spec import HOME_ON_POD
 from ..ssh import Connection, Unreachable
 from . import deltas
 from .excludes import Excludes
-from .limits import LISTING_BYTES
+from .limits import LISTING_BYTES, shown
 from .listing import (
     END,
     LISTING_S,
@@ -29,10 +33,11 @@ from .listing import (
 )
 from .pack import Packer
 from .streams import END_S, Flaky, feed, refusal
-from .tree import Entry, Tree, count_files, local_entry, local_tree, total_size
-from .values import Moved, OnProgress, Push, Tally, remote_path
+from .tree import Entry, Tree, count_files, files_of, local_entry, local_tree, total_size
+from .values import TOOL_FOLDER, Moved, OnProgress, Push, Tally, remote_path
 
 READ_BYTES = 1 << 18
+LARGEST_NAMED = 5
 
 
 def push(connection: Connection, asked: Push, on_progress: OnProgress | None = None) -> Moved:
@@ -56,10 +61,35 @@ def _push_folder(connection: Connection, asked: Push, source: Path, on_progress:
     folder = remote_path(asked.destination)
     folder = f"{folder.rstrip('/')}/{top}" if top else folder
     with _receiver(connection, make_folder_command(folder)) as pod:
-        here = local_tree(source, excludes)  # while the pod lists
+        here = without_tool(local_tree(source, excludes))  # while the pod lists
         there = _listed(connection, pod, excludes)
-        _make_room(connection, here, there, delete=asked.delete)
-        return _Sending(connection, pod, there, on_progress).of(source, here)
+        there = replace(there, tree=removable(there.tree, folder, asked.kept, here))
+        removed = _make_room(connection, here, there, delete=asked.delete)
+        return _removing(removed, _Sending(connection, pod, there, on_progress).of(source, here))
+
+
+def without_tool(tree: Tree) -> Tree:
+    """The entries that are not in a folder of the tool's on a pod."""
+    return {path: entry for path, entry in tree.items() if TOOL_FOLDER not in path.split("/")}
+
+
+def removable(there: Tree, folder: str, kept: Collection[str], here: Tree) -> Tree:
+    """The entries of a folder on the pod that an upload may replace or remove: all but the tool's and the kept ones."""
+    top = posixpath.normpath(posixpath.join(HOME_ON_POD, folder)).rstrip("/") + "/"
+    closed = {path.removeprefix(top) for path in map(posixpath.normpath, kept) if path.startswith(top)}
+    return {path: entry for path, entry in without_tool(there).items() if path in here or path not in closed}
+
+
+def _removing(removed: Tree, moved: Moved) -> Moved:
+    """The result, with the files that were removed."""
+    files = files_of(removed)
+    largest = heapq.nlargest(LARGEST_NAMED, files, key=lambda path: files[path].size)
+    return replace(
+        moved,
+        removed=len(files),
+        removed_bytes=total_size(files),
+        removed_largest=tuple(f"{shown(path)} ({files[path].size} bytes)" for path in largest),
+    )
 
 
 def _push_file(connection: Connection, asked: Push, source: Path, on_progress: OnProgress | None) -> Moved:
@@ -106,8 +136,8 @@ def _listed(connection: Connection, pod: Child, excludes: Excludes) -> RemoteLis
         raise Flaky(f"the pod's listing makes no sense: {error}") from error
 
 
-def _make_room(connection: Connection, here: Tree, there: RemoteListing, *, delete: bool) -> None:
-    """Entries of another kind than here are removed; so are those that are not here, if `delete` is set."""
+def _make_room(connection: Connection, here: Tree, there: RemoteListing, *, delete: bool) -> Tree:
+    """The entries that are removed: those of another kind than here, and with `delete` those that are not here."""
     gone = [path for path, entry in there.tree.items() if (here[path].kind != entry.kind if path in here else delete)]
     folders = sorted((path for path in gone if there.tree[path].kind == "d"), reverse=True)
     others = [path for path in gone if there.tree[path].kind != "d"]
@@ -115,6 +145,7 @@ def _make_room(connection: Connection, here: Tree, there: RemoteListing, *, dele
         if paths:
             command = remove_command(there.path, folders=are_folders)
             connection.run(command, stdin=nul_list(paths), timeout_s=LISTING_S)
+    return {path: there.tree[path] for path in gone}
 
 
 class _Sending:

@@ -58,6 +58,7 @@ class Screen:
             raise ArtifactMissing(f"{place}: belongs to the tool or to the config", hint="change its local_path")
         self._on_the_way = {parent for path in self._closed for parent in parents(path)}
         others = set(below(place, asked.other_artifacts)) - {""}
+        self._others = others
         self._no_links = self._on_the_way | others | {parent for path in others for parent in parents(path)}
 
     def is_closed(self, path: str) -> bool:
@@ -87,10 +88,10 @@ class Screen:
         return replace(there, tree=kept), tuple(refused)
 
     def open_entries(self, here: Tree) -> Tree:
-        """The local entries that a deletion may reach."""
+        """The local entries that a deletion may reach: none of another artifact's."""
         closed: set[str] = set()
         for path in here:
-            if path.rpartition("/")[0] in closed or self.is_closed(path):
+            if path.rpartition("/")[0] in closed or self.is_closed(path) or folded(path) in self._others:
                 closed.add(path)
         return {path: entry for path, entry in here.items() if path not in closed}
 

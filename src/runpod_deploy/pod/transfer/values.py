@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+TOOL_FOLDER = ".runpod-deploy"
+"""The name of the tool's own folder on a pod, wherever it is: no upload writes into it or removes anything there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
@@ -24,6 +27,8 @@ class Push:
     """Exact paths below the source to leave out, relative to it: files that git ignores, and the results of runs."""
     delete: bool = True
     """Whether to remove files that are on the pod and not here."""
+    kept: tuple[str, ...] = ()
+    """Paths on the pod that are not removed all the same, absolute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,11 @@ class Moved:
     """Their total size."""
     bytes_transferred: int
     """Bytes of content that were sent."""
+    removed: int = 0
+    """Files on the pod that an upload removed, since they are not here."""
+    removed_bytes: int = 0
+    removed_largest: tuple[str, ...] = ()
+    """The largest of them, each with its size."""
     sha256: str = ""
     """SHA-256 of the sorted `<sha256>  <path>` lines of a download; empty for an upload."""
     refused: tuple[str, ...] = ()

@@ -53,6 +53,7 @@ from .run import (
 )
 from .work import (
     ArtifactPullCompleted,
+    ArtifactEmpty,
     ArtifactPullFailed,
     ArtifactPullStarted,
     ArtifactSkipped,
@@ -91,6 +92,7 @@ __all__ = [
     "ArtifactSkipped",
     "BalanceLow",
     "Billed",
+    "ArtifactEmpty",
     "CandidatesChosen",
     "CloudTypeFallback",
     "CreateUnclear",

@@ -60,6 +60,14 @@ class SecretsRemoved(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SecretsLeft(Event):
+    """Secrets could not be removed from the pod."""
+
+    names: tuple[str, ...]
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class StageStarted(Event):
     """The upload of a staging entry begins."""
 
@@ -91,6 +99,11 @@ class StageFinished(Event):
     bytes: int
     bytes_transferred: int
     duration_sec: float
+    removed: int = 0
+    """Files on the pod that were deleted, since they are not in the source."""
+    removed_bytes: int = 0
+    removed_largest: tuple[str, ...] = ()
+    """The five largest of them, each with its size."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +228,37 @@ class JobEnded(Event):
     """`exited`, or the kind of failure that ended it."""
     log_bytes: int = 0
     """Length of the log."""
+    note: str = ""
+    """What else is known about the end: the file that ended the shell, the processes that were left."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogTruncated(Event):
+    """The job has emptied its log. The copy here keeps what it has, and goes on with what is written next."""
+
+    log_bytes: int
+    """Bytes of the log that had arrived by then."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlFolderLost(Event):
+    """The job has removed the tool's own folder on the pod. The job goes on, and so do its log and its guard."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessesLeft(Event):
+    """The job's script has ended with status 0, and processes that it started still run."""
+
+    processes: tuple[str, ...]
+    """Process id and command line of each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdleProcessesEnded(Event):
+    """The processes that the job had left were idle, and were ended."""
+
+    processes: tuple[str, ...]
+    """Process id and command line of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,6 +299,14 @@ class ArtifactPullFailed(Event):
     label: str
     duration_sec: float
     error: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactEmpty(Event):
+    """A required artifact was pulled, and has no files."""
+
+    label: str
+    remote_path: str
 
 
 @dataclass(frozen=True, kw_only=True)
