@@ -27,3 +27,17 @@ QUICK_LOSSES = 10
 """After this many channels in a row that have not worked, the end of a job that was stopped is not waited for."""
 LONGEST_PAUSE_S = 30.0
 """The longest pause before the next try of a channel that does not work."""
+ANSWER_BYTES = 8 << 20
+"""Bytes of one answer of the API, or of one list over all of its pages, after decompression. A pod's row has 2 to 8 kB,
+so this is a thousand pods."""
+ANSWER_VALUES = 400_000
+"""Values in the JSON of one answer, counted by its brackets and commas: a thousand pods have half as many. In memory,
+an empty list takes thirty times as many bytes as in JSON."""
+LARGEST_NUMBER = 1e15
+"""A larger number in an answer is neither a price, a size, a count nor a time."""
+CLOUD_LOG_BYTES = 8 << 20
+"""Bytes of a pod's log at the cloud: 5,000 lines of both sources, with 800 bytes each."""
+CLOUD_LOG_EVENT_BYTES = 1 << 20
+"""Bytes of one line of that log."""
+LONGEST_WINDOW_S = 3600.0
+"""The longest window of a rate limit: RunPod has one of a minute and one of an hour (2026-11)."""

@@ -29,6 +29,8 @@ class Reply:
     """Break the connection in the middle of the answer."""
     stays_open_s: float = 0.0
     """After the body, keep the connection open and silent, as if more were to come."""
+    drip_s: float = 0.0
+    """Send the body a byte at a time, with a pause of so many seconds after each."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,17 @@ def scripted_api() -> Iterator[Api]:
             more_to_come = reply.torn or reply.stays_open_s > 0
             self.send_header("Content-Length", str(len(payload) + (10 if more_to_come else 0)))
             self.end_headers()
-            self.wfile.write(payload)
+            if reply.drip_s:
+                self._drip(payload, reply.drip_s)
+            else:
+                self.wfile.write(payload)
             time.sleep(reply.stays_open_s)
             self.close_connection = self.close_connection or more_to_come
+
+        def _drip(self, payload: bytes, pause_s: float) -> None:
+            for byte in payload:
+                self.wfile.write(bytes([byte]))
+                time.sleep(pause_s)
 
         def handle_one_request(self) -> None:
             try:

@@ -10,25 +10,27 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from typing import Any
+from contextlib import nullcontext
 from urllib.parse import urlencode
 
-import urllib3
 from urllib3 import exceptions as failures
 
 from ... import __version__
 from ...errors import AnswerUnclear, AuthRefused, CloudUnreachable, ConfigError, DeployError, EdgeRefused, OnRetry
 from ...machine.clock import Clock
+from ...machine.signals import critical
 from .calls import Answer, Call
+from .exchange import Exchange, Request
 from .pace import Pace
 from .refusals import KEY_HINT, NEVER_SENT, is_final, named_by_text, network_error, refusal
 
 USER_AGENT = f"runpod-deploy/{__version__}"
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUTS_S = {"GET": 12.0, "DELETE": 20.0, "POST": 60.0}
-"""Short for what can be sent again; a create was seen to take 25 s (2026)."""
+"""How long the API may be silent: short for what can be sent again; a create was seen to take 25 s (2026). One try
+takes at most this time and that of connecting, whatever the API does."""
 RETRY_WINDOW_S = 25.0
-"""How long one failing call is retried; the last try may end one read timeout later."""
+"""How long one failing call is retried; the last try may end its own longest time later."""
 RATE_LIMIT_WINDOW_S = 150.0
 """How long one call is retried while the API answers 429."""
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.5, 8.0
@@ -39,7 +41,7 @@ RATE_LIMIT_PAUSE_S = 5.0
 class Wire:
     """Sends calls to one origin with one key."""
 
-    read_timeouts_s = READ_TIMEOUTS_S
+    connect_timeout_s, read_timeouts_s = CONNECT_TIMEOUT_S, READ_TIMEOUTS_S
 
     def __init__(self, api_key: str, base_url: str, clock: Clock, pace: Pace, on_retry: OnRetry | None) -> None:
         """Nothing is sent yet. Raises AuthRefused for an impossible key, ConfigError for an impossible address."""
@@ -52,7 +54,7 @@ class Wire:
             "User-Agent": USER_AGENT,
             "Accept": "application/json, application/problem+json, text/event-stream",
         }
-        self._pool = urllib3.PoolManager(retries=False, maxsize=1)
+        self._exchange = Exchange()
 
     def send(self, call: Call, *, not_found_ok: bool = False) -> Answer:
         """A successful answer, or with not_found_ok also the API's 404.
@@ -74,32 +76,33 @@ class Wire:
             self._pause(answer, wait_s)
         raise AssertionError("the pauses never end")
 
-    def stream(self, call: Call, *, quiet_s: float, within_s: float) -> Iterator[bytes]:
-        """The pieces of an endless answer, until it was quiet for quiet_s or within_s has passed, in seconds.
+    def stream(self, call: Call, *, quiet_s: float, within_s: float) -> bytes:
+        """What came of an endless answer until it was quiet for quiet_s or within_s has passed, in seconds.
 
         Raises as `send` does, but at the first failure: no stream is worth a retry.
         """
         self._pace.wait()
-        end = self._clock.monotonic() + within_s
         try:
-            response = self._request(call, quiet_s, preload_content=False)
-            if response.status != 200:
-                raise refusal(as_answer(response), call.what)
-            while (piece := response.read1()) and self._clock.monotonic() < end:
-                yield piece
-        except failures.ReadTimeoutError:
-            return
+            answer = self._exchange.stream(self._request(call, quiet_s), within_s=within_s)
         except failures.HTTPError as failure:
             raise network_error(failure, call.what) from failure
-        finally:
-            # The rest of the stream would never end: its connection cannot be used again.
-            self._pool.clear()
+        if answer.status != 200:
+            raise refusal(answer, call.what)
+        return answer.body
 
     def _try(self, call: Call) -> tuple[Answer | None, DeployError | None, bool]:
-        """The result of one try: answer, error, and whether another try is allowed."""
+        """The result of one try: answer, error, and whether another try is allowed.
+
+        No signal cuts a call that changes something: nobody would know its effect. Until the caller has recorded the
+        answer, nothing else may pass a checkpoint.
+        """
         self._pace.wait()
+        with nullcontext() if call.repeatable else critical():
+            return self._tried(call)
+
+    def _tried(self, call: Call) -> tuple[Answer | None, DeployError | None, bool]:
         try:
-            answer = as_answer(self._request(call, self.read_timeouts_s[call.method]))
+            answer = self._exchange.answer(self._request(call, self.read_timeouts_s[call.method]))
         except NEVER_SENT as failure:
             return None, network_error(failure, call.what), True
         except failures.HTTPError as failure:
@@ -109,14 +112,18 @@ class Wire:
             return answer, None, False
         return answer, error_of(call, answer), may_retry(call, answer)
 
-    def _request(self, call: Call, read_timeout_s: float, **options: Any) -> urllib3.BaseHTTPResponse:
+    def _request(self, call: Call, silence_s: float) -> Request:
         url = f"{self._base_url}{call.path}" + (f"?{urlencode(call.query)}" if call.query else "")
-        options |= {"redirect": False, "timeout": urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s)}
-        headers = self._headers
-        if call.body is not None:
-            options["body"] = json.dumps(call.body).encode()
-            headers = headers | {"Content-Type": "application/json"}
-        return self._pool.request(call.method, url, headers=headers, **options)
+        body = None if call.body is None else json.dumps(call.body).encode()
+        typed = {} if body is None else {"Content-Type": "application/json"}
+        return Request(
+            method=call.method,
+            url=url,
+            headers=self._headers | typed,
+            body=body,
+            connect_s=self.connect_timeout_s,
+            silence_s=silence_s,
+        )
 
     def _no_answer(self, call: Call, failure: failures.HTTPError) -> DeployError:
         error = network_error(failure, call.what)
@@ -183,9 +190,3 @@ def pauses() -> Iterator[float]:
     while True:
         yield pause_s * random.uniform(0.75, 1.25)
         pause_s = min(MAX_PAUSE_S, 2 * pause_s)
-
-
-def as_answer(response: urllib3.BaseHTTPResponse) -> Answer:
-    """The response as a value."""
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(status=response.status, headers=headers, body=response.data)

@@ -146,6 +146,7 @@ def test_a_slow_answer_is_waited_for(api: Api, cloud: RunPodCloud) -> None:
 class HastyWire(Wire):
     """A wire that waits a fifth of a second."""
 
+    connect_timeout_s = 0.2
     read_timeouts_s = dict.fromkeys(("GET", "DELETE", "POST"), 0.2)
 
 
