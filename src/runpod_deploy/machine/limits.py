@@ -39,5 +39,5 @@ CLOUD_LOG_BYTES = 8 << 20
 """Bytes of a pod's log at the cloud: 5,000 lines of both sources, with 800 bytes each."""
 CLOUD_LOG_EVENT_BYTES = 1 << 20
 """Bytes of one line of that log."""
-LONGEST_WINDOW_S = 3600.0
-"""The longest window of a rate limit: RunPod has one of a minute and one of an hour (2026-11)."""
+LONGEST_WINDOW_S = 86_400.0
+"""The longest window of a rate limit. RunPod has one of a minute and one of an hour (2026-11)."""

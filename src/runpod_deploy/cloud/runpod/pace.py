@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock
-
 from ...errors import CloudUnreachable
+from ...machine import limits
 from ...machine.clock import Clock
+from ...machine.locks import locked
 
 RESERVE = 1 / 6
 """The last part of a window's quota, which is spread over the rest of the window."""
@@ -35,6 +35,8 @@ class Window:
     """Seconds since the epoch."""
     next_at: float = 0.0
     """No request may be sent before this time; seconds since the epoch."""
+    stored_at: float = 0.0
+    """When it was stored; seconds since the epoch."""
 
 
 class Pace:
@@ -92,26 +94,31 @@ class Pace:
     @contextmanager
     def _shared(self) -> Iterator[Window | None]:
         """The shared window, which no other process changes during this block."""
-        if self._path is None:
-            yield self._own
-            return
-        try:
-            with FileLock(f"{self._path}.lock", timeout=LOCK_TIMEOUT_S):
-                yield read_window(self._path)
-        except OSError:
-            # The holder of the lock is suspended (filelock.Timeout is an OSError), or the folder cannot be written:
-            # this process then keeps the limit alone.
-            yield self._own
+        with ExitStack() as held:
+            window = self._own
+            if self._path is not None:
+                # If the holder of the lock is suspended or the folder cannot be written, this process is alone.
+                with suppress(OSError):
+                    lock = locked(Path(f"{self._path}.lock"), self._clock, within_s=LOCK_TIMEOUT_S)
+                    held.enter_context(lock)
+                    window = read_window(self._path)
+            yield window if window and is_credible(window, self._now()) else None
 
     def _store(self, window: Window) -> None:
-        self._own = window
+        self._own = replace(window, stored_at=self._now())
         if self._path is not None:
             # On a full disk only the sharing is lost; the run goes on.
             with suppress(OSError):
-                self._path.write_text(json.dumps(asdict(window)))
+                self._path.write_text(json.dumps(asdict(self._own)))
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def is_credible(window: Window, now: float) -> bool:
+    """Whether its times are those of this clock: a clock that was set back leaves windows from the future."""
+    longest = now + limits.LONGEST_WINDOW_S
+    return window.stored_at <= now and max(window.resets_at, window.next_at) <= longest
 
 
 def gap_s(window: Window, now: float) -> float:
@@ -124,15 +131,20 @@ def gap_s(window: Window, now: float) -> float:
 
 def parse_window(headers: Mapping[str, str], now: float) -> Window | None:
     """The window that limits most, from `"minute";r=58;t=41, "hour";r=2998;t=3511`; None without such a header."""
-    quotas = dict(re.findall(r'"(\w+)";q=(\d+)', headers.get("ratelimit-policy", "")))
-    rows = re.findall(r'"(\w+)";r=(\d+);t=(\d+)', headers.get("ratelimit", ""))
-    windows = [Window(remaining=int(r), quota=int(quotas.get(name, 60)), resets_at=now + int(t)) for name, r, t in rows]
+    quotas = dict(re.findall(r'"(\w+)";q=(\d{1,9})', headers.get("ratelimit-policy", "")))
+    rows = re.findall(r'"(\w+)";r=(\d{1,9});t=(\d{1,9})', headers.get("ratelimit", ""))
+    windows = [
+        Window(remaining=int(r), quota=int(quotas.get(name, 60)), resets_at=now + min(int(t), limits.LONGEST_WINDOW_S))
+        for name, r, t in rows
+    ]
     return max(windows, key=lambda window: gap_s(window, now), default=None) if windows else None
 
 
 def read_window(path: Path) -> Window | None:
-    """The window in the file; None if there is none or it cannot be read."""
+    """The window in the file; None if there is none or it makes no sense."""
     try:
-        return Window(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
+        known = json.loads(path.read_bytes())
+        times = {name: float(known[name]) for name in ("resets_at", "next_at", "stored_at")}
+        return Window(remaining=int(known["remaining"]), quota=int(known["quota"]), **times)
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None

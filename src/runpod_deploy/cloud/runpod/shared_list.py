@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from ...machine.clock import Clock
+from ...machine.locks import locked
+from ...spec import strict_json
 
 WINDOW_S = 60.0
 GAP_S = 0.15
@@ -55,11 +55,11 @@ class SharedList:
         if self._path is None:
             return self._list()
         try:
-            with FileLock(f"{self._path}.lock", timeout=LOCK_TIMEOUT_S):
+            with locked(Path(f"{self._path}.lock"), self._clock, within_s=LOCK_TIMEOUT_S):
                 rows = self._cached(since)
                 return self._list() if rows is None else rows
         except OSError:
-            # The holder of the lock is suspended (filelock.Timeout is an OSError), or the folder cannot be written.
+            # The holder of the lock is suspended, or the folder cannot be written.
             return self._list()
 
     def _cached(self, since: float) -> list[Row] | None:
@@ -104,9 +104,10 @@ class SharedList:
 def read_stored(path: Path) -> StoredRows | None:
     """The listing in the file; None if there is none or it cannot be read."""
     try:
-        stored = json.loads(path.read_text())
-        return StoredRows(tuple(map(float, stored["began_at"])), list(stored["rows"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        stored = strict_json.loads(path.read_bytes())
+        rows = [row for row in stored["rows"] if isinstance(row, dict)]
+        return StoredRows(tuple(map(float, stored["began_at"])), rows)
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,42 @@ def test_a_file_that_makes_no_sense_is_no_limit(tmp_path: Path, text: str) -> No
     clock = FakeClock()
     Pace(clock, tmp_path).wait()
     assert clock.monotonic() == 0
+
+
+class SetClock(FakeClock):
+    """A clock whose time of day somebody sets."""
+
+    set_by = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.set_by
+
+
+@pytest.mark.parametrize("hours", [-48, -1, 1, 48])
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_clock_that_was_set_locks_nobody_out(tmp_path: Path, hours: int, shared: bool) -> None:
+    clock = SetClock()
+    pace = Pace(clock, tmp_path if shared else None)
+    pace.learn({"ratelimit": '"minute";r=0;t=30', "ratelimit-policy": '"minute";q=60;w=60'})
+    pace.pause_all(20)
+    clock.set_by = timedelta(hours=hours)
+    pace.wait()
+    assert clock.monotonic() <= 60
+    clock.set_by = timedelta()
+    pace.wait()
+    assert clock.monotonic() <= 120
+
+
+@pytest.mark.parametrize("text", ['{"remaining": 0, "quota": 1, "resets_at": 1e300, "next_at": 0, "stored_at": 0}'])
+def test_a_file_from_the_far_future_is_no_limit(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pace.json").write_text(text)
+    Pace(clock := FakeClock(), tmp_path).wait()
+    assert clock.monotonic() == 0
+
+
+def test_a_header_from_the_far_future_is_a_day_at_most() -> None:
+    window = parse_window({"ratelimit": '"minute";r=0;t=999999999'}, 0.0)
+    assert window is not None and window.resets_at <= 86_400
 
 
 @given(header=st.text(), policy=st.text())
