@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,10 @@ from ..errors import AuthRefused, ConfigError
 
 DEFAULT_ORIGIN = "https://api.runpod.io"
 NO_KEY_HINT = 'Set RUNPOD_API_KEY, or put `apikey = "..."` into ~/.runpod/config.toml.'
+
+
+IN_CLEAR = "over http:// anybody on the way could read the API key"
+INSECURE_HINT = "use https://; if that network is yours alone, set RUNPOD_API_INSECURE=1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,10 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     key = env.get("RUNPOD_API_KEY", "").strip() or key_of_file(Path("~/.runpod/config.toml").expanduser())
     if not key.isascii() or not key.isprintable():
         raise AuthRefused("the API key contains characters that no key has", hint=NO_KEY_HINT)
-    return Settings(key, api_origin(env.get("RUNPOD_API_BASE_URL", "").strip() or DEFAULT_ORIGIN))
+    origin = api_origin(env.get("RUNPOD_API_BASE_URL", "").strip() or DEFAULT_ORIGIN)
+    if not is_confidential(origin) and env.get("RUNPOD_API_INSECURE") != "1":
+        raise ConfigError(f"RUNPOD_API_BASE_URL is {origin}: {IN_CLEAR}", hint=INSECURE_HINT)
+    return Settings(key, origin)
 
 
 def environment() -> dict[str, str]:
@@ -68,6 +76,12 @@ def runtime_dir(environ: Mapping[str, str] | None = None) -> Path | None:
     env = os.environ if environ is None else environ
     path = Path(env.get("XDG_RUNTIME_DIR", ""))
     return path if path.is_absolute() else None
+
+
+def state_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder for what must be private and cannot be so where it belongs."""
+    env = os.environ if environ is None else environ
+    return Path(env.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "runpod-deploy"
 
 
 def key_of_file(path: Path) -> str:
@@ -91,7 +105,21 @@ def key_of_file(path: Path) -> str:
 def api_origin(url: str) -> str:
     """The address without a trailing slash or `/v2`. Raises ConfigError if it is not an address."""
     origin = url.rstrip("/").removesuffix("/v2").rstrip("/")
-    parts = urlsplit(origin)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(origin)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        known = False
+    if not known:
         raise ConfigError(f"RUNPOD_API_BASE_URL is not an address: {url!r}", hint=f"The default is {DEFAULT_ORIGIN}.")
     return origin
+
+
+def is_confidential(origin: str) -> bool:
+    """Whether nobody on the way can read what is sent there: it goes over TLS, or does not leave this machine."""
+    parts = urlsplit(origin)
+    host = parts.hostname or ""
+    try:
+        return parts.scheme == "https" or ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

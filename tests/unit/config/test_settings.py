@@ -67,7 +67,22 @@ def test_a_key_that_cannot_be_one_is_refused(home: Path, key: str) -> None:
         read_settings({"RUNPOD_API_KEY": key})
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "nonsense", "http://"])
+@pytest.mark.parametrize("url", ["ftp://x", "nonsense", "http://", "http://[::1"])
 def test_an_address_that_is_none_is_refused(home: Path, url: str) -> None:
     with pytest.raises(ConfigError, match="is not an address"):
         read_settings({"RUNPOD_API_BASE_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://api.runpod.io", "http://10.0.0.1", "http://127.0.0.1@evil.example", "http://localhost.example"]
+)
+def test_a_key_is_not_sent_in_clear_to_another_machine(home: Path, url: str) -> None:
+    with pytest.raises(ConfigError, match="could read the API key") as caught:
+        read_settings({"RUNPOD_API_BASE_URL": url})
+    assert "RUNPOD_API_INSECURE=1" in caught.value.hint
+    assert read_settings({"RUNPOD_API_BASE_URL": url, "RUNPOD_API_INSECURE": "1"}).origin == url
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8080", "http://127.0.0.2", "http://[::1]:80", "https://10.0.0.1"])
+def test_an_address_of_this_machine_needs_no_tls(home: Path, url: str) -> None:
+    assert read_settings({"RUNPOD_API_BASE_URL": url}).origin == url

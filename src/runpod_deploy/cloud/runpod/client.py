@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, DeployError, OddRow, OnRetry, StockOut
 from ...machine.clock import Clock
+from ...machine.limits import ANSWER_BYTES
 from ..pod_labels import bears
 from ..values import Candidate, LogLine, Offer, Pod, PodRequest
 from . import catalogue, shapes
@@ -229,13 +230,18 @@ class RunPodCloud:
         """All rows of a list, over all of its pages. An answer without `pagination` is the only page."""
         rows: list[Row] = []
         cursor: str | None = None
+        left_bytes = ANSWER_BYTES
         for _ in range(MAX_PAGES):
             page_query = query | ({"cursor": cursor} if cursor else {})
             call = Call(method="GET", path=path, what=what, query=page_query)
-            page = self._wire.send(call).document or {}
+            answer = self._wire.send(call)
+            page = answer.document or {}
             rows += page_rows(page, key, what, self._on_odd(what))
+            left_bytes -= len(answer.body)
             if (cursor := next_cursor(page)) is None:
                 return rows
+            if left_bytes <= 0:
+                break
         raise CloudUnreachable(f"cannot {what}: the list has no end", hint="report this to RunPod")
 
 
