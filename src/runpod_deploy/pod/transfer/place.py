@@ -55,7 +55,8 @@ class Place:
 
     def below(self, path: str) -> Place:
         """A folder below this one. Raises OSError if it is a link or no folder."""
-        return Place(os.dup(self.folder(path)))
+        # Opened anew and not duplicated: locks belong to what was opened.
+        return Place(os.open(".", FOLDER, dir_fd=self.folder(path)))
 
     def entry(self, path: str) -> Entry | None:
         """The file, folder or link there; None if there is none, or if the way to it leads through a link."""

@@ -52,10 +52,10 @@ class Screen:
         """`place` has no links in it. Raises ArtifactMissing if no artifact may be there."""
         reserved = next((part for part in place.parts if is_reserved(part)), None)
         if reserved:
-            raise ArtifactMissing(f"{place}: no artifact may be written into {reserved}", hint="change its local_path")
+            raise ArtifactMissing(f"no artifact may be written into {reserved}: change its local_path, {place}")
         self._closed = set(below(place, asked.protected))
         if "" in self._closed:
-            raise ArtifactMissing(f"{place}: belongs to the tool or to the config", hint="change its local_path")
+            raise ArtifactMissing(f"{place} belongs to this tool or is the config: change the artifact's local_path")
         self._on_the_way = {parent for path in self._closed for parent in parents(path)}
         others = set(below(place, asked.other_artifacts)) - {""}
         self._others = others
