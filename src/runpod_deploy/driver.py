@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TextIO
 
+from .cloud.pod_labels import bears, new_token
 from .cloud.values import Pod
 from .errors import ConfigError, DeployError, Interrupt, OddRow, UsageError
 from .lifecycle import carry_out, pull_paused
 from .machine.files import PRIVATE, write_atomically
+from .phases.account import same_account
 from .phases.artifacts import pull
 from .phases.reconnect import with_reconnects
 from .record import events as e
@@ -98,9 +100,10 @@ def pull_from_paused(spec: Spec, run_dir: RunDir, world: World, options: RunOpti
 
 
 def pod_of(run: Run) -> Pod:
-    """The run's pod as the API has it. Raises UsageError if it is gone or belongs to another run."""
+    """The run's pod as the API has it. Raises UsageError if it is gone or belongs to another run, AuthRefused."""
+    same_account(run)
     pod = run.world.cloud.get(run.state.pod.id or "")
-    if pod is None or pod.name != run.state.pod.name:
+    if pod is None or not bears(pod, name=run.state.pod.name, token=run.state.pod_token):
         raise UsageError(f"{run.dir.path}: its pod {run.state.pod.id} does not exist any more")
     return pod
 
@@ -117,6 +120,7 @@ def first_spec(spec: Spec, run_dir: RunDir) -> Spec:
     """The spec that the run was first given; this one, if none is recorded yet. Raises ConfigError."""
     if run_dir.spec.exists():
         return read_spec(run_dir)
+    spec = replace(spec, token=new_token())
     try:
         write_atomically(run_dir.spec, spec_to_json(spec) + "\n", mode=PRIVATE)
     except OSError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 
 from . import __version__
 from .errors import DeployError, Interrupt
@@ -27,6 +28,7 @@ from .phases import (
     stage,
     watch,
 )
+from .phases.account import same_account
 from .phases.watch import Detach
 from .record.events import (
     Detached,
@@ -59,9 +61,13 @@ CLOSING: tuple[Phase, ...] = (collect, release)
 
 
 def carry_out(run: Run) -> State:
-    """The run is carried out from where its journal ends until its pod is released. Safe to call again."""
+    """The run is carried out from where its journal ends until its pod is released. Safe to call again.
+
+    Raises AuthRefused if the run's pod belongs to another account than the API key: then nothing was done.
+    """
     if run.state.end.finished and not run.state.pod_may_exist:
         return run.state
+    same_account(run)
     try:
         begin(run)
         forward(run)
@@ -91,7 +97,7 @@ def begin(run: Run) -> None:
     if run.state.run_id is None:
         job, marker = run.spec.job, run.spec.job.run.success_marker
         begun = RunStarted(run_id=run.spec.run_id, job_name=job.name, tool_version=__version__, success_marker=marker)
-        run.record(begun)
+        run.record(replace(begun, token=run.spec.token))
     else:
         run.record(RunResumed(after=run.state.last_event))
 

@@ -344,10 +344,10 @@ def test_what_a_restarted_container_still_holds_comes_home(tmp_path: Path) -> No
 
 def test_a_pod_that_shows_up_when_another_was_asked_for_is_gone_in_the_end(tmp_path: Path) -> None:
     world = Memory(tmp_path)
-    world.cloud.listing_lag_s = 60.0
+    world.cloud.listing_lag_s = 120.0
     world.on_effect = lose_first_answer()
     state = carry_out(world.open())
-    assert len(world.cloud.created) == 2, "nobody can know of a pod that no listing shows for a minute"
+    assert len(world.cloud.created) == 2, "nobody can know of a pod that no listing shows for two minutes"
     assert world.cloud.list_pods() == [] and state.outcome == "succeeded"
 
 

@@ -24,11 +24,12 @@ def second_run(tmp_path: Path) -> Memory:
     first = carry_out(world.open())
     assert first.pod.final_state == "EXITED"
     state_file = {"pod_id": first.pod.id, "run_id": first.run_id, "run_dir": str(world.dir.path)}
+    state_file |= {"run_token": first.pod_token, "account": world.cloud.account}
     (tmp_path / "pod.json").write_text(json.dumps(state_file))
     world.dir = RunDir(tmp_path / "artifacts/runpod/second")
     world.dir.path.mkdir()
     world.hosts.clear()
-    world.spec = replace(world.spec, run_id="second")
+    world.spec = replace(world.spec, run_id="second", token="22" * 16)
     return world
 
 

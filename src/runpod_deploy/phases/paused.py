@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ..cloud.pod_labels import bears, token_of
 from ..cloud.rates import disks_of, real_rate
+from ..cloud.removal import is_gone
 from ..cloud.values import Pod
 from ..errors import CloudUnreachable, ConfigError, ReleaseUnconfirmed, StockOut
-from ..money import StopAt, forecast
-from ..pod.ssh import copy_key
-from ..record.events import PodAbandoned, PodRecycled, PodReopened, PodReopening, PodResumed
+from ..money import STOPPED_STORAGE_USD_PER_GB_MONTH, StopAt, disk_usd_per_day, forecast
+from ..pod.keys import copy_key
+from ..record.events import PodAbandoned, PodLeftBehind, PodRecycled, PodReopened, PodReopening, PodResumed
 from ..record.state_file import StateFile, read_state_file
 from ..run import Run
 from ..spec import STORAGE_EPHEMERAL, RunpodJobSpec
+from .delivered import accept, note_doubt
 from .intents import record_intent
 from .limits import spent_so_far
 from .release import confirm_deleted
@@ -33,6 +36,30 @@ def recorded_pod(run: Run) -> StateFile | None:
     if recorded is None or recorded.run_id is None or recorded.pod_id in run.state.pod.abandoned:
         return None
     return recorded
+
+
+def name_left_behind(run: Run) -> None:
+    """With --force-fresh: the journal names the pod that the state file names, since the file will name another one."""
+    recorded = recorded_pod(run) if run.spec.force_fresh else None
+    if recorded is None:
+        return
+    pod = run.world.cloud.get(recorded.pod_id)
+    if pod is not None and belongs(pod, recorded):
+        leave_behind(run, pod, "a fresh pod was asked for (--force-fresh)")
+
+
+def leave_behind(run: Run, pod: Pod, reason: str) -> None:
+    """The journal names the pod and its price, so that people and `audit` find it although the state file changes."""
+    if pod.id in run.state.request.left_behind:
+        return
+    disks = disks_of(pod, run.spec.job)
+    usd_per_hour = real_rate(run.spec.job, pod).usd_per_hour + disks.usd_per_hour
+    if pod.status == "EXITED":
+        usd_per_hour = disk_usd_per_day(disks.volume_gb, STOPPED_STORAGE_USD_PER_GB_MONTH) / 24
+    left = PodLeftBehind(
+        pod_id=pod.id, name=pod.name, status=pod.status, usd_per_hour=round(usd_per_hour, 6), reason=reason
+    )
+    run.record(left)
 
 
 def recycle(run: Run) -> bool:
@@ -63,13 +90,42 @@ def taken_pod(run: Run) -> Pod | None:
 
 
 def take_paused_pod(run: Run) -> Pod | None:
-    """The pod that the state file names, if it is still paused and that run's; the journal has it as this run's now."""
+    """The pod that the state file names, if it is still paused and that run's; the journal has it as this run's now.
+
+    A pod that somebody has changed or started is not used, and the journal names it. Raises CloudUnreachable if the
+    API cannot say whether it exists.
+    """
     recorded = recorded_pod(run) if may_recycle(run) else None
-    pod = run.world.cloud.get(recorded.pod_id) if recorded else None
-    if pod is None or recorded is None or pod.name != recorded.run_id or pod.status != "EXITED":
+    pod = existing_pod(run, recorded.pod_id) if recorded else None
+    if pod is None or recorded is None:
         return None
-    record_taken(run, pod)
+    if not belongs(pod, recorded):
+        leave_behind(run, pod, f"it does not bear the token of run {recorded.run_id}, so it is somebody else's")
+    elif pod.status != "EXITED":
+        leave_behind(run, pod, f"somebody has started it: its status is {pod.status}")
+    else:
+        record_taken(run, pod)
+        return pod
+    return None
+
+
+def existing_pod(run: Run, pod_id: str) -> Pod | None:
+    """The pod; None if looks and listings agree that there is none. Raises CloudUnreachable."""
+    cloud = run.world.cloud
+    pod = cloud.get(pod_id)
+    if pod is None and not is_gone(cloud, run.world.clock, pod_id):
+        pod = cloud.get(pod_id)
+        if pod is None:
+            raise CloudUnreachable(
+                f"the API does not say clearly whether the paused pod {pod_id} exists",
+                hint="run again later, or with --force-fresh",
+            )
     return pod
+
+
+def belongs(pod: Pod, recorded: StateFile) -> bool:
+    """Whether the pod is the one of the state file, whatever its name is now."""
+    return bears(pod, name=recorded.run_id, token=recorded.token)
 
 
 def record_taken(run: Run, pod: Pod) -> None:
@@ -79,6 +135,7 @@ def record_taken(run: Run, pod: Pod) -> None:
         PodRecycled(
             pod_id=pod.id,
             name=pod.name,
+            token=token_of(pod),
             gpu_id=pod.gpu_id,
             datacenter_id=pod.datacenter_id,
             cloud_type=pod.cloud_type,
@@ -93,7 +150,8 @@ def resume(run: Run, pod: Pod) -> bool:
     except StockOut as refusal:
         return abandon(run, pod, refusal.message)
     run.record(restarted(run, started, PodResumed))
-    return True
+    note_doubt(run, started, real_rate(run.spec.job, started))
+    return accept(run, (), started)
 
 
 def restarted(run: Run, pod: Pod, kind: type[PodResumed], stop: StopAt | None = None) -> PodResumed:
@@ -116,6 +174,7 @@ def restarted(run: Run, pod: Pod, kind: type[PodResumed], stop: StopAt | None = 
         stop_why=stop.why,
         disks_usd_per_hour=disks.usd_per_hour,
         volume_gb=disks.volume_gb,
+        gpu_count=pod.gpu_count,
     )
 
 

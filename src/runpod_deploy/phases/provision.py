@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from ..cloud.choosing import narrowed
-from ..cloud.pod_labels import BOOT_DEADLINE_LABEL, CAP_LABEL, CLOSING_LABEL
+from ..cloud.pod_labels import BOOT_DEADLINE_LABEL, CAP_LABEL, CLOSING_LABEL, TOKEN_LABEL
 from ..cloud.rates import disks_of, expected_forecast, real_rate
 from ..cloud.selection import cuda_floor
 from ..cloud.values import Candidate, Pod, PodRequest
-from ..errors import AnswerUnclear, AuthRefused, BalanceSpent, CloudUnreachable, ConfigError, StockOut
+from ..errors import (
+    AnswerUnclear,
+    AuthRefused,
+    BalanceSpent,
+    CloudUnreachable,
+    ConfigError,
+    DeployError,
+    ReleaseUnconfirmed,
+    StockOut,
+)
 from ..machine.clock import wait_until
 from ..money import closing_s, forecast, guard_deadline
 from ..pod import guard
 from ..pod.openssh import control_dir
 from ..pod.protocol import GuardTerms
-from ..record.events import CloudTypeFallback, DatacenterFailover, GpuSelected, PodCreated, PodRefused, PodRequested
+from ..record.events import (
+    CloudTypeFallback,
+    CreateUnclear,
+    DatacenterFailover,
+    GpuSelected,
+    PodCreated,
+    PodRefused,
+    PodRequested,
+)
 from ..run import Run
-from . import heartbeat
+from . import heartbeat, late
+from .candidates import is_wrong_everywhere, no_pod, untried
 from .choose import choose_again
+from .delivered import accept, note_doubt
 from .intents import record_intent
 from .limits import spent_so_far
-from .paused import recycle
+from .paused import name_left_behind, recycle
 
-# A pod whose create call got no answer may show up in the listing late: how long to look for it, and how often.
-ADOPT_WITHIN_S = 20.0
-ADOPT_EVERY_S = 5.0
 # How often one candidate is tried when the answer is lost each time and no pod shows up.
 UNCLEAR_TRIES = 3
 STOCK_EVERY_S = 30.0
@@ -40,12 +57,14 @@ def provision(run: Run) -> None:
     """
     if run.state.has_running_pod or recycle(run):
         return
+    name_left_behind(run)
     if not run.state.request.candidates:
         choose_again(run)
     if place_somewhere(run):
         return
-    if run.spec.wait_for_stock_s is None or not wait_for_stock(run, run.spec.wait_for_stock_s):
-        raise no_stock(run)
+    within_s = run.spec.wait_for_stock_s
+    if within_s is None or is_wrong_everywhere(run) or not wait_for_stock(run, within_s):
+        raise no_pod(run)
 
 
 def wait_for_stock(run: Run, within_s: float) -> bool:
@@ -64,36 +83,53 @@ def wait_for_stock(run: Run, within_s: float) -> bool:
 
 def place_somewhere(run: Run) -> bool:
     """Whether a pod of this run exists now: from an earlier request, or from the first candidate with stock."""
-    if run.state.request.pending and adopt(run, run.state.request.pending):
+    if run.state.request.pending and adopt(run, run.state.request.pending, late.CREATE_TAKES_S):
         return True
     return any(place(run, candidate) for candidate in untried(run))
-
-
-def untried(run: Run) -> list[Candidate]:
-    """The candidates that have not refused yet, in order."""
-    return [candidate for candidate in run.state.request.candidates if candidate not in run.state.request.refused]
 
 
 def place(run: Run, candidate: Candidate) -> bool:
     """Whether a pod was created from this candidate. A refusal is recorded; an unclear answer is cleared up first."""
     request = pod_request(run, candidate)
     for _ in range(UNCLEAR_TRIES):
+        if candidate not in untried(run):
+            return False  # its pod was found, and was not what was asked for
         record_request(run, candidate)
         try:
             pod = run.world.cloud.create(request, candidate)
-        except StockOut as refusal:
-            return record_refusal(run, candidate, refusal.message)
-        except (AuthRefused, BalanceSpent, ConfigError) as refusal:
+        except (StockOut, ConfigError) as refusal:
+            return record_refusal(run, candidate, refusal)
+        except (AuthRefused, BalanceSpent) as refusal:
             run.record(PodRefused(reason=refusal.message))
             raise
         except AnswerUnclear as error:
-            if adopt(run, candidate):
-                return True
+            if (found := cleared_up(run, candidate, error)) is not None:
+                return found
             last = error
             continue
         record_created(run, candidate, pod, adopted=False)
-        return True
+        return accept(run, (candidate,), pod)
     raise CloudUnreachable(f"the pod could not be created: {last.message}", hint=last.hint)
+
+
+def cleared_up(run: Run, candidate: Candidate, error: AnswerUnclear) -> bool | None:
+    """Whether the create call without a clear answer has made a pod; None if none has shown up, so that it may be
+    repeated.
+
+    An error text that names a refusal is believed after one look. Raises BalanceSpent, CloudUnreachable.
+    """
+    if error.likely is not None:
+        return adopt(run, candidate, 0.0) or refused_after_all(run, candidate, error.likely)
+    run.record(CreateUnclear(reason=error.message))
+    return adopt(run, candidate, late.CREATE_TAKES_S) or None
+
+
+def refused_after_all(run: Run, candidate: Candidate, refusal: DeployError) -> bool:
+    """False, once the refusal of the candidate is recorded. Raises the refusal if it holds for every candidate."""
+    if isinstance(refusal, StockOut):
+        return record_refusal(run, candidate, refusal)
+    run.record(PodRefused(reason=refusal.message))
+    raise refusal
 
 
 def record_request(run: Run, candidate: Candidate) -> None:
@@ -103,18 +139,23 @@ def record_request(run: Run, candidate: Candidate) -> None:
         gpu_id=candidate.gpu_id,
         datacenter_id=candidate.datacenter_id,
         cloud_type=candidate.cloud_type,
+        account=run.world.cloud.account,
     )
     record_intent(run, intent)
 
 
-def record_refusal(run: Run, candidate: Candidate, reason: str) -> bool:
-    """False, once the refusal is recorded, with the candidate that is tried next."""
+def record_refusal(run: Run, candidate: Candidate, refusal: StockOut | ConfigError) -> bool:
+    """False, once the refusal is recorded, with the candidate that is tried next.
+
+    Also an invalid request may be invalid for this candidate only: a GPU that is not offered there.
+    """
     later = [c for c in untried(run) if c != candidate]
     run.record(
         DatacenterFailover(
             from_=candidate.datacenter_id,
             to=later[0].datacenter_id if later else None,
-            reason=reason,
+            reason=refusal.message,
+            kind=refusal.kind,
             gpu_id=candidate.gpu_id,
             datacenter_id=candidate.datacenter_id,
             cloud_type=candidate.cloud_type,
@@ -123,25 +164,19 @@ def record_refusal(run: Run, candidate: Candidate, reason: str) -> bool:
     return False
 
 
-def adopt(run: Run, candidate: Candidate) -> bool:
-    """Whether a pod with our name exists, which is then ours. Listings lag: look, wait, look."""
+def adopt(run: Run, candidate: Candidate, within_s: float) -> bool:
+    """Whether a pod of an unclear create call has shown up, which is then used; others that have are deleted.
 
-    def look() -> Pod | None:
-        pods = [p for p in run.world.cloud.find(run.spec.run_id) if p.id not in run.state.pod.abandoned]
-        return next((p for p in pods if p.status != "TERMINATED"), None)
-
-    try:
-        pod = wait_until(
-            run.world.clock,
-            look,
-            every_s=ADOPT_EVERY_S,
-            within_s=ADOPT_WITHIN_S,
-            what="the pod in the listing",
-        )
-    except TimeoutError:
+    Raises CloudUnreachable if nobody could tell.
+    """
+    pods = late.look_for(run, within_s)
+    if not pods:
         return False
-    record_created(run, candidate, pod, adopted=True)
-    return True
+    record_created(run, candidate, pods[0], adopted=True)
+    with suppress(ReleaseUnconfirmed):  # the release of the run looks for them again
+        for pod in pods[1:]:
+            late.end_pod(run, pod)
+    return accept(run, (candidate, *run.state.request.candidates), pods[0])
 
 
 def record_created(run: Run, candidate: Candidate, pod: Pod, *, adopted: bool) -> None:
@@ -164,8 +199,10 @@ def record_created(run: Run, candidate: Candidate, pod: Pod, *, adopted: bool) -
             adopted=adopted,
             disks_usd_per_hour=disks.usd_per_hour,
             volume_gb=disks.volume_gb,
+            gpu_count=pod.gpu_count,
         )
     )
+    note_doubt(run, pod, rate)
     record_choice(run, candidate)
 
 
@@ -223,6 +260,7 @@ def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
     return {
         **run.spec.job.pod.env,
         "PUBLIC_KEY": keys,
+        **({TOKEN_LABEL: run.spec.token} if run.spec.token else {}),
         BOOT_DEADLINE_LABEL: str(int(boots_until.timestamp())),
         CAP_LABEL: str(run.spec.job.budget.cost_cap_usd),
         CLOSING_LABEL: str(closing_s(run.spec.job.budget)),
@@ -237,6 +275,7 @@ def guard_terms(run: Run, deadline_at: datetime) -> GuardTerms:
         idle_s=IDLE_S,
         on_failure=run.spec.job.lifecycle.on_failure,
         api_base_url=run.world.api_base_url,
+        secrets=tuple(secret.destination for secret in run.spec.job.secrets),
     )
 
 
@@ -244,13 +283,3 @@ def boot_deadline(run: Run, candidate: Candidate) -> datetime:
     """The instant at which the guard acts if it never hears from us, by the price that is known before the pod is."""
     stop = expected_forecast(run.spec.job, candidate).stop_at(run.world.clock.now())
     return guard_deadline(stop.at, run.spec.job.budget)
-
-
-def no_stock(run: Run) -> StockOut:
-    """The error that names the candidates that had no stock."""
-    tried = ", ".join(f"{c.gpu_id} in {c.datacenter_id}" for c in run.state.request.refused) or "nothing"
-    return StockOut(
-        f"no candidate had a free GPU, and no pod was created; tried {tried}",
-        hint="wait for stock with `--wait-for-stock 2h`, add to pod.gpu_order or pod.datacenters, "
-        "or see what is in stock with `runpod-deploy gpu-inventory`",
-    )

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
-from ..cloud.removal import CONSOLE_URL, NotConfirmed, until_confirmed
+from ..cloud.pod_labels import is_foreign
+from ..cloud.removal import CONSOLE_URL, NotConfirmed, never, until_confirmed
 from ..cloud.values import Pod
 from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
 from ..machine.clock import wait_until
 from ..record.events import PodReleased, ReleaseStarted
 from ..run import Run
 from ..spec import LifecycleAction
+from . import late
+from .late import UNSEEN_FOR_S
 
 RELEASE_EVERY_S = 1.0
-# The API may need this long until it knows a new pod.
-UNSEEN_FOR_S = 60.0
-# A pod from a create call without an answer may show up this late.
-LATE_WITHIN_S = 20.0
 
 
 def release(run: Run) -> None:
@@ -28,14 +29,45 @@ def release(run: Run) -> None:
         return
     action = policy(run)
     run.record(ReleaseStarted(action=action))
-    late = find_late(run) if run.state.request.pending else find_second(run)
-    for pod_id in dict.fromkeys([*late, *([run.state.pod.discarding] if run.state.pod.discarding else [])]):
-        if pod_id != run.state.pod.id:
-            confirm_deleted(run, pod_id)
     if action != "delete":
         disarm(run, action)
-    pod = confirm_released(run, run.state.pod.id, action) if run.state.pod.id else None
-    run.record(PodReleased(action=action, state=pod.status if pod else None))
+    released = [PodReleased(action=action, state=None)]
+
+    def own() -> None:
+        released[:] = [release_own(run, action)]
+
+    every_one_tried(own, partial(release_given_up, run), partial(late.end_all, run))
+    run.record(released[0])
+
+
+def every_one_tried(*steps: Callable[[], None]) -> None:
+    """Every step was tried: one pod that cannot be ended does not keep the others. Raises ReleaseUnconfirmed."""
+    errors: list[ReleaseUnconfirmed] = []
+    for step in steps:
+        try:
+            step()
+        except ReleaseUnconfirmed as error:
+            errors.append(error)
+    if errors:
+        raise ReleaseUnconfirmed("; ".join(error.message for error in errors), hint=errors[0].hint)
+
+
+def release_own(run: Run, action: LifecycleAction) -> PodReleased:
+    """The run's pod is as the action asks, and what was done. Raises ReleaseUnconfirmed."""
+    if run.state.pod.id is None:
+        return PodReleased(action=action, state=None)
+    try:
+        pod = confirm_released(run, run.state.pod.id, action)
+    except NoStopFromError:
+        action, pod = "delete", confirm_released(run, run.state.pod.id, "delete")
+    return PodReleased(action=action, state=pod.status if pod else None)
+
+
+def release_given_up(run: Run) -> None:
+    """The pod that the run gave up before is gone. Raises ReleaseUnconfirmed."""
+    pod_id = run.state.pod.discarding
+    if pod_id is not None and pod_id != run.state.pod.id:
+        confirm_deleted(run, pod_id)
 
 
 def policy(run: Run) -> LifecycleAction:
@@ -58,69 +90,73 @@ def disarm(run: Run, action: LifecycleAction) -> None:
             return
 
 
-def find_late(run: Run) -> list[str]:
-    """Ids of the pods that came from a create call without an answer: look, wait, look."""
-
-    def look() -> list[str] | None:
-        return [pod.id for pod in run.world.cloud.find(run.spec.run_id)] or None
-
-    try:
-        return wait_until(run.world.clock, look, every_s=RELEASE_EVERY_S, within_s=LATE_WITHIN_S, what="late pods")
-    except TimeoutError:
-        return []
-    except DeployError as error:
-        raise unconfirmed(run, None, error.message) from error
-
-
-def find_second(run: Run) -> list[str]:
-    """Ids of all pods of the run, if a create call without an answer was repeated: the first may have worked, too."""
-    if not run.state.request.repeated:
-        return []
-    try:
-        return [pod.id for pod in run.world.cloud.find(run.spec.run_id)]
-    except DeployError as error:
-        raise unconfirmed(run, None, error.message) from error
-
-
 def confirm_deleted(run: Run, pod_id: str) -> None:
     """The pod does not exist any more, and the API has confirmed it. Raises ReleaseUnconfirmed."""
     confirm_released(run, pod_id, "delete")
 
 
+class NoStopFromError(ReleaseUnconfirmed):
+    """The pod's status is ERROR, in which it cannot be stopped, and nothing was started on it that could be lost."""
+
+
 def confirm_released(run: Run, pod_id: str, action: LifecycleAction) -> Pod | None:
     """The pod as the action leaves it, confirmed by the API; None if it is gone. Raises ReleaseUnconfirmed."""
-    await_seen(run, pod_id)
+    check_ours(run, pod_id, await_seen(run, pod_id))
+    answers = partial(pod_speaks, run) if pod_id == run.state.pod.id else never
     try:
-        return until_confirmed(run.world.cloud, run.world.clock, pod_id, action)
+        return until_confirmed(run.world.cloud, run.world.clock, pod_id, action, answers)
     except NotConfirmed as last:
-        raise unconfirmed(run, pod_id, last.reason) from None
-    except DeployError as error:  # for example a key that is refused now
-        raise unconfirmed(run, pod_id, error.message) from error
+        raise not_released(run, pod_id, action, last) from None
 
 
-def await_seen(run: Run, pod_id: str) -> None:
-    """The API knows the pod, or has had time to. A pod that it does not know yet it cannot end, and reports as gone."""
+def not_released(run: Run, pod_id: str, action: LifecycleAction, last: NotConfirmed) -> ReleaseUnconfirmed:
+    """The error for a release that the API did not confirm."""
+    error = unconfirmed(run, pod_id, last.reason)
+    if action == "delete" or last.pod is None or last.pod.status != "ERROR":
+        return error
+    if run.state.job.pid is None:
+        return NoStopFromError(error.message, hint=error.hint)
+    kept = "its disk may hold results, so it was not deleted: start it in the console, or delete it with"
+    return ReleaseUnconfirmed(error.message, hint=f"{kept} `runpod-deploy audit --reap --pod {pod_id}`")
+
+
+def pod_speaks(run: Run) -> bool:
+    """Whether the pod answers over SSH, so that it exists whatever the API says."""
+    return run.state.pod.address is not None and run.try_host(run.state.pod.address) is None
+
+
+def check_ours(run: Run, pod_id: str, pod: Pod | None) -> None:
+    """Raises ReleaseUnconfirmed if the pod bears the token of another run: then it is not touched."""
+    request = run.state.request
+    if pod is not None and all(is_foreign(pod, token) for token in (request.token, request.taken_token)):
+        raise unconfirmed(run, pod_id, "it bears the token of another run, so it was not touched")
+
+
+def await_seen(run: Run, pod_id: str) -> Pod | None:
+    """The pod, if the API knows it. A new pod has time to become known: until then the API cannot end it.
+
+    An API that does not answer now is no error: the release asks again.
+    """
     unseen = run.state.pod.unseen
-    if unseen is None or unseen[0] != pod_id:
-        return
+    new = unseen is not None and unseen[0] == pod_id
+    age_s = (run.world.clock.now() - unseen[1]).total_seconds() if new and unseen else UNSEEN_FOR_S
 
-    def look() -> bool | None:
-        try:
-            return True if run.world.cloud.get(pod_id) is not None else None
-        except CloudUnreachable:
-            return None
+    def look() -> Pod | None:
+        with suppress(CloudUnreachable):
+            return run.world.cloud.get(pod_id)
+        return None
 
-    left_s = UNSEEN_FOR_S - (run.world.clock.now() - unseen[1]).total_seconds()
+    within_s = min(UNSEEN_FOR_S, max(0.0, UNSEEN_FOR_S - age_s))
     with suppress(TimeoutError, DeployError):
-        wait_until(run.world.clock, look, every_s=RELEASE_EVERY_S, within_s=max(0.0, left_s), what="the new pod")
+        return wait_until(run.world.clock, look, every_s=RELEASE_EVERY_S, within_s=within_s, what="the new pod")
+    return None
 
 
-def unconfirmed(run: Run, pod_id: str | None, reason: str) -> ReleaseUnconfirmed:
+def unconfirmed(run: Run, pod_id: str, reason: str) -> ReleaseUnconfirmed:
     """The error that says what may still bill, how much, and where to end it by hand."""
-    what = f"POD {pod_id}" if pod_id else f"A POD NAMED {run.spec.run_id}"
     rate = run.state.cost.usd_per_hour
     price = f" at ${rate:.2f} per hour" if rate else ""
     return ReleaseUnconfirmed(
-        f"{what} MAY STILL BE BILLING{price} ({reason}): end it at {CONSOLE_URL}",
+        f"POD {pod_id} MAY STILL BE BILLING{price} ({reason}): end it at {CONSOLE_URL}",
         hint=f"or try again with `runpod-deploy resume {run.dir.path}`",
     )

@@ -102,7 +102,12 @@ def job(before: JobState, event: e.Event) -> JobState:
         case e.StopRequested():
             return replace(before, stop_requested=before.stop_requested or event.why)
         case e.JobEnded():
-            return replace(before, ended=True, exit_code=event.exit_code, why=event.why, log_bytes=event.log_bytes)
+            ended = replace(before, ended=True, exit_code=event.exit_code, why=event.why, note=event.note)
+            return replace(ended, log_bytes=event.log_bytes)
+        case e.LogTruncated():
+            return replace(before, log_begin=event.log_bytes)
+        case e.ProcessesLeft() | e.IdleProcessesEnded():
+            return replace(before, noticed=before.noticed | {e.snake(type(event).__name__)})
     return before
 
 

@@ -95,12 +95,6 @@ class Journal:
             self._write(self._unwritten)
             self._unwritten = b""
 
-    def flush(self) -> None:
-        """Every event is on disk. Raises OSError if one is not."""
-        if self._unwritten:
-            self._write(self._unwritten)
-            self._unwritten = b""
-
     def _write(self, data: bytes) -> None:
         """The data is at the end of the file. Raises OSError, and then the file is as it was."""
         if self._end is None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..errors import RunBusy
+from ..errors import ConfigError, RunBusy
+from ..machine.files import lock_error
 from .paths import RunDir
 
 
@@ -22,10 +23,15 @@ class RunLock:
         self._lock = FileLock(str(run_dir.lock), thread_local=False)
 
     def acquire(self, *, wait_s: float = 0.0) -> None:
-        """The lock is ours. Raises RunBusy that names the holder."""
+        """The lock is ours. Raises RunBusy that names the holder, ConfigError where nothing can be locked."""
         try:
             self._lock.acquire(timeout=wait_s)
-        except Timeout:
+        except (Timeout, OSError, NotImplementedError):
+            if words := lock_error(self.path.parent):
+                raise ConfigError(
+                    f"{self.path.parent}: files cannot be locked there: {words}",
+                    hint="use a project on a local disk, or an NFS server that has locks; nothing was started",
+                ) from None
             raise RunBusy(
                 f"{self.path.parent}: another process holds this run: {self.holder()}",
                 hint="follow it with `runpod-deploy status`, or wait until it has ended",

@@ -14,14 +14,17 @@ CHUNK_BYTES = 1 << 20
 
 
 class LogMirror:
-    """A local copy of the log that is always a prefix of it.
+    """A local copy of the log that is always a prefix of what was written to it.
+
+    `begin` is the number of bytes that had arrived when the job last emptied the log: the pod's file starts there.
 
     If the disk is full, the copy stops growing and `lagging` says why. Markers are still found. The rest is fetched
     again from `size` when there is room.
     """
 
-    def __init__(self, path: Path, job: RunSpec, *, scanned_bytes: int = 0) -> None:
+    def __init__(self, path: Path, job: RunSpec, *, scanned_bytes: int = 0, begin: int = 0) -> None:
         self.path = path
+        self.begin = begin
         self.size = path.stat().st_size if path.exists() else 0
         self.scanner = LogScanner(job, offset=min(scanned_bytes, self.size))
         self.received = self.size
@@ -40,6 +43,16 @@ class LogMirror:
         self._keep(data)
         self.received += len(data)
         yield from self.scanner.feed(data)
+
+    @property
+    def remote_offset(self) -> int:
+        """The place in the pod's file of the next byte that is wanted."""
+        return max(0, self.received - self.begin)
+
+    def truncated(self) -> Iterator[Event]:
+        """The events in the last line before the job emptied its log, which goes on at its first byte."""
+        self.begin = self.received
+        yield from self.scanner.finish()
 
     def _keep(self, data: bytes) -> None:
         if self.received != self.size:

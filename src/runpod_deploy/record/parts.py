@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..cloud.values import Address, Candidate
-from ..errors import FAILURE_KINDS
+from ..errors import failure_kind
 from ..money import Rental
 
 
@@ -22,7 +22,7 @@ class Failure:
     @property
     def transient(self) -> bool:
         """Whether the same run may succeed later."""
-        return FAILURE_KINDS[self.kind].transient
+        return failure_kind(self.kind).transient
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,12 @@ class JobState:
     """`exited`, or the kind of failure that ended the job."""
     log_bytes: int = 0
     """Length of the log when the job ended."""
+    log_begin: int = 0
+    """Bytes that had arrived when the job emptied its log the last time: the first byte of the pod's file now."""
+    noticed: frozenset[str] = frozenset()
+    """Events about the job's processes that are in the journal already."""
+    note: str = ""
+    """What else is known about the end."""
 
 
 @dataclass(frozen=True, slots=True)

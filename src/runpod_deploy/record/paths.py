@@ -5,18 +5,20 @@ Knows names; knows nothing of what the files hold.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..errors import ConfigError
+from ..errors import ConfigError, UsageError
 from ..spec.job import RUNS_DIR as RUNS_DIR
 
 EVENTS_NAME = "events.jsonl"
 SPEC_NAME = "spec.json"
 LOG_NAME = "run.log"
 CONSOLE_NAME = "console.log"
+HOST_LOG_NAME = "host_log.jsonl"
 METRICS_NAME = "metrics.jsonl"
 MANIFEST_NAME = "runpod_deploy_pull_manifest.json"
 STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -64,6 +66,11 @@ class RunDir:
     def console(self) -> Path:
         """The lines that the tool printed."""
         return self.path / CONSOLE_NAME
+
+    @property
+    def host_log(self) -> Path:
+        """The end of the cloud's own log of pods that did not boot or were lost: one JSON row a line."""
+        return self.path / HOST_LOG_NAME
 
     @property
     def metrics(self) -> Path:
@@ -118,6 +125,26 @@ def claim(project_root: Path, run_id: str) -> RunDir:
     except OSError as error:
         raise unmakeable(path, error) from error
     return RunDir(path)
+
+
+def require_own(run_dir: RunDir, *, trust: bool) -> None:
+    """Raises UsageError for a run folder of another user, unless it is trusted: to continue it is to obey it."""
+    if not trust and (path := of_another_user(run_dir)) is not None:
+        raise UsageError(
+            f"{path} belongs to another user of this machine",
+            hint="`status`, `events` and `logs` read it; to continue that run under your own key, add --trust",
+        )
+
+
+def of_another_user(run_dir: RunDir) -> Path | None:
+    """The first of the run's own files that belongs to another user; None if there is none."""
+    for path in (run_dir.path, run_dir.spec, run_dir.events, run_dir.ssh):
+        try:
+            if path.lstat().st_uid != os.geteuid():
+                return path
+        except (OSError, ValueError):
+            continue
+    return None
 
 
 def unmakeable(path: Path, error: OSError) -> ConfigError:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from ..errors import FAILURE_KINDS
+from ..errors import FAILURE_KINDS, failure_kind
 from .events import NEVER
 from .parts import Cost, End, Failure, JobState, PodState, Progress, Request, Work
 from .verdict import verdict
 
 Outcome = Literal["succeeded", "job_failed", "stopped", "failed", "interrupted", "unreleased"]
-JOB_KINDS = ("job_failed", "marker_missing", "failure_marker")
+JOB_KINDS = ("job_failed", "marker_missing", "failure_marker", "left_running", "preamble_failed")
 LIMIT_KINDS = ("cost_cap", "max_runtime", "stalled")
 
 
@@ -50,7 +50,10 @@ class State:
         if not job.ended:
             return None
         kind = verdict(job.exit_code, job.why, marker=self.success_marker, marker_seen=job.success_marker_seen)
-        return Failure(kind, "watch", JOB_FAILURES[kind].format(code=job.exit_code)) if kind else None
+        if kind is None:
+            return None
+        message = job_failure_text(kind, job.exit_code)
+        return Failure(kind, "watch", f"{message}: {job.note}" if job.note else message)
 
     @property
     def outcome(self) -> Outcome:
@@ -76,12 +79,17 @@ class State:
             return FAILURE_KINDS["ssh_lost"].exit_code if self.end.detached == "ssh_lost" else 0
         if self.pod_may_exist:
             return FAILURE_KINDS["release_unconfirmed"].exit_code
-        return FAILURE_KINDS[self.failure.kind].exit_code if self.failure else 0
+        return failure_kind(self.failure.kind).exit_code if self.failure else 0
 
     @property
     def pod_may_exist(self) -> bool:
         """Whether a pod of ours may exist that is not as the policy asks."""
         return self.request.made and not self.end.released
+
+    @property
+    def pod_token(self) -> str:
+        """The token that the run's pod bears; empty if it is of an older version."""
+        return self.request.taken_token if self.pod.recycled else self.request.token
 
     @property
     def has_running_pod(self) -> bool:
@@ -106,6 +114,8 @@ class State:
 JOB_FAILURES = {
     "job_failed": "the job exited with status {code}",
     "marker_missing": "the job exited with status 0 but its success marker never appeared in the log",
+    "left_running": "the job's script left processes running, and run.background is fail",
+    "preamble_failed": "a file of remote_env.source_files ended the job's shell before the job began",
     "failure_marker": "a configured failure marker appeared in the job's log",
     "cost_cap": "the cost cap was reached",
     "max_runtime": "the time limit was reached",
@@ -114,3 +124,8 @@ JOB_FAILURES = {
     "interrupted": "the job was stopped by an interrupt",
     "internal": "the job was stopped after a defect of the tool",
 }
+
+
+def job_failure_text(why: str, exit_code: int | None) -> str:
+    """A sentence for why a job failed; the word itself if this version does not know it."""
+    return JOB_FAILURES[why].format(code=exit_code) if why in JOB_FAILURES else why

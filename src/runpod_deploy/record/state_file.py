@@ -53,6 +53,17 @@ def read_state_file(path: Path) -> StateFile:
     return StateFile(pod_id=pod_id, run_id=fields.get("run_id"), run_dir=where, token=token, account=account)
 
 
+def is_foreign(path: Path) -> bool:
+    """Whether there is something at the path that is no state file, and must not be overwritten."""
+    try:
+        if not path.is_symlink() and (not path.exists() or path.stat().st_size == 0):
+            return False
+        read_state_file(path)
+    except (ConfigError, OSError):
+        return True
+    return False
+
+
 class StateFileWriter:
     """A listener that keeps the state file up to date. A file that cannot be written does not end the run."""
 
@@ -87,7 +98,8 @@ class StateFileWriter:
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):
-            write_atomically(path, dumps(row, indent=2) + "\n")
+            if not is_foreign(path):
+                write_atomically(path, dumps(row, indent=2) + "\n")
 
     def remove(self, path: Path, state: State) -> None:
         """The file is gone, unless it names the pod of another run."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
 from ..machine.files import private
 from ..money import left_usd_per_day
 from ..record import events as e
-from ..record.state import JOB_FAILURES, State
+from ..record.state import State, job_failure_text
 from ..spec.visible import shortened, visible
 from .amounts import files
 from .amounts import size as size
 from .cautions import empty, not_created, removed
 from .lines import Lines
+from .pod_lines import at, pod_line
 
 # Events that are shown only with -v.
 DETAIL = (
@@ -110,69 +110,6 @@ def event_line(event: e.Event, state: State) -> str | None:
     return None
 
 
-def pod_line(event: e.Event, state: State) -> str | None:
-    """The line of an event about the pod."""
-    match event:
-        case e.RunStarted():
-            return f"run {event.run_id}"
-        case e.RunResumed():
-            return f"resuming run {state.run_id}; its last recorded event is {event.after}"
-        case e.CandidatesChosen():
-            return f"{len(event.candidates)} candidates" + "".join(f"; skipped {s}" for s in event.skipped)
-        case e.PodRequested():
-            return f"asking for {event.gpu_id} in {event.datacenter_id} ({event.cloud_type})"
-        case e.DatacenterFailover():
-            return f"refused: {event.reason}" + (f"; trying {event.to} next" if event.to else "")
-        case e.PodCreated():
-            how = "found" if event.adopted else "created"
-            return f"pod {event.pod_id} {how}: {rate(event)}; stops by {at(event.stop_at, event)}"
-        case e.PriceDoubted() | e.BalanceLow() | e.RowSkipped() | e.HostLogKept():
-            return cloud_line(event)
-        case e.PodReopening():
-            return f"starting pod {event.pod_id} again to download what is on its disk"
-        case e.PodResumed():
-            return f"pod {event.pod_id} resumed: {rate(event)}; stops by {at(event.stop_at, event)}"
-        case e.PodBooting():
-            return f"booting: {event.stage}"
-        case e.PodReachable():
-            return f"reachable at {event.host} port {event.port}"
-        case e.PodAbandoned():
-            return f"giving up on this pod: {event.reason}"
-        case e.GuardArmed():
-            deadline = at(event.deadline_at, event)
-            return f"guard armed: if this machine disappears, the pod ends itself at {deadline}"
-        case e.GuardMissing():
-            return "NO GUARD on this pod: if this machine disappears, the pod bills until you end it"
-    return None
-
-
-def cloud_line(event: e.PriceDoubted | e.BalanceLow | e.RowSkipped | e.HostLogKept) -> str:
-    """The line of an event about what the cloud says."""
-    match event:
-        case e.PriceDoubted():
-            told = "no price" if event.told_usd_per_hour is None else f"${event.told_usd_per_hour:.2f}/hr"
-            source = "the catalogue's price" if event.price_source == "catalogue" else "budget.assumed_hourly_rate_usd"
-            plan = f"${event.planned_usd_per_hour:.2f}/hr ({source})"
-            return f"RunPod tells {told} for this pod, which cannot be right; limits are planned with {plan}"
-        case e.BalanceLow():
-            has, may = f"${event.balance_usd:.2f}", f"${event.needed_usd:.2f}"
-            return f"WARNING: the account has {has} and the cap of this run is {may}: RunPod ends pods without credit"
-        case e.RowSkipped():
-            return f"{event.what}: skipped a row that makes no sense: {event.row}"
-    return "\n".join([f"the host of pod {event.pod_id} says:", *event.lines])
-
-
-def at(instant: datetime, event: e.Event) -> str:
-    """The instant, with its date if the event was on another day."""
-    return f"{instant:%H:%M:%S} UTC" if instant.date() == event.ts_utc.date() else f"{instant:%b %d %H:%M:%S} UTC"
-
-
-def rate(event: e.PodCreated | e.PodResumed) -> str:
-    """The pod's price, and the price of its disks if it is a cent or more."""
-    disks = f" + ${event.disks_usd_per_hour:.2f} for its disks" if event.disks_usd_per_hour >= 0.005 else ""
-    return f"${event.usd_per_hour:.2f}/hr{disks}"
-
-
 def work_line(event: e.Event, _state: State) -> str | None:
     """The line of an event about the work on the pod."""
     match event:
@@ -182,6 +119,8 @@ def work_line(event: e.Event, _state: State) -> str | None:
             return f"{event.section}[{event.index}] exited with {event.exit_code} in {event.duration_sec:.1f} s"
         case e.CommandSilent():
             return f"{event.section}[{event.index}] has printed nothing for {event.silent_sec:.0f} s; still waiting"
+        case e.SecretsLeft():
+            return f"COULD NOT REMOVE {', '.join(event.names)} from the pod: {event.error}"
         case e.SecretWritten():
             return f"secret {event.name} written to {event.destination}"
         case e.StageFinished():
@@ -226,8 +165,10 @@ def end_line(event: e.Event, state: State) -> str | None:
             return f"reconnected after {event.lost_sec:.0f} s; the log has no gap"
         case e.ListenerFailed():
             return f"a defect of the tool: {event.listener} failed, and the run goes on: {event.error}"
+        case e.LogTruncated() | e.ControlFolderLost() | e.ProcessesLeft() | e.IdleProcessesEnded():
+            return job_line(event)
         case e.StopRequested():
-            return f"stopping the job: {JOB_FAILURES.get(event.why, event.why)}"
+            return f"stopping the job: {job_failure_text(event.why, None)}"
         case e.JobEnded():
             return job_ended_line(event)
         case e.PodKilledUnexpected():
@@ -237,6 +178,8 @@ def end_line(event: e.Event, state: State) -> str | None:
         case e.ArtifactPullCompleted():
             how = f"{size(event.bytes)} in {event.duration_sec:.1f} s"
             return f"pulled {event.label}: {files(event.files)}, {how}{not_created(event)}"
+        case e.ArtifactEmpty():
+            return empty(event)
         case e.ArtifactPullFailed():
             return f"could not pull {event.label}: {event.error}"
         case e.ArtifactSkipped():
@@ -256,13 +199,29 @@ def end_line(event: e.Event, state: State) -> str | None:
     return None
 
 
+def job_line(event: e.LogTruncated | e.ControlFolderLost | e.ProcessesLeft | e.IdleProcessesEnded) -> str:
+    """The line of an event about something unusual that the job has done."""
+    match event:
+        case e.LogTruncated():
+            return f"the job has emptied its log; the {size(event.log_bytes)} that had arrived are kept here"
+        case e.ControlFolderLost():
+            return "the job has removed the tool's folder on the pod; the job, its log and its guard go on"
+        case e.ProcessesLeft():
+            return f"the script has ended and left processes running: {some_of(event.processes)}"
+    return f"ended processes that the job had left and that were idle: {some_of(event.processes)}"
+
+
+def some_of(processes: tuple[str, ...]) -> str:
+    """The first processes, and how many more there are."""
+    more = f" and {len(processes) - 3} more" if len(processes) > 3 else ""
+    return visible("; ".join(processes[:3])) + more
+
+
 def job_ended_line(event: e.JobEnded) -> str:
     """The job's exit status, and the reason if the job did not end by itself."""
-        case e.ArtifactEmpty():
-            return empty(event)
     status = "no exit status is known" if event.exit_code is None else f"exit status {event.exit_code}"
-    reason = "" if event.why == "exited" else JOB_FAILURES.get(event.why, event.why).format(code=event.exit_code)
-    return f"job ended: {status}" + (f"; {reason}" if reason else "")
+    reason = "" if event.why == "exited" else job_failure_text(event.why, event.exit_code)
+    return f"job ended: {'; '.join(filter(None, (status, reason, event.note)))}"
 
 
 def detached_line(event: e.Detached, state: State) -> str:

@@ -271,6 +271,11 @@ class PodKilledUnexpected(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GuardLost(Event):
+    """The guard on the pod was ended by somebody, for example by the job. It is started again at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class GuardReleased(Event):
     """The pod's guard has ended the pod at the limit, because no process watched the run."""
 

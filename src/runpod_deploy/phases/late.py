@@ -1,0 +1,119 @@
+"""Pods that a create call without a clear answer may still make: how long to look for them, and their end.
+
+Knows the clock and the listing; knows nothing of why a pod is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from ..cloud.rates import expected_forecast
+from ..cloud.removal import CONSOLE_URL, NotConfirmed, until_confirmed
+from ..cloud.values import Pod
+from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
+from ..machine.clock import wait_until
+from ..money import guard_deadline
+from ..pod import guard
+from ..record.events import LatePodFound, PodDiscarded
+from ..run import Run
+
+CREATE_TAKES_S = 90.0
+"""The longest that the other side may need to make a pod after it lost the answer to the create call. RunPod answers
+within a few seconds, and once needed 25 s (2026); gateways in front of it give up after 60 to 100 s."""
+UNSEEN_FOR_S = 60.0
+"""The API may need this long until it knows a new pod; up to 16 s were seen (2026)."""
+LOOK_EVERY_S = 5.0
+
+
+def look_for(run: Run, within_s: float, ended: Collection[str] = ()) -> list[Pod]:
+    """The pods of this run that it does not know yet, newest first, as soon as there is one within this time.
+
+    The time counts from the end of the unclear create call. Raises CloudUnreachable if the last look got no answer.
+    """
+    failed: list[CloudUnreachable] = []
+
+    def look() -> list[Pod] | None:
+        try:
+            found, failed[:] = [pod for pod in unknown_pods(run) if pod.id not in ended], []
+        except CloudUnreachable as error:
+            failed[:] = [error]
+            return None
+        return found or None
+
+    left_s, what = seconds_left(run, within_s), "a late pod"
+    if left_s > LOOK_EVERY_S:
+        run.show("tool", f"looking for {left_s:.0f} s whether that create call has made a pod\n".encode())
+    try:
+        return wait_until(run.world.clock, look, every_s=LOOK_EVERY_S, within_s=left_s, what=what)
+    except TimeoutError:
+        if failed:
+            raise failed[0] from None
+        return []
+
+
+def unknown_pods(run: Run) -> list[Pod]:
+    """The pods that bear the run's token and that it neither uses nor has given up."""
+    state = run.state
+    known = {state.pod.id, *state.pod.abandoned}
+    pods = run.world.cloud.find(run.spec.run_id, state.request.token)
+    return [pod for pod in pods if pod.id not in known and pod.status != "TERMINATED"]
+
+
+def seconds_left(run: Run, within_s: float) -> float:
+    """The part of this time, counted from the end of the unclear create call, that is left."""
+    since = run.state.request.unclear_at
+    if since is None:
+        return within_s
+    return min(within_s, max(0.0, within_s - (run.world.clock.now() - since).total_seconds()))
+
+
+def end_all(run: Run) -> None:
+    """No pod of an unclear create call is left, and none can come any more. Raises ReleaseUnconfirmed."""
+    ended: set[str] = set()
+    while (request := run.state.request).pending or request.repeated:
+        try:
+            pods = look_for(run, CREATE_TAKES_S + UNSEEN_FOR_S, ended)
+        except DeployError as error:
+            raise may_still_appear(run, error.message) from error
+        for pod in pods:
+            end_pod(run, pod)
+            ended.add(pod.id)
+        if not pods or not request.repeated:
+            return
+
+
+def end_pod(run: Run, pod: Pod) -> None:
+    """The late pod is gone, and the API has confirmed it. Raises ReleaseUnconfirmed."""
+    run.record(LatePodFound(pod_id=pod.id, usd_per_hour=pod.usd_per_hour, created_at=pod.created_at))
+    try:
+        until_confirmed(run.world.cloud, run.world.clock, pod.id, "delete")
+    except NotConfirmed as last:
+        price = f" at ${pod.usd_per_hour:.2f} per hour" if pod.usd_per_hour else ""
+        raise ReleaseUnconfirmed(
+            f"POD {pod.id} MAY STILL BE BILLING{price} ({last.reason}): end it at {CONSOLE_URL}",
+            hint=f"or try again with `runpod-deploy resume {run.dir.path}`",
+        ) from None
+    run.record(PodDiscarded(pod_id=pod.id))
+
+
+def may_still_appear(run: Run, reason: str) -> ReleaseUnconfirmed:
+    """The error that says that a pod may come later, what it would cost, what would end it, and how to look again."""
+    return ReleaseUnconfirmed(
+        f"A POD NAMED {run.spec.run_id} MAY STILL APPEAR AND BILL{expectation(run)} ({reason}): look for it at "
+        f"{CONSOLE_URL}",
+        hint=f"`runpod-deploy resume {run.dir.path}` looks for it again and deletes it",
+    )
+
+
+def expectation(run: Run) -> str:
+    """The price of a late pod and the time at which its guard ends it, as far as they are known."""
+    request, pod = run.state.request, run.spec.job.pod
+    candidate, asked_at = request.pending or request.placed, request.asked_at
+    if candidate is None or asked_at is None:
+        return ""
+    ahead = expected_forecast(run.spec.job, candidate)
+    ends: datetime = guard_deadline(ahead.stop_at(asked_at).at, run.spec.job.budget)
+    guarded = guard.start_command(pod.image, pod.start_command)
+    until = f" until its guard ends it at {ends:%b %d %H:%M} UTC" if guarded else "; nothing on it would end it"
+    return f" at ${ahead.usd_per_hour:.2f} per hour{until}"

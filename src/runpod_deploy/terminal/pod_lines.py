@@ -1,0 +1,88 @@
+"""Events of the run's pod as lines for people. Knows events and state; knows no run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..record import events as e
+from ..record.state import State
+
+
+def pod_line(event: e.Event, state: State) -> str | None:
+    """The line of an event about the pod."""
+    match event:
+        case e.RunStarted():
+            return f"run {event.run_id}"
+        case e.RunResumed():
+            return f"resuming run {state.run_id}; its last recorded event is {event.after}"
+        case e.CandidatesChosen():
+            return f"{len(event.candidates)} candidates" + "".join(f"; skipped {s}" for s in event.skipped)
+        case e.PodRequested():
+            return f"asking for {event.gpu_id} in {event.datacenter_id} ({event.cloud_type})"
+        case e.DatacenterFailover():
+            return f"refused: {event.reason}" + (f"; trying {event.to} next" if event.to else "")
+        case e.PodCreated():
+            how = "found" if event.adopted else "created"
+            return f"pod {event.pod_id} {how}: {rate(event)}; stops by {at(event.stop_at, event)}"
+        case e.PriceDoubted() | e.BalanceLow() | e.RowSkipped() | e.HostLogKept():
+            return cloud_line(event)
+        case e.CreateUnclear():
+            return f"no clear answer to the create call ({event.reason}): it may have made a pod all the same"
+        case e.LatePodFound():
+            return f"pod {event.pod_id} of this run showed up late and is deleted: it is not needed"
+        case e.PodLeftBehind():
+            return left_behind_line(event)
+        case e.KeyChanged():
+            return "the API key is another one than before, and sees this run's pod: going on"
+        case e.PodReopening():
+            return f"starting pod {event.pod_id} again to download what is on its disk"
+        case e.PodResumed():
+            return f"pod {event.pod_id} resumed: {rate(event)}; stops by {at(event.stop_at, event)}"
+        case e.PodBooting():
+            return f"booting: {event.stage}"
+        case e.PodReachable():
+            return f"reachable at {event.host} port {event.port}"
+        case e.PodAbandoned():
+            return f"giving up on this pod: {event.reason}"
+        case e.GuardArmed():
+            deadline = at(event.deadline_at, event)
+            return f"guard armed: if this machine disappears, the pod ends itself at {deadline}"
+        case e.GuardLost():
+            return "the guard on the pod was ended by somebody (the job?); it is started again"
+        case e.GuardMissing():
+            return "NO GUARD on this pod: if this machine disappears, the pod bills until you end it"
+    return None
+
+
+def cloud_line(event: e.PriceDoubted | e.BalanceLow | e.RowSkipped | e.HostLogKept) -> str:
+    """The line of an event about what the cloud says."""
+    match event:
+        case e.PriceDoubted():
+            told = "no price" if event.told_usd_per_hour is None else f"${event.told_usd_per_hour:.2f}/hr"
+            source = "the catalogue's price" if event.price_source == "catalogue" else "budget.assumed_hourly_rate_usd"
+            plan = f"${event.planned_usd_per_hour:.2f}/hr ({source})"
+            return f"RunPod tells {told} for this pod, which cannot be right; limits are planned with {plan}"
+        case e.BalanceLow():
+            has, may = f"${event.balance_usd:.2f}", f"${event.needed_usd:.2f}"
+            return f"WARNING: the account has {has} and the cap of this run is {may}: RunPod ends pods without credit"
+        case e.RowSkipped():
+            return f"{event.what}: skipped a row that makes no sense: {event.row}"
+    return "\n".join([f"the host of pod {event.pod_id} says:", *event.lines])
+
+
+def left_behind_line(event: e.PodLeftBehind) -> str:
+    """The line that names a pod that is not used any more, its price, and the command that deletes it."""
+    how = f"`runpod-deploy audit --reap --pod {event.pod_id}`"
+    price = f"it costs ${event.usd_per_hour * 24:.2f} a day until you delete it with {how}"
+    return f"pod {event.pod_id} ({event.name}, {event.status}) is left alone: {event.reason}; {price}"
+
+
+def at(instant: datetime, event: e.Event) -> str:
+    """The instant, with its date if the event was on another day."""
+    return f"{instant:%H:%M:%S} UTC" if instant.date() == event.ts_utc.date() else f"{instant:%b %d %H:%M:%S} UTC"
+
+
+def rate(event: e.PodCreated | e.PodResumed) -> str:
+    """The pod's price, and the price of its disks if it is a cent or more."""
+    disks = f" + ${event.disks_usd_per_hour:.2f} for its disks" if event.disks_usd_per_hour >= 0.005 else ""
+    return f"${event.usd_per_hour:.2f}/hr{disks}"
