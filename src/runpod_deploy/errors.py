@@ -58,6 +58,8 @@ FAILURE_KINDS: dict[str, FailureKind] = {
     "job_failed": FailureKind(20),
     "marker_missing": FailureKind(20),
     "failure_marker": FailureKind(20),
+    "left_running": FailureKind(20),
+    "preamble_failed": FailureKind(20),
     "cost_cap": FailureKind(21),
     "max_runtime": FailureKind(21),
     "stalled": FailureKind(21),
@@ -65,6 +67,11 @@ FAILURE_KINDS: dict[str, FailureKind] = {
     "interrupted": FailureKind(EXIT_INTERRUPTED),
 }
 """Every kind of failure by its name, as manifests and events store it."""
+
+
+def failure_kind(name: str) -> FailureKind:
+    """The meaning of a kind; that of a defect for one that this version does not know, as a run folder may hold."""
+    return FAILURE_KINDS.get(name, FAILURE_KINDS["internal"])
 
 
 class DeployError(RuntimeError):
@@ -85,12 +92,12 @@ class DeployError(RuntimeError):
     @property
     def exit_code(self) -> int:
         """The tool's exit code for this error."""
-        return FAILURE_KINDS[self.kind].exit_code
+        return failure_kind(self.kind).exit_code
 
     @property
     def transient(self) -> bool:
         """Whether the same call may succeed later."""
-        return FAILURE_KINDS[self.kind].transient
+        return failure_kind(self.kind).transient
 
 
 class UsageError(DeployError):

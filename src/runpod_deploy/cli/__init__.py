@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import click
 
 from .. import __version__
-from ..errors import EXIT_INTERRUPTED, DeployError
+from ..errors import EXIT_INTERRUPTED, DeployError, UsageError
+from ..spec.visible import shortened
 from ..terminal.output import flush_or_discard, print_err
 
 # name -> module:function; loading only what is needed keeps the start of every command fast.
@@ -43,6 +44,9 @@ COMMANDS = {
     "logs": "logs:logs",
     "doctor": "doctor:doctor",
 }
+
+
+SHOWN_CHARS = 200
 
 
 class LazyGroup(click.Group):
@@ -97,8 +101,20 @@ def call(argv: Sequence[str] | None) -> int:
         return 2
     except click.exceptions.Exit as done:
         return done.exit_code
+    except (OSError, UnicodeEncodeError) as error:
+        return print_error(unusable(error))
     except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
+
+
+def unusable(error: OSError | UnicodeEncodeError) -> UsageError:
+    """The error for a file or a name that this machine cannot use, such as a name of 300 characters."""
+    if isinstance(error, OSError):
+        name = shortened(repr(error.filename), SHOWN_CHARS) if error.filename else "this machine"
+        return UsageError(
+            f"{name}: {error.strerror or error}", hint="check the paths on the command line and in the config"
+        )
+    return UsageError(f"a text that cannot be encoded: {error.reason}", hint="use names in UTF-8")
 
 
 def print_error(error: DeployError) -> int:

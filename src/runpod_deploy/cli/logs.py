@@ -16,7 +16,7 @@ from ..pod.openssh import connection_to
 from ..pod.remote_log import last_lines, stream
 from ..record.fold import fold
 from ..record.journal import read_events
-from ..record.paths import RUNS_DIR, RunDir
+from ..record.paths import RUNS_DIR, RunDir, of_another_user
 from ..record.state import State
 from ..record.state_file import read_state_file
 from ..spec.places import expanded
@@ -128,7 +128,7 @@ class Printer:
 
 def print_job(folder: RunDir, state: State, lines: int, write: Printer, *, follow: bool) -> None:
     """The end of the job's log is on stdout, and with `follow` all that comes later. Raises SshLost, UsageError."""
-    if state.end.released or state.end.finished:
+    if state.end.released or state.end.finished or of_another_user(folder):
         write(last_lines(folder.log, lines))
     elif state.pod.address is None:
         raise SshLost(

@@ -8,14 +8,15 @@ from typing import Any
 import click
 
 from ..driver import RunOptions, drive, pull_artifacts, pull_from_paused, read_spec
-from ..errors import FAILURE_KINDS, RunBusy
+from ..errors import RunBusy, failure_kind
 from ..live import real_world
 from ..machine.clock import SystemClock, wait_until
 from ..record.fold import fold
 from ..record.journal import read_events
 from ..record.lock import RunLock
-from ..record.paths import RunDir
+from ..record.paths import RunDir, require_own
 from ..record.state import State
+from ..terminal.lines import Lines
 from ..terminal.output import print_err, write_err
 from .carrying import finish, manner, print_failure
 from .options import plain_option, verbosity_options, wait_option
@@ -24,6 +25,9 @@ FOLLOW_EVERY_S = 0.5
 LONGEST_FOLLOW_S = 30 * 86400.0
 CHUNK_BYTES = 1 << 16
 
+trust_option = click.option(
+    "--trust", is_flag=True, help="Continue a run from a folder that belongs to another user of this machine."
+)
 run_dir_argument = click.argument("run_dir", type=click.Path(path_type=Path))
 
 
@@ -31,23 +35,27 @@ run_dir_argument = click.argument("run_dir", type=click.Path(path_type=Path))
 @run_dir_argument
 @wait_option
 @click.option("--detach", is_flag=True, help="Leave when the job has started.")
+@trust_option
 @verbosity_options
 @plain_option
-def resume(run_dir: Path, **given: Any) -> int:
+def resume(run_dir: Path, trust: bool, **given: Any) -> int:
     """Continue a run to its end from its folder: after a crash, a power cut, or `run --detach`."""
+    require_own(RunDir(run_dir), trust=trust)
     return continue_run(RunDir(run_dir.absolute()), manner(given))
 
 
 @click.command(short_help="Follow a run again.")
 @run_dir_argument
+@trust_option
 @verbosity_options
 @plain_option
-def attach(run_dir: Path, **given: Any) -> int:
+def attach(run_dir: Path, trust: bool, **given: Any) -> int:
     """Follow a run to its end. While another process carries it out, show what that process prints.
 
     If no process carries the run out, or if that process dies, continue the run here.
     """
     folder = RunDir(run_dir.absolute())
+    require_own(folder, trust=trust)
     follower = Follower(folder)
     while True:
         try:
@@ -64,14 +72,16 @@ def attach(run_dir: Path, **given: Any) -> int:
 @click.command(short_help="Download a run's artifacts as they are now.")
 @run_dir_argument
 @click.option("--start", is_flag=True, help="Start the pod if it is paused, and pause it again afterwards.")
+@trust_option
 @verbosity_options
 @plain_option
-def pull(run_dir: Path, start: bool, **given: Any) -> int:
+def pull(run_dir: Path, start: bool, trust: bool, **given: Any) -> int:
     """Download the artifacts of a run whose pod is running. Nothing is ended.
 
     With --start, a paused pod is started, the artifacts that are not here yet are downloaded, and it is paused again.
     """
     folder = RunDir(run_dir.absolute())
+    require_own(folder, trust=trust)
     spec = read_spec(folder)
     if start:
         return finish_visit(pull_from_paused(spec, folder, real_world(), manner(given)), folder)
@@ -86,7 +96,7 @@ def finish_visit(state: State, folder: RunDir) -> int:
     if state.end.reopen_failure is None:
         return 0
     print_failure(state.end.reopen_failure)
-    return FAILURE_KINDS[state.end.reopen_failure.kind].exit_code
+    return failure_kind(state.end.reopen_failure.kind).exit_code
 
 
 def continue_run(folder: RunDir, how: RunOptions) -> int:
@@ -104,6 +114,7 @@ class Follower:
     def __init__(self, folder: RunDir) -> None:
         self.folder = folder
         self.shown = 0
+        self.lines = Lines()
 
     def follow(self) -> int | None:
         """The run's exit code, once the other process has ended; None if it died before the end of the run."""
@@ -126,6 +137,6 @@ class Follower:
                 file.seek(self.shown)
                 while data := file.read(CHUNK_BYTES):
                     self.shown += len(data)
-                    write_err(data.decode(errors="replace"))
+                    write_err("".join(f"{line}\n" for line in self.lines.feed(data)))
         except FileNotFoundError:
             return

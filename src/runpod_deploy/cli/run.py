@@ -34,6 +34,7 @@ from .options import (
     verbosity_options,
     wait_option,
 )
+from .validate import local_warnings
 
 # Flags that replace a value of the file: flag, its place in the file, type.
 REPLACING: tuple[tuple[str, str, type], ...] = (
@@ -82,7 +83,7 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: bool, **given: Any) -> int:
     """Create one pod, run one job on it, download its artifacts, release the pod, and write a manifest."""
     draft = load(config, cli_variables=parse_variables(var, vars_file), overrides=overrides(given))
-    print_findings(draft.findings, given["verbosity"])
+    print_findings([*draft.findings, *local_warnings(draft)], given["verbosity"])
     wishes = selection_wishes(given)
     if given["dry_run"] or given["offline_dry_run"]:
         cloud = None if given["offline_dry_run"] else real_world().cloud
@@ -114,6 +115,7 @@ def become_resume(run_dir: RunDir, given: dict[str, Any]) -> NoReturn:
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
+    flags += [] if given["run_id"] else ["--trust"]  # its folder was made just now
     flags += ["--wait", f"{given['wait'].total_seconds()}s"]
     argv = [sys.executable, "-P", "-m", "runpod_deploy", "resume", str(run_dir.path), *flags]
     os.execv(sys.executable, argv)

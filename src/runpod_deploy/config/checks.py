@@ -13,7 +13,7 @@ from ..money import NO_DISKS, forecast, requested_disks
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec
 from ..spec.spelling import closest
 from ..spec.templates import REFERENCE, left_to_shell, likely_typos
-from . import transfers
+from . import secret_names, transfers
 from .background import left_running
 from .document import Document
 from .finding import Finding, Loc
@@ -35,6 +35,7 @@ def of_job(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Docum
     yield from shell_names(job, cli_variables, document)
     yield from gpu_names(job, document)
     yield from background_work(job, document)
+    yield from secret_names.of_job(job, cli_variables, document)
     if job.storage.mode == STORAGE_NETWORK_VOLUME and len(job.pod.datacenters) > 1:
         message = "a network volume is in one datacenter: only that one can be used"
         yield document.finding(("pod", "datacenters"), message, level="warning")

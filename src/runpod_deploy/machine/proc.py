@@ -14,7 +14,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import IO
 
 from . import environment
+from .limits import STDERR_BYTES
 from .signals import await_ready, checkpoint, notes
 
 OUTPUT_LIMIT_BYTES = 4 << 20
@@ -64,10 +65,16 @@ def run(
 
 
 def _errors_file() -> IO[bytes]:
-    """A file for a child's stderr, in memory if the system can do that, since the disk of /tmp may be full."""
-    if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("stderr"), "w+b")
-    return tempfile.TemporaryFile()
+    """A file for a child's stderr, in memory if the system can do that, since the disk of /tmp may be full.
+
+    In memory it cannot grow: what a child writes after the first STDERR_BYTES is lost.
+    """
+    if not hasattr(os, "memfd_create"):
+        return tempfile.TemporaryFile()
+    file = os.fdopen(os.memfd_create("stderr", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "w+b")
+    os.ftruncate(file.fileno(), STDERR_BYTES)
+    fcntl.fcntl(file.fileno(), fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
+    return file
 
 
 class Child:
@@ -77,16 +84,18 @@ class Child:
     """
 
     def __init__(self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, stderr_pipe: bool = False) -> None:
-        self._errors = None if stderr_pipe else _errors_file()
-        self._popen = subprocess.Popen(
-            argv,
-            env=environment.of_child() if env is None else env,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors or subprocess.PIPE,
-            bufsize=0,
-            start_new_session=True,
-        )
+        with ExitStack() as unless_started:
+            self._errors = None if stderr_pipe else unless_started.enter_context(_errors_file())
+            self._popen = subprocess.Popen(
+                argv,
+                env=environment.of_child() if env is None else env,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors or subprocess.PIPE,
+                bufsize=0,
+                start_new_session=True,
+            )
+            unless_started.pop_all()
         for stream in (self._popen.stdin, self._popen.stdout):
             assert stream is not None
             os.set_blocking(stream.fileno(), False)
@@ -167,10 +176,11 @@ class Child:
                 self._popen.stdin.close()
 
     def errors(self) -> bytes:
-        """The end of what the child has written to stderr, for a child that was started without stderr_pipe."""
+        """What the child has written to stderr, within limits, for a child that was started without stderr_pipe."""
         assert self._errors is not None
-        end = os.fstat(self._errors.fileno()).st_size
-        return os.pread(self._errors.fileno(), OUTPUT_LIMIT_BYTES, max(0, end - OUTPUT_LIMIT_BYTES))
+        end = os.lseek(self._errors.fileno(), 0, os.SEEK_CUR)  # the child writes at this offset, too
+        length = min(end, STDERR_BYTES)
+        return os.pread(self._errors.fileno(), length, end - length)
 
     def poll(self) -> int | None:
         """The exit code, or None while it runs."""

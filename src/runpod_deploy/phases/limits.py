@@ -29,7 +29,7 @@ def enforce(run: Run) -> None:
     if stop_at is not None and run.world.clock.now() >= stop_at:
         why = run.state.cost.stop_why
         raise LimitReached(
-            f"{REASONS[why]} before the job was done",
+            f"{REASONS.get(why, why)} before the job was done",
             hint="raise budget.cost_cap_usd or budget.max_runtime_minutes, or do less before the job",
             kind=why,
         )

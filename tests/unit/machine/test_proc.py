@@ -13,6 +13,7 @@ import pytest
 
 from runpod_deploy.errors import Interrupt
 from runpod_deploy.machine import proc
+from runpod_deploy.machine.limits import STDERR_BYTES
 from runpod_deploy.machine.signals import Signals
 from tests.support.shell_grounds import eventually
 
@@ -35,6 +36,14 @@ def test_of_much_output_the_last_is_kept() -> None:
     ended = proc.run(("sh", "-c", "head -c 9000000 /dev/zero; echo end"), timeout_s=20, keep_bytes=1000)
     assert len(ended.stdout) == 1000
     assert ended.stdout.endswith(b"\0end\n")
+
+
+def test_stderr_of_a_running_child_stays_within_its_limit() -> None:
+    with proc.Child(("sh", "-c", "echo first >&2; head -c 30000000 /dev/zero >&2; echo still alive")) as child:
+        assert child.read(100) == b"still alive\n", "a child that cannot write its errors goes on"
+        assert child.wait(10) == 0
+        said = child.errors()
+    assert said.startswith(b"first\n") and len(said) <= STDERR_BYTES
 
 
 def test_output_comes_as_it_is_made() -> None:
