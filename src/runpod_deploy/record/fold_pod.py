@@ -94,7 +94,7 @@ def pod(s: State, event: e.Event) -> PodState:
     """The pod after the event."""
     before = s.pod
     if isinstance(event, BOOTS):
-        before = replace(before, boots=before.boots + 1)
+        before = replace(before, boots=before.boots + 1, reached_at=None)
     match event:
         case e.PodRequested():
             return replace(before, name=event.name)
@@ -112,7 +112,8 @@ def pod(s: State, event: e.Event) -> PodState:
         case e.PodBooting():
             return replace(before, unseen=None)
         case e.PodReachable():
-            return replace(before, unseen=None, address=Address(host=event.host, port=event.port))
+            address = Address(host=event.host, port=event.port)
+            return replace(before, unseen=None, address=address, reached_at=before.reached_at or event.ts_utc)
         case e.RemoteEnvSeen():
             python, system = event.remote_python_version, event.remote_uname
             return replace(before, remote_env=(("remote_python_version", python), ("remote_uname", system)))

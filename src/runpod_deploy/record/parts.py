@@ -114,6 +114,8 @@ class PodState:
     unseen: tuple[str, datetime] | None = None
     """The newest pod and when it was made, until we have seen it in the API, which may not know it at once."""
     address: Address | None = None
+    reached_at: datetime | None = None
+    """When it first answered over SSH after its last boot."""
     boots: int = 0
     """How often this run has asked for a boot. Each may bring another host key; nothing else may."""
     guard_deadline_at: datetime | None = None
