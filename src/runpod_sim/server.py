@@ -16,7 +16,7 @@ from .records.pods import ACCOUNT
 from .records.problems import Problem
 from .routes import account, billing, catalogue, control, graphql, logs, pods, registries, templates, volumes
 from .routes.answers import CALLER, CLOUD, LIMITS, Handler, problem_answer, request_id
-from .routes.fault_answers import answer_after, answer_instead
+from .routes.fault_answers import answer_after, answer_instead, drip, with_odd_rows
 from .routes.quotas import Limits
 
 BODY_LIMIT = 102_400
@@ -66,7 +66,7 @@ async def _api(request: web.Request, handler: Handler) -> web.StreamResponse:
     label = route_of(request)
     request.app[CLOUD].requests[label] += 1
     answer = await _answer(request, handler, label)
-    if not answer.prepared and answer.content_type not in PROXY_TYPES:
+    if not answer.prepared and answer.content_type not in PROXY_TYPES and "cf-ray" not in answer.headers:
         headers = {"x-request-id": request_id(), "Date": formatdate(now(), usegmt=True)}
         answer.headers.update(headers | request.app[LIMITS].headers(_token(request, label), now()))
     return answer
@@ -80,6 +80,10 @@ async def _answer(request: web.Request, handler: Handler, label: str) -> web.Str
     if fault.what == "slow":
         await asyncio.sleep(fault.parameters["seconds"])
         return await _admit(request, handler, label)
+    if fault.what == "odd-rows":
+        return with_odd_rows(await _admit(request, handler, label), fault.parameters["rows"])
+    if fault.what == "drip":
+        return await drip(request, await _admit(request, handler, label), fault.parameters["seconds"])
     if not fault.what.startswith("effect"):
         return answer_instead(request, fault)
     await _admit(request, handler, label)

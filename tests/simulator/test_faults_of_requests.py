@@ -66,6 +66,24 @@ def test_slow_answers_late_and_right(sim: Sim) -> None:
     assert time.monotonic() - before >= 0.4
 
 
+def test_a_drip_is_slow_and_whole(sim: Sim) -> None:
+    sim.fault(where="GET /v2/pods", what="drip", seconds=0.02)
+    before = time.monotonic()
+    answer = sim.call("GET", "/v2/pods")
+    assert (answer.status, answer.body["pods"]) == (200, [])
+    assert time.monotonic() - before >= 0.2
+
+
+def test_a_small_answer_unfolds(sim: Sim) -> None:
+    sim.fault(where="GET /v2/pods", what="unfolds", megabytes=3)
+    assert sim.call("GET", "/v2/pods").body == {"pods": []}
+
+
+def test_a_deep_answer_is_as_deep_as_asked(sim: Sim) -> None:
+    sim.fault(where="GET /v2/pods", what="deep", levels=3)
+    assert sim.call("GET", "/v2/pods").body == {"pods": [[[]]]}
+
+
 def test_effect_then_500_has_made_the_pod(sim: Sim) -> None:
     sim.fault(where="POST /v2/pods", what="effect-then-500")
     assert sim.call("POST", "/v2/pods", sim.body(name="mine")).status == 500

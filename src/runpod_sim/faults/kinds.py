@@ -21,12 +21,42 @@ class FaultKind:
     """The help text."""
 
 
+ODD_ROWS: list[Any] = [
+    None,
+    "pod",
+    {"id": None, "name": None, "status": None},
+    {"id": "odd4fields0000", "name": 7, "status": "MIGRATING", "gpu": "none", "cost": "NaN", "mounts": [], "env": None},
+]
+"""Rows of other pods as they should never be."""
+
 REQUEST_FAULTS = {
-    "refuse": FaultKind("route", {"status": 503, "html": False}, "answers this error; nothing was done"),
+    "refuse": FaultKind(
+        "route",
+        {"status": 503, "html": False, "detail": "upstream request failed", "lasts_s": 0},
+        "answers this error, for this time if it is not 0; nothing was done",
+    ),
+    "edge-refuses": FaultKind(
+        "route",
+        {"status": 403, "form": "json", "lasts_s": 0},
+        "the gateway refuses the request, as json, text or html; nothing was done",
+    ),
+    "key-refused": FaultKind(
+        "route", {"status": 401, "lasts_s": 0}, "the API refuses the key, as while a key is rotated; nothing was done"
+    ),
+    "odd-rows": FaultKind(
+        "route", {"rows": ODD_ROWS}, "a list holds these rows, too: other pods, offers or volumes that make no sense"
+    ),
     "reset": FaultKind("route", {}, "resets the connection; nothing was done"),
     "nonsense": FaultKind("route", {}, "answers 200 with text that is not JSON; nothing was done"),
     "rate-limited": FaultKind("route", {"retry_after_s": 1}, "answers 429 with Retry-After; nothing was done"),
     "slow": FaultKind("route", {"seconds": 5.0}, "answers as usual after this delay"),
+    "drip": FaultKind("route", {"seconds": 5.0}, "answers as usual, but a byte at a time with this pause after each"),
+    "unfolds": FaultKind(
+        "route",
+        {"megabytes": 256},
+        "answers 200 with a small compressed body that unfolds to this size; nothing was done",
+    ),
+    "deep": FaultKind("route", {"levels": 100_000}, "answers 200 with JSON of this many levels; nothing was done"),
     "effect-then-500": FaultKind("route", {"status": 500, "html": False}, "does the work, but answers this error"),
     "effect-then-reset": FaultKind("route", {}, "does the work, then resets the connection without an answer"),
     "effect-then-hang": FaultKind(
@@ -44,8 +74,25 @@ POD_FAULTS = {
         "pod", {"status": "PROVISIONING"}, "the pod stays in this status; with RUNNING it never gets a runtime"
     ),
     "slow-boot": FaultKind("pod", {"seconds": 10.0}, "the boot takes this much longer"),
-    "image-pull-fails": FaultKind("pod", {}, "the image pull fails; only the system log shows it"),
-    "crash-loop": FaultKind("pod", {}, "the container never starts: the host's CUDA is too old"),
+    "image-pull-fails": FaultKind(
+        "pod",
+        {"cause": "broken"},
+        "the image pull fails; only the system log shows it: broken, not-found, denied, rate-limit or disk-full",
+    ),
+    "crash-loop": FaultKind(
+        "pod", {"cause": "cuda"}, "the container never starts; only the system log shows it: cuda, memory or command"
+    ),
+    "no-ssh-port": FaultKind("pod", {}, "the pod runs, but its SSH port has no public address"),
+    "other-price": FaultKind("pod", {"usd_per_hour": 0.0}, "the API shows this price; a number above 0 is billed, too"),
+    "other-delivery": FaultKind(
+        "pod",
+        {"gpu": None, "count": None, "datacenter": None, "cloud": None, "after_start": False},
+        "the pod has these instead of what was asked for, or only once it is started again",
+    ),
+    "odd-fields": FaultKind(
+        "pod", {"fields": {}}, 'the API shows these fields of the pod, by path: {"runtime.uptime": null}'
+    ),
+    "balance-runs-out": FaultKind("pod", {"after_s": 5.0}, "the account has no credit left this long after the create"),
     "boot-error": FaultKind("pod", {}, "the boot ends in the status ERROR"),
     "sshd-never": FaultKind("pod", {}, "the SSH port is mapped, but nothing ever listens there"),
     "ssh-refused": FaultKind("pod", {"connections": 3}, "the first SSH connections are closed at once"),
