@@ -8,17 +8,17 @@ from functools import partial
 from ..errors import ArtifactMissing, CloudUnreachable, SshLost
 from ..machine.clock import wait_until
 from ..money import STOP_GRACE_S
-from ..pod.protocol import JobEnd, LogChunk
+from ..pod.protocol import JobEnd, LogChunk, Notice
 from ..pod.shell import remove_files
-from ..record.events import JobEnded, RemoteLogPullFailed, SecretsRemoved, StopRequested
+from ..record.events import RemoteLogPullFailed, SecretsLeft, SecretsRemoved, StopRequested
 from ..record.log_mirror import LogMirror
 from ..record.state import JOB_FAILURES, State
-from ..record.verdict import cause_of_end
 from ..run import Run
 from ..spec import ArtifactPullSpec
 from . import snapshots
 from .artifacts import pull
 from .limits import CheckLimit
+from .notices import ended, mirror_of, take_notice
 from .reconnect import with_reconnects
 
 DRAIN_WITHIN_S = 30.0
@@ -33,7 +33,10 @@ NEXT_STEP = {
 def collect(run: Run) -> None:
     """Every result of the job is here, verified, if a job was ever launched. Raises ArtifactMissing, SshLost."""
     state = run.state
-    if state.work.collected or state.end.released or not state.pod_answers:
+    if state.work.collected or state.end.released:
+        return
+    if not state.pod_answers:
+        out_of_reach(run)
         return
     if state.job.pid is not None:
         stop_job(run)
@@ -45,6 +48,17 @@ def collect(run: Run) -> None:
             pull_all(run)
     finally:
         snapshots.described_at_end(run)
+
+
+def out_of_reach(run: Run) -> None:
+    """Nothing can be pulled any more. Raises ArtifactMissing if nothing else has failed that says so."""
+    if run.state.job.pid is None or run.state.failure is not None:
+        return
+    names = "; ".join(f"{entry.label} ({entry.remote_path})" for entry in run.spec.job.artifacts if entry.required)
+    raise ArtifactMissing(
+        f"the job has ended, but the pod ended before its results could be downloaded; not here: {names or 'its log'}",
+        hint="run again; with artifacts[].every_sec in the config, results are also pulled during the run",
+    )
 
 
 def pull_all(run: Run) -> None:
@@ -78,7 +92,7 @@ def reason_to_stop(state: State) -> str:
 
 def finish_log(run: Run) -> None:
     """The copy of the log is complete. A log that cannot be fetched is only an event: the artifacts matter more."""
-    mirror = LogMirror(run.dir.log, run.spec.job.run, scanned_bytes=run.state.job.scanned_bytes)
+    mirror = mirror_of(run)
     if run.state.job.ended and mirror.size >= run.state.job.log_bytes:
         return
     try:
@@ -89,18 +103,17 @@ def finish_log(run: Run) -> None:
     if mirror.lagging:
         run.record(RemoteLogPullFailed(path=run.spec.job.run.log_path, error=mirror.lagging))
     if not run.state.job.ended:
-        why = cause_of_end(stopped=end.stopped, asked=run.state.job.stop_requested, limit=run.state.cost.stop_why)
-        run.record(JobEnded(exit_code=end.exit_code, why=why, log_bytes=mirror.received))
+        run.record(ended(run, end, mirror))
 
 
 def drain(run: Run, mirror: LogMirror) -> JobEnd:
     """The job's end, once the rest of its log is in the copy. Raises TimeoutError, SshLost."""
-    with run.host.follow(mirror.size) as channel:
+    with run.host.follow(mirror.remote_offset) as channel:
 
         def look() -> JobEnd | None:
             frame = channel.read(1.0)
-            while isinstance(frame, LogChunk):
-                list(mirror.take(frame.data))
+            while isinstance(frame, LogChunk | Notice):
+                list(mirror.take(frame.data) if isinstance(frame, LogChunk) else take_notice(run, mirror, frame))
                 frame = channel.read(1.0)
             return frame if isinstance(frame, JobEnd) else None
 
@@ -140,12 +153,15 @@ def reason(run: Run, entry: ArtifactPullSpec) -> str:
 
 
 def remove_secrets(run: Run) -> None:
-    """The secrets are off the pod, if it answers."""
+    """The secrets are off the pod, if it answers, or the journal says which are not."""
     written = [s for s in run.spec.job.secrets if s.name in run.state.work.secrets]
     if not written:
         return
+    names = tuple(s.name for s in written)
     try:
-        run.host.run(remove_files(s.destination for s in written), timeout_s=REMOVE_TIMEOUT_S)
-    except (SshLost, TimeoutError, CloudUnreachable):
+        reply = run.host.run(remove_files(s.destination for s in written), timeout_s=REMOVE_TIMEOUT_S)
+    except (SshLost, TimeoutError, CloudUnreachable) as error:
+        run.record(SecretsLeft(names=names, error=str(error)))
         return
-    run.record(SecretsRemoved(names=tuple(s.name for s in written)))
+    error_text = reply.stderr.decode(errors="replace").strip()
+    run.record(SecretsLeft(names=names, error=error_text) if reply.exit_code else SecretsRemoved(names=names))

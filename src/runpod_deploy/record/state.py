@@ -41,7 +41,22 @@ class State:
             return Failure("interrupted", self.progress.phase, f"interrupted by {self.end.interrupted}")
         if self.end.forward_failure:
             return self.end.forward_failure
-        return self.job_failure or next(iter(self.end.closing_failures), None)
+        return self.job_failure or next(iter(self.end.closing_failures), None) or self.incompleteness
+
+    @property
+    def incompleteness(self) -> Failure | None:
+        """What is missing for a success although nothing failed; None while it may still come."""
+        if self.has_results or not (self.end.finished or self.end.released):
+            return None
+        if not self.job.ended:
+            return Failure("internal", self.progress.phase, "the run ended before its job did")
+        kind = "pod_killed_unexpected" if self.pod.lost else "artifact_missing"
+        return Failure(kind, "collect", "the job succeeded, but its results were not downloaded before the pod ended")
+
+    @property
+    def has_results(self) -> bool:
+        """Whether the job has ended and everything that the run is to collect is here."""
+        return self.job.ended and self.work.collected
 
     @property
     def job_failure(self) -> Failure | None:
@@ -65,7 +80,7 @@ class State:
         """The outcome, whether or not the pod is released."""
         failure = self.failure
         if failure is None:
-            return "succeeded" if self.work.collected else "failed"
+            return "succeeded" if self.has_results else "failed"
         if failure.kind == "interrupted":
             return "interrupted"
         if failure.kind in LIMIT_KINDS:
@@ -75,11 +90,13 @@ class State:
     @property
     def exit_code(self) -> int:
         """The tool's exit code for a run that ends like this."""
-        if self.end.detached:
+        if self.end.detached and not self.end.finished:
             return FAILURE_KINDS["ssh_lost"].exit_code if self.end.detached == "ssh_lost" else 0
         if self.pod_may_exist:
             return FAILURE_KINDS["release_unconfirmed"].exit_code
-        return failure_kind(self.failure.kind).exit_code if self.failure else 0
+        if self.failure is None:
+            return 0 if self.has_results else FAILURE_KINDS["artifact_missing"].exit_code
+        return failure_kind(self.failure.kind).exit_code
 
     @property
     def pod_may_exist(self) -> bool:
