@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
+from ..cloud.values import LogLine
 from ..config import load, parse_variables
 from ..config.draft import Draft
 from ..driver import read_spec
-from ..errors import SshLost, UsageError
+from ..errors import DeployError, SshLost, UsageError
 from ..history.known_runs import known_runs
+from ..phases.host_log import kept_lines
 from ..pod.openssh import connection_to
 from ..pod.remote_log import last_lines, stream
 from ..record.fold import fold
@@ -41,7 +43,7 @@ QUIET_S = 2.0
 @click.option(
     "--system",
     is_flag=True,
-    help="Print the container's and the host's log from the API: for a pod that does not boot.",
+    help="Print the container's and the host's log: from the API, or what the run kept of pods that are gone.",
 )
 @click.option("--raw", is_flag=True, help="Print the bytes of the log as they are on a terminal, too.")
 @json_option
@@ -65,7 +67,7 @@ def logs(
     folder = RunDir(chosen_folder(run_dir, config, var, vars_file).absolute())
     state = fold(read_events(folder.events))
     if system:
-        print_system(state, lines, as_json)
+        print_system(folder, state, lines, as_json)
     elif as_json:
         raise UsageError("the log of a job is text, not JSON", hint="use --json only with --system")
     else:
@@ -141,12 +143,26 @@ def print_job(folder: RunDir, state: State, lines: int, write: Printer, *, follo
     write.finish()
 
 
-def print_system(state: State, lines: int, as_json: bool) -> None:
-    """The cloud's own log of the pod is on stdout. Raises UsageError if there is no pod."""
-    if state.pod.id is None:
-        raise UsageError("this run has no pod yet", hint="`runpod-deploy events RUN_DIR` shows what it is doing")
-    found = real_cloud().logs(state.pod.id, lines, QUIET_S)
+def print_system(folder: RunDir, state: State, lines: int, as_json: bool) -> None:
+    """The cloud's own log of the run's pods is on stdout. Raises UsageError if there is none."""
+    found = system_log(folder, state, lines)
     if as_json:
         print_json([asdict(line) for line in found])
     else:
         print_lines(f"{line.at} {line.source:9} {line.text}" for line in found)
+
+
+def system_log(folder: RunDir, state: State, lines: int) -> list[LogLine]:
+    """The log as the cloud has it now, or what the run kept of pods that are gone. Raises UsageError, DeployError."""
+    kept = list(kept_lines(folder))[-lines:] if lines else []
+    if state.pod.id is not None:
+        try:
+            return real_cloud().logs(state.pod.id, lines, QUIET_S) or kept
+        except DeployError:
+            if not kept:
+                raise
+    if kept or lines == 0:
+        return kept
+    if state.pod.abandoned:
+        raise UsageError("the pods of this run are gone, and nothing was kept of their hosts' logs")
+    raise UsageError("this run has no pod yet", hint="`runpod-deploy events RUN_DIR` shows what it is doing")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from ..money import Disks, Forecast, forecast, requested_disks
 from ..spec import RunpodJobSpec
 from .values import Candidate, Pod
+
+CREDIBLE_SHARE = 0.5
+"""A pod that costs less than this share of the catalogue's price is not believed: RunPod gives no such discounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,22 @@ def expected_rate(job: RunpodJobSpec, candidate: Candidate | None) -> Rate:
 
 
 def real_rate(job: RunpodJobSpec, pod: Pod, candidate: Candidate | None = None) -> Rate:
-    """The rate of an existing pod: the API's word on it, else the rate that was expected."""
-    return Rate(pod.usd_per_hour, "pod_describe") if pod.usd_per_hour else expected_rate(job, candidate)
+    """The rate of an existing pod: the API's word on it.
+
+    If that cannot be right, it is the catalogue's price or the rate that the config assumes, whichever is higher.
+    """
+    expected = expected_rate(job, candidate)
+    told = pod.usd_per_hour
+    if told is not None and is_credible(told, expected):
+        return Rate(told, "pod_describe")
+    assumed = Rate(job.budget.assumed_hourly_rate_usd, "assumed_rate")
+    return max(expected, assumed, key=lambda rate: rate.usd_per_hour)
+
+
+def is_credible(told: float, expected: Rate) -> bool:
+    """Whether the API's price of a pod can be right. What the config assumes proves nothing against a lower price."""
+    least = expected.usd_per_hour * CREDIBLE_SHARE if expected.source == "catalogue" else 0.0
+    return math.isfinite(told) and told > 0 and told >= least
 
 
 def disks_of(pod: Pod, job: RunpodJobSpec) -> Disks:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
+from ..cloud.removal import is_gone
 from ..cloud.values import Pod
-from ..errors import CloudUnreachable, LimitReached, PodKilled, SshLost
+from ..errors import BalanceSpent, DeployError, LimitReached, PodKilled, SshLost
 from ..machine.clock import wait_until
 from ..record.events import GuardReleased, PodKilledUnexpected, PodReachable, Retried
 from ..run import Run
+from .host_log import keep_host_log
 from .limits import REASONS, CheckLimit
 
 T = TypeVar("T")
@@ -18,6 +21,12 @@ RECONNECT_EVERY_S = 3.0
 # After this many attempts an action whose connection breaks every time is given up.
 TRIES = 10
 GONE_STATES = ("EXITED", "TERMINATED", "ERROR")
+# An account that cannot pay this pod for that long counts as empty: RunPod ends pods shortly before the last cent.
+LAST_SECONDS = 60.0
+# The API counts whole seconds, and its clock is not ours.
+CLOCKS_DIFFER = timedelta(seconds=5)
+NOT_BY_US = "this run did not end it"
+FUNDS_HINT = "add funds at https://console.runpod.io/user/billing, and then run again"
 
 
 def with_reconnects(run: Run, what: str, action: Callable[[], T], check_limit: CheckLimit | None) -> T:
@@ -37,43 +46,78 @@ def with_reconnects(run: Run, what: str, action: Callable[[], T], check_limit: C
 
 
 def reconnect(run: Run, check_limit: CheckLimit | None) -> None:
-    """The pod answers again. Raises PodKilled, LimitReached, SshLost, and what check_limit raises."""
+    """The pod answers again. Raises PodKilled, BalanceSpent, LimitReached, SshLost, and what check_limit raises."""
     run.leave_host()
+    look_at_api = ApiLook(run)
 
     def look() -> bool | None:
         if check_limit:
             check_limit()
-        still_running(run)
-        return True if run.state.pod.address and run.try_host(run.state.pod.address) is None else None
+        # SSH first: a pod that answers exists, whatever the API says.
+        return True if look_at_api.answers() or (look_at_api.moved() and look_at_api.answers()) else None
 
     within_s = run.spec.job.budget.ssh_lost_timeout_sec
     try:
         wait_until(run.world.clock, look, every_s=RECONNECT_EVERY_S, within_s=within_s, what="the pod over SSH")
     except TimeoutError:
+        if look_at_api.other_key is not None:
+            raise look_at_api.other_key from None
         raise SshLost(
-            f"pod {run.state.pod.id} has not answered over SSH for {within_s} s, but the API says that it runs",
+            f"pod {run.state.pod.id} has not answered over SSH for {within_s} s, but {look_at_api.said}",
             hint=f"it bills until its guard ends it at the limit; try again with `runpod-deploy resume {run.dir.path}`",
         ) from None
 
 
-def still_running(run: Run) -> None:
-    """The pod is not known to be gone, and its recorded address is up to date. Raises PodKilled, LimitReached."""
-    assert run.state.pod.id
-    try:
-        pod = run.world.cloud.get(run.state.pod.id) or second_look(run)
-    except CloudUnreachable:
-        return  # the API's silence says nothing about the pod
-    if pod is None or pod.status in GONE_STATES:
-        raise ended_by_guard(run, pod) if guard_was_due(run) else killed(run, pod)
-    if pod.address is not None and pod.address != run.state.pod.address:
-        run.leave_host()
-        run.record(PodReachable(host=pod.address.host, port=pod.address.port))
+class ApiLook:
+    """What the API says about a pod that does not answer over SSH."""
 
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.said = "the API was not asked"
+        self.other_key: SshLost | None = None
+        """The error if another host key than the pinned one answered last."""
 
-def second_look(run: Run) -> Pod | None:
-    """The pod as it is a moment later, or None. The API has answered a single 404 for pods that exist."""
-    run.world.clock.sleep(2.0)
-    return run.world.cloud.get(run.state.pod.id or "")
+    def answers(self) -> bool:
+        """Whether the pod answers at its recorded address; the run's host is then connected."""
+        address = self.run.state.pod.address
+        error = self.run.try_host(address) if address is not None else None
+        self.other_key = error if error is not None and error.reason == "host_key" else None
+        return address is not None and error is None
+
+    def moved(self) -> bool:
+        """Whether the pod has a new address, which is recorded.
+
+        Raises PodKilled, BalanceSpent or LimitReached if the pod is gone. Whatever the API refuses says nothing about
+        the pod: a gateway may stand in the way, or the key is just being changed.
+        """
+        cloud, pod_id = self.run.world.cloud, self.run.state.pod.id or ""
+        try:
+            pod = cloud.get(pod_id)
+            gone = pod is None and is_gone(cloud, self.run.world.clock, pod_id)
+        except DeployError as error:
+            self.note(error)
+            return False
+        if gone or (pod is not None and pod.status in GONE_STATES):
+            raise ended_by_guard(self.run, pod) if guard_was_due(self.run) else killed(self.run, status_of(pod))
+        if self.other_key is not None and pod is not None and was_restarted(self.run, pod):
+            raise killed(self.run, pod.status)
+        self.said = "the API contradicts itself about it" if pod is None else "the API says that it runs"
+        return pod is not None and self.has_moved(pod)
+
+    def has_moved(self, pod: Pod) -> bool:
+        """Whether the pod has a new address, which is recorded."""
+        if pod.address is None or pod.address == self.run.state.pod.address:
+            return False
+        self.run.leave_host()
+        self.run.record(PodReachable(host=pod.address.host, port=pod.address.port))
+        return True
+
+    def note(self, error: DeployError) -> None:
+        """The journal has the API's refusal, once."""
+        said = f"the API does not say anything about it: {error.message}"
+        if said != self.said:
+            self.said = said
+            self.run.record(Retried(what="asking the API about the pod", error=error.message, in_sec=RECONNECT_EVERY_S))
 
 
 def guard_was_due(run: Run) -> bool:
@@ -85,28 +129,46 @@ def guard_was_due(run: Run) -> bool:
 def ended_by_guard(run: Run, pod: Pod | None) -> LimitReached:
     """The error for a pod that its guard ended while nobody was there, once the event is recorded."""
     run.record(GuardReleased(state=pod.status if pod else None))
+    why = run.state.cost.stop_why
     kept = f"; its results are on the disk of pod {run.state.pod.id}, which is paused and bills its disk" if pod else ""
     pull = f"`runpod-deploy pull --start {run.dir.path}` fetches them"
     return LimitReached(
-        f"{REASONS[run.state.cost.stop_why]}, and no process was here to act: the pod's guard ended it{kept}",
+        f"{REASONS.get(why, why)}, and no process was here to act: the pod's guard ended it{kept}",
         hint=pull if pod else "the pod is gone with its disk; another time, `runpod-deploy resume` before the limit",
-        kind=run.state.cost.stop_why,
+        kind=why,
     )
 
 
-def killed(run: Run, pod: Pod | None) -> PodKilled:
-    """The error for a pod that somebody else ended, once the event is recorded."""
-    state = pod.status if pod else None
+def was_restarted(run: Run, pod: Pod) -> bool:
+    """Whether the pod's container is younger than our first contact: then its job is gone, and its host key is new."""
+    reached_at, now = run.state.pod.reached_at, run.world.clock.now()
+    began_at = now - timedelta(seconds=pod.uptime_s) if pod.uptime_s is not None else pod.started_at
+    return reached_at is not None and began_at is not None and began_at > reached_at + CLOCKS_DIFFER
+
+
+def status_of(pod: Pod | None) -> str | None:
+    """The pod's status; None if there is no such pod."""
+    return pod.status if pod else None
+
+
+def killed(run: Run, state: str | None) -> PodKilled | BalanceSpent:
+    """The error for a pod that somebody else ended, once the event is recorded and the host's log is kept."""
     words = f"is {state}" if state else "no longer exists"
+    credit_usd = None if state == "RUNNING" else run.world.cloud.credit_usd()
+    spent = credit_usd is not None and credit_usd <= (run.state.cost.usd_per_hour or 0.0) * LAST_SECONDS / 3600
+    why = f"the account has ${credit_usd:.2f} left, and RunPod ends pods without credit" if spent else NOT_BY_US
     run.record(
         PodKilledUnexpected(
             state=state,
-            note=f"the pod {words}, and this run did not end it",
+            note=f"the pod {words}, and {why}",
             pod_id=run.state.pod.id or "",
             gpu_id=run.state.pod.gpu_id,
             datacenter_id=run.state.pod.datacenter_id,
         )
     )
+    keep_host_log(run, run.state.pod.id or "")
+    if spent:
+        return BalanceSpent(f"pod {run.state.pod.id} {words}: {why}", hint=FUNDS_HINT)
     return PodKilled(
         f"pod {run.state.pod.id} {words}: somebody else, or RunPod, ended it",
         hint="run again; with artifacts[].every_sec in the config, results are also pulled during the run",

@@ -70,7 +70,8 @@ def test_the_address_is_read_whatever_else_is_odd(path: tuple[Any, ...], value: 
 def test_numbers_may_be_written_as_text() -> None:
     pod = as_pod(bent(("disk",), "30") | {"cost": "0.72"})
     assert (pod.container_disk_gb, pod.usd_per_hour) == (30, 0.72)
-    assert [number_in(odd) for odd in ("NaN", "inf", True, None, "", [], 10**400)] == [None] * 7
+    odd_numbers: tuple[object, ...] = ("NaN", "inf", True, None, "", [], 10**400)
+    assert [number_in(odd) for odd in odd_numbers] == [None] * 7
     assert [whole_in(odd) for odd in (-1, "-1", "3.0", 0)] == [None, None, 3, 0]
 
 

@@ -1,0 +1,79 @@
+"""What was delivered, compared with what was asked for: GPUs, datacenter, cloud and price. Knows no create call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..cloud.rates import Rate
+from ..cloud.values import Candidate, Pod
+from ..record.events import PodAbandoned, PodDiscarded, PriceDoubted
+from ..run import Run
+from ..spec import RunpodJobSpec
+from .release import confirm_deleted
+
+ROUNDING = 1e-6
+"""A price may differ from the limit by this share, because both are decimal fractions."""
+
+
+def accept(run: Run, candidates: tuple[Candidate, ...], pod: Pod) -> bool:
+    """Whether the pod, which is recorded, is what was asked for with one of these candidates. If not, it is gone.
+
+    Raises ReleaseUnconfirmed.
+    """
+    reasons = differences(run.spec.job, candidates, pod)
+    if reasons:
+        give_up(run, pod.id, f"it is not what was asked for: {'; '.join(reasons)}")
+    return not reasons
+
+
+def give_up(run: Run, pod_id: str, reason: str) -> None:
+    """The pod is gone, and the journal says why. Raises ReleaseUnconfirmed."""
+    run.record(PodAbandoned(pod_id=pod_id, reason=reason))
+    confirm_deleted(run, pod_id)
+    run.record(PodDiscarded(pod_id=pod_id))
+
+
+def differences(job: RunpodJobSpec, candidates: tuple[Candidate, ...], pod: Pod) -> list[str]:
+    """What differs from the request, as far as the API tells: it may be silent about a pod that has just been made.
+
+    Without candidates, as for a pod that was started again, only the GPUs' number and their price are compared.
+    """
+    return [*other_place(job, candidates, pod), *fewer_gpus(job, pod), *over_the_limit(job, pod)]
+
+
+def other_place(job: RunpodJobSpec, candidates: tuple[Candidate, ...], pod: Pod) -> Iterator[str]:
+    """Another GPU, datacenter or cloud. Any datacenter that the config names is as good as the one that was asked."""
+    places = {*job.pod.datacenters, *(c.datacenter_id for c in candidates)}
+    asked: list[tuple[str, str | None, set[str]]] = [
+        ("GPU", pod.gpu_id, {c.gpu_id for c in candidates}),
+        ("datacenter", pod.datacenter_id, set() if "" in places else places),
+        ("cloud", pod.cloud_type, {c.cloud_type for c in candidates}),
+    ]
+    for what, delivered, wanted in asked if candidates else ():
+        if delivered and wanted and delivered not in wanted:
+            yield f"{what} {delivered} instead of {' or '.join(sorted(wanted))}"
+
+
+def fewer_gpus(job: RunpodJobSpec, pod: Pod) -> Iterator[str]:
+    """Fewer GPUs than asked for. RunPod starts paused pods without any, if others rent their GPUs now."""
+    if job.pod.cpu is None and pod.gpu_count is not None and pod.gpu_count < job.pod.gpu_count:
+        yield f"{pod.gpu_count} GPUs instead of {job.pod.gpu_count}"
+
+
+def over_the_limit(job: RunpodJobSpec, pod: Pod) -> Iterator[str]:
+    """A price above the limit, which the catalogue showed lower."""
+    limit, told = job.budget.max_gpu_price, pod.usd_per_hour
+    if limit is None or told is None:
+        return
+    per_gpu = told / (pod.gpu_count or job.pod.gpu_count)
+    if per_gpu > limit * (1 + ROUNDING):
+        yield f"${per_gpu:.2f}/hr is over the limit of ${limit:.2f}/hr"
+
+
+def note_doubt(run: Run, pod: Pod, rate: Rate) -> None:
+    """The journal says so if the API's price cannot be right, and with which price the run is planned."""
+    if rate.source != "pod_describe":
+        told, planned = pod.usd_per_hour, rate.usd_per_hour
+        run.record(
+            PriceDoubted(pod_id=pod.id, told_usd_per_hour=told, planned_usd_per_hour=planned, price_source=rate.source)
+        )
