@@ -209,12 +209,23 @@ class Cloud:
     def _add(self, pod: Pod) -> Pod:
         pod.faults = self.faults.on_pod(facts_of_pod(pod))
         pod.hidden_until = pod.created_at + pod.faults.get("lag", {}).get("seconds", 0.0)
+        pod.usd_per_hour = _price_of(pod)
+        self._plan_end_of_credit(pod)
         self.catalogue.used[pod.place] += pod.units
         self.pods[pod.id] = pod
         self.supervisors[pod.id] = Supervisor(pod, self.platform, self.lose)
         pod.become(PROVISIONING, pod.created_at)
         self.supervisors[pod.id].begin()
         return pod
+
+    def _plan_end_of_credit(self, pod: Pod) -> None:
+        """The account has no credit left at that time after the pod's creation, if it has the fault."""
+
+        def end() -> None:
+            self.balance_usd = self.billed_usd()
+
+        if "balance-runs-out" in pod.faults:
+            asyncio.get_running_loop().call_later(pod.faults["balance-runs-out"]["after_s"], end)
 
     def _start(self, pod: Pod) -> None:
         if self.faults.on("host-full", facts_of_pod(pod)) or self.catalogue.free(pod.place) < pod.units:
@@ -278,3 +289,9 @@ class Cloud:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _price_of(pod: Pod) -> float:
+    """The price that is billed: that of the fault other-price if it is a price."""
+    told = pod.faults.get("other-price", {}).get("usd_per_hour")
+    return float(told) if isinstance(told, int | float) and 0 < told < float("inf") else pod.usd_per_hour

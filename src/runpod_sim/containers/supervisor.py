@@ -18,10 +18,23 @@ from .sshd import Sshd, SshFaults
 
 STARTED_FILE = "disk/run/sshd.started"
 LOOK_EVERY_S = 0.02
-CUDA_LINE = (
-    "error starting container: nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.8, "
-    "please update your driver to a newer version, or use an earlier cuda container: unknown"
-)
+CRASH_LINES = {
+    "cuda": "error starting container: nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.8, "
+    "please update your driver to a newer version, or use an earlier cuda container: unknown",
+    "memory": "error starting container: Memory cgroup out of memory: Killed process 1 (start.sh)",
+    "command": 'error starting container: OCI runtime create failed: exec: "/start.sh": executable file not found in '
+    "$PATH: unknown",
+}
+"""The host's words for each cause of the fault crash-loop."""
+PULL_LINES = {
+    "broken": "error pulling image: failed to register layer: unexpected EOF",
+    "not-found": "error pulling image: manifest for {image} not found: manifest unknown: manifest unknown",
+    "denied": "error pulling image: pull access denied for {image}, repository does not exist or may require "
+    "'docker login': denied: requested access to the resource is denied",
+    "rate-limit": "error pulling image: toomanyrequests: You have reached your unauthenticated pull rate limit",
+    "disk-full": "error pulling image: failed to register layer: write /usr/lib/libtorch.so: no space left on device",
+}
+"""The host's words for each cause of the fault image-pull-fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +92,8 @@ class Supervisor:
         pod.status = STARTING
         self.log("system", "create pod network", f"create container {pod.spec['image']}", *pulling(pod))
         if "image-pull-fails" in pod.faults:
-            self.log("system", "error pulling image: failed to register layer: unexpected EOF")
+            line = PULL_LINES[pod.faults["image-pull-fails"].get("cause", "broken")]
+            self.log("system", line.format(image=pod.spec["image"]))
             return
         await asyncio.sleep(pace.starting_s)
         self.log("system", *pulled(pod))
@@ -93,7 +107,7 @@ class Supervisor:
     async def _keep_running(self) -> None:
         await asyncio.to_thread(prepare_disk, self.dir, self.pod, self.platform.site.catalogue)
         while "crash-loop" in self.pod.faults:
-            self.log("system", CUDA_LINE)
+            self.log("system", CRASH_LINES[self.pod.faults["crash-loop"].get("cause", "cuda")])
             await asyncio.sleep(self.platform.pace.restart_s)
         self.sshd.new_host_key()
         self._set_alarm("pod-dies", self._die)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..clock import now
 from .kinds import CONDITIONS, FAULT_KINDS, FOREVER, LASTING, FaultKind
 
 Facts = Mapping[str, Collection[str]]
@@ -33,14 +34,24 @@ class Fault:
     """Number of requests or pods that have matched."""
     fired: int = 0
     """Number of those to which the fault was applied."""
+    fired_at: float | None = None
+    """When it was first applied."""
 
     def fires(self) -> bool:
         """Whether the fault applies to this matching request or pod, which is counted."""
         self.seen += 1
-        if self.seen < self.nth or self.fired >= self.times:
+        if self.seen < self.nth or self._is_over():
             return False
         self.fired += 1
+        self.fired_at = now() if self.fired_at is None else self.fired_at
         return True
+
+    def _is_over(self) -> bool:
+        """Whether its time has passed, or if it has none, whether it was applied often enough."""
+        lasts_s = self.parameters.get("lasts_s", 0)
+        if lasts_s:
+            return self.fired_at is not None and now() >= self.fired_at + lasts_s
+        return self.fired >= self.times
 
     def as_json(self) -> dict[str, Any]:
         """The fault as it was given, with its counters."""

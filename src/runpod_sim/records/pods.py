@@ -91,6 +91,11 @@ class Pod:
             return self.listed_as or RUNNING
         return self.listed_as or self.status
 
+    @property
+    def was_resumed(self) -> bool:
+        """Whether it was stopped and started again."""
+        return self.stale_until > 0
+
     def shown_port(self, at: float) -> int | None:
         """The SSH port that the API shows."""
         return self.stale_port if at < self.stale_until else self.port

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..clock import iso, now
+from .bent import bent
 from .catalogue import SECURE, Catalogue, Place, Row
 from .pods import ERROR, EXITED, RUNNING, UP, Pod
 
@@ -26,7 +27,7 @@ def pod_json(pod: Pod) -> dict[str, Any]:
     body: dict[str, Any] = {name: spec[name] for name in ("name", "image", "args", "disk", "mounts", "ports", "env")}
     body |= {name: spec[name] for name in ("entrypoint", "cmd") if name in spec}
     body |= _compute(pod)
-    return body | {
+    body |= {
         "id": pod.id,
         "status": pod.shown_status,
         "actions": ACTIONS[pod.shown_status],
@@ -43,6 +44,7 @@ def pod_json(pod: Pod) -> dict[str, Any]:
         "createdAt": iso(pod.created_at),
         "startedAt": None if pod.started_at is None else iso(pod.started_at),
     }
+    return bent(body, pod)
 
 
 def runtime_json(pod: Pod) -> dict[str, Any] | None:
