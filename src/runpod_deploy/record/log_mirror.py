@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..machine.files import extend
+from ..machine.signals import checkpoint
 from ..spec import RunSpec
 from .events import Event
 from .log_markers import LogScanner
@@ -36,6 +37,7 @@ class LogMirror:
             with self.path.open("rb") as file:
                 file.seek(self.scanner.offset)
                 while chunk := file.read(CHUNK_BYTES):
+                    checkpoint()
                     yield from self.scanner.feed(chunk)
 
     def take(self, data: bytes) -> Iterator[Event]:

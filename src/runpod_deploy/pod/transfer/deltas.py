@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 
+from ...machine.signals import checkpoint
 from ..ssh import Connection
 from . import rsync
 from .incoming import Incoming
@@ -119,6 +120,7 @@ def _sum_of_beginning(path: Path, size: int) -> str:
     try:
         with path.open("rb") as file:
             while size and (data := file.read(min(size, 1 << 20))):
+                checkpoint()  # a large file takes minutes
                 digest.update(data)
                 size -= len(data)
     except OSError:

@@ -17,10 +17,12 @@ from pathlib import Path
 from types import TracebackType
 
 from ...errors import ArtifactMissing
+from ...machine.signals import checkpoint
 from .excludes import Excludes
 from .limits import shown
 from .tree import Entry, Tree, entry_of
 
+READ_BYTES = 1 << 20
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 COPY_BYTES = 1 << 20
@@ -202,7 +204,11 @@ class Place:
         """The hash of a file; empty if it cannot be read."""
         try:
             with os.fdopen(self.open_file(path), "rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
+                digest = hashlib.sha256()
+                while data := file.read(READ_BYTES):
+                    checkpoint()  # a large file takes minutes
+                    digest.update(data)
+                return digest.hexdigest()
         except OSError:
             return ""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ...machine.signals import checkpoint
 from .excludes import Excludes
 
 
@@ -79,6 +80,7 @@ def _walked(root: str, excludes: Excludes) -> Tree:
     tree: Tree = {}
     ahead = [""]
     while ahead:
+        checkpoint()  # a network file system takes its time for a million files
         below = ahead.pop()
         for name, entry in _inside(f"{root}/{below}"):
             path = below + name
