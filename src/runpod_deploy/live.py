@@ -13,6 +13,7 @@ from .config.settings import cache_dir, environment, read_settings
 from .errors import DeployError, OnRetry
 from .machine.clock import SystemClock
 from .pod.openssh import authorized_keys, reach
+from .pod.this_machine import troubles
 from .run import World
 
 
@@ -38,6 +39,7 @@ def real_world() -> World:
         clock=SystemClock(),
         reach=partial(reach, on_retry=on_retry),
         authorized_keys=authorized_keys,
+        troubles=troubles,
         on_retry=listeners,
         environ=environment(),
         api_base_url=read_settings().origin,

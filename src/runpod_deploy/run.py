@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from .cloud.protocol import Cloud
@@ -11,6 +11,7 @@ from .errors import OnRetry, SshLost
 from .machine.clock import Clock
 from .machine.signals import Signals
 from .pod.protocol import Host
+from .pod.this_machine import Trouble
 from .record.events import Event, ListenerFailed
 from .record.fold import apply, fold
 from .record.journal import Journal, SkippedRows, read_events
@@ -35,6 +36,8 @@ class World:
     """The public keys that may log in to the pod; the run's own key is made on the first call."""
     on_retry: list[OnRetry] = field(default_factory=list)
     """Called by the cloud and by hosts for each call that failed and will be tried again."""
+    troubles: Callable[[RunDir], Iterable[Trouble]] = lambda _: ()
+    """What is wrong with this machine, for a run in that folder."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The caller's environment, from which secrets are read."""
     api_base_url: str = "https://api.runpod.io"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy.cloud.values import Address
-from runpod_deploy.pod import ssh
+from runpod_deploy.pod import keys
 from runpod_deploy.pod.job import JobPaths
 from runpod_deploy.pod.openssh import PodHost
 from runpod_deploy.pod.ssh import Connection, Login
@@ -77,7 +77,7 @@ def ground(setup: str, folder: Path) -> Iterator[Ground]:
         (folder / name).mkdir()
     ssh_dir = folder / "run dir with 'quotes\" and 100%" / "ssh"
     path = TOOLS[tools]()
-    with SERVERS[server](folder / "server", ssh.make_key(ssh_dir), path) as address, ExitStack() as stack:
+    with SERVERS[server](folder / "server", keys.make_key(ssh_dir), path) as address, ExitStack() as stack:
         made = Ground(address, ssh_dir, folder / "pod", folder / "here")
         stack.callback(made.close)
         yield made

@@ -9,9 +9,9 @@ from pathlib import Path
 from ..cloud.runpod import RunPodCloud
 from ..errors import FAILURE_KINDS, DeployError
 from ..machine.proc import is_installed
+from ..pod.this_machine import Trouble, keygen_trouble, lock_trouble, socket_trouble, ssh_trouble
 
 LITTLE_USD = 5.0
-NEEDED = {"ssh": "install the OpenSSH client", "ssh-keygen": "install the OpenSSH client"}
 RSYNC_HINT = "install rsync: without it, every folder is sent as a whole, as a tar stream"
 
 
@@ -28,9 +28,9 @@ class Check:
     """The tool's exit code if this is the first check that fails; 0 if it does not fail."""
 
 
-def check_all(cloud: Callable[[], RunPodCloud], key_path: Path, cache_dir: Path) -> Iterable[Check]:
+def check_all(cloud: Callable[[], RunPodCloud], key_path: Path, cache_dir: Path, project: Path) -> Iterable[Check]:
     """Every check, one after the other. Without a key, the API is not asked."""
-    yield from check_programs()
+    yield from check_machine(project)
     yield check_key_file(key_path)
     yield check_cache(cache_dir)
     try:
@@ -43,25 +43,28 @@ def check_all(cloud: Callable[[], RunPodCloud], key_path: Path, cache_dir: Path)
     yield check_balance(reached)
 
 
-def check_programs() -> Iterable[Check]:
-    """Whether the programs that the tool calls are installed."""
-    for program, hint in NEEDED.items():
-        yield present(program) if is_installed(program) else absent(program, hint)
+def check_machine(project: Path) -> Iterable[Check]:
+    """The checks that each run makes before anything is paid, with the same words, and whether rsync is here."""
+    yield checked("ssh", "works", ssh_trouble())
+    yield checked("ssh-keygen", "works", keygen_trouble())
+    yield checked("sockets", "a private folder for SSH connections can be made", socket_trouble())
+    yield checked("locks", f"files in {project} can be locked", lock_trouble(project))
     if is_installed("rsync"):
-        yield present("rsync")
+        yield Check(name="rsync", status="ok", message="found")
     else:
         yield Check(name="rsync", status="warning", message="not found", hint=RSYNC_HINT)
 
 
-def present(program: str) -> Check:
-    """The check of a program that is installed."""
-    return Check(name=program, status="ok", message="found")
-
-
-def absent(program: str, hint: str) -> Check:
-    """The check of a program that is missing and without which nothing works."""
+def checked(name: str, fine: str, trouble: Trouble | None) -> Check:
+    """The check of something without which no run works."""
+    if trouble is None:
+        return Check(name=name, status="ok", message=fine)
     return Check(
-        name=program, status="error", message="not found", hint=hint, exit_code=FAILURE_KINDS["usage"].exit_code
+        name=name,
+        status="error",
+        message=trouble.message,
+        hint=trouble.hint,
+        exit_code=FAILURE_KINDS["config"].exit_code,
     )
 
 

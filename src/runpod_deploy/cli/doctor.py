@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -21,7 +22,7 @@ from .options import json_option, output_options
 def doctor(as_json: bool) -> int:
     """Check key, API, balance, SSH and rsync, and say what to do about each problem."""
     checks = []
-    for check in check_all(real_cloud, SshSpec().resolved_key_path, cache_dir()):
+    for check in check_all(real_cloud, SshSpec().resolved_key_path, cache_dir(), Path.cwd()):
         checks.append(check)
         if not as_json:
             print_check(check)

@@ -115,9 +115,25 @@ def scanned(draft: Draft, scans: Scans) -> Iterator[Finding]:
         yield from availability(draft, required=scans.check_availability)
 
 
+def local_warnings(draft: Draft) -> list[Finding]:
+    """The warnings that `validate --all` would give without the network, for a run that is about to begin.
+
+    A source that cannot be read ends them: the run's own check will say so.
+    """
+    from ..scans import paths
+
+    found: list[Finding] = []
+    try:
+        for scan in (paths.overwritten, paths.colliding, project_scans):
+            found.extend(finding for finding in scan(draft) if finding.level == "warning")
+    except DeployError:
+        pass
+    return found
+
+
 def project_scans(draft: Draft) -> Iterator[Finding]:
     """The findings about the project's files."""
-    from ..scans import consumer, files
+    from ..scans import consumer, files, sources
 
     shipments = files.shipments_of(draft)
     yield from consumer.scan_project(draft)
@@ -125,6 +141,10 @@ def project_scans(draft: Draft) -> Iterator[Finding]:
     yield from files.secrets_among(draft, shipments)
     yield from files.home_paths(draft, shipments)
     yield from files.excluded_although_required(draft, shipments)
+    yield from sources.windows_scripts(draft, shipments)
+    yield from sources.large_file_pointers(draft, shipments)
+    yield from sources.dangling_links(draft, shipments)
+    yield from sources.windows_secrets(draft)
 
 
 def availability(draft: Draft, *, required: bool) -> Iterator[Finding]:

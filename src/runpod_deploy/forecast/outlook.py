@@ -9,7 +9,7 @@ from ..cloud.protocol import Cloud
 from ..cloud.selection import Ranking
 from ..cloud.values import Candidate
 from ..errors import ConfigError
-from ..phases.check import missing_paths, missing_sources
+from ..phases.check import problems_of
 from ..pod.transfer.shipment import survey
 from ..spec import SecretSpec, Spec
 from ..spec.places import expanded
@@ -51,7 +51,7 @@ def is_here(spec: Spec, secret: SecretSpec, environ: Mapping[str, str]) -> bool:
 
 def refuse_missing(spec: Spec, outlook: Outlook) -> None:
     """Returns if everything that the run needs from this machine exists. Raises ConfigError."""
-    problems = [*missing_paths(spec), *missing_sources(spec)]
+    problems = [str(problem) for problem in problems_of(spec)]
     problems += [f"secrets: {name}: its value is not here" for name, here in outlook.secrets_here.items() if not here]
     if problems:
         raise ConfigError("; ".join(problems), hint="put these in place, then run")

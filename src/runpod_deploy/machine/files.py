@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import tempfile
 from pathlib import Path
 
 PRIVATE = 0o600
@@ -27,6 +29,16 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
 def private(path: str, flags: int) -> int:
     """An opener for `open`: a file that it creates can be read by this user only."""
     return os.open(path, flags, PRIVATE)
+
+
+def lock_error(folder: Path) -> str:
+    """Why a file in this folder cannot be locked; empty if it can."""
+    try:
+        with tempfile.NamedTemporaryFile(prefix=".runpod-deploy-lock-", dir=folder) as probe:
+            fcntl.flock(probe.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def extend(path: Path, data: bytes, end: int, *, synced: bool = False) -> None:

@@ -52,7 +52,7 @@ def pull(
 
 
 def too_few(run: Run, entry: ArtifactPullSpec, moved: Moved) -> str:
-    """What is wrong if the job has ended and left fewer files than the artifact must have; empty if there are enough."""
+    """What is wrong if the job has ended and left too few files for the artifact; empty if there are enough."""
     if not run.state.job.ended or moved.files >= (entry.min_files or 0):
         return ""
     return f"it has {moved.files} files, fewer than its min_files: {entry.min_files}; what is there was downloaded"

@@ -17,7 +17,7 @@ from ..machine import proc
 from ..machine.clock import Clock, SystemClock
 from ..record.paths import RunDir
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec, Spec
-from . import guard, job, scripts, ssh
+from . import guard, job, keys, scripts
 from .job import Channel, JobPaths
 from .protocol import Follow, GuardTerms, Reply
 from .ssh import Connection, Login, Unreachable
@@ -80,7 +80,7 @@ def reach(spec: Spec, run_dir: RunDir, address: Address, boot: int, on_retry: On
 
 def authorized_keys(spec: Spec, run_dir: RunDir) -> str:
     """The public keys for the pod, one per line; the first call makes the run's own key pair. Raises ConfigError."""
-    return ssh.public_keys(run_dir.ssh, spec.job.ssh.resolved_key_path)
+    return keys.public_keys(run_dir.ssh, spec.job.ssh.resolved_key_path)
 
 
 def host_alias(run_id: str, boot: int) -> str:

@@ -10,6 +10,7 @@ from shlex import quote
 
 from ..errors import UsageError
 from . import ssh
+from .this_machine import PROGRAM_TIMEOUT_S
 
 READ_BYTES = 1 << 16
 SILENCE_S = 3600.0
@@ -27,7 +28,7 @@ def stream(connection: ssh.Connection, log_path: str, lines: int, write: Write, 
         while (data := child.read(READ_BYTES, SILENCE_S)) != b"":
             if data:
                 write(data)
-        code = child.wait(ssh.LOCAL_TIMEOUT_S)
+        code = child.wait(PROGRAM_TIMEOUT_S)
         if code == ssh.SSH_FAILED:
             raise ssh.classify(child.errors())
         if code:

@@ -6,8 +6,8 @@ Knows OpenSSH's options and error texts; knows nothing of jobs. `ssh -F <ssh_dir
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -18,11 +18,14 @@ from ..errors import ConfigError, SshLost
 from ..machine import proc
 from ..machine.files import write_atomically
 from ..spec.visible import shortened
+from .keys import key_folder, make_key
 from .sockets import remove_folder, socket_folder
+from .this_machine import run_here, started_here, trouble_behind
 
 ALIAS = "pod"
-LOCAL_TIMEOUT_S = 20.0
 SSH_FAILED = 255
+MAY_BE_LOCAL = (SSH_FAILED, 126, 127)
+"""The exit codes of an ssh that failed, or that this machine could not load. Commands on the pod may have them, too."""
 SHOWN_CHARS = 300
 KEEP_CONTACT = "(while kill -0 $$; do : >CONTACT; sleep 30; done) </dev/null >/dev/null 2>&1 & "
 """Shell text before a command: while the command runs, the guard sees that a client is at work."""
@@ -75,39 +78,6 @@ class Login:
     host_alias: str
     """The name of the pod in known_hosts: addresses are reused, names are not."""
     user_key: Path | None = None
-
-
-def make_key(ssh_dir: Path) -> str:
-    """The public key of the run's own key pair, which the first call makes. Raises ConfigError."""
-    ssh_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ssh_dir.chmod(0o700)
-    private, public = ssh_dir / "key", ssh_dir / "key.pub"
-    if not public.exists():
-        private.unlink(missing_ok=True)
-        argv = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "runpod-deploy", "-f", str(private))
-        made = _run_locally(argv)
-        if made.exit_code:
-            raise ConfigError(f"no SSH key could be made: {made.stderr.decode(errors='replace').strip()}")
-    return public.read_text().strip()
-
-
-def copy_key(source_dir: Path, ssh_dir: Path) -> bool:
-    """Whether the key pair of an earlier run was copied to this run, which resumes the pod of that run."""
-    if not (source_dir / "key").is_file() or not (source_dir / "key.pub").is_file():
-        return False
-    ssh_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in ("key", "key.pub"):
-        shutil.copy2(source_dir / name, ssh_dir / name)
-    return True
-
-
-def public_keys(ssh_dir: Path, user_key: Path) -> str:
-    """The public keys for the pod, one per line: the run's own, and the user's if its .pub file exists."""
-    keys = [make_key(ssh_dir)]
-    users = user_key.with_name(user_key.name + ".pub")
-    if users.is_file():
-        keys.append(users.read_text().strip())
-    return "\n".join(keys)
 
 
 def config_text(login: Login) -> str:
@@ -181,14 +151,16 @@ class Connection:
         on_output: Callable[[bytes], None] | None = None,
     ) -> proc.Completed:
         """The result of a command of the login shell. Raises Unreachable, and TimeoutError after timeout_s seconds."""
-        ended = proc.run(
-            self.argv(command),
-            stdin=stdin,
-            timeout_s=timeout_s,
-            keep_stdin_open=keep_stdin_open,
-            keep_bytes=keep_bytes,
-            on_output=on_output,
-        )
+        argv = self.argv(command)
+        with started_here():
+            ended = proc.run(
+                argv,
+                stdin=stdin,
+                timeout_s=timeout_s,
+                keep_stdin_open=keep_stdin_open,
+                keep_bytes=keep_bytes,
+                on_output=on_output,
+            )
         self.check(ended.exit_code, ended.stderr)
         return ended
 
@@ -196,7 +168,9 @@ class Connection:
         """The running command, with pipes to its stdin and stdout."""
         # The `exit` is for busybox: it would run a last command in place of the shell, and its tar would then wait for
         # the process in the background.
-        return proc.Child(self.argv(f"{self._keep_contact}{command}\nexit $?"))
+        argv = self.argv(f"{self._keep_contact}{command}\nexit $?")
+        with started_here():
+            return proc.Child(argv)
 
     def argv(self, command: str) -> tuple[str, ...]:
         """The local command line that runs a command on the pod."""
@@ -209,14 +183,21 @@ class Connection:
         return ("-e", f"ssh -F '{path}' {sharing} -T", f"--rsync-path={self._keep_contact}rsync")
 
     def check(self, exit_code: int, stderr: bytes) -> None:
-        """Raises Unreachable if ssh itself failed, not the command, which may also exit with 255."""
-        if exit_code == SSH_FAILED and not self._alive():
-            raise classify(stderr)
+        """Raises Unreachable if ssh itself failed, not the command, which may also exit with 255.
+
+        Raises ConfigError if the reason is on this machine, where another pod would not help.
+        """
+        if (exit_code in MAY_BE_LOCAL or exit_code < 0) and not self._alive():
+            if (trouble := trouble_behind(exit_code, stderr)) is not None:
+                raise trouble.as_error()
+            if exit_code == SSH_FAILED:
+                raise classify(stderr)
 
     def close(self) -> None:
         """No connection is open."""
         if self._sockets is not None:
-            self._control("exit")
+            with suppress(ConfigError, TimeoutError):  # a broken ssh here has no connection left
+                self._control("exit")
             remove_folder(self._sockets)
             self._sockets = None
 
@@ -224,7 +205,7 @@ class Connection:
         return self._control("check").exit_code == 0
 
     def _control(self, request: str) -> proc.Completed:
-        return _run_locally(("ssh", "-F", str(self._config), *self._sharing(), "-O", request, ALIAS))
+        return run_here(("ssh", "-F", str(self._config), *self._sharing(), "-O", request, ALIAS))
 
     def _sharing(self) -> tuple[str, ...]:
         """The options by which the commands of this process share one connection; the config is on disk."""
@@ -238,7 +219,7 @@ class Connection:
 
 def _identities(login: Login) -> list[Path]:
     users = [login.user_key] if login.user_key is not None and login.user_key.is_file() else []
-    return [login.ssh_dir / "key", *users]
+    return [key_folder(login.ssh_dir) / "key", *users]
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -249,7 +230,3 @@ def _write_private(path: Path, text: str) -> None:
         write_atomically(path, text, mode=0o600)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}", hint="make room on that disk") from error
-
-
-def _run_locally(argv: tuple[str, ...]) -> proc.Completed:
-    return proc.run(argv, timeout_s=LOCAL_TIMEOUT_S)

@@ -92,8 +92,8 @@ def excluded_although_required(draft: Draft, shipments: list[Shipment]) -> Itera
 
 
 def is_text(file: ShippedFile) -> bool:
-    """Whether a file is a text file that is small enough to read."""
-    return file.path.suffix in TEXT_SUFFIXES and file.size_bytes <= LARGEST_TEXT_BYTES
+    """Whether a file is a text file that is small enough to read, and no link to a pipe or device."""
+    return file.path.is_file() and file.path.suffix in TEXT_SUFFIXES and file.size_bytes <= LARGEST_TEXT_BYTES
 
 
 def in_preset(name: str, preset: Excludes) -> bool:

@@ -7,6 +7,7 @@ from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 from ..config import Draft, Finding
+from ..phases.check import file_problem, problems_of
 from ..record.paths import EVENTS_NAME, LOG_NAME, MANIFEST_NAME, METRICS_NAME, SPEC_NAME
 from ..spec import RsyncPushSpec
 from ..spec.places import expanded
@@ -16,15 +17,13 @@ OWN_FILES = (EVENTS_NAME, METRICS_NAME, SPEC_NAME, LOG_NAME, MANIFEST_NAME)
 
 
 def missing_here(draft: Draft) -> Iterator[Finding]:
-    """Errors for required paths, staging sources and secret files that do not exist."""
-    job = draft.trial.job
-    wanted: dict[tuple[str | int, ...], str] = {}
-    wanted.update({("local", "required_paths", i): path for i, path in enumerate(job.local.required_paths)})
-    wanted.update({("staging", i, "source"): entry.source for i, entry in enumerate(job.staging)})
-    wanted.update({("secrets", i, "file"): secret.file for i, secret in enumerate(job.secrets) if secret.file})
-    for loc, path in wanted.items():
-        if not local(draft, path).exists():
-            yield draft.document.finding(loc, f"{path} does not exist", hint=f"looked in {draft.project_root}")
+    """Errors for local paths and secret files that do not exist or cannot be used, as the run itself would say them."""
+    hint = f"looked in {draft.project_root}"
+    for problem in problems_of(draft.trial):
+        yield draft.document.finding(problem.loc, problem.message, hint=hint)
+    for i, secret in enumerate(draft.trial.job.secrets):
+        if secret.file and (wrong := file_problem(local(draft, secret.file))):
+            yield draft.document.finding(("secrets", i, "file"), f"{secret.file} {wrong}", hint=hint)
 
 
 def overwritten(draft: Draft) -> Iterator[Finding]:

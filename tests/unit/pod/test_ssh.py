@@ -9,6 +9,7 @@ import pytest
 
 from runpod_deploy.cloud.values import Address
 from runpod_deploy.errors import ConfigError
+from runpod_deploy.pod.keys import copy_key, key_folder, make_key, public_keys
 from runpod_deploy.pod.openssh import host_alias
 from runpod_deploy.pod.ssh import (
     Connection,
@@ -16,8 +17,6 @@ from runpod_deploy.pod.ssh import (
     classify,
     config_text,
     control_path,
-    make_key,
-    public_keys,
     quoted,
 )
 from runpod_deploy.spec import SshSpec
@@ -166,3 +165,26 @@ def test_failures_are_distinguished(words: str, reason: str) -> None:
 
 def test_quoting_of_a_path() -> None:
     assert quoted(Path('/a b/"c"/%d/\\e')) == '"/a b/\\"c\\"/%%d/\\\\e"'
+
+
+def test_a_key_that_cannot_be_private_in_the_run_folder_lies_with_the_users_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    mount, own = tmp_path / "mount" / "ssh", Path.chmod
+    mount.mkdir(parents=True)
+    mount.chmod(0o777)
+
+    def chmod(path: Path, mode: int) -> None:
+        """What a mount does that gives every file the mode 0777."""
+        if tmp_path / "mount" in path.parents:
+            raise PermissionError(1, "Operation not permitted")
+        own(path, mode)
+
+    monkeypatch.setattr(Path, "chmod", chmod)
+    public = make_key(mount)
+    folder = key_folder(mount)
+    assert not (mount / "key").exists()
+    assert folder.is_relative_to(tmp_path / "state") and (folder / "key").stat().st_mode & 0o077 == 0
+    assert f'IdentityFile "{folder}/key"' in config_text(login(mount))
+    assert copy_key(mount, tmp_path / "next") and (tmp_path / "next" / "key.pub").read_text().strip() == public
