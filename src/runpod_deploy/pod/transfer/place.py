@@ -22,7 +22,6 @@ from .excludes import Excludes
 from .limits import shown
 from .tree import Entry, Tree, entry_of
 
-READ_BYTES = 1 << 20
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 COPY_BYTES = 1 << 20
@@ -205,7 +204,7 @@ class Place:
         try:
             with os.fdopen(self.open_file(path), "rb") as file:
                 digest = hashlib.sha256()
-                while data := file.read(READ_BYTES):
+                while data := file.read(COPY_BYTES):
                     checkpoint()  # a large file takes minutes
                     digest.update(data)
                 return digest.hexdigest()
