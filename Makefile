@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test chaos storm quick live lint docs clean
+.PHONY: setup demo test chaos storm quick live lint audit docs clean
 
 setup: .venv/ready
 
@@ -45,6 +45,10 @@ lint: setup
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/shellcheck --shell=sh src/runpod_deploy/pod/scripts/*.sh
 	$(BIN)/shellcheck .ci/run recipes/*/*.sh recipes/*/*/*.sh
+
+# Known advisories about the versions that we install, and about the oldest ones that we allow.
+audit:
+	$(PYTHON) .ci/audit
 
 docs: setup
 	$(BIN)/sphinx-build --fail-on-warning --quiet docs site
