@@ -11,7 +11,7 @@ import click
 from ..cloud.pod_labels import origin
 from ..cloud.runpod import RunPodCloud
 from ..cloud.values import Pod
-from ..errors import FAILURE_KINDS
+from ..errors import FAILURE_KINDS, UsageError
 from ..history.audit import SuspectPod, audit, suspect_cells, suspect_lines
 from ..history.known_runs import known_runs
 from ..machine.clock import SystemClock
@@ -29,6 +29,12 @@ COLUMNS = ("POD_ID", "STATUS", "AGE_H", "$/h", "REASON", "NAME", "WHY")
 @click.option("--reap", is_flag=True, help="Delete the leftovers, after listing them.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask first.")
 @click.option(
+    *("--pod", "pod_ids"),
+    multiple=True,
+    metavar="ID",
+    help="With --reap: delete exactly this pod, if it is listed, whatever the reason; repeatable.",
+)
+@click.option(
     "--unknown",
     is_flag=True,
     help="With --reap: also delete pods that no run here knows. Another machine may use them: look there first.",
@@ -39,22 +45,35 @@ COLUMNS = ("POD_ID", "STATUS", "AGE_H", "$/h", "REASON", "NAME", "WHY")
 )  # fmt: skip
 @json_option
 @output_options
-def audit_command(reap: bool, yes: bool, unknown: bool, roots: tuple[str, ...], as_json: bool) -> int:
+def audit_command(
+    reap: bool, yes: bool, pod_ids: tuple[str, ...], unknown: bool, roots: tuple[str, ...], as_json: bool
+) -> int:
     """List pods of this tool that should not exist, judged by their own data and by the journals on this machine.
 
     Leftovers are pods whose run is over, whose deadline has passed, or that never booted. Pods that are listed as
-    `unknown`, `driver_gone` or `by_name` may be in use: look at them yourself. Exit 9 while leftovers exist.
+    `unknown`, `driver_gone`, `by_name` or `left_behind` may be in use, or hold results: look at them yourself, and
+    delete one with --reap --pod ID. Exit 9 while leftovers exist.
     """
     cloud, now = real_cloud(), SystemClock().now()
     findings = examine(cloud, roots, now)
     if not as_json:
         show(findings, now)
-    wanted = [f for f in findings if f.leftover or (unknown and f.reason == "unknown")]
+    wanted = chosen(findings, pod_ids, unknown=unknown)
     if reap:
         return delete_asked(cloud, found_again(cloud, wanted, roots), Wish(yes, as_json=as_json))
     if as_json:
         print_json([as_row(finding) for finding in findings])
     return FAILURE_KINDS["release_unconfirmed"].exit_code if any(f.leftover for f in findings) else 0
+
+
+def chosen(findings: list[SuspectPod], pod_ids: tuple[str, ...], *, unknown: bool) -> list[SuspectPod]:
+    """The findings that --reap deletes. Raises UsageError for an id that is not among them."""
+    if missing := set(pod_ids) - {finding.pod.id for finding in findings}:
+        hint = "give ids from the list of `runpod-deploy audit`; a pod that it does not list is in use, or is not ours"
+        raise UsageError(f"not listed: {', '.join(sorted(missing))}", hint=hint)
+    if pod_ids:
+        return [finding for finding in findings if finding.pod.id in pod_ids]
+    return [f for f in findings if f.leftover or (unknown and f.reason == "unknown" and not f.by_id_only)]
 
 
 def examine(cloud: RunPodCloud, roots: Iterable[str], now: datetime) -> list[SuspectPod]:
@@ -64,7 +83,8 @@ def examine(cloud: RunPodCloud, roots: Iterable[str], now: datetime) -> list[Sus
 
 def with_runs(pods: list[Pod], roots: Iterable[str]) -> tuple[list[Pod], Any]:
     """The pods, and the runs here that know any of them."""
-    names = {pod.id for pod in pods} | {ours.run_id for pod in pods if (ours := origin(pod))}
+    known = [ours for pod in pods if (ours := origin(pod))]
+    names = {pod.id for pod in pods} | {ours.run_id for ours in known} | {ours.token for ours in known}
     return pods, known_runs(roots, names, warn)
 
 

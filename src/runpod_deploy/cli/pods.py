@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from ..cloud.pod_labels import bears
 from ..cloud.removal import Action, Ended, end, end_all
 from ..cloud.runpod import RunPodCloud
 from ..cloud.stale import StalePod, chosen, stale_cells, stale_lines, stale_pods, total_line
-from ..errors import FAILURE_KINDS, ConfigError, UsageError
+from ..errors import FAILURE_KINDS, AuthRefused, ConfigError, UsageError
 from ..machine.clock import SystemClock
 from ..record.state_file import StateFile, read_state_file
 from ..terminal.output import can_draw, info, print_err, print_json, print_lines
@@ -117,9 +118,17 @@ def as_action(mode: str) -> Action:
 
 
 def check_owner(cloud: RunPodCloud, recorded: StateFile, state_file: Path) -> None:
-    """Raises ConfigError if the pod has the name of another run, because the file is out of date."""
+    """Raises ConfigError if the pod belongs to another run, because the file is out of date, and AuthRefused if the
+    key does not see the pod and is another one than the pod was requested with.
+    """
     pod = cloud.get(recorded.pod_id) if recorded.run_id else None
-    if pod is not None and pod.name != recorded.run_id:
+    if pod is None and recorded.account not in ("", cloud.account):
+        raise AuthRefused(
+            f"{state_file}: its pod {recorded.pod_id} was requested with another API key than this one, which does not "
+            "see it: nothing was done, and the pod may still bill",
+            hint="set RUNPOD_API_KEY to a key of the account that the run began with",
+        )
+    if pod is not None and not bears(pod, name=recorded.run_id, token=recorded.token):
         raise ConfigError(
             f"{state_file}: its pod {pod.id} now belongs to {pod.name!r}, not to {recorded.run_id!r}",
             hint="the file is out of date: remove it, and look for leftover pods with `runpod-deploy audit`",

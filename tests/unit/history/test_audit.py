@@ -13,7 +13,7 @@ from runpod_deploy.cloud.pod_labels import origin
 from runpod_deploy.cloud.values import Address, Pod
 from runpod_deploy.history.audit import DEADLINE_GRACE, audit, judge
 from runpod_deploy.history.known_runs import KnownRun
-from runpod_deploy.record.parts import Cost, End, PodState
+from runpod_deploy.record.parts import Cost, End, PodState, Request
 from runpod_deploy.record.state import State
 
 BORN = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -113,6 +113,64 @@ def test_a_pod_that_never_answered_is_a_leftover_as_soon_as_its_driver_is_gone()
     assert reason(booting, timedelta(minutes=1), known(State(run_id=RUN_ID, pod=PodState(id="pod")))) == "never_booted"
     reached = State(run_id=RUN_ID, pod=PodState(id="pod", address=Address(host="h", port=1)))
     assert reason(booting, timedelta(minutes=1), known(reached)) == "driver_gone"
+
+
+TOKEN = "11" * 16
+
+
+def marked(subject: Pod, token: str = TOKEN) -> Pod:
+    """The pod with a token."""
+    return replace(subject, env={**subject.env, "RUNPOD_DEPLOY_RUN_TOKEN": token})
+
+
+def over(pod_id: str = "pod", token: str = TOKEN) -> KnownRun:
+    """A run that has ended without a confirmed release."""
+    end = End(finished=True, finished_at=BORN + timedelta(hours=1))
+    return known(State(run_id=RUN_ID, request=Request(token=token, made=True), pod=PodState(id=pod_id), end=end))
+
+
+def test_a_pod_with_the_token_that_the_journal_names_is_over_with_its_run() -> None:
+    assert reason(marked(pod()), timedelta(minutes=5), over()) == "over"
+    assert reason(marked(replace(pod(), name="renamed")), timedelta(minutes=5), over()) == "over"
+
+
+def test_a_pod_of_another_run_with_the_same_name_is_not_judged_by_this_run() -> None:
+    assert reason(marked(pod(), "22" * 16), timedelta(minutes=5), over()) == "unknown"
+    assert reason(marked(pod(), "22" * 16), timedelta(minutes=5), over(token="")) == "unknown"
+
+
+def test_a_pod_with_the_token_and_another_id_may_hold_results_and_is_only_deleted_by_its_id() -> None:
+    finding = judge(marked(pod()), [over("other")], BORN + timedelta(days=9))
+    assert finding is not None and finding.reason == "unknown" and finding.by_id_only and not finding.leftover
+    assert "--pod pod" in finding.explanation and "other" in finding.explanation
+
+
+def test_a_late_pod_is_over_if_it_was_created_before_its_run_ended_and_unknown_after_that() -> None:
+    asked = Request(token=TOKEN, made=True, asked_at=BORN - timedelta(minutes=1))
+    for ended, wanted in ((BORN + timedelta(minutes=1), "over"), (BORN - timedelta(seconds=1), "unknown")):
+        end = End(finished=True, finished_at=ended)
+        run = known(State(run_id=RUN_ID, request=asked, end=end))
+        assert reason(marked(pod()), timedelta(minutes=5), run) == wanted
+
+
+def test_a_pod_that_lost_its_token_is_not_deleted_unasked() -> None:
+    finding = judge(pod(), [over()], BORN + timedelta(minutes=5))
+    assert finding is not None and finding.reason == "unknown" and finding.by_id_only
+
+
+def test_a_paused_pod_that_a_run_left_behind_is_found() -> None:
+    paused = marked(replace(pod(), status="EXITED", uptime_s=None))
+    end = End(finished=True, released=True, release_action="stop")
+    first = known(State(run_id=RUN_ID, request=Request(token=TOKEN), pod=PodState(id="pod"), end=end))
+    assert reason(paused, timedelta(days=1), first) is None
+    second = known(State(run_id="second", request=Request(token="22" * 16, left_behind=("pod",))), held=True)
+    finding = judge(paused, [first, second], BORN + timedelta(days=1))
+    assert finding is not None and finding.reason == "left_behind" and finding.by_id_only and not finding.leftover
+
+
+def test_a_locked_pod_is_called_that() -> None:
+    finding = judge(marked(replace(pod(), locked=True)), [over()], BORN + timedelta(minutes=5))
+    assert finding is not None and "locked" in finding.explanation
 
 
 STATUSES = st.sampled_from(["PROVISIONING", "STARTING", "RUNNING", "EXITED", "ERROR", "NEW"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,8 +18,14 @@ from runpod_deploy.record.state import State
 from tests.support.worlds import Killed, Memory
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
-WHERE = {"gpu_id": "g", "datacenter_id": "d", "cloud_type": "SECURE"}
-PRICE = {"usd_per_hour": 0.4, "price_source": "catalogue", "created_at": AT, "stop_at": AT, "stop_why": "cost_cap"}
+WHERE: dict[str, Any] = {"gpu_id": "g", "datacenter_id": "d", "cloud_type": "SECURE"}
+PRICE: dict[str, Any] = {
+    "usd_per_hour": 0.4,
+    "price_source": "catalogue",
+    "created_at": AT,
+    "stop_at": AT,
+    "stop_why": "cost_cap",
+}
 PHASES = ("check", "provision", "connect", "watch", "collect", "release")
 EVENTS: tuple[e.Event, ...] = (
     e.RunStarted(run_id="r", job_name="j", tool_version="1", success_marker="DONE"),
@@ -27,7 +34,7 @@ EVENTS: tuple[e.Event, ...] = (
     e.PodRequested(name="r", **WHERE),
     e.CreateUnclear(reason="504"),
     e.PodRefused(reason="402"),
-    e.PodCreated(pod_id="pod", **WHERE, **PRICE),  # type: ignore[arg-type]
+    e.PodCreated(pod_id="pod", **WHERE, **PRICE),
     e.PodRecycled(pod_id="old", name="q", **WHERE),
     e.PodReachable(host="h", port=22),
     e.PodAbandoned(pod_id="pod", reason="dark"),
