@@ -16,7 +16,7 @@ from runpod_deploy.pod.openssh import PodHost
 from runpod_deploy.pod.protocol import Frame, GuardTerms, JobEnd, LogChunk, Sample
 from runpod_deploy.pod.ssh import Unreachable
 from tests.contract.hosts import Ground, cable, ground
-from tests.support.shell_grounds import eventually, fake_api
+from tests.support.shell_grounds import end_processes_of, eventually, fake_api
 from tests.support.sshd import free_port
 
 
@@ -205,7 +205,7 @@ def test_the_guard_is_armed_and_disarmed(place: Ground, host: PodHost) -> None:
             assert not (control / "guard" / marker).exists()
         assert int((control / "guard" / "pid").read_text()) == pid
     finally:
-        subprocess.run(["pkill", "-KILL", "-f", str(control)])
+        end_processes_of(control)
 
 
 def test_a_guard_whose_key_the_api_refuses_gives_no_proof(place: Ground, host: PodHost) -> None:
@@ -216,4 +216,4 @@ def test_a_guard_whose_key_the_api_refuses_gives_no_proof(place: Ground, host: P
             terms = GuardTerms(deadline_at=deadline, idle_s=3600, on_failure="stop", api_base_url=api.url)
             assert host.arm(terms).endswith("401")
     finally:
-        subprocess.run(["pkill", "-KILL", "-f", place.paths().control_dir])
+        end_processes_of(Path(place.paths().control_dir))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,7 +16,16 @@ import pytest
 
 from runpod_deploy.pod import guard, scripts
 from runpod_deploy.pod.protocol import GuardTerms
-from tests.support.shell_grounds import KEY, FakeApi, container, eventually, fake_api, script_folder, shell_or_skip
+from tests.support.shell_grounds import (
+    KEY,
+    FakeApi,
+    container,
+    end_processes_of,
+    eventually,
+    fake_api,
+    script_folder,
+    shell_or_skip,
+)
 from tests.support.sshd import free_port, tools_without
 
 CLIENTS = ("curl", "wget", "python3")
@@ -32,8 +43,9 @@ def api() -> Iterator[FakeApi]:
 @pytest.fixture
 def control(tmp_path: Path) -> Path:
     """A run's control folder with its scripts."""
-    script_folder(tmp_path / "run-1" / "bin-1")
-    return tmp_path / "run-1"
+    folder = tmp_path / f"{tmp_path.name}-{os.getpid()}"
+    script_folder(folder / "bin-1")
+    return folder
 
 
 def variables(api_url: str, **more: str) -> dict[str, str]:
@@ -69,9 +81,15 @@ def arm(control: Path, in_s: float, *, idle_s: int = 3600, on_failure: str = "st
     (control / "guard" / "terms.new").rename(control / "guard" / "terms")
 
 
+def program(control: Path) -> dict[str, str]:
+    """The variables that a guard is started with."""
+    role = f"guard {control.name}@"
+    return {"G": scripts.program("guard.sh"), "RUNPOD_DEPLOY_DIR": str(control), "RUNPOD_DEPLOY_ROLE": role}
+
+
 @contextmanager
 def guarding(control: Path, env: dict[str, str], shell: tuple[str, ...] = ("sh",)) -> Iterator[subprocess.Popen[bytes]]:
-    with container(env, (*shell, str(control / "bin-1" / "guard.sh"), str(control))) as process:
+    with container({**env, **program(control)}, (*shell, "-c", 'eval "$G"')) as process:
         yield process
         assert process.poll() is None, "a guard never exits"
 
@@ -179,16 +197,14 @@ def test_a_job_is_stopped_first_and_the_pod_released_as_asked(control: Path, api
     started_job(control, "trap '' TERM; echo up; sleep 600 & wait; sleep 600")
     eventually(lambda: (control / "log").read_text() == "up\n")
     arm(control, -1, on_failure="stop")
-    env = variables(api.url)
-    argv = ["sh", str(control / "bin-1" / "guard.sh"), str(control)]
     # It runs outside of a namespace, so that it sees the job; its own variables stand in for those of PID 1.
-    adapted = scripts.text("guard.sh").replace("$(env_of 1 ", "$(env_of $$ ")
-    (control / "bin-1" / "guard.sh").write_text(adapted)
-    process = subprocess.Popen(argv, env=env)
+    adapted = scripts.program("guard.sh").replace("$(env_of 1 ", "$(env_of $$ ")
+    env = {**variables(api.url), **program(control), "G": adapted}
+    process = subprocess.Popen(["sh", "-c", 'eval "$G"'], env=env)
     try:
         eventually(lambda: api.calls, within_s=60)
     finally:
-        process.kill()
+        end_processes_of(control)
         process.wait()
     assert api.calls[0].body == '{"action":"stop"}'
     assert (control / "status").read_text().split()[0] == "137"
@@ -324,12 +340,12 @@ def test_another_process_of_the_job_s_number_does_not_keep_the_pod(control: Path
 
 
 def test_a_person_at_a_terminal_keeps_the_pod(control: Path, api: FakeApi) -> None:
-    env = variables(api.url, **boot_terms(3600, idle_s=1))
+    env = {**variables(api.url, **boot_terms(3600, idle_s=1)), **program(control)}
     person = "exec -a 'sshd: root@pts/0' sleep 600"
     argv = (
         "bash",
         "-c",
-        f"({person}) & person=$!; sh {control}/bin-1/guard.sh {control} & sleep 4; kill $person; wait",
+        f"({person}) & person=$!; sh -c 'eval \"$G\"' & sleep 4; kill $person; wait",
     )
     with container(env, argv):
         time.sleep(3.5)
@@ -361,12 +377,20 @@ def test_the_start_command_starts_the_guard_and_then_the_image_s_own(tmp_path: P
 def test_the_guard_starts_before_the_start_script_of_a_known_image() -> None:
     argv = guard.start_command("runpod/pytorch:2.8.0-py3.11-cuda12.8.1", None)
     assert argv[:2] == ("sh", "-c")
-    assert argv[2].index("guard-boot.sh") < argv[2].index("exec /start.sh")
+    assert argv[2].index('eval "$G"') < argv[2].index("exec /start.sh")
     assert guard.start_command("ubuntu:24.04", None) == ()
 
 
 def test_the_guard_fits_into_the_variables_of_a_container() -> None:
     env = guard.pod_env("/workspace/.runpod-deploy/r", terms_from(datetime.now(UTC), 0))
-    assert base64.b64decode(env["RUNPOD_DEPLOY_GUARD"]).decode() == scripts.text("guard.sh")
-    assert len(env["RUNPOD_DEPLOY_GUARD"]) < 16_000
-    assert scripts.text("guard.sh").count("\n") <= 120
+    packed = base64.b64decode(env["RUNPOD_DEPLOY_GUARD"])
+    assert gzip.decompress(packed).decode() == scripts.program("guard.sh")
+    assert len(env["RUNPOD_DEPLOY_GUARD"]) < 12_000
+
+
+FILES = sorted({part for parts in scripts.PROGRAMS.values() for part in parts} | {"run.sh", "keeper.awk"})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_script_can_be_read_in_one_go(name: str) -> None:
+    assert scripts.text(name).count("\n") <= 130

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from runpod_deploy.pod import scripts
 from runpod_deploy.pod.job import FrameParser
 from runpod_deploy.pod.protocol import Frame, JobEnd, LogChunk, Sample
 from tests.support.shell_grounds import eventually, script_folder, shell_or_skip
@@ -42,8 +43,11 @@ class Job:
         return f"{self.control.name}@"
 
     def follower(self, offset: int = 0, sample_s: int = 0) -> subprocess.Popen[bytes]:
-        where = (str(self.control), str(self.log), self.tag, str(offset), str(sample_s), "/")
-        return subprocess.Popen(self.argv("follow", *where), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        values = {"D": self.control, "L": self.log, "TAG": self.tag, "OFFSET": offset, "EVERY": sample_s, "DISK": "/"}
+        texts = {"F": scripts.program("follow.sh"), "SAMPLE": scripts.program("sample.sh")}
+        env = {**os.environ, **{name: str(value) for name, value in values.items()}, **texts}
+        argv = (*self.shell, "-c", 'eval "$F"')
+        return subprocess.Popen(argv, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=env)
 
     def followed(self, offset: int = 0, sample_s: int = 0) -> list[Frame]:
         with self.follower(offset, sample_s) as follower:
@@ -58,7 +62,7 @@ class Job:
 
     @property
     def pid(self) -> int:
-        return int((self.control / "pid").read_text())
+        return int((self.control / "pid").read_text().split()[0])
 
 
 @pytest.fixture(params=["dash", "bash", "busybox"])
@@ -185,8 +189,8 @@ def test_stop_without_a_job_does_nothing(job: Job) -> None:
 def test_a_job_that_vanished_has_no_exit_code(job: Job) -> None:
     job.start("sleep 60")
     os.killpg(job.pid, signal.SIGKILL)
-    eventually(lambda: job.status() == "lost")
-    assert job.followed()[-1] == JobEnd(None)
+    eventually(lambda: job.status() == "killed")
+    assert job.followed()[-1] == JobEnd(137), "its supervisor was killed, and its container was not"
 
 
 def test_another_process_with_the_job_s_number_is_not_the_job(job: Job) -> None:

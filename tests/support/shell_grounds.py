@@ -32,8 +32,8 @@ def shell_or_skip(name: str) -> tuple[str, ...]:
 def script_folder(folder: Path) -> Path:
     """A new folder with the pod's scripts, as on a pod."""
     folder.mkdir(parents=True)
-    for name in scripts.INSTALLED:
-        (folder / name).write_text(scripts.text(name))
+    for name in scripts.PROGRAMS:
+        (folder / name).write_text(scripts.program(name))
     return folder
 
 
@@ -120,6 +120,29 @@ def command_lines() -> Iterator[bytes]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             yield path.read_bytes()
+
+
+def end_processes_of(control: Path) -> None:
+    """No process of this run's own parts is left: guard, keeper, supervisor. They start each other again."""
+    while found := [pid for pid in map(str, own_processes(control))]:
+        subprocess.run(["kill", "-KILL", *found], capture_output=True)
+        time.sleep(0.05)
+
+
+def own_processes(control: Path) -> list[int]:
+    """The processes of this machine whose environment names the control folder or its run's tag."""
+    marks = (f"={control}\0".encode(), f" {control.name}@\0".encode(), f"={control.name}@\0".encode())
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if any(mark in path.read_bytes() for mark in marks) and not is_zombie(path.parent):
+                found.append(int(path.parent.name))
+    return found
+
+
+def is_zombie(process: Path) -> bool:
+    """Whether a process has ended and nobody has asked how."""
+    return process.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 @contextmanager

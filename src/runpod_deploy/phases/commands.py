@@ -43,7 +43,7 @@ def setup(run: Run) -> None:
     """
     version = run.spec.job.pod.python_version
     if version is not None:
-        run_all(run, "python", (pin_python(version, run.spec.job.storage.volume_mount),), SetupFailed)
+        run_all(run, "python", (pin_python(version),), SetupFailed)
     run_all(run, "setup", run.spec.job.setup, SetupFailed)
 
 
@@ -84,7 +84,8 @@ def reply_of(run: Run, entry: ConfiguredCommand) -> Reply:
     Raises the section's failure when the command's own time is over, LimitReached when the run's is.
     """
     command = entry.spec
-    text = shell_text(command.command, run.spec.job.remote_env if command.with_env else None)
+    python = None if entry.section == "python" else run.spec.job.pod.python_version
+    text = shell_text(command.command, run.spec.job.remote_env if command.with_env else None, python)
     try:
         return run.host.run(
             text,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from ..errors import PodKilled, SshLost
+from ..errors import BalanceSpent, DeployError, PodKilled, SshLost
 from ..machine.limits import LONGEST_PAUSE_S, QUICK_LOSS_S, QUICK_LOSSES
 from ..money import STOP_GRACE_S
-from ..pod.protocol import Frame, JobEnd, LogChunk, Sample
+from ..pod.protocol import Frame, JobEnd, LogChunk, Notice, Sample
 from ..record.events import (
     ConnectionLost,
     ConnectionRestored,
@@ -18,13 +18,12 @@ from ..record.events import (
     Retried,
     StopRequested,
 )
-from ..record.log_mirror import LogMirror
-from ..record.verdict import cause_of_end
 from ..run import Run
 from ..spec.strict_json import dumps
 from . import heartbeat
 from .artifacts import pull
 from .limits import run_limit
+from .notices import ended, mirror_of, take_notice
 from .reconnect import killed, reconnect, with_reconnects
 
 # How long one read may wait before the clock is looked at again.
@@ -61,8 +60,7 @@ class Watcher:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.clock = run.world.clock
-        state = run.state
-        self.mirror = LogMirror(run.dir.log, run.spec.job.run, scanned_bytes=state.job.scanned_bytes)
+        self.mirror = mirror_of(run)
         self.looked_at = self.clock.monotonic()
         self.silent_s = 0.0
         """Seconds in which we listened and the log did not grow."""
@@ -90,7 +88,7 @@ class Watcher:
         if self.run.state.job.ended or self.gave_up():
             return
         self.opened_at = self.clock.monotonic()
-        with self.run.host.follow(self.mirror.received) as channel:
+        with self.run.host.follow(self.mirror.remote_offset) as channel:
             while not self.run.state.job.ended:
                 frame = channel.read(LOOK_EVERY_S)
                 if frame is not None:
@@ -126,6 +124,9 @@ class Watcher:
                 self.record_markers(self.mirror.take(frame.data))
             case Sample():
                 self.keep_sample(frame)
+            case Notice():
+                self.silent_s = 0.0 if frame.word == "truncated" else self.silent_s
+                self.record_markers(take_notice(self.run, self.mirror, frame))
             case JobEnd():
                 self.record_markers(self.mirror.scanner.finish())
                 self.end(frame)
@@ -141,11 +142,10 @@ class Watcher:
 
     def end(self, end: JobEnd) -> None:
         """The end of the job is recorded. Raises PodKilled if it left no status: its container died with it."""
-        state = self.run.state
-        why = cause_of_end(stopped=end.stopped, asked=state.job.stop_requested, limit=state.cost.stop_why)
-        if end.exit_code is None and why == "exited":
+        event = ended(self.run, end, self.mirror)
+        if end.exit_code is None and event.why == "exited":
             raise lost_job(self.run)
-        self.run.record(JobEnded(exit_code=end.exit_code, why=why, log_bytes=self.mirror.received))
+        self.run.record(event)
 
     def stop(self, why: str) -> None:
         """No process of the job is left; its end arrives in the channel. The intent is recorded first."""
@@ -192,7 +192,10 @@ class Watcher:
                 self.run.record(Retried(what="keeping metrics", error=str(error), in_sec=0.0))
 
 
-def lost_job(run: Run) -> PodKilled:
-    """The error for a job that vanished with its container."""
-    from_api = run.world.cloud.get(run.state.pod.id or "")
-    return killed(run, from_api)
+def lost_job(run: Run) -> PodKilled | BalanceSpent:
+    """The error for a job that vanished with its container. The pod told us of it, so that it exists and answers."""
+    try:
+        pod = run.world.cloud.get(run.state.pod.id or "")
+    except DeployError:
+        pod = None
+    return killed(run, pod.status if pod else "RUNNING")

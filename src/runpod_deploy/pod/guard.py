@@ -6,6 +6,7 @@ Knows the files and variables of scripts/guard.sh; knows no SSH and no API.
 from __future__ import annotations
 
 import base64
+import gzip
 from datetime import datetime
 from shlex import quote
 
@@ -16,10 +17,13 @@ from .protocol import GuardTerms
 KNOWN_START_SCRIPTS = {"runpod/": "/start.sh"}
 """Start scripts by the prefix of the image (runpod/containers: container-template/start.sh, seen 2026)."""
 
-BOOT = (
-    'd=$RUNPOD_DEPLOY_DIR; mkdir -p "$d"; printf %s "$RUNPOD_DEPLOY_GUARD" | base64 -d >"$d/guard-boot.sh"; '
-    'setsid sh "$d/guard-boot.sh" "$d" </dev/null >/dev/null 2>&1 & exec '
+START = (
+    'export G RUNPOD_DEPLOY_DIR; RUNPOD_DEPLOY_ROLE="guard ${RUNPOD_DEPLOY_DIR##*/}@" '
+    "setsid sh -c 'eval \"$G\"' guard.sh </dev/null >/dev/null 2>&1 & "
 )
+"""Shell text that starts the guard, whose text is in the variable G: neither files nor arguments give it away."""
+
+BOOT = f'G=$(printf %s "$RUNPOD_DEPLOY_GUARD" | base64 -d | gzip -d); {START}unset G; exec '
 """Shell text that starts the guard. It comes first, so that the guard covers all that may fail or hang later."""
 
 ARM_TIMEOUT_S = 5
@@ -45,8 +49,13 @@ def pod_env(control_dir: str, terms: GuardTerms) -> dict[str, str]:
         "RUNPOD_DEPLOY_DEADLINE": str(int(terms.deadline_at.timestamp())),
         "RUNPOD_DEPLOY_IDLE_S": str(terms.idle_s),
         "RUNPOD_DEPLOY_ON_FAILURE": terms.on_failure,
-        "RUNPOD_DEPLOY_GUARD": base64.b64encode(scripts.text("guard.sh").encode()).decode(),
+        "RUNPOD_DEPLOY_GUARD": packed(scripts.program("guard.sh")),
     }
+
+
+def packed(text: str) -> str:
+    """The text, short enough for a variable, as `base64 -d | gzip -d` unpacks it. The same text packs the same way."""
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def terms_text(terms: GuardTerms, now: datetime) -> str:
@@ -59,7 +68,8 @@ def terms_text(terms: GuardTerms, now: datetime) -> str:
         "unstarted": "delete",
         "api": terms.api_base_url.rstrip("/"),
     }
-    return "".join(f"{name} {value}\n" for name, value in rows.items())
+    secrets = "".join(f"secret {path}\n" for path in terms.secrets)
+    return "".join(f"{name} {value}\n" for name, value in rows.items()) + secrets
 
 
 def arm_command(paths: JobPaths) -> str:
@@ -68,12 +78,19 @@ def arm_command(paths: JobPaths) -> str:
     It has accepted them when it has copied the terms and the API has accepted the pod's key. Otherwise the last
     line of the guard's log is printed.
     """
-    guard, control = quote(f"{paths.control_dir}/guard"), quote(paths.control_dir)
+    guard, control, text = (quote(part) for part in (f"{paths.control_dir}/guard", paths.control_dir, program(paths)))
+    role = quote(f"RUNPOD_DEPLOY_ROLE=guard {paths.process_tag}")
     return f"""g={guard}; umask 077; mkdir -p "$g" && cat >"$g/terms.new" && mv "$g/terms.new" "$g/terms" || exit 1
 rm -f "$g/{DISARMED}" "$g/{RESTING}"
-pid=$(cat "$g/pid" 2>/dev/null)
-if ! tr '\\0' '\\n' <"/proc/${{pid:-none}}/cmdline" 2>/dev/null | grep -qxF {control}; then
-    setsid sh {quote(paths.tool("guard.sh"))} {control} </dev/null >/dev/null 2>&1 &
+is_guard() {{ tr '\\0' '\\n' <"/proc/${{1:-none}}/environ" | grep -qxF {role}; }} 2>/dev/null
+runs=$(cat "$g/pid" 2>/dev/null)
+if ! is_guard "$runs"; then
+    runs=''
+    for p in /proc/[0-9]*; do ! is_guard "${{p#/proc/}}" || runs=$p; done
+fi
+if [ -z "$runs" ]; then
+    G=$(cat {text}) RUNPOD_DEPLOY_DIR={control}
+    {START}
 fi
 n=0
 while [ "$n" -lt {ARM_TIMEOUT_S * 10} ]; do
@@ -82,6 +99,11 @@ while [ "$n" -lt {ARM_TIMEOUT_S * 10} ]; do
 done
 if cmp -s "$g/terms" "$g/armed"; then tail -n 1 "$g/log"; else echo 'it does not run'; fi
 exit 1"""
+
+
+def program(paths: JobPaths) -> str:
+    """The path of the installed guard."""
+    return paths.tool("guard.sh")
 
 
 def disarm_command(paths: JobPaths, *, from_next_start: bool) -> str:

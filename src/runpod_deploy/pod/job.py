@@ -16,7 +16,7 @@ from ..machine import proc
 from ..machine.limits import FRAME_HEADER_BYTES, FRAME_LOG_BYTES, FRAME_SAMPLE_BYTES
 from ..spec.strict_json import loads
 from . import scripts
-from .protocol import Frame, JobEnd, LogChunk, Sample
+from .protocol import Frame, JobEnd, LogChunk, Notice, Sample
 from .ssh import Connection, Unreachable
 
 READ_BYTES = 1 << 18
@@ -34,6 +34,10 @@ class JobPaths:
     script: str
     disk: str
     """The folder of the volume whose use is measured."""
+    background: str = "wait"
+    """`wait`, `end` or `fail`: what becomes of processes that the script leaves running."""
+    success_marker: str | None = None
+    """The text in the log with which the job is over, whatever still runs."""
 
     @property
     def process_tag(self) -> str:
@@ -52,13 +56,34 @@ class JobPaths:
 
 def start_command(paths: JobPaths, script_bytes: int) -> str:
     """A command that starts the script on stdin, once only, and prints the job's process id."""
-    return _job_sh(paths, "start", paths.control_dir, paths.log, paths.script, paths.process_tag, str(script_bytes))
+    where = (paths.control_dir, paths.log, paths.script, paths.process_tag)
+    return _job_sh(paths, "start", *where, str(script_bytes), paths.background, paths.success_marker or "")
 
 
-def follow_command(paths: JobPaths, offset: int, sample_s: int) -> str:
-    """A command that streams frames from this byte of the log on, with a sample every sample_s seconds (0: none)."""
-    where = (paths.control_dir, paths.log, paths.process_tag, str(offset), str(sample_s), paths.disk)
-    return _job_sh(paths, "follow", *where)
+FOLLOW_COMMAND = 'IFS= read -r line && eval "$line"'
+"""The command of a follow channel, which reads what to run from stdin: a job that kills by name does not find it."""
+
+
+def follow_line(paths: JobPaths, offset: int, sample_s: int) -> bytes:
+    """The line for that command: stream frames from this byte of the log on, and samples every sample_s s (0: none)."""
+    values = {
+        "D": paths.control_dir,
+        "L": paths.log,
+        "TAG": paths.process_tag,
+        "OFFSET": str(offset),
+        "EVERY": str(sample_s),
+        "DISK": paths.disk,
+    }
+    texts = f"F=$(cat {quote(paths.tool('follow.sh'))}) SAMPLE=$(cat {quote(paths.tool('sample.sh'))})"
+    words = " ".join(f"{name}={quote(value)}" for name, value in values.items())
+    return f"{texts} {words}; export F SAMPLE {' '.join(values)}; exec sh -c 'eval \"$F\"' follow.sh\n".encode()
+
+
+def log_command(control_dir: str, log: str, run_id: str) -> str:
+    """A command that prints the path of the job's log on the pod, also of one that the job has moved or removed."""
+    folder, path = quote(control_dir), quote(log)
+    tool = f"tool=$(ls -t {folder}/bin-*/job.sh 2>/dev/null | head -n 1)"
+    return f'{tool}; sh "$tool" log {folder} {path} {quote(f"{run_id}@")} 2>/dev/null || echo {path}'
 
 
 def stop_command(paths: JobPaths, grace_s: float) -> str:
@@ -70,8 +95,11 @@ def _job_sh(paths: JobPaths, *arguments: str) -> str:
     return " ".join(["sh", *(quote(word) for word in (paths.tool("job.sh"), *arguments))])
 
 
+FLAWS = {b"background": "left_running", b"preamble": "preamble_failed"}
+
+
 class FrameParser:
-    """Turns bytes into frames. Keeps one header or sample at most; log bytes pass through as they come."""
+    """Turns bytes into frames. Keeps one header, sample or notice at most; log bytes pass through as they come."""
 
     def __init__(self) -> None:
         self._data = b""
@@ -87,7 +115,7 @@ class FrameParser:
             head, newline, rest = self._data.partition(b"\n")
             if len(head) > FRAME_HEADER_BYTES:
                 raise ValueError("a header without an end")
-            if not newline or (head[:1] == b"S" and len(rest) < number(head[2:], FRAME_SAMPLE_BYTES)):
+            if not newline or (head[:1] in b"SN" and len(rest) < number(head[2:], FRAME_SAMPLE_BYTES)):
                 return
             self._data = rest
             yield from self._headed(head[:1], head[2:])
@@ -104,9 +132,15 @@ class FrameParser:
             size = number(value, FRAME_SAMPLE_BYTES)
             row, self._data = self._data[:size], self._data[size:]
             yield from parsed_sample(row)
+        elif kind == b"N":
+            size = number(value, FRAME_SAMPLE_BYTES)
+            text, self._data = self._data[:size], self._data[size:]
+            word, *lines = text.decode(errors="replace").splitlines() or [""]
+            yield Notice(word, tuple(lines))
         elif kind == b"E":
             code, _, how = value.partition(b" ")
-            yield JobEnd(None if code == b"-" else number(code, HIGHEST_EXIT_CODE), stopped=how == b"stopped")
+            exit_code = None if code == b"-" else number(code, HIGHEST_EXIT_CODE)
+            yield JobEnd(exit_code, stopped=how == b"stopped", flaw=FLAWS.get(how, ""))
         elif kind != b"K":
             raise ValueError(f"unknown frame type: {kind!r}")
 

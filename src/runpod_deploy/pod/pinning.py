@@ -12,13 +12,15 @@ INSTALLER = "https://astral.sh/uv/install.sh"
 REPORT = re.compile(r"^python_version: (\S+)$", re.MULTILINE)
 
 
-def pin_python(version: str, volume_mount: str = "/workspace") -> CommandSpec:
-    """A command after which uv uses that version below the home folder and the volume. It prints the exact version.
+def pin_python(version: str) -> CommandSpec:
+    """A command after which uv has that version. It prints the exact version. UV_PYTHON makes uv use it (shell.py).
+
+    Nothing is written to the volume, which other pods may share.
 
     The image's own `python3` and its packages are not changed. uv is taken from PATH or from ~/.local/bin, where its
     installer puts it by default, or else installed into /usr/local/bin, which is on every command's PATH.
     """
-    script = f"version={shlex.quote(version)}\nmount={shlex.quote(volume_mount)}\n{SCRIPT}"
+    script = f"version={shlex.quote(version)}\n{SCRIPT}"
     return CommandSpec(command=script, timeout_sec=TIMEOUT_S)
 
 
@@ -47,10 +49,6 @@ if ! command -v uv >/dev/null 2>&1; then
   fi
 fi
 uv python install "$version"
-for folder in "$HOME" "$mount"; do
-  mkdir -p "$folder"
-  printf '%s\\n' "$version" > "$folder/.python-version"
-done
 python=$(uv python find "$version")
 echo "python_version: $("$python" -c 'import platform; print(platform.python_version())')"
 """

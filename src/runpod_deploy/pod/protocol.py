@@ -42,9 +42,20 @@ class JobEnd:
     """The job's exit code; None if it left none, because it was killed with its container."""
     stopped: bool = False
     """Whether somebody stopped the job; else it ended by itself."""
+    flaw: str = ""
+    """The kind of failure that the pod saw in an end that would look fine: `left_running`, `preamble_failed`."""
 
 
-Frame = LogChunk | Sample | JobEnd
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something happened on the pod to the job's log or processes, or to a part of ours."""
+
+    word: str
+    """`guard`, `folder`, `truncated`, `left` or `idle`: see scripts/follow.sh."""
+    lines: tuple[str, ...] = ()
+
+
+Frame = LogChunk | Sample | Notice | JobEnd
 
 
 class Follow(Protocol):
@@ -66,6 +77,8 @@ class GuardTerms:
     """delete, stop or preserve: how to release a pod on which a job was started. One without a job is deleted."""
     api_base_url: str
     """The origin of the API that the guard calls, if the pod's own environment names none."""
+    secrets: tuple[str, ...] = ()
+    """Files on the pod that the guard removes when the job has ended, and before it stops the pod."""
 
 
 class Host(Protocol):

@@ -7,6 +7,28 @@ from collections.abc import Iterable
 
 from ..spec import RemoteEnvSpec, RunpodJobSpec, SecretSpec
 
+TELL_SOURCE = "{{ echo {} >&6; }} 2>/dev/null"
+"""A line that tells through file 6 which file is sourced next: a file that ends the shell is found out by that."""
+TELL_BODY = "{ echo body >&6; } 2>/dev/null; exec 6>&-"
+"""A line that tells that all files were sourced."""
+
+PROVEN = """\
+rd_pipe=$(mktemp -u) && mkfifo -m 600 "$rd_pipe" && exec 6<>"$rd_pipe" && rm -f "$rd_pipe" || exit 125
+(
+{preamble}{body}
+eval {text}
+)
+rd_code=$? rd_at=''
+echo end >&6
+while read -r rd_line <&6; do
+    case $rd_line in body) exit "$rd_code" ;; end) break ;; *) rd_at=$rd_line ;; esac
+done
+echo "the command did not begin: $rd_at ended its shell with exit code $rd_code" >&2
+[ "$rd_code" -ne 0 ] || rd_code=97
+exit "$rd_code"
+"""
+"""A command whose environment may end its shell: then the command has failed, whatever the exit code is."""
+
 
 def environment(env: RemoteEnvSpec) -> str:
     """Lines that source those files that exist and export what they set, and then export the variables."""
@@ -16,9 +38,18 @@ def environment(env: RemoteEnvSpec) -> str:
 
 
 def source(path: str) -> str:
-    """A line that sources a file if it exists and exports what it sets; it never fails."""
-    file = quoted_path(path)
-    return f"if [ -f {file} ]; then set -a; . {file} || true; set +a; fi"
+    """A line that sources a file if it exists and exports what it sets. The shell's own options stay as they are."""
+    file, told = quoted_path(path), TELL_SOURCE.format(shlex.quote(path))
+    return (
+        f"if [ -f {file} ]; then {told}; rd_options=$(set +o); set -a; . {file} || true; set +a; "
+        'eval "$rd_options"; unset rd_options; fi'
+    )
+
+
+def presets(python: str | None) -> str:
+    """Variables that a job has unless the image or the config sets them: output at once, and the pinned Python."""
+    pinned = f'export UV_PYTHON="${{UV_PYTHON-{python}}}"\n' if python else ""
+    return 'export PYTHONUNBUFFERED="${PYTHONUNBUFFERED-1}"\n' + pinned
 
 
 def quoted_path(path: str) -> str:
@@ -28,16 +59,19 @@ def quoted_path(path: str) -> str:
     return shlex.quote(path)
 
 
-def command(text: str, env: RemoteEnvSpec | None) -> str:
+def command(text: str, env: RemoteEnvSpec | None, python: str | None = None) -> str:
     """A setup or preflight command, with the environment before it if the command wants it."""
-    return (environment(env) if env else "") + text
+    if env is None or not env.source_files:
+        return presets(python) + (environment(env) if env else "") + text
+    preamble = presets(python) + environment(env)
+    return PROVEN.format(preamble=preamble, body=TELL_BODY, text=shlex.quote(text))
 
 
 def job_script(job: RunpodJobSpec) -> bytes:
     """The job's script: environment, secrets, and then the body, unchanged."""
     secrets = "".join(source(secret.destination) + "\n" for secret in job.secrets if secret.env)
-    preamble = "#!/usr/bin/env bash\n" + environment(job.remote_env) + secrets
-    return (preamble + job.run.body).encode()
+    preamble = presets(job.pod.python_version) + environment(job.remote_env) + secrets
+    return (f"#!/usr/bin/env bash\n{preamble}{TELL_BODY}\n" + job.run.body).encode()
 
 
 def secret_text(values: Iterable[tuple[str, str]]) -> bytes:
@@ -45,15 +79,46 @@ def secret_text(values: Iterable[tuple[str, str]]) -> bytes:
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values).encode()
 
 
+IN_MEMORY = "/dev/shm/runpod-deploy."
+"""The start of the paths of secrets that are kept in memory."""
+
+WRITE_FILE = """\
+umask 077
+file={file}
+mkdir -p -- "$(dirname -- "$file")" || exit 1
+old=$(readlink -- "$file")
+place=$(mktemp {memory}XXXXXX 2>/dev/null)
+[ "$(stat -f -c %T -- "$place" 2>/dev/null)" = tmpfs ] || {{ rm -f -- "$place"; place=; }}
+draft=${{place:-$file.part}}
+if cat >"$draft" && chmod {mode} "$draft" && {{ [ -z "$place" ] || ln -sf -- "$place" "$file.part"; }} &&
+    mv -f -- "$file.part" "$file"
+then case $old in {memory}*) rm -f -- "$old" ;; esac
+else rm -f -- "$draft" "$file.part"; exit 1
+fi
+"""
+
+REMOVE_FILES = """\
+left=
+for file in {files}; do
+    place=$(readlink -- "$file")
+    case $place in {memory}*) rm -f -- "$place" ;; *) place= ;; esac
+    rm -f -- "$file" "$file.part"
+    for path in "$file" "$file.part" "$place"; do
+        [ ! -e "$path" ] && [ ! -L "$path" ] || left="$left $path"
+    done
+done
+[ -z "$left" ] || {{ echo "still there:$left" >&2; exit 1; }}
+"""
+
+
 def write_file(secret: SecretSpec) -> str:
-    """A command that writes its stdin to the secret's path with its mode; other users can never read it."""
-    path, draft = quoted_path(secret.destination), quoted_path(secret.destination + ".part")
-    return (
-        f'umask 077 && mkdir -p -- "$(dirname -- {path})" && cat > {draft}'
-        f" && chmod {secret.mode} {draft} && mv -f -- {draft} {path}"
-    )
+    """A command that writes its stdin to the secret's path with its mode; other users can never read it.
+
+    The content is in memory if the pod has a place for that, and the path is a link to it: a stop of the pod ends it.
+    """
+    return WRITE_FILE.format(file=quoted_path(secret.destination), memory=IN_MEMORY, mode=secret.mode)
 
 
 def remove_files(paths: Iterable[str]) -> str:
-    """A command that removes these files."""
-    return "rm -f -- " + " ".join(quoted_path(path) for path in paths)
+    """A command that removes these files, and fails if one is still there."""
+    return REMOVE_FILES.format(files=" ".join(quoted_path(path) for path in paths), memory=IN_MEMORY)

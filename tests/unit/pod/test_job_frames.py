@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runpod_deploy.pod.job import FrameParser, JobPaths, follow_command, start_command
-from runpod_deploy.pod.protocol import Frame, JobEnd, LogChunk, Sample
+from runpod_deploy.pod.job import FrameParser, JobPaths, follow_line, start_command
+from runpod_deploy.pod.protocol import Frame, JobEnd, LogChunk, Notice, Sample
 
 STREAM = b'K\nL 5\nab\ncdS 12\n{"util": 50}K\nL 3\nE 0E -\n'
 
@@ -84,7 +85,18 @@ def test_the_log_is_not_kept_in_memory() -> None:
         assert [len(chunk.data) for chunk in chunks if isinstance(chunk, LogChunk)] == [1000]
 
 
+def test_a_notice_is_a_word_and_lines() -> None:
+    text = b"left\n7 sleep 60\n8 python train.py"
+    assert parsed(b"N %d\n" % len(text) + text + b"N 5\nguardE 0 background\n", []) == [
+        Notice("left", ("7 sleep 60", "8 python train.py")),
+        Notice("guard"),
+        JobEnd(0, flaw="left_running"),
+    ]
+
+
 def test_commands_quote_every_path() -> None:
     paths = JobPaths(control_dir="/w s/.rd/it's-1", log="/l $x", script="/s;", disk="/workspace")
-    assert start_command(paths, 5).endswith("job.sh' start '/w s/.rd/it'\"'\"'s-1' '/l $x' '/s;' 'it'\"'\"'s-1@' 5")
-    assert follow_command(paths, 7, 30).endswith("7 30 /workspace")
+    start = start_command(paths, 5)
+    assert start.endswith("job.sh' start '/w s/.rd/it'\"'\"'s-1' '/l $x' '/s;' 'it'\"'\"'s-1@' 5 wait ''")
+    words = shlex.split(follow_line(paths, 7, 30).decode())
+    assert {"D=/w s/.rd/it's-1", "L=/l $x", "TAG=it's-1@", "OFFSET=7", "EVERY=30"} <= set(words)

@@ -1,66 +1,66 @@
-#!/bin/sh
 # The dead-man's switch of a pod: stops the job and releases the pod when nobody else does. It never exits.
-# guard.sh DIR      DIR is the run's control folder, named by the run id, where job.sh keeps DIR/pid and DIR/status
+#   G=TEXT RUNPOD_DEPLOY_DIR=DIR RUNPOD_DEPLOY_ROLE="guard TAG" setsid sh -c 'eval "$G"' guard.sh
+# Its text is a variable, so that it needs no file that a job may remove, and its arguments name nothing that a job may
+# kill by name. It ignores signals, and its keeper (keeper.awk) starts it again if it is killed.
+# DIR is the run's control folder, named by the run id. What the guard needs it keeps in memory; its files are for the
+# client and for the next start of the container, and are written anew when they are gone.
 # DIR/guard/terms has one "name value" a line: now, deadline (both in seconds since 1970), idle_s, started (how to
-# release once a job was started: delete, stop or preserve), unstarted (how to release before that), api.
-# They outlive a restart; the first ones are made of the container's variables. DIR/guard/armed is a copy of the terms in
-# force; DIR/guard/proof exists once the API has accepted the pod's key. While DIR/guard/disarmed exists, nothing is done.
-# DIR/guard/rest means that the pod is being stopped: its next start is on purpose. A client at work touches DIR/contact.
-set -u && umask 077
-dir=$1 g=$1/guard tag=${1##*/}@ agent=runpod-deploy-guard/1 boot_id=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
-mkdir -p "$g" || g=$(mktemp -d); echo $$ >"$g/pid"; rm -f "$g/proof"
-note() { echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $*" >>"$g/log"; }
-env_of() { tr '\0' '\n' <"/proc/$1/environ" 2>/dev/null | sed -n "s/^RUNPOD_$2=//p" | head -n 1; }
-term() { sed -n "s/^$1 //p" "$g/terms" | head -n 1; }
-save() { echo "$2" >"$g/$1.new" && mv "$g/$1.new" "$g/$1"; }
-uptime_s() { read -r up _ </proc/uptime && up=${up%%.*}; }
+# release once a job was started: delete, stop or preserve), unstarted (how to release before that), api, and a line
+# "secret PATH" for each file to remove at the end of the job. The first terms are made of the container's variables.
+# DIR/guard/armed is a copy of the terms in force; DIR/guard/proof exists once the API has accepted the pod's key.
+# While DIR/guard/disarmed exists, nothing is done. DIR/guard/rest means that the pod is being stopped: its next start is
+# on purpose. A client at work touches DIR/contact.
+set -u; umask 077; cd /; trap '' TERM HUP INT QUIT USR1 USR2 ALRM
+dir=$RUNPOD_DEPLOY_DIR g=$RUNPOD_DEPLOY_DIR/guard tag=${RUNPOD_DEPLOY_DIR##*/}@ keeper=${KEEPER-}
+agent=runpod-deploy-guard/2 boot_id=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
+in_force='' proved='' disarmed='' job='' secrets_left=yes tried=0 pause=5
+mkdir -p "$g" 2>/dev/null || g=$(mktemp -d) || g=/dev/shm/runpod-deploy-guard
 
-# The time is the caller's clock at arming plus the uptime since then, so that changes of the pod's clock do not matter.
-set_clock() { uptime_s && base=$1 base_up=$up && save clock "$base $base_up $boot_id"; }
-tick() { uptime_s && now=$((base + up - base_up)); }
-restore_clock() {
-    base='' base_up=0 boot='' && uptime_s
-    [ ! -e "$g/clock" ] || read -r base base_up boot <"$g/clock"
-    [ -n "$base" ] && [ "$boot" = "$boot_id" ] && [ "$up" -ge "$base_up" ] || set_clock "$(date +%s)"
+keep_keeper() {
+    [ -z "$keeper" ] || ! runs "$keeper" || return 0
+    command -v awk >/dev/null || return 0
+    printf %s "$keeper_awk" | GUARD=$$ TERMS=$in_force CLOCK=$clock setsid awk -f /dev/stdin >/dev/null 2>&1 &
+    keeper=$!
 }
 
-# A person who starts a stopped pod again has a use for it: it stays for a day, while somebody is connected.
-first_terms() {
-    deadline=$(env_of 1 DEPLOY_DEADLINE) idle=$(env_of 1 DEPLOY_IDLE_S)
-    started=$(env_of 1 DEPLOY_ON_FAILURE) unstarted=delete
-    [ ! -e "$g/rest" ] && [ "${deadline:-0}" -gt "$now" ] || deadline=$((now + 86400)) started=stop unstarted=stop
-    save terms "$(printf '%s %s\n' deadline "$deadline" idle_s "${idle:-3600}" started "$started" unstarted $unstarted)"
-    save seen "$now" && rm -f "$g/rest"
-}
+# The job's supervisor as its file names it. The file is written anew if the job has removed it.
+keep_job() {
+    if read -r known <"$dir/pid"; then job=$known
+    elif [ -n "$job" ] && runs "${job%% *}"; then mkdir -p "$dir" && echo "$job" >"$dir/pid"
+    fi
+} 2>/dev/null
+find_job() { job=$(with_variable "ROLE=job $tag" | head -n 1) && [ -z "$job" ] || job="$job $(container_id)"; }
+job_runs() { case $(job_state "$dir" "$tag") in running* | orphaned*) ;; *) return 1 ;; esac; }
 
-take_terms() {
-    in_force=$(cat "$g/terms") given=$(term now)
-    [ -z "$given" ] || [ "$(cat "$g/armed" 2>/dev/null)" = "$in_force" ] ||
-        { set_clock "$given" && tick && save seen "$now"; }
-    deadline=$(term deadline) idle=$(term idle_s) started=$(term started) unstarted=$(term unstarted)
-    api=$(env_of 1 API_BASE_URL) given=$(term api) key=$(env_of 1 API_KEY) id=$(env_of 1 POD_ID)
-    api=${api:-${given:-https://api.runpod.io}} tried=0 pause=5
-    command -v curl >/dev/null || printf 'header = Authorization: Bearer %s\n' "$key" >"$g/wgetrc"
-    save armed "$in_force"
+# Each file is gone, and so is what it links to in memory. Once, since a user may write such a file again later.
+remove_secrets() {
+    [ -n "$secrets_left" ] || return 0
+    secrets_left=''
+    all_terms secret | while IFS= read -r path; do
+        case $path in '~/'*) path=${HOME:-/root}/${path#??} ;; esac
+        case $(readlink "$path") in /dev/shm/runpod-deploy.*) rm -f "$(readlink "$path")" ;; esac
+        rm -f "$path" "$path.part"
+    done
 }
 
 due() {
     why='the deadline has passed'; [ "$now" -lt "$deadline" ] || return 0
-    [ ! -e "$dir/contact" ] || { rm -f "$dir/contact" && save seen "$now"; }
-    read -r seen <"$g/seen" || seen=$now
-    if [ ! -e "$dir/status" ] && read -r job <"$dir/pid" && [ "$(env_of "$job" DEPLOY_JOB)" = "$tag" ]; then
-        [ $(((now - seen) * 10)) -lt "$idle" ] || save seen "$now"
+    [ ! -e "$dir/contact" ] || ! rm -f "$dir/contact" || touch_seen
+    if [ -n "$job" ] && job_runs; then
+        [ $(((now - seen) * 10)) -lt "$idle" ] || touch_seen
         return 1
     fi
+    [ -z "$job" ] || remove_secrets
     why="no job runs and nobody has come for $idle s"
     [ $((now - seen)) -ge "$idle" ] && ! grep -qs '^sshd[^:]*: .*@pts/' /proc/[0-9]*/cmdline
 }
 
 release() {
-    action=$unstarted
-    if [ -e "$dir/pid" ]; then
+    action=${unstarted:-delete}
+    if [ -n "$job" ]; then
         action=${started:-stop}
-        for bin in "$dir"/bin-*; do sh "$bin/job.sh" stop "$dir" "$tag" 10 >/dev/null 2>&1; done
+        (stop_job "$dir" "$tag" 10) >/dev/null 2>&1
+        remove_secrets
     fi
     note "$why: $action"
     case $action in
@@ -69,51 +69,18 @@ release() {
         *) request DELETE "/v2/pods/$id" || request_action terminate podTerminate '' remove || stop ;;
     esac
 }
-stop() { request_action stop podStop '{id}' stop && : >"$g/rest"; }
+stop() { request_action stop podStop '{id}' stop && save rest ''; }
+prove() { if request GET "/v2/pods/$id"; then proved=yes; save proof ''; else tried=$((up + 5)); fi; }
 
-request_action() { # VERB MUTATION FIELDS OLD_VERB
-    request POST "/v2/pods/$id/action" "{\"action\":\"$1\"}" && return
-    request POST /graphql "{\"query\":\"mutation{$2(input:{podId:\\\"$id\\\"})$3}\"}" &&
-        ! grep -q '"errors"' "$g/answer" && return
-    command -v runpodctl >/dev/null && timeout 60 runpodctl "$4" pod "$id" >/dev/null 2>&1 && note "runpodctl $4"
-}
-
-request() {
-    rm -f "$g/answer"
-    code=$(call "$@" 2>/dev/null)
-    note "$1 $2: ${code:-no answer}"
-    case $code in 2* | 404 | 410) ;; *) return 1 ;; esac
-}
-
-prove() { if request GET "/v2/pods/$id"; then : >"$g/proof"; else tried=$((up + 5)); fi; }
-
-# The key goes to the client through stdin, a file of mode 0600 or the environment: every user can see arguments.
-call() {
-    type='Content-Type: application/json' auth="Authorization: Bearer $key"
-    if command -v curl >/dev/null; then
-        printf 'header = "%s"\n' "$auth" | curl -sS -K - -m 30 -A "$agent" -o "$g/answer" -w '%{http_code}' \
-            -X "$1" ${3:+-H "$type" -d "$3"} "$api$2"
-    elif wget --version 2>/dev/null | grep -q GNU; then
-        WGETRC=$g/wgetrc wget -nv -S -T 30 -t 1 -U "$agent" --content-on-error --method="$1" -O "$g/answer" \
-            ${3:+--header="$type" --body-data="$3"} "$api$2" 2>&1 | sed -n 's/^ *HTTP[^ ]* \([0-9]*\).*/\1/p' | tail -n 1
-    else
-        AUTH=$auth python3 -c 'import os, sys, urllib.error, urllib.request as u
-method, url, agent, answer, type, body = sys.argv[1:]
-head = dict(h.split(": ", 1) for h in (os.environ["AUTH"], "User-Agent: " + agent, type))
-try: r = u.urlopen(u.Request(url, body.encode() or None, head, method=method), timeout=30)
-except urllib.error.HTTPError as error: r = error
-print(r.status), open(answer, "wb").write(r.read())' "$1" "$api$2" "$agent" "$g/answer" "$type" "${3-}"
-    fi
-}
-
+rm -f "$g/proof"; save pid $$
 restore_clock; tick
-[ -e "$g/terms" ] && [ ! -e "$g/rest" ] || first_terms
-take_terms
+find_job; restore_terms
+unset RUNPOD_DEPLOY_ROLE KEEPER TERMS CLOCK
 while :; do
     tick
-    [ "$(cat "$g/terms")" = "$in_force" ] || { take_terms; tick; }
-    [ -e "$g/proof" ] || [ "$up" -lt "$tried" ] || prove
-    if [ ! -e "$g/disarmed" ] && [ "$up" -ge "$tried" ] && due; then
+    keep_files; keep_keeper; keep_job
+    [ -n "$proved" ] || [ "$up" -lt "$tried" ] || prove
+    if [ -z "$disarmed" ] && [ "$up" -ge "$tried" ] && due; then
         release; tried=$((up + pause)) pause=$((pause < 150 ? pause * 2 : 300))
     fi
     sleep 1

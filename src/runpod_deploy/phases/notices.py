@@ -1,0 +1,80 @@
+"""What the pod tells about the job besides its log: its end, its processes, and what it did to parts of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..pod.protocol import JobEnd, Notice
+from ..record.events import (
+    ControlFolderLost,
+    Event,
+    GuardArmed,
+    GuardLost,
+    GuardMissing,
+    IdleProcessesEnded,
+    JobEnded,
+    LogTruncated,
+    ProcessesLeft,
+    snake,
+)
+from ..record.log_mirror import LogMirror
+from ..record.verdict import cause_of_end
+from ..run import Run
+from .provision import guard_terms
+
+TAIL_BYTES = 4096
+NOT_BEGUN = "runpod-deploy: the job did not begin: "
+"""The start of the last line of the log of a job whose environment ended its shell; see scripts/job.sh."""
+
+
+def mirror_of(run: Run) -> LogMirror:
+    """The copy of the job's log, as far as the journal and the run folder have it."""
+    job = run.state.job
+    return LogMirror(run.dir.log, run.spec.job.run, scanned_bytes=job.scanned_bytes, begin=job.log_begin)
+
+
+def take_notice(run: Run, mirror: LogMirror, notice: Notice) -> Iterator[Event]:
+    """The journal has the notice, and what it needs is done. The markers that it completes. Raises SshLost."""
+    match notice.word:
+        case "truncated":
+            yield from mirror.truncated()
+            run.record(LogTruncated(log_bytes=mirror.begin))
+        case "guard" if run.state.pod.guard_deadline_at:
+            run.record(GuardLost())
+            arm_again(run)
+        case "folder":
+            run.record(ControlFolderLost())
+            arm_again(run)
+        case "left":
+            record_once(run, ProcessesLeft(processes=notice.lines))
+        case "idle":
+            record_once(run, IdleProcessesEnded(processes=notice.lines))
+
+
+def arm_again(run: Run) -> None:
+    """A guard that was armed runs with the terms in force, or the journal says why not. Raises SshLost."""
+    deadline = run.state.pod.guard_deadline_at
+    if deadline is not None:
+        problem = run.host.arm(guard_terms(run, deadline))
+        run.record(GuardMissing(reason=problem) if problem else GuardArmed(deadline_at=deadline))
+
+
+def record_once(run: Run, event: Event) -> None:
+    """The journal has such an event once: a new follow channel tells it again."""
+    if snake(type(event).__name__) not in run.state.job.noticed:
+        run.record(event)
+
+
+def ended(run: Run, end: JobEnd, mirror: LogMirror) -> JobEnded:
+    """The event for the end of the job."""
+    job, limit = run.state.job, run.state.cost.stop_why
+    why = cause_of_end(stopped=end.stopped, asked=job.stop_requested, limit=limit, flaw=end.flaw)
+    note = not_begun(mirror) if why == "preamble_failed" else ""
+    return JobEnded(exit_code=end.exit_code, why=why, log_bytes=mirror.received, note=note)
+
+
+def not_begun(mirror: LogMirror) -> str:
+    """The reason in the last line of a log whose job never began, or nothing."""
+    with mirror.path.open("rb") as file:
+        file.seek(max(0, mirror.size - TAIL_BYTES))
+        return file.read().decode(errors="replace").rpartition(NOT_BEGUN)[2].strip()
