@@ -20,7 +20,7 @@ OnOdd = Callable[[object], None]
 """Receives a row that makes no sense and was skipped."""
 LONGEST_ROW = 200
 """Characters of a row that a message shows. Rows of our listings hold no secrets any more."""
-DEFECTS = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+DEFECTS = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 
 @contextmanager
