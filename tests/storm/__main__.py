@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--findings", type=Path, default=Path("/tmp/storm"), help="folder for what was found")
     parser.add_argument("--most", type=int, default=1, help="shrink so many findings of each invariant")
     parser.add_argument("--replay", type=Path, help="play the history in this file, and show what happens")
+    parser.add_argument("--first", action="store_true", help="stop at the first finding, and only name it")
     parser.add_argument("--without", default="", help="kinds of faults to leave out, with commas between")
     given = parser.parse_args()
     if given.replay:
@@ -50,6 +51,9 @@ def storm(given: argparse.Namespace) -> int:
     shown: Counter[str] = Counter()
     for seed, name in broken(seeds, kinds, given.jobs):
         counts[name] += 1
+        if given.first:
+            print(f"seed {seed} breaks the invariant {name!r}")
+            return 1
         if shown[name] < given.most:
             shown[name] += 1
             show(seed, kinds, given.findings)

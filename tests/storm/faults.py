@@ -142,7 +142,7 @@ class Faults:
                 self.lying_until_s = self.cloud.memory_clock.monotonic() + fault.seconds
                 raise Answered(LIES[call])
             case h.IGNORED if call in CHANGES and moment == "before":
-                raise Answered(None)
+                raise Answered(True)
             case h.POD if (pod_id := self.newest_pod()) is not None:
                 self.note(f"{pod_id}: {FATES[fault.choice % len(FATES)]}")
                 self.cloud.befall(pod_id, FATES[fault.choice % len(FATES)])
