@@ -112,7 +112,8 @@ def expectation(run: Run) -> str:
     candidate, asked_at = request.pending or request.placed, request.asked_at
     if candidate is None or asked_at is None:
         return ""
-    ahead = expected_forecast(run.spec.job, candidate)
+    priced = next((known for known in request.candidates if known == candidate), candidate)
+    ahead = expected_forecast(run.spec.job, priced)
     ends: datetime = guard_deadline(ahead.stop_at(asked_at).at, run.spec.job.budget)
     guarded = guard.start_command(pod.image, pod.start_command)
     until = f" until its guard ends it at {ends:%b %d %H:%M} UTC" if guarded else "; nothing on it would end it"

@@ -14,7 +14,7 @@ from typing import Any
 
 from runpod_deploy.cloud.pod_labels import bears
 from runpod_deploy.cloud.values import Address, Candidate, LogLine, Offer, Pod, PodRequest
-from runpod_deploy.errors import AnswerUnclear, ConfigError, StockOut
+from runpod_deploy.errors import AnswerUnclear, ConfigError, DeployError, StockOut
 from runpod_deploy.machine.clock import Clock
 
 NO_STOCK = "There are no longer any instances available with the requested specifications."
@@ -68,14 +68,17 @@ class FakeCloud:
         """Pods whose stop is refused with 409."""
         self.name_chars: int | None = None
         """The number of characters to which the API shortens the names of pods."""
-        self.account = "account-1"
+        self.owner = "account-1"
         """The account of the key that is used from now on: another account's pods do not exist for it."""
+        self.key = "key-1"
         self.credit: float | None = None
         """The account's balance; None if the key may not read it."""
         self.host_says: list[str] = []
         """The lines in the host's log of every pod."""
         self.delivers: dict[str, dict[str, Any]] = {}
         """By datacenter: the fields of `Pod` in which what is delivered differs from what was asked for."""
+        self.refusal: DeployError | None = None
+        """The answer to every call while it is set: a gateway's refusal, a key that is just being changed."""
         self.host_is_full = False
         """Whether a stopped pod finds its GPU taken."""
         self.address = Address(host="127.0.0.1", port=22)
@@ -83,14 +86,23 @@ class FakeCloud:
         self.calls: list[str] = []
         """Every call, `create NAME`, `delete ID` and so on, in order."""
 
+    @property
+    def account(self) -> str:
+        """The hash of the key."""
+        return self.key
+
+    def change_key(self, key: str, owner: str = "account-1") -> None:
+        """From now on this key is used, which belongs to that account."""
+        self.key, self.owner = key, owner
+
     def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2) -> list[Offer]:
         """The offers of that cloud."""
-        self.calls.append(f"catalogue {cloud_type}")
+        self._call(f"catalogue {cloud_type}")
         return [offer for offer in self.offers if offer.cloud_type == cloud_type]
 
     def create(self, request: PodRequest, candidate: Candidate) -> Pod:
         """A pod, PROVISIONING. Raises StockOut."""
-        self.calls.append(f"create {request.name}")
+        self._call(f"create {request.name}")
         self._effect("before create")
         if (candidate.gpu_id, candidate.datacenter_id) in self.sold_out:
             raise StockOut(f"{candidate.gpu_id} in {candidate.datacenter_id}: {NO_STOCK}")
@@ -102,23 +114,25 @@ class FakeCloud:
 
     def find(self, name: str, token: str = "") -> list[Pod]:
         """The listed pods with that token, or with that name and no token, newest first."""
-        self.calls.append(f"find {name}")
+        self._call(f"find {name}")
         return [pod for pod in self.list_pods() if bears(pod, name=name, token=token)]
 
     def list_pods(self) -> list[Pod]:
         """Every listed pod, newest first."""
+        if self.refusal is not None:
+            raise self.refusal
         rows = [rented for rented in self.rented.values() if rented.pod.id not in self.hidden]
         shown = [self._aged(rented) for rented in rows if self._listed(rented)]
         return [pod for pod in reversed(shown) if pod is not None]
 
     def look(self, pod_id: str, max_age_s: float) -> Pod | None:
         """The pod as listed. Nothing is shared here, so every look is a fresh one."""
-        self.calls.append(f"look {pod_id}")
+        self._call(f"look {pod_id}")
         return next((pod for pod in self.list_pods() if pod.id == pod_id), None)
 
     def get(self, pod_id: str) -> Pod | None:
         """The pod as it is now, or None."""
-        self.calls.append(f"get {pod_id}")
+        self._call(f"get {pod_id}")
         return None if self._lies_about(pod_id) else self._seen(pod_id)
 
     def host_log(self, pod_id: str, *, fresh: bool = False) -> list[LogLine]:
@@ -139,7 +153,7 @@ class FakeCloud:
 
     def start(self, pod_id: str) -> Pod:
         """The pod on its way up. Raises StockOut if its host is full."""
-        self.calls.append(f"start {pod_id}")
+        self._call(f"start {pod_id}")
         self._effect("before start")
         if self.get(pod_id) is None or self.host_is_full:
             raise StockOut(HOST_FULL)
@@ -153,7 +167,7 @@ class FakeCloud:
 
     def stop(self, pod_id: str) -> bool:
         """The pod is EXITED, if there is one that is known already. Raises ConfigError if the API allows no stop."""
-        self.calls.append(f"stop {pod_id}")
+        self._call(f"stop {pod_id}")
         self._effect("before stop")
         if known := (pod := self._seen(pod_id)) is not None:
             assert pod is not None
@@ -166,7 +180,7 @@ class FakeCloud:
 
     def delete(self, pod_id: str) -> bool:
         """The pod is gone after the delete lag, if there is one that is known already."""
-        self.calls.append(f"delete {pod_id}")
+        self._call(f"delete {pod_id}")
         self._effect("before delete")
         known = not self._lies_about(pod_id) and self._seen(pod_id) is not None
         if known and self.rented[pod_id].deleted_at is None:
@@ -177,7 +191,7 @@ class FakeCloud:
 
     def volume(self, name: str) -> tuple[str, str]:
         """Id and datacenter of the one volume of that name. Raises ConfigError on none or several."""
-        self.calls.append(f"volume {name}")
+        self._call(f"volume {name}")
         found = [(volume_id, datacenter) for known, volume_id, datacenter in self.volumes if known == name]
         if len(found) != 1:
             raise ConfigError(f"{len(found)} network volumes are named {name!r}")
@@ -208,7 +222,7 @@ class FakeCloud:
             env=env or {},
         )
         pod = replace(pod, **changes)
-        self.rented[pod.id] = Rented(pod, self.clock.now(), account=self.account)
+        self.rented[pod.id] = Rented(pod, self.clock.now(), account=self.owner)
         return pod
 
     @property
@@ -225,6 +239,11 @@ class FakeCloud:
     def _effect(self, where: str) -> None:
         if self.on_effect:
             self.on_effect(where)
+
+    def _call(self, what: str) -> None:
+        self.calls.append(what)
+        if self.refusal is not None:
+            raise self.refusal
 
     def _place(self, request: PodRequest, candidate: Candidate) -> Pod:
         begins_at = self.clock.now() + timedelta(seconds=self.late_create_s or 0.0)
@@ -245,7 +264,7 @@ class FakeCloud:
             network_volume_id=request.network_volume_id,
         )
         pod = replace(pod, **self.delivers.get(candidate.datacenter_id, {}))
-        self.rented[pod.id] = Rented(pod, begins_at, account=self.account, history=["create"])
+        self.rented[pod.id] = Rented(pod, begins_at, account=self.owner, history=["create"])
         return pod
 
     def _usd_per_hour(self, request: PodRequest, candidate: Candidate) -> float | None:
@@ -260,7 +279,7 @@ class FakeCloud:
     def _listed(self, rented: Rented) -> bool:
         created_at = rented.pod.created_at
         assert created_at is not None
-        if rented.account != self.account or self.clock.now() < created_at:
+        if rented.account != self.owner or self.clock.now() < created_at:
             return False
         return (self.clock.now() - created_at).total_seconds() >= self.listing_lag_s
 
