@@ -11,7 +11,9 @@ from urllib.parse import quote
 
 import urllib3
 
+from ..cloud.runpod.connections import plain_pool
 from ..config import Draft, Finding
+from ..config.proxies import proxy_for
 
 HUB_URL = "https://hub.docker.com"
 HUB_HOSTS = ("docker.io", "index.docker.io", "registry-1.docker.io")
@@ -48,9 +50,8 @@ def check_image(draft: Draft, hub_url: str = HUB_URL) -> Finding:
 def ask(hub_url: str, image: Image) -> int | str:
     """The HTTP status of the tag's page, or the reason why there is no answer."""
     path = f"/v2/repositories/{quote(image.repository)}/tags/{quote(image.tag, safe='')}"
-    pool = urllib3.PoolManager(timeout=TIMEOUT_S, retries=False)
     try:
-        with pool:
+        with plain_pool(proxy_for(hub_url), timeout=TIMEOUT_S) as pool:
             status = pool.request("HEAD", hub_url.rstrip("/") + path, headers={"User-Agent": "runpod-deploy"}).status
     except (urllib3.exceptions.HTTPError, ValueError) as error:
         return f"Docker Hub could not be reached ({type(error).__name__})"

@@ -10,6 +10,8 @@ from typing import Any
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from ...config.proxies import Proxy
+
 
 class Line:
     """The open connections of one pool. After `cut`, every call that uses one fails soon, wherever it hangs."""
@@ -76,9 +78,17 @@ class _TlsPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = CuttableTls
 
 
-def pool_of(line: Line) -> urllib3.PoolManager:
-    """A pool that keeps one connection of this line open."""
-    pool = urllib3.PoolManager(retries=False, maxsize=1)
+def pool_of(line: Line, proxy: Proxy | None = None) -> urllib3.PoolManager:
+    """A pool that keeps one connection of this line open, through a proxy if there is one."""
+    pool = plain_pool(proxy, maxsize=1)
     kinds = {"http": partial(_Pool, line=line), "https": partial(_TlsPool, line=line)}
     pool.pool_classes_by_scheme = kinds  # type: ignore[assignment]  # urllib3 only calls them
     return pool
+
+
+def plain_pool(proxy: Proxy | None, **options: Any) -> urllib3.PoolManager:
+    """A pool that sends nothing twice, through a proxy if there is one."""
+    if proxy is None:
+        return urllib3.PoolManager(retries=False, **options)
+    login = urllib3.make_headers(proxy_basic_auth=proxy.login) if proxy.login else None
+    return urllib3.ProxyManager(proxy.address, proxy_headers=login, retries=False, **options)

@@ -13,6 +13,7 @@ from typing import TypeVar
 import urllib3
 from urllib3 import exceptions as failures
 
+from ...config.proxies import Proxy
 from ...machine import background, limits
 from .calls import Answer
 from .connections import Line, pool_of
@@ -50,9 +51,10 @@ class Request:
 class Exchange:
     """Makes one exchange after the other, over one connection that is kept open."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: Proxy | None = None) -> None:
+        self._proxy = proxy
         self._line = Line()
-        self._pool = pool_of(self._line)
+        self._pool = pool_of(self._line, proxy)
 
     def answer(self, request: Request) -> Answer:
         """The answer. Raises an HTTPError of urllib3, and Interrupt as `signals.checkpoint` does."""
@@ -89,7 +91,7 @@ class Exchange:
         self._line.cut()
         self._pool.clear()
         self._line = Line()
-        self._pool = pool_of(self._line)
+        self._pool = pool_of(self._line, self._proxy)
 
 
 def _answer(pool: urllib3.PoolManager, request: Request) -> Answer:

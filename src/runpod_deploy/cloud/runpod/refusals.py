@@ -42,6 +42,11 @@ NEVER_SENT = (failures.NewConnectionError, failures.ConnectTimeoutError, failure
 KEY_HINT = "make a key with read and write rights at https://console.runpod.io/user/settings, set RUNPOD_API_KEY"
 FUNDS_HINT = "add funds at https://console.runpod.io/user/billing"
 OUTAGE_HINT = "nothing is wrong with the request: try again later; https://uptime.runpod.io shows outages"
+CERTIFICATE_HINT = (
+    "no authority that this machine trusts has signed the certificate: if your network has one of its own, set "
+    "SSL_CERT_FILE to a file with its certificate; if it has none, somebody may be between you and RunPod"
+)
+PROXY_HINT = "check HTTPS_PROXY; NO_PROXY=api.runpod.io reaches RunPod without a proxy"
 ADDRESS_HINT = "check RUNPOD_API_BASE_URL and the proxy between here and RunPod"
 EDGE_HINT = (
     "a gateway before the API refused the request, so this says nothing about your key: try again in a minute; "
@@ -92,7 +97,12 @@ def named_by_text(answer: Answer, what: str) -> StockOut | BalanceSpent | None:
 
 def network_error(failure: failures.HTTPError, what: str) -> CloudUnreachable:
     """The error that this failure of the connection means."""
-    return CloudUnreachable(f"cannot {what}: {describe(failure)}", hint=f"{ADDRESS_HINT}, and the network itself")
+    hint = f"{ADDRESS_HINT}, and the network itself"
+    if "CERTIFICATE_VERIFY_FAILED" in str(failure):
+        hint = CERTIFICATE_HINT
+    if isinstance(failure, failures.ProxyError):
+        hint = PROXY_HINT
+    return CloudUnreachable(f"cannot {what}: {describe(failure)}", hint=hint)
 
 
 def is_capacity(detail: str, status: int = 400) -> bool:
@@ -137,6 +147,8 @@ def describe(failure: failures.HTTPError) -> str:
     match failure:
         case failures.NameResolutionError():
             return "the API's host name cannot be resolved"
+        case failures.ProxyError():
+            return f"the proxy that HTTPS_PROXY names cannot be used: {str(failure.original_error)[:200]}"
         case failures.SSLError():
             return f"the secure connection was refused: {failure}"
         case failures.NewConnectionError():  # a subclass of urllib3's timeout, but not one for people

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from urllib3 import exceptions as failures
 
 from ... import __version__
+from ...config.proxies import proxy_for
 from ...errors import AnswerUnclear, AuthRefused, CloudUnreachable, ConfigError, DeployError, EdgeRefused, OnRetry
 from ...machine.clock import Clock
 from ...machine.signals import critical
@@ -54,7 +55,7 @@ class Wire:
             "User-Agent": USER_AGENT,
             "Accept": "application/json, application/problem+json, text/event-stream",
         }
-        self._exchange = Exchange()
+        self._exchange = Exchange(proxy_for(self._base_url))
 
     def send(self, call: Call, *, not_found_ok: bool = False) -> Answer:
         """A successful answer, or with not_found_ok also the API's 404.
