@@ -29,13 +29,13 @@ LONGEST_POLL_S = 3600.0
 class Signals:
     """Counts the signals and decides which of them may interrupt the work.
 
-    The first signal is raised as Interrupt at the next checkpoint. Later ones are only stored in `pending`, so that
-    they cannot interrupt the closing of a run, except where `held` allows it.
+    The first signal is raised as Interrupt at the next checkpoint. Later ones only wait, so that they cannot interrupt
+    the closing of a run, except where `held` allows it.
     """
 
     def __init__(self) -> None:
         self.count = 0
-        self.pending: str | None = None
+        self._waiting: list[str] = []
         self.notes: int | None = None
         """The end of the pipe that the notes are read from, while the handlers are installed."""
         self._raise_from = 1
@@ -68,10 +68,9 @@ class Signals:
     def checkpoint(self) -> None:
         """Raises Interrupt if a signal has arrived that may interrupt the work here."""
         self._read_notes()
-        if self.pending and not self._critical and self.count >= self._raise_from:
+        if self._waiting and not self._critical and self.count >= self._raise_from:
             self._raise_from = NEVER
-            name, self.pending = self.pending, None
-            raise Interrupt(name)
+            raise Interrupt(self._waiting.pop(0))
 
     def _read_notes(self) -> None:
         with suppress(BlockingIOError):
@@ -82,13 +81,13 @@ class Signals:
     def _note(self, number: int) -> None:
         if number in SIGNALS:
             self.count += 1
-            self.pending = signal.Signals(number).name
+            self._waiting.append(signal.Signals(number).name)
 
     def take(self) -> str | None:
-        """The name of the pending signal, which is then no longer pending; None if there is none."""
+        """The name of the last signal that waits, after which none waits; None if there is none."""
         self._read_notes()
-        name, self.pending = self.pending, None
-        return name
+        names, self._waiting = self._waiting, []
+        return names[-1] if names else None
 
     @contextmanager
     def critical(self) -> Iterator[None]:
@@ -101,7 +100,7 @@ class Signals:
 
     @contextmanager
     def held(self, *, unless_repeated: bool = False) -> Iterator[None]:
-        """Signals stay pending until `take` is called; with `unless_repeated`, the second one of the run is raised."""
+        """Signals wait until `take` is called; with `unless_repeated`, the second one of the run is raised."""
         earlier, self._raise_from = self._raise_from, 2 if unless_repeated else NEVER
         try:
             self.checkpoint()
