@@ -1,13 +1,14 @@
-"""How fast files go up and come home, against bare tar and bare rsync over the same SSH connection in the same run.
+"""The speed of uploads and downloads, against plain tar and plain rsync over the same SSH connection in the same run.
 
     .venv/bin/python bench/transfer.py [--files 10000] [--megabytes 2048] [--repeat 7]
 
-The server is the machine's own sshd, else asyncssh, which is slower than any of what is compared. Ours and bare take
-turns into fresh folders; the least time of each counts. TMPDIR says where: on a disk its own writes are most of it.
+The server is the machine's own sshd, or asyncssh, which is slower than everything that is compared. This tool and the
+plain program take turns into new folders, and the shortest time of each counts. TMPDIR is the place of the folders: on
+a slow disk, its own writes take most of the time.
 
-A push is judged: exit 1 if ours takes more than 1.1 times the bare way and a twentieth of a second, in which ours has
-asked what is there already. A pull is shown: ours is read file by file and verified. Bare tar is followed by sha256sum
-on both sides and a comparison, as one would do by hand to know as much; bare rsync is not.
+An upload has a limit: exit status 1 if the tool takes more than 1.1 times as long as the plain program and a twentieth
+of a second, in which it lists what the pod has. A download has none: the tool verifies each file. Plain tar is followed
+by sha256sum on both sides and a comparison, which is how to verify by hand; plain rsync is not.
 """
 
 from __future__ import annotations
@@ -50,27 +51,27 @@ class Sides:
         self.host.push(Push(label="bench", source=source, contents=True, destination=str(target)))
 
     def pull(self, source: Path, target: Path) -> None:
-        """What bringing an artifact home does."""
+        """What the collection of an artifact does."""
         self.host.pull(Pull(label="bench", remote_path=f"{source}/", local_path=target))
 
     def tar_up(self, source: Path, target: Path) -> None:
-        """tar, a pipe and tar."""
+        """Upload by tar, a pipe and tar."""
         there = quote(f"mkdir -p {quote(str(target))} && tar -xf - -C {quote(str(target))}")
         shell(f"tar -cf - -C {quote(str(source))} . | {self.ssh} {there}")
 
-    def tar_home(self, source: Path, target: Path) -> None:
-        """The same in the other direction, with a comparison of checksums."""
+    def tar_down(self, source: Path, target: Path) -> None:
+        """Download by tar, with a comparison of checksums."""
         target.mkdir()
         sums, compare = "find . -type f -print0 | xargs -0 sha256sum", "sha256sum --check --quiet"
         shell(f"{self.ssh} {quote(f'tar -cf - -C {quote(str(source))} .')} | tar -xf - -C {quote(str(target))}")
         shell(f"cd {quote(str(target))} && {self.ssh} {quote(f'cd {quote(str(source))} && {sums}')} | {compare}")
 
     def rsync_up(self, source: Path, target: Path) -> None:
-        """rsync as one would type it."""
+        """Upload by rsync with its usual options."""
         subprocess.run(["rsync", "-a", "-e", self.rsh, f"{source}/", f"pod:{target}/"], check=True)
 
-    def rsync_home(self, source: Path, target: Path) -> None:
-        """The same in the other direction."""
+    def rsync_down(self, source: Path, target: Path) -> None:
+        """Download by rsync with its usual options."""
         subprocess.run(["rsync", "-a", "-e", self.rsh, f"pod:{source}/", f"{target}/"], check=True)
 
     @property
@@ -80,7 +81,7 @@ class Sides:
 
     @property
     def rsh(self) -> str:
-        """The same as rsync reads it."""
+        """The same command for rsync's -e option."""
         return f"ssh -F '{str(self.place.ssh_dir / 'config').replace(chr(39), chr(39) * 2)}'"
 
 
@@ -100,7 +101,7 @@ def main() -> int:
 
 
 def arguments() -> argparse.Namespace:
-    """The sizes."""
+    """The options of the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     for name, default in (("files", 10_000), ("megabytes", 2048), ("repeat", 7)):
         parser.add_argument(f"--{name}", type=int, default=default)
@@ -126,7 +127,7 @@ def one(folder: Path, megabytes: int) -> Path:
 
 
 def reached(root: Path, way: str) -> Iterator[Sides]:
-    """One server that is connected to, for as long as the caller is at it."""
+    """One server with an open connection, until the caller has taken the next item."""
     folder = root / way
     folder.mkdir()
     server = "openssh" if sshd.has_openssh() else "asyncssh"
@@ -137,15 +138,15 @@ def reached(root: Path, way: str) -> Iterator[Sides]:
 
 
 def rows(sides: Sides, way: str, sources: dict[str, Path], repeat: int) -> Iterator[bool]:
-    """Whether ours is fast enough for each source; the way home is shown."""
-    up, home = (sides.tar_up, sides.tar_home) if way == "tar" else (sides.rsync_up, sides.rsync_home)
+    """Whether uploads of each source are fast enough; downloads are only shown."""
+    up, down = (sides.tar_up, sides.tar_down) if way == "tar" else (sides.rsync_up, sides.rsync_down)
     for what, source in sources.items():
         yield compare(f"{way:6} push       {what}", (up, sides.push), (source, sides.place.remote / "target"), repeat)
-        compare(f"{way:6} pull       {what}", (home, sides.pull), (source, sides.place.local / "target"), repeat)
+        compare(f"{way:6} pull       {what}", (down, sides.pull), (source, sides.place.local / "target"), repeat)
 
 
 def compare(title: str, ways: tuple[Act, Act], sides: tuple[Path, Path], repeat: int) -> bool:
-    """Whether ours is fast enough; prints a row."""
+    """Whether this tool is fast enough; prints a row."""
     turns = [[timed(way, *sides) for way in ways] for _ in range(repeat)]
     bare, ours = (min(column) for column in zip(*turns, strict=True))
     print(f"{title:<41}{bare:7.2f} s {ours:7.2f} s {ours / bare:9.2f}", flush=True)
@@ -153,7 +154,7 @@ def compare(title: str, ways: tuple[Act, Act], sides: tuple[Path, Path], repeat:
 
 
 def timed(act: Act, source: Path, target: Path) -> float:
-    """Seconds that a transfer into a fresh folder takes."""
+    """Seconds that a transfer into a new folder takes."""
     begun = time.perf_counter()
     act(source, target)
     seconds = time.perf_counter() - begun
@@ -162,7 +163,7 @@ def timed(act: Act, source: Path, target: Path) -> float:
 
 
 def shell(line: str) -> None:
-    """The line has been run, all of its pipe without an error."""
+    """Runs a shell command. Raises CalledProcessError if any part of a pipe fails."""
     subprocess.run(["bash", "-o", "pipefail", "-c", line], check=True)
 
 

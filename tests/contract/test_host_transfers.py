@@ -34,6 +34,11 @@ AWKWARD = (
     "a:b",
     "#hash",
     ";semi",
+    "end",
+    "tab\tcr\rnl\n",
+    "\x1b[2J\x07\x7f",
+    "f 644 1 2 x",
+    os.fsdecode(b"not utf-8 \xff"),
 )
 
 
@@ -62,7 +67,7 @@ def fill(root: Path) -> Path:
     (root / "broken").symlink_to("/nowhere/at all")
     for name in AWKWARD:
         (root / name).mkdir()
-        (root / name / name).write_text(name)
+        (root / name / name).write_bytes(os.fsencode(name))
     os.utime(root / "a.txt", (1_000_000_000, 1_000_000_000))
     return root
 

@@ -1,4 +1,4 @@
-"""The places here that no artifact may touch: the run's own files, other runs, the config. Knows names; knows no pod."""
+"""Local paths that no artifact may touch: the run's own files, other runs, the config. Knows names; knows no pod."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ PATH_BYTES = 4096
 """Bytes of a path below the artifact, and of a link's target: PATH_MAX of Linux."""
 NAME_BYTES = 255
 """Bytes of one name: NAME_MAX of Linux and macOS."""
-MAX_DEPTH = 256
-"""Folders within each other. Some of Python's functions call themselves once for each level."""
+MAX_DEPTH = 128
+"""Folders within each other. Python removes a tree with one open handle for each level, and macOS allows 256."""
 FILE_BYTES = 1 << 60
 """Bytes of one file. No disk is larger."""
 OLDEST_MTIME, NEWEST_MTIME = -(1 << 31), (1 << 34) - 1

@@ -28,6 +28,14 @@ def pull(connection: Connection, asked: Pull, on_progress: OnProgress | None = N
 
     Raises ArtifactMissing and Unreachable, and OSError where files cannot be written here.
     """
+    try:
+        return _pull(connection, asked, on_progress)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        # The limits leave nothing that leads here; if something does, it costs this artifact and not the others.
+        raise ArtifactMissing(f"{asked.label}: what the pod sends makes no sense: {error!r}") from error
+
+
+def _pull(connection: Connection, asked: Pull, on_progress: OnProgress | None) -> Moved | None:
     path, contents = remote_path(asked.remote_path), asked.remote_path.endswith("/")
     name = path.rpartition("/")[2]
     excludes = Excludes(asked.excludes, top="" if contents else name)
