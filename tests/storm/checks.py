@@ -103,7 +103,7 @@ class Watcher:
         action = policy.on_success if succeeded else policy.on_failure
         require(action == "delete", "results", f"{pod_id} is deleted after its job, and the policy is {action}")
         if succeeded:
-            all_here(self.storm, "is deleted after a success")
+            all_here(self.storm, state, "is deleted after a success")
 
 
 def homes(storm: Storm) -> list[Home]:
@@ -112,10 +112,10 @@ def homes(storm: Storm) -> list[Home]:
     return [home for volume in volumes.values() for run_id, home in volume.homes.items() if run_id == storm.spec.run_id]
 
 
-def all_here(storm: Storm, what: str) -> None:
+def all_here(storm: Storm, state: State, what: str) -> None:
     """Every artifact that the job wrote is here as on the pod; an optional one may be recorded as not pulled."""
     wrote = storm.history.job.leaves and any(home.status and not home.stopped for home in homes(storm))
-    told = dict(storm.state().work.artifacts)
+    told = dict(state.work.artifacts)
     for entry in storm.spec.job.artifacts:
         path = storm.root / entry.local_path
         here = path.read_bytes() if path.exists() else None
@@ -155,7 +155,7 @@ def truth(storm: Storm, ended: Ended, state: State) -> None:
         require(summary["exit_code"] == ended.code, "truth", f"the manifest says {summary['exit_code']}")
         require(summary["failed"] == (ended.code != 0), "truth", f"the manifest says failed: {summary['failed']}")
     if good and not asked:
-        all_here(storm, "was released after a success")
+        all_here(storm, state, "was released after a success")
     if ended.code == UNCONFIRMED:
         named = "MAY STILL BE BILLING" in ended.last_line or "MAY STILL APPEAR" in ended.last_line
         require(named, "truth", f"exit 9 ends with {ended.last_line!r}")

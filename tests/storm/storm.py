@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runpod_deploy.cloud.pod_labels import origin
+from runpod_deploy.cloud.pod_labels import RUN_ID_LABEL, TOKEN_LABEL, origin
 from runpod_deploy.cloud.removal import end_all
 from runpod_deploy.cloud.values import Pod, PodRequest
 from runpod_deploy.errors import ConfigError
@@ -142,12 +142,13 @@ class Storm:
             self.cloud.befall(pod_id, what)
 
     def add_strangers(self) -> None:
-        """Pods of another tool and of another run are in the account."""
-        for name in ("somebody's notebook", "other-20261101T100000Z"):
+        """Pods of another tool, of another run, and of a run with our name in another folder are in the account."""
+        twin = {RUN_ID_LABEL: RUN_ID, TOKEN_LABEL: "ff" * 16}
+        for name, env in (("somebody's notebook", {}), ("other-20261101T100000Z", {}), (RUN_ID, twin)):
             request = PodRequest(
-                name=name, image="other", gpu_count=1, container_disk_gb=5, ports=("22/tcp",), env={}, volume_mount="/w"
+                name=name, image="x", gpu_count=1, container_disk_gb=5, ports=("22/tcp",), env=env, volume_mount="/w"
             )
-            self.strangers.append(self.cloud.place(request, checks.candidate_of(OFFERS[0])).id)
+            self.strangers.append(self.cloud.place(request, checks.candidate_of(OFFERS[2])).id)
 
     def add_paused_pod(self) -> None:
         """An earlier run of the config has left its pod, paused, and the state file names it."""
@@ -172,7 +173,7 @@ class Storm:
     def ours(self) -> set[str]:
         """The ids of all pods that were ever this run's: created with its name, or taken over."""
         made = {rented.pod.id for rented in self.cloud.named(self.spec.run_id)}
-        return made | self.taken
+        return (made | self.taken) - set(self.strangers)
 
     def process(self, act: Act) -> Process:
         """A process for the act."""
