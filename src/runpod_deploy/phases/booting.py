@@ -12,7 +12,7 @@ from ..run import Run
 from . import heartbeat
 from .delivered import differences
 from .host_log import host_lines, keep_host_log
-from .late import UNSEEN_FOR_S
+from .late import CREATE_TAKES_S
 from .limits import enforce
 from .reconnect import GONE_STATES
 
@@ -22,6 +22,8 @@ BOOT_EVERY_S = 0.3
 FIRST_LOOKS_S = 3.0
 FIRST_LISTING_AGE_S = 0.5
 LISTING_AGE_S = 2.5
+# The API has told the id of a new pod, so that it will show the pod: giving up too soon would leave it behind.
+NEVER_SEEN_FOR_S = 2 * CREATE_TAKES_S
 # After an answer of the API that does not help, the next look waits this long.
 API_PAUSE_S = 5.0
 # A host's trouble must still be there when its log is read again, 10 s after the first time.
@@ -122,7 +124,7 @@ class BootWait:
         cloud, pod_id = self.run.world.cloud, self.run.state.pod.id or ""
         try:
             pod = cloud.look(pod_id, max_age_s=self.listing_age_s())
-            missing = pod is None and (self.seen or self.elapsed_s() > UNSEEN_FOR_S)
+            missing = pod is None and (self.seen or self.elapsed_s() > NEVER_SEEN_FOR_S)
             pod = cloud.get(pod_id) if missing else pod  # a listing alone may leave out a pod that lives
         except DeployError as error:
             self.note_refusal(error)
