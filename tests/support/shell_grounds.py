@@ -62,6 +62,8 @@ class FakeApi:
     """An HTTP server with scripted answers that keeps all requests."""
 
     url: str = ""
+    answers_to_body: dict[str, tuple[int, object]] = field(default_factory=dict)
+    """Status and body of the answer to requests whose body has this text; looked up first."""
     answers: dict[str, tuple[int, object]] = field(default_factory=dict)
     """Status and body by `METHOD path`; 204 for all others."""
     calls: list[Call] = field(default_factory=list)
@@ -86,7 +88,8 @@ def fake_api(port: int = 0) -> Iterator[FakeApi]:
             agent = self.headers.get("User-Agent", "")
             requests = api.looks if self.command == "GET" else api.calls
             requests.append(Call(self.command, self.path, body, agent, authorized, key_in_some_argv()))
-            status, reply = api.answers.get(f"{self.command} {self.path}", (204, None))
+            usual = api.answers.get(f"{self.command} {self.path}", (204, None))
+            status, reply = next((row for text, row in api.answers_to_body.items() if text in body), usual)
             content = b"" if reply is None else json.dumps(reply).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
