@@ -20,6 +20,7 @@ from .phases.reconnect import with_reconnects
 from .record import events as e
 from .record.lock import RunLock
 from .record.manifest import write_manifest
+from .record.moved import at_present
 from .record.paths import RunDir
 from .record.state import State
 from .record.state_file import StateFileWriter
@@ -134,7 +135,8 @@ def first_spec(spec: Spec, run_dir: RunDir) -> Spec:
 def read_spec(run_dir: RunDir) -> Spec:
     """The spec in the run folder. Raises UsageError, ConfigError."""
     try:
-        return spec_from_json(run_dir.spec.read_text(encoding="utf-8"))
+        spec = spec_from_json(run_dir.spec.read_text(encoding="utf-8"))
+        return at_present(spec, run_dir.path.absolute())
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"{run_dir.path}: not a run folder: it holds no {run_dir.spec.name}",
@@ -150,6 +152,8 @@ def with_listeners(run: Run, options: RunOptions) -> Run:
     console = Console(out, run.dir.console, quiet=options.quiet, verbose=options.verbose)
     if run.skipped.count and options.verbose:
         console.write([f"{run.dir.events}: {run.skipped}"])
+    if run.spec.moved_from is not None and run.spec.moved_from != run.spec.project_root:
+        console.write([f"the project was moved: files go to {run.spec.project_root}, not to {run.spec.moved_from}"])
     run.detach = options.detach
     run.listeners += [ManifestWriter(run), StateFileWriter(run.spec, run.dir), console.on_event]
     run.printers.append(console.on_output)

@@ -11,7 +11,7 @@ import click
 from .. import __version__
 from ..errors import EXIT_INTERRUPTED, DeployError, UsageError
 from ..spec.visible import shortened
-from ..terminal.output import flush_or_discard, print_err
+from ..terminal.output import flush_or_discard, open_closed_streams, print_err
 
 # name -> module:function; loading only what is needed keeps the start of every command fast.
 COMMANDS = {
@@ -83,6 +83,7 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code of one command line, even if nobody reads its output."""
+    open_closed_streams()
     code = call(argv)
     flush_or_discard(sys.stdout)
     flush_or_discard(sys.stderr)

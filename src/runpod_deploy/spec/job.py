@@ -130,6 +130,8 @@ class Spec:
     """Do not resume a recycled pod."""
     wait_for_stock_s: float | None = None
     """Seconds to keep looking for stock."""
+    moved_from: Path | None = None
+    """Where the project was when the run began, if the run is found in another place now. Never on disk."""
     token: str = ""
     """A random text that only this run has, which its pods bear. Drawn when the spec is recorded; runs of versions
     before 2026-11 have none.

@@ -44,6 +44,20 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+def open_closed_streams() -> None:
+    """stdin, stdout and stderr are open: what the caller has closed, as `>&-` does, leads nowhere.
+
+    Otherwise the next file that is opened, such as the journal, would get what a library or a child writes there.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
+
+
 def print_lines(lines: Iterable[str]) -> int:
     """The number of lines that are on stdout now. Each takes one line there, whatever characters it holds."""
     escape_what_cannot_be_encoded(sys.stdout)
