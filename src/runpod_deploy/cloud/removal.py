@@ -136,6 +136,8 @@ def until_confirmed(
             if pod is not None:
                 absence.refute()
                 last.pod, last.reason = pod, why_not(pod, action, refusal)
+                if refusal and is_for_good(pod, action):
+                    raise last
                 return (pod,) if is_done(pod, action) else None
             if (accepted and action == "delete") or absence.is_proven():
                 return (None,)
@@ -169,6 +171,11 @@ def is_done(pod: Pod, action: LifecycleAction) -> bool:
     if action == "preserve":
         return True
     return action != "delete" and pod.status in STOPPED_STATUSES
+
+
+def is_for_good(pod: Pod, action: LifecycleAction) -> bool:
+    """Whether the API will refuse the action until a person does something."""
+    return action == "stop" and (pod.locked or pod.status == "ERROR")
 
 
 def why_not(pod: Pod, action: LifecycleAction, refusal: str) -> str:

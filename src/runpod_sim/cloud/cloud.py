@@ -167,6 +167,7 @@ class Cloud:
             # A pod that ends itself still gets the answer to its call.
             await asyncio.sleep(ANSWER_FIRST_S)
         await self.supervisors[pod.id].halt(0.0)
+        self.supervisors[pod.id].sshd.release_port()
         await asyncio.to_thread(wipe, self.supervisors[pod.id].dir)
 
     def lose(self, pod: Pod, end_state: str) -> None:
@@ -208,6 +209,8 @@ class Cloud:
 
     def _add(self, pod: Pod) -> Pod:
         pod.faults = self.faults.on_pod(facts_of_pod(pod))
+        pod.spec["locked"] = pod.spec["locked"] or "locked" in pod.faults
+        pod.spec["name"] = pod.spec["name"][: pod.faults.get("short-name", {}).get("chars")]
         pod.hidden_until = pod.created_at + pod.faults.get("lag", {}).get("seconds", 0.0)
         pod.usd_per_hour = _price_of(pod)
         self._plan_end_of_credit(pod)
@@ -237,7 +240,7 @@ class Cloud:
         pod.stale_port = self.supervisors[pod.id].sshd.port
         pod.stale_until = now() + pod.faults.get("stale-address", {}).get("seconds", self.platform.pace.stale_s)
         # A resumed pod gets another port.
-        self.supervisors[pod.id].sshd.port = 0
+        self.supervisors[pod.id].sshd.renew_port()
         pod.become(PROVISIONING, now())
         self.supervisors[pod.id].begin()
 

@@ -46,6 +46,9 @@ REQUEST_FAULTS = {
     "odd-rows": FaultKind(
         "route", {"rows": ODD_ROWS}, "a list holds these rows, too: other pods, offers or volumes that make no sense"
     ),
+    "other-account": FaultKind(
+        "route", {}, "answers as for a key of another account, for which none of these pods exists; nothing was done"
+    ),
     "reset": FaultKind("route", {}, "resets the connection; nothing was done"),
     "nonsense": FaultKind("route", {}, "answers 200 with text that is not JSON; nothing was done"),
     "rate-limited": FaultKind("route", {"retry_after_s": 1}, "answers 429 with Retry-After; nothing was done"),
@@ -63,6 +66,9 @@ REQUEST_FAULTS = {
         "route", {"seconds": 3600.0}, "does the work, sends nothing for this time, then resets the connection"
     ),
     "no-stock": FaultKind("create", {}, "refuses the pod for lack of capacity, although the catalogue shows stock"),
+    "late-create": FaultKind(
+        "create", {"seconds": 40.0}, "answers 504 at once, and makes the pod this much later all the same"
+    ),
     "disk-optional": FaultKind("create", {}, "accepts a create without disk, as the published API document says"),
     "host-full": FaultKind("start", {}, "refuses to start a stopped pod: its host has no free GPU"),
     "delete-ignored": FaultKind("delete", {}, "answers 204 to a delete, but does nothing"),
@@ -70,6 +76,8 @@ REQUEST_FAULTS = {
 }
 POD_FAULTS = {
     "lag": FaultKind("pod", {"seconds": 5.0}, "the API does not know a new pod for this time: not listed, 404"),
+    "locked": FaultKind("pod", {}, "the pod is locked: the API refuses to stop it"),
+    "short-name": FaultKind("pod", {"chars": 12}, "the API shortens the pod's name to this length"),
     "never-running": FaultKind(
         "pod", {"status": "PROVISIONING"}, "the pod stays in this status; with RUNNING it never gets a runtime"
     ),

@@ -44,6 +44,13 @@ def answer_instead(request: web.Request, fault: Fault) -> web.Response:
     return _cut(request)
 
 
+def without_pods(label: str) -> web.Response | None:
+    """The answer to this request of an account that has no pods; None if the request is not about pods."""
+    if label == "GET /v2/pods":
+        return web.json_response({"pods": [], "pagination": {"nextCursor": None, "hasNextPage": False}})
+    return problem_answer(Problem(404, "pod not found")) if "/v2/pods/{id}" in label else None
+
+
 async def answer_after(request: web.Request, fault: Fault) -> web.Response:
     """The fault's answer after the handler has done its work."""
     match fault.what:

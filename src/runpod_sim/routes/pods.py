@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
+from ..faults.facts import facts_of_spec
 from ..records import schemas
 from ..records.pods import ACCOUNT, Pod
+from ..records.problems import Problem
 from ..records.view import pod_json
 from .answers import CALLER, CLOUD, answer, body, flag, nothing, page
 
@@ -32,8 +36,11 @@ async def index(request: web.Request) -> web.Response:
 
 async def create(request: web.Request) -> web.Response:
     """A new pod."""
-    given = await body(request, schemas.CREATE_POD)
-    return answer(pod_json(request.app[CLOUD].create(given)), 201)
+    given, cloud = await body(request, schemas.CREATE_POD), request.app[CLOUD]
+    if (late := cloud.faults.on("late-create", facts_of_spec(given))) is not None:
+        asyncio.get_running_loop().call_later(late.parameters["seconds"], cloud.create, given)
+        raise Problem(504, "upstream request timed out")
+    return answer(pod_json(cloud.create(given)), 201)
 
 
 async def show(request: web.Request) -> web.Response:

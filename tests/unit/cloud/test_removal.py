@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from runpod_deploy.cloud.removal import WITHIN_S, end, end_all
+from runpod_deploy.cloud.removal import LOOKS_APART_S, WITHIN_S, NotConfirmed, end, end_all, is_gone, until_confirmed
 from runpod_deploy.cloud.values import Candidate, Pod, PodRequest
-from runpod_deploy.errors import CloudUnreachable, ReleaseUnconfirmed
+from runpod_deploy.errors import AuthRefused, CloudUnreachable, ReleaseUnconfirmed
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.cloud import FakeCloud
 
@@ -76,3 +76,73 @@ def test_the_failure_of_one_keeps_none_of_the_others_alive(cloud: FakeCloud, clo
     ended = list(end_all(cloud, clock, [first.id, second.id], "delete"))
     assert [bool(one.error) for one in ended] == [True, False]
     assert "no connection" in ended[0].error and cloud.get(second.id) is None
+
+
+def test_one_404_of_a_pod_that_runs_is_not_its_end(cloud: FakeCloud, clock: FakeClock) -> None:
+    pod = rent(cloud)
+    cloud.lies = {pod.id: 2}
+    end(cloud, clock, pod.id, "delete")
+    assert cloud.rented[pod.id].deleted_at is not None and cloud.billing == []
+
+
+def test_a_pod_that_is_gone_is_believed_after_two_looks_and_the_listing(cloud: FakeCloud, clock: FakeClock) -> None:
+    pod, _other = rent(cloud), rent(cloud, "run-2")
+    cloud.vanish(pod.id)
+    end(cloud, clock, pod.id, "delete")
+    assert LOOKS_APART_S <= clock.monotonic() <= LOOKS_APART_S + 5
+
+
+def test_a_listing_that_is_empty_all_of_a_sudden_proves_nothing_at_once(cloud: FakeCloud, clock: FakeClock) -> None:
+    pod, other = rent(cloud), rent(cloud, "run-2")
+    cloud.vanish(pod.id)
+    clock.at(5, lambda: cloud.hidden.add(other.id))
+    end(cloud, clock, pod.id, "delete")
+    assert clock.monotonic() >= 2 * LOOKS_APART_S, "the empty listing had to be confirmed as well"
+
+
+def test_a_listing_that_shows_the_pod_refutes_any_number_of_404s(cloud: FakeCloud, clock: FakeClock) -> None:
+    pod = rent(cloud)
+    cloud.lies = {pod.id: 10**6}
+    with pytest.raises(ReleaseUnconfirmed, match="no such pod, but not often enough"):
+        end(cloud, clock, pod.id, "delete")
+
+
+def test_a_pod_that_speaks_refutes_every_answer_of_the_api(cloud: FakeCloud, clock: FakeClock) -> None:
+    pod = rent(cloud)
+    cloud.lies, cloud.hidden = {pod.id: 10**6}, {pod.id}
+    with pytest.raises(NotConfirmed):
+        until_confirmed(cloud, clock, pod.id, "stop", answers=lambda: True)
+
+
+def test_a_key_that_is_refused_for_a_moment_does_not_end_the_trying(cloud: FakeCloud, clock: FakeClock) -> None:
+    pod = rent(cloud)
+
+    def refuse(where: str) -> None:
+        if where == "before delete" and clock.monotonic() < 30:
+            raise AuthRefused("403: access denied")
+
+    cloud.on_effect = refuse
+    end(cloud, clock, pod.id, "delete")
+    assert cloud.billing == []
+
+
+@pytest.mark.parametrize("why", ["locked", "ERROR"])
+def test_a_stop_that_is_refused_for_good_is_said_at_once(cloud: FakeCloud, clock: FakeClock, why: str) -> None:
+    pod = rent(cloud)
+    if why == "locked":
+        cloud.locked.add(pod.id)
+    else:
+        cloud.fail(pod.id)
+    with pytest.raises(ReleaseUnconfirmed, match=why):
+        end(cloud, clock, pod.id, "stop")
+    assert clock.monotonic() < 5
+    end(cloud, clock, pod.id, "delete")
+
+
+def test_a_pod_is_gone_only_if_looks_and_listings_agree(cloud: FakeCloud, clock: FakeClock) -> None:
+    pod = rent(cloud)
+    assert not is_gone(cloud, clock, pod.id)
+    cloud.lies = {pod.id: 1}
+    assert not is_gone(cloud, clock, pod.id)
+    cloud.vanish(pod.id)
+    assert is_gone(cloud, clock, pod.id)
