@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.record.events import Interrupted
 from runpod_deploy.spec import SecretSpec
 from tests.lifecycle.test_recycle import second_run
 from tests.support.worlds import FaultAt, Killed, Memory, with_job
@@ -100,3 +101,29 @@ def test_a_paused_pod_whose_end_is_confirmed_late_is_not_exit_9(tmp_path: Path) 
     world.cloud.host_is_full, world.cloud.delete_lag_s = True, 100.0
     state = carry_out(world.open())
     assert not state.pod_may_exist and state.exit_code == 5 and world.cloud.list_pods() == []
+
+
+def test_one_empty_listing_does_not_end_the_search_for_a_late_pod(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.on_effect = lose_answer_and_die(world)
+    with pytest.raises(Killed):
+        carry_out(world.open())
+    world.on_effect = None
+    world.clock.advance(1000.0)
+    late = next(iter(world.cloud.rented))
+    world.cloud.hidden.add(late)
+    world.clock.at(world.clock.monotonic() + 6.0, lambda: world.cloud.hidden.discard(late))
+    run = world.open()
+    run.record(Interrupted(signal="SIGINT"))
+    carry_out(run)
+    assert world.cloud.list_pods() == []
+
+
+def lose_answer_and_die(world: Memory) -> Callable[[str], None]:
+    """The process dies when its create call has had its effect."""
+
+    def die(where: str) -> None:
+        if where == "after create":
+            raise Killed
+
+    return die

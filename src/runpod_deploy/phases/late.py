@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from ..cloud.rates import expected_forecast
-from ..cloud.removal import CONSOLE_URL, NotConfirmed, until_confirmed
+from ..cloud.removal import CONSOLE_URL, LOOKS_APART_S, NotConfirmed, until_confirmed
 from ..cloud.values import Pod
 from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
 from ..machine.clock import wait_until
@@ -41,7 +41,8 @@ def look_for(run: Run, within_s: float, ended: Collection[str] = ()) -> list[Pod
             return None
         return found or None
 
-    left_s, what = seconds_left(run, within_s), "a late pod"
+    least_s = min(within_s, LOOKS_APART_S)  # one empty listing proves nothing, however late it is
+    left_s, what = max(seconds_left(run, within_s), least_s), "a late pod"
     if left_s > LOOK_EVERY_S:
         run.show("tool", f"looking for {left_s:.0f} s whether that create call has made a pod\n".encode())
     try:
