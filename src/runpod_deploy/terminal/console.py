@@ -15,6 +15,7 @@ from .amounts import size as size
 from .cautions import empty, not_created, removed
 from .lines import Lines
 from .pod_lines import at, pod_line
+from .reader import Reader
 
 # Events that are shown only with -v.
 DETAIL = (
@@ -36,7 +37,7 @@ class Console:
     """Prints a run's events and its job's output to `out`, if there is one, and writes both to console.log."""
 
     def __init__(self, out: TextIO | None, log_path: Path, *, quiet: bool = False, verbose: bool = False) -> None:
-        self.out = out
+        self.reader = None if out is None else Reader(out)
         self.log_path = log_path
         self.quiet = quiet
         self.verbose = verbose
@@ -75,11 +76,10 @@ class Console:
                 log.write(text)
         except OSError:
             pass
-        if self.out is None or (self.quiet and not loud):
+        if self.reader is None or (self.quiet and not loud):
             return
         try:
-            self.out.write(text)
-            self.out.flush()
+            self.reader.write(text)
         except (OSError, ValueError):
             self.quiet = True
 
@@ -169,6 +169,8 @@ def end_line(event: e.Event, state: State) -> str | None:
             return job_line(event)
         case e.StopRequested():
             return f"stopping the job: {job_failure_text(event.why, None)}"
+        case e.StopFailed():
+            return f"the job could not be stopped, and ends with its pod: {event.error}"
         case e.JobEnded():
             return job_ended_line(event)
         case e.PodKilledUnexpected():
