@@ -7,6 +7,22 @@ as in the older tool (`datacenter_failover`, `gpu_selected`, `remote_step_starte
 
 from .codec import EVENT_KINDS, Skipped, from_row, ignore, job_fields, job_name, snake, to_row
 from .event import NEVER, Event
+from .job import (
+    ControlFolderLost,
+    FailureMarkerSeen,
+    IdleProcessesEnded,
+    JobEnded,
+    JobEvent,
+    JobLaunched,
+    JobRowsLimited,
+    LogTruncated,
+    ProcessesLeft,
+    RemoteStepCompleted,
+    RemoteStepStarted,
+    StopFailed,
+    StopRequested,
+    SuccessMarkerSeen,
+)
 from .pod import (
     BalanceLow,
     CandidatesChosen,
@@ -63,20 +79,9 @@ from .work import (
     CommandStarted,
     ConnectionLost,
     ConnectionRestored,
-    ControlFolderLost,
-    FailureMarkerSeen,
     Heartbeat,
-    IdleProcessesEnded,
-    JobEnded,
-    JobEvent,
-    JobLaunched,
-    JobRowsLimited,
-    LogTruncated,
-    ProcessesLeft,
     PythonPinned,
     RemoteLogPullFailed,
-    RemoteStepCompleted,
-    RemoteStepStarted,
     Retried,
     SecretsLeft,
     SecretsRemoved,
@@ -85,8 +90,6 @@ from .work import (
     StageFinished,
     StageProgressed,
     StageStarted,
-    StopRequested,
-    SuccessMarkerSeen,
 )
 
 __all__ = [
@@ -167,6 +170,7 @@ __all__ = [
     "StageFinished",
     "StageProgressed",
     "StageStarted",
+    "StopFailed",
     "StopRequested",
     "SuccessMarkerSeen",
     "from_row",

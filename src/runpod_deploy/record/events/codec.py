@@ -13,9 +13,9 @@ from dataclasses import MISSING, fields
 from typing import Any, NamedTuple
 
 from ...spec.plain import Misfit, Reader, field_readers, to_plain
-from . import pod, run, work
+from . import job, pod, run, work
 from .event import Event
-from .work import JobEvent
+from .job import JobEvent
 
 Skipped = Callable[[str], None]
 """Receives a sentence about each row, or field of a row, that could not be read."""
@@ -45,7 +45,7 @@ def snake(name: str) -> str:
 
 EVENT_KINDS: dict[str, type[Event]] = {
     snake(kind.__name__): kind
-    for module in (pod, run, work)
+    for module in (pod, run, work, job)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
 }
