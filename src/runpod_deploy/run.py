@@ -63,6 +63,8 @@ class Run:
     """The listeners and printers that have raised an error."""
     beat_due: float | None = None
     """When the next heartbeat is due, by the clock's monotonic seconds."""
+    recorded_at: dict[type[Event], float] = field(default_factory=dict)
+    """When this process last recorded an event of each kind, by the clock's monotonic seconds."""
     skipped: SkippedRows = field(default_factory=SkippedRows)
     """The rows of the journal that this version could not read."""
     _host: Host | None = None
@@ -78,6 +80,7 @@ class Run:
             after = apply(self.state, stamped)
             self.journal.append(stamped, common_fields(after), must=must)
             self.state = after
+            self.recorded_at[type(event)] = self.world.clock.monotonic()
             for listen in self.listeners:
                 self._tell(listen, stamped, after)
         self.signals.checkpoint()

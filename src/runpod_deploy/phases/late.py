@@ -11,11 +11,11 @@ from datetime import datetime
 from ..cloud.rates import expected_forecast
 from ..cloud.removal import CONSOLE_URL, LOOKS_APART_S, NotConfirmed, until_confirmed
 from ..cloud.values import Pod
-from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
+from ..errors import DeployError, ReleaseUnconfirmed
 from ..machine.clock import wait_until
 from ..money import guard_deadline
 from ..pod import guard
-from ..record.events import LatePodFound, PodDiscarded
+from ..record.events import CreateUnclear, LatePodFound, PodDiscarded
 from ..run import Run
 
 CREATE_TAKES_S = 90.0
@@ -26,17 +26,18 @@ UNSEEN_FOR_S = 60.0
 LOOK_EVERY_S = 5.0
 
 
-def look_for(run: Run, within_s: float, ended: Collection[str] = ()) -> list[Pod]:
+def look_for(run: Run, within_s: float, ended: Collection[str] = (), least_s: float = 0.0) -> list[Pod]:
     """The pods of this run that it does not know yet, newest first, as soon as there is one within this time.
 
-    The time counts from the end of the unclear create call. Raises CloudUnreachable if the last look got no answer.
+    The time counts from the end of the unclear create call; it is at least least_s from now. Raises what the
+    last look raised.
     """
-    failed: list[CloudUnreachable] = []
+    failed: list[DeployError] = []
 
     def look() -> list[Pod] | None:
         try:
             found, failed[:] = [pod for pod in unknown_pods(run) if pod.id not in ended], []
-        except CloudUnreachable as error:
+        except DeployError as error:
             failed[:] = [error]
             return None
         return found or None
@@ -63,10 +64,15 @@ def unknown_pods(run: Run) -> list[Pod]:
 
 def seconds_left(run: Run, within_s: float) -> float:
     """The part of this time, counted from the end of the unclear create call, that is left."""
-    since = run.state.request.unclear_at
-    if since is None:
-        return within_s
-    return min(within_s, max(0.0, within_s - (run.world.clock.now() - since).total_seconds()))
+    return min(within_s, max(0.0, within_s - seconds_gone(run)))
+
+
+def seconds_gone(run: Run) -> float:
+    """Seconds since the end of the unclear create call, by a clock that nobody can set if this process made the call."""
+    at_s, at = run.recorded_at.get(CreateUnclear), run.state.request.unclear_at
+    if at_s is not None:
+        return run.world.clock.monotonic() - at_s
+    return (run.world.clock.now() - at).total_seconds() if at else 0.0
 
 
 def end_all(run: Run) -> None:
@@ -74,7 +80,8 @@ def end_all(run: Run) -> None:
     ended: set[str] = set()
     while (request := run.state.request).pending or request.repeated:
         try:
-            pods = look_for(run, CREATE_TAKES_S + UNSEEN_FOR_S, ended)
+            # One listing may lie: however late it is, several looks must agree that there is no pod.
+            pods = look_for(run, CREATE_TAKES_S + UNSEEN_FOR_S, ended, LOOKS_APART_S)
         except DeployError as error:
             raise may_still_appear(run, error.message) from error
         for pod in pods:

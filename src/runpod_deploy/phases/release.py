@@ -9,15 +9,18 @@ from functools import partial
 from ..cloud.pod_labels import is_foreign
 from ..cloud.removal import CONSOLE_URL, NotConfirmed, never, until_confirmed
 from ..cloud.values import Pod
-from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
+from ..errors import DeployError, ReleaseUnconfirmed
 from ..machine.clock import wait_until
 from ..record.events import PodReleased, ReleaseStarted
 from ..run import Run
 from ..spec import LifecycleAction
 from . import late
 from .late import UNSEEN_FOR_S
+from .secret_files import remove_secrets
 
 RELEASE_EVERY_S = 1.0
+# A pod that is about to be stopped costs money: its secrets are tried once more, for this long.
+FORGET_WITHIN_S = 10.0
 
 
 def release(run: Run) -> None:
@@ -30,6 +33,7 @@ def release(run: Run) -> None:
     action = policy(run)
     run.record(ReleaseStarted(action=action))
     if action != "delete":
+        forget_secrets(run)
         disarm(run, action)
     released = [PodReleased(action=action, state=None)]
 
@@ -76,6 +80,13 @@ def policy(run: Run) -> LifecycleAction:
         return "stop"
     lifecycle = run.spec.job.lifecycle
     return lifecycle.on_success if run.state.result == "succeeded" else lifecycle.on_failure
+
+
+def forget_secrets(run: Run) -> None:
+    """No secret stays on a pod that is kept, if it answers: an interrupt may have skipped their removal."""
+    if run.state.pod_answers:
+        with suppress(DeployError, TimeoutError):
+            remove_secrets(run, FORGET_WITHIN_S)
 
 
 def disarm(run: Run, action: LifecycleAction) -> None:
@@ -138,16 +149,15 @@ def await_seen(run: Run, pod_id: str) -> Pod | None:
     An API that does not answer now is no error: the release asks again.
     """
     unseen = run.state.pod.unseen
-    new = unseen is not None and unseen[0] == pod_id
-    age_s = (run.world.clock.now() - unseen[1]).total_seconds() if new and unseen else UNSEEN_FOR_S
 
     def look() -> Pod | None:
-        with suppress(CloudUnreachable):
+        with suppress(DeployError):
             return run.world.cloud.get(pod_id)
         return None
 
-    within_s = min(UNSEEN_FOR_S, max(0.0, UNSEEN_FOR_S - age_s))
-    with suppress(TimeoutError, DeployError):
+    # The time counts from now, not from the creation: the clock may have been set.
+    within_s = UNSEEN_FOR_S if unseen is not None and unseen[0] == pod_id else 0.0
+    with suppress(TimeoutError):
         return wait_until(run.world.clock, look, every_s=RELEASE_EVERY_S, within_s=within_s, what="the new pod")
     return None
 
