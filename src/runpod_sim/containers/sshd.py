@@ -17,6 +17,7 @@ from .session import Session
 
 # Fast in Python (one call for cipher and MAC); the counter modes are for clients that know no better.
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "aes128-ctr")
+HOST = "127.0.0.1"
 WINDOW_BYTES = 16 << 20
 PACKET_BYTES = 256 << 10
 
@@ -44,6 +45,8 @@ class Sshd:
     port: int = 0
     container: Container | None = None
     host_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
+    _reserved: socket.socket | None = None
+    """Bound to the port for as long as the pod has it, so that no other process takes it between two containers."""
     _socket: socket.socket | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _connections: set[asyncssh.SSHServerConnection] = field(default_factory=set)
@@ -51,21 +54,34 @@ class Sshd:
 
     def reserve(self) -> int:
         """The port, taken and not yet listening: a client is refused."""
-        self._socket = socket.socket()
-        if self.port:
-            # A new port must not be shared, but a known one may still have old connections in TIME_WAIT.
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.setblocking(False)
-        self._socket.bind(("127.0.0.1", self.port))
-        self.port = self._socket.getsockname()[1]
+        if self._reserved is None:
+            self._reserved = socket.socket()
+            self._reserved.bind((HOST, self.port))
+            # Only after the bind: a free port is then one that no other socket shares.
+            share(self._reserved)
+            self.port = self._reserved.getsockname()[1]
         return self.port
+
+    def renew_port(self) -> None:
+        """The port is another one; the former is free for others."""
+        former, self._reserved, self.port = self._reserved, None, 0
+        self.reserve()
+        if former is not None:
+            former.close()
+
+    def release_port(self) -> None:
+        """The port is free for others: the pod has ended."""
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
 
     def listen(self, container: Container) -> None:
         """Clients are answered from now on."""
-        if self._socket is None:
-            self.reserve()
-        assert self._socket is not None
         self.container = container
+        self._socket = socket.socket()
+        share(self._socket)
+        self._socket.setblocking(False)
+        self._socket.bind((HOST, self.reserve()))
         self._socket.listen(128)
         self._spawn(self._accept(self._socket))
 
@@ -82,7 +98,7 @@ class Sshd:
         return count
 
     def close(self) -> None:
-        """Nothing listens, no connection is left; the port is free again."""
+        """Nothing listens and no connection is left; the port stays reserved."""
         for task in list(self._tasks):
             task.cancel()
         self.drop()
@@ -210,6 +226,12 @@ def authorized_keys(path: Path) -> set[bytes]:
             with contextlib.suppress(asyncssh.KeyImportError, ValueError):
                 keys.add(asyncssh.import_public_key(line.strip()).public_data)
     return keys
+
+
+def share(own: socket.socket) -> None:
+    """Other sockets of this user that say so too may be bound to the same port, old connections notwithstanding."""
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
 def reset(client: socket.socket) -> None:

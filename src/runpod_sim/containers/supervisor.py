@@ -117,7 +117,6 @@ class Supervisor:
             await self._run_once(port)
             self.log("system", "container exited, restarting")
             await asyncio.sleep(self.platform.pace.restart_s)
-            self.sshd.reserve()
 
     async def _run_once(self, port: int) -> None:
         pod = self.pod
