@@ -68,7 +68,7 @@ def seconds_left(run: Run, within_s: float) -> float:
 
 
 def seconds_gone(run: Run) -> float:
-    """Seconds since the end of the unclear create call, by a clock that nobody can set if this process made the call."""
+    """Seconds since the end of the unclear create call, by a clock that nobody sets if this process made the call."""
     at_s, at = run.recorded_at.get(CreateUnclear), run.state.request.unclear_at
     if at_s is not None:
         return run.world.clock.monotonic() - at_s
