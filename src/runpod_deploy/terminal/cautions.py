@@ -19,8 +19,8 @@ def removed(event: e.StageFinished) -> str:
     """The files that an upload removed from the pod; empty if there are none."""
     if not event.removed:
         return ""
-    more = f", {size(event.removed_bytes)}; the largest: {', '.join(event.removed_largest)}"
-    return f"; {files(event.removed)} that are not here were deleted on the pod{more}"
+    count = f"{files(event.removed)}, {size(event.removed_bytes)}"
+    return f"; deleted on the pod, since not here: {count}; the largest: {', '.join(event.removed_largest)}"
 
 
 def empty(event: e.ArtifactEmpty) -> str:
