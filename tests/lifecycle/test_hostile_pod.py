@@ -6,6 +6,8 @@ import io
 import json
 from pathlib import Path
 
+import pytest
+
 from runpod_deploy.driver import RunOptions, with_listeners
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.record import events as e
@@ -21,6 +23,29 @@ def test_a_channel_that_brings_only_garbage_ends_at_the_limit(tmp_path: Path) ->
     assert (state.outcome, state.exit_code) == ("stopped", 21) and state.end.released and not world.cloud.billing
     lost = [event for event in world.events if isinstance(event, e.ConnectionLost)]
     assert 10 < len(lost) < 2000, "it is tried less and less often"
+    stopped = next(event for event in world.events if isinstance(event, e.StopRequested))
+    assert state.cost.stop_at is not None
+    assert abs((stopped.ts_utc - state.cost.stop_at).total_seconds()) < 2, "the limit holds although nothing is heard"
+
+
+@pytest.mark.parametrize("flaw", ["garbage", "mute"])
+def test_a_stopped_job_whose_end_nobody_hears_has_ended(tmp_path: Path, flaw: str) -> None:
+    world = Memory(tmp_path, **{flaw: True}, job_lasts_s=1e9)
+    state = carry_out(world.open())
+    assert (state.outcome, state.exit_code) == ("stopped", 21) and not world.cloud.billing
+    assert state.cost.stop_at is not None
+    assert (world.clock.now() - state.cost.stop_at).total_seconds() < 120
+
+
+@pytest.mark.parametrize("flaws", [(), ("garbage",), ("mute",)])
+def test_a_job_that_cannot_be_stopped_is_ended_by_the_limit_all_the_same(
+    tmp_path: Path, flaws: tuple[str, ...]
+) -> None:
+    world = Memory(tmp_path, **dict.fromkeys(flaws, True), stop_fails=True, job_lasts_s=1e9)
+    state = carry_out(world.open())
+    assert (state.outcome, state.exit_code) == ("stopped", 21) and not world.cloud.billing
+    assert any(isinstance(event, e.StopFailed) for event in world.events)
+    assert state.work.collected, "the results that are there come home"
 
 
 def test_no_text_of_a_job_ends_the_run_or_reaches_the_console_as_it_is(tmp_path: Path) -> None:

@@ -21,9 +21,13 @@ JOB_ROWS = 100_000
 """Rows that a job may add to the journal: one a second for a day. Each costs a write that is synced to the disk."""
 JOB_NAME_CHARS = 200
 """Characters of the name of a step or of a job's own event."""
+CHANNEL_SILENT_S = 90.0
+"""A follow channel that brings nothing for that long does not work: a working one shows a sign of life each second."""
+END_WITHIN_S = 30.0
+"""The end of a job that was stopped comes within a second, after the rest of its log."""
 QUICK_LOSS_S = 10.0
 """A follow channel that is lost within this time after it was opened has not worked."""
-QUICK_LOSSES = 10
+QUICK_LOSSES = 3
 """After this many channels in a row that have not worked, the end of a job that was stopped is not waited for."""
 LONGEST_PAUSE_S = 30.0
 """The longest pause before the next try of a channel that does not work."""

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from ..errors import BalanceSpent, DeployError, PodKilled, SshLost
-from ..machine.limits import LONGEST_PAUSE_S, QUICK_LOSS_S, QUICK_LOSSES
-from ..money import STOP_GRACE_S
+from ..machine.limits import END_WITHIN_S, LONGEST_PAUSE_S, QUICK_LOSS_S, QUICK_LOSSES
 from ..pod.protocol import Frame, JobEnd, LogChunk, Notice, Sample
 from ..record.events import (
     ConnectionLost,
@@ -24,7 +23,8 @@ from . import heartbeat
 from .artifacts import pull
 from .limits import run_limit
 from .notices import ended, mirror_of, take_notice
-from .reconnect import killed, reconnect, with_reconnects
+from .reconnect import killed, reconnect
+from .stopping import stop_on_pod
 
 # How long one read may wait before the clock is looked at again.
 LOOK_EVERY_S = 1.0
@@ -65,7 +65,9 @@ class Watcher:
         self.silent_s = 0.0
         """Seconds in which we listened and the log did not grow."""
         self.warned = False
-        self.opened_at = self.looked_at
+        self.opened_at = self.heard_at = self.looked_at
+        self.stopped_at: float | None = None
+        """When the job was stopped by this process."""
         self.quick_losses = 0
         """How many channels in a row were lost soon after they were opened."""
         repeated = [entry for entry in run.spec.job.artifacts if entry.every_sec]
@@ -85,7 +87,7 @@ class Watcher:
     def session(self) -> None:
         """The job is over, or the connection broke. Raises SshLost."""
         self.tick()  # the limits hold although no channel works
-        if self.run.state.job.ended or self.gave_up():
+        if self.run.state.job.ended:
             return
         self.opened_at = self.clock.monotonic()
         with self.run.host.follow(self.mirror.remote_offset) as channel:
@@ -95,13 +97,17 @@ class Watcher:
                     self.take(frame)
                 self.tick()
 
-    def gave_up(self) -> bool:
-        """Whether a job that was stopped is recorded as ended, because no channel tells its end."""
+    def give_up_if_due(self) -> None:
+        """A job that was stopped is recorded as ended if no channel tells its end in time."""
         asked = self.run.state.job.stop_requested
-        if asked is None or self.quick_losses < QUICK_LOSSES:
-            return False
-        self.run.record(JobEnded(exit_code=None, why=asked, log_bytes=self.mirror.received))
-        return True
+        if asked is not None and self.stopped_at is not None and self.end_is_overdue(self.stopped_at):
+            self.run.record(JobEnded(exit_code=None, why=asked, log_bytes=self.mirror.received))
+
+    def end_is_overdue(self, stopped_at: float) -> bool:
+        """Whether the end of a job that was stopped then should have been heard by now."""
+        now, grace_s = self.clock.monotonic(), self.run.spec.job.budget.pull_grace_sec
+        unheard = now - max(stopped_at, self.heard_at) > END_WITHIN_S
+        return unheard or self.quick_losses >= QUICK_LOSSES or now - stopped_at > grace_s
 
     def reconnect(self, error: SshLost) -> None:
         """The pod answers again. A channel that never works is tried less often. Raises PodKilled, SshLost."""
@@ -112,11 +118,18 @@ class Watcher:
         lost_sec = round(self.clock.monotonic() - lost_at, 3)
         self.run.record(ConnectionRestored(log_bytes=self.mirror.received, lost_sec=lost_sec))
         self.silent_s = 0.0
-        if self.quick_losses > 1:
-            self.clock.sleep(min(LONGEST_PAUSE_S, 2.0 ** (self.quick_losses - 2)))
+        if self.quick_losses > 1 and self.run.state.job.stop_requested is None:
+            self.clock.sleep(self.pause_s())
+
+    def pause_s(self) -> float:
+        """How long to wait before a channel that does not work is tried again: no longer than until the limit."""
+        stop_at = self.run.state.cost.stop_at
+        left_s = (stop_at - self.clock.now()).total_seconds() if stop_at else LONGEST_PAUSE_S
+        return max(0.0, min(LONGEST_PAUSE_S, 2.0 ** min(10, self.quick_losses - 2), left_s))
 
     def take(self, frame: Frame) -> None:
         """The content of the frame is kept and recorded."""
+        self.heard_at = self.clock.monotonic()
         match frame:
             case LogChunk():
                 self.silent_s = 0.0
@@ -148,10 +161,13 @@ class Watcher:
         self.run.record(event)
 
     def stop(self, why: str) -> None:
-        """No process of the job is left; its end arrives in the channel. The intent is recorded first."""
+        """No process of the job is left, and its end arrives in the channel; or the pod cannot stop it, and the run
+        goes on as if it had ended. The intent is recorded first."""
         if self.run.state.job.stop_requested is None:
             self.run.record(StopRequested(why=why))
-        with_reconnects(self.run, "stopping the job", lambda: self.run.host.stop_job(STOP_GRACE_S), None)
+        if not stop_on_pod(self.run) and not self.run.state.job.ended:
+            self.run.record(JobEnded(exit_code=None, why=why, log_bytes=self.mirror.received))
+        self.stopped_at = self.clock.monotonic()
 
     def tick(self) -> None:
         """The limits are enforced, and a heartbeat and the early pulls are made when they are due."""
@@ -164,6 +180,8 @@ class Watcher:
                 self.stop(run.state.cost.stop_why)
             elif self.stalled():
                 self.stop("stalled")
+        if not run.state.job.ended:
+            self.give_up_if_due()
         heartbeat.record_if_due(run, run.state.job.step or "", log_bytes=self.mirror.received)
         if self.pull_due and not run.state.job.ended:
             self.pull_early(now)

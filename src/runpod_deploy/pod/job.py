@@ -13,7 +13,7 @@ from shlex import quote
 from typing import NoReturn
 
 from ..machine import proc
-from ..machine.limits import FRAME_HEADER_BYTES, FRAME_LOG_BYTES, FRAME_SAMPLE_BYTES
+from ..machine.limits import CHANNEL_SILENT_S, FRAME_HEADER_BYTES, FRAME_LOG_BYTES, FRAME_SAMPLE_BYTES
 from ..spec.strict_json import loads
 from . import scripts
 from .protocol import Frame, JobEnd, LogChunk, Notice, Sample
@@ -167,6 +167,7 @@ class Channel:
         self._child, self._connection = child, connection
         self._parser = FrameParser()
         self._frames: deque[Frame] = deque()
+        self._silent_s = 0.0
 
     def read(self, timeout_s: float) -> Frame | None:
         """The next frame; None if none came within timeout_s seconds. Raises Unreachable if the connection is lost."""
@@ -174,8 +175,15 @@ class Channel:
             data = self._child.read(READ_BYTES, timeout_s)
             if data == b"":
                 self._fail()
+            self._note_silence(0.0 if data else timeout_s)
             self._parse(data or b"")
         return self._frames.popleft() if self._frames else None
+
+    def _note_silence(self, seconds: float) -> None:
+        """Raises Unreachable after a silence that no working channel has."""
+        self._silent_s = self._silent_s + seconds if seconds else 0.0
+        if self._silent_s > CHANNEL_SILENT_S:
+            raise Unreachable("dropped", f"the follow channel has been silent for {self._silent_s:.0f} s")
 
     def _parse(self, data: bytes) -> None:
         try:

@@ -28,6 +28,7 @@ from .transfer.values import Moved, OnProgress, Pull, Push
 T = TypeVar("T")
 
 COMMAND_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 20.0
 TIMEOUT_MARGIN_S = 10.0
 """The timeout on the pod is this much longer than ours, so that ours decides."""
 RUN_COMMAND = "exec sh -c 'eval \"$(dd bs=1 count={} 2>/dev/null)\"'"
@@ -174,7 +175,7 @@ class PodHost:
     def stop_job(self, grace_s: float) -> None:
         """No process of the job is left: TERM, and KILL after grace_s seconds. Raises StagingFailed if some remain."""
         self._install(again=True)
-        self._run_checked(job.stop_command(self._paths, grace_s), within_s=COMMAND_TIMEOUT_S + grace_s)
+        self._run_checked(job.stop_command(self._paths, grace_s), within_s=STOP_TIMEOUT_S + grace_s)
 
     def close(self) -> None:
         """No connection is left open."""
@@ -201,7 +202,12 @@ class PodHost:
         return reply
 
     def _run_retried(self, command: str, stdin: bytes = b"", *, within_s: float = COMMAND_TIMEOUT_S) -> Reply:
-        return self._retried("running a command on the pod", lambda: self.run(command, stdin=stdin, timeout_s=within_s))
+        try:
+            return self._retried(
+                "running a command on the pod", lambda: self.run(command, stdin=stdin, timeout_s=within_s)
+            )
+        except TimeoutError:
+            raise StagingFailed(f"the pod took longer than {within_s:.0f} s for a command of ours") from None
 
     def _retried(self, what: str, act: Callable[[], T]) -> T:
         """The result of an action that may be done twice: it is retried after a lost connection. Raises Unreachable."""

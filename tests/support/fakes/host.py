@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runpod_deploy.errors import SshLost
+from runpod_deploy.errors import SshLost, StagingFailed
 from runpod_deploy.machine.clock import Clock
 from runpod_deploy.pod.protocol import Follow, Frame, GuardTerms, JobEnd, LogChunk, Reply
 from runpod_deploy.pod.transfer.values import Moved, OnProgress, Progress, Pull, Push
@@ -28,6 +28,10 @@ class FakeHost:
     """Remote paths at which there is a folder without files."""
     pull_lasts_s: float = 0.0
     guard_lives: bool = True
+    stop_fails: bool = False
+    """Whether the pod cannot stop the job."""
+    mute: bool = False
+    """Whether the follow channel brings nothing at all."""
     garbage: bool = False
     """Whether the follow channel never brings anything that makes sense."""
     alive: Callable[[], bool] = lambda: True
@@ -114,6 +118,8 @@ class FakeHost:
     def stop_job(self, grace_s: float) -> None:
         """The job is over."""
         self._touch("stop_job")
+        if self.stop_fails:
+            raise StagingFailed("some processes remain")
         if not self.over:
             self.stopped_at = self.clock.monotonic()
 
@@ -156,6 +162,9 @@ class FakeFollow:
         host._effect("read")
         if host.garbage:
             raise SshLost("SSH: the follow channel is out of step")
+        if host.mute:
+            host.clock.sleep(timeout_s)
+            return None
         half = len(host.log) // 2
         known = len(host.log) if host.over else half
         if self.offset < known:
