@@ -122,6 +122,10 @@ class ImageRefused(DeployError):
     kind = "image"
 
 
+class SshUnusable(ConfigError):
+    """ssh on this machine does not work: neither waiting nor another pod would help."""
+
+
 class StockOut(DeployError):
     """No GPU within the limits."""
 

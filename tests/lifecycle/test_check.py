@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from runpod_deploy.errors import SshUnusable
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.pod.this_machine import Trouble
 from runpod_deploy.run import Run
 from runpod_deploy.spec import ArtifactPullSpec, RsyncPushSpec, SecretSpec
+from tests.support.fakes.host import FakeHost
 from tests.support.worlds import Memory, with_job
 
 
@@ -104,3 +107,19 @@ def test_a_resumed_run_needs_its_sources_no_more(tmp_path: Path) -> None:
     assert carry_out(world.open()).exit_code == 0
     (tmp_path / "src").rmdir()
     assert carry_out(world.open()).exit_code == 0
+
+
+def test_an_ssh_that_breaks_while_the_job_runs_leaves_the_job_to_its_guard(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.settings = {**world.settings, "job_lasts_s": 600.0}
+    run = world.open()
+
+    def follow(_: FakeHost, offset: int) -> NoReturn:
+        raise SshUnusable("ssh on this machine does not work: a library is missing", hint="mend it")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FakeHost, "follow", follow)
+        state = carry_out(run)
+    assert (state.exit_code, state.end.detached, len(world.cloud.billing)) == (6, "ssh_lost", 1)
+    assert carry_out(world.open()).exit_code == 0
+    assert (world.starts, len(world.cloud.created)) == (1, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from ..errors import BalanceSpent, DeployError, PodKilled, SshLost
+from ..errors import BalanceSpent, DeployError, PodKilled, SshLost, SshUnusable
 from ..machine.limits import END_WITHIN_S, LONGEST_PAUSE_S, QUICK_LOSS_S, QUICK_LOSSES
 from ..pod.protocol import Frame, JobEnd, LogChunk, Notice, Sample
 from ..record.events import (
@@ -49,7 +49,7 @@ def watch(run: Run) -> None:
         raise Detach("asked")
     try:
         Watcher(run).until_over()
-    except SshLost as error:
+    except (SshLost, SshUnusable) as error:
         run.show("tool", f"{error.message}\n{error.hint}\n".encode())
         raise Detach("ssh_lost") from error
 

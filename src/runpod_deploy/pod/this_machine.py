@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ConfigError
+from ..errors import ConfigError, SshUnusable
 from ..machine import proc
 from ..machine.files import lock_error
 from ..record.paths import RunDir
@@ -28,7 +28,6 @@ LOCAL_TEXTS = (
     "Bad owner or permissions on",
     "Bad configuration option",
     "bad configuration options",
-    "UNPROTECTED PRIVATE KEY FILE",
     "too long for Unix domain socket",
     "OpenSSL version mismatch",
     "error while loading shared libraries",
@@ -44,9 +43,9 @@ class Trouble:
     message: str
     hint: str
 
-    def as_error(self) -> ConfigError:
+    def as_error(self) -> SshUnusable:
         """The error of a run that has met it."""
-        return ConfigError(self.message, hint=self.hint)
+        return SshUnusable(self.message, hint=self.hint)
 
 
 def troubles(run_dir: RunDir) -> Iterator[Trouble]:

@@ -26,8 +26,9 @@ class RunLock:
         """The lock is ours. Raises RunBusy that names the holder, ConfigError where nothing can be locked."""
         try:
             self._lock.acquire(timeout=wait_s)
-        except (Timeout, OSError, NotImplementedError):
-            if words := lock_error(self.path.parent):
+        except (Timeout, OSError, NotImplementedError) as error:
+            words = lock_error(self.path.parent) or ("" if isinstance(error, Timeout) else str(error))
+            if words:
                 raise ConfigError(
                     f"{self.path.parent}: files cannot be locked there: {words}",
                     hint="use a project on a local disk, or an NFS server that has locks; nothing was started",
