@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test chaos storm quick live lint audit docs clean
+.PHONY: setup demo test chaos storm quick mutants coverage live lint audit docs clean
 
 setup: .venv/ready
 
@@ -31,6 +31,19 @@ storm: setup
 quick: setup
 	$(BIN)/pytest tests/unit tests/lifecycle -n $(JOBS)
 	$(BIN)/python -m tests.storm -n $(or $(N),300) --seed $(SEED) --jobs $(JOBS) --findings storm-findings
+
+# N small changes to the decisions about money and pods, by SEED: unit tests, storms and whole runs must catch 90 %.
+mutants: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
+	$(BIN)/python -m tests.mutants -n $(or $(N),40) --seed $(SEED) --jobs $(JOBS)
+
+# Which lines and branches the fast tests reach, processes that they start included: htmlcov/index.html.
+coverage: setup
+	rm -rf .coverage .coverage.* htmlcov
+	-$(BIN)/coverage run -m pytest -n 0 $(or $(TESTS),tests/unit tests/lifecycle tests/contract tests/storm)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report --include='*/phases/*,*/record/*,*/cloud/removal.py'
 
 # The suite of tests/contract on RunPod itself, with the key in RUNPOD_API_KEY. Costs money, so it asks.
 live: setup
