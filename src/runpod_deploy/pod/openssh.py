@@ -17,6 +17,7 @@ from ..machine import proc
 from ..machine.clock import Clock, SystemClock
 from ..record.paths import RunDir
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec, Spec
+from ..spec.visible import shortened
 from . import guard, job, keys, scripts
 from .job import Channel, JobPaths
 from .protocol import Follow, GuardTerms, Reply
@@ -29,6 +30,8 @@ T = TypeVar("T")
 
 COMMAND_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
+LONGEST_PID = 10
+SHOWN_CHARS = 100
 TIMEOUT_MARGIN_S = 10.0
 """The timeout on the pod is this much longer than ours, so that ours decides."""
 RUN_COMMAND = "exec sh -c 'eval \"$(dd bs=1 count={} 2>/dev/null)\"'"
@@ -88,6 +91,14 @@ def host_alias(run_id: str, boot: int) -> str:
     """The pod's name in the run's known_hosts: its host key stays pinned, also at another address, until the run
     itself asks for another boot."""
     return re.sub(r"[^A-Za-z0-9_.-]", "-", f"{run_id}-{boot}").lower()
+
+
+def process_id(answer: bytes) -> int:
+    """The process id that the launch answered. Raises StagingFailed if it is none."""
+    digits = answer.strip()
+    if not digits.isdigit() or len(digits) > LONGEST_PID:
+        raise StagingFailed(f"the pod's answer to the launch makes no sense: {shortened(repr(answer), SHOWN_CHARS)}")
+    return int(digits)
 
 
 class PodHost:
@@ -161,7 +172,7 @@ class PodHost:
     def launch(self, script: bytes) -> int:
         """The job's process id; the job was started once, however often this is called."""
         self._install()
-        return int(self._run_checked(job.start_command(self._paths, len(script)), script).stdout)
+        return process_id(self._run_checked(job.start_command(self._paths, len(script)), script).stdout)
 
     @contextmanager
     def follow(self, offset: int) -> Iterator[Follow]:
