@@ -106,3 +106,19 @@ def test_a_signal_at_any_moment_is_never_lost(tmp_path: Path, signals: int, capf
             in_time += kick.in_time
     assert in_time > RUNS // 12
     assert "ignored" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("where", ["the intent", "before create", "after create"])
+def test_a_signal_around_a_create_leaves_no_pod_to_look_for(tmp_path: Path, where: str) -> None:
+    world = Memory(tmp_path)
+
+    def kick(at: str) -> None:
+        if at == where:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    world.on_effect = kick
+    run = world.open(lambda event, _: kick("the intent") if isinstance(event, e.PodRequested) else None)
+    with run.signals.installed():
+        state = to_end(run, carry_out)
+    assert (state.exit_code, len(world.cloud.created), world.cloud.billing) == (130, 1, [])
+    assert world.clock.monotonic() < 60, "the pod was looked for, although the answer was there"

@@ -94,9 +94,12 @@ def place(run: Run, candidate: Candidate) -> bool:
     for _ in range(UNCLEAR_TRIES):
         if candidate not in untried(run):
             return False  # its pod was found, and was not what was asked for
-        record_request(run, candidate)
+        run.signals.checkpoint()
+        with run.signals.critical():  # from the intent to the answer: otherwise a signal would leave a pod to look for
+            record_request(run, candidate)
         try:
-            pod = run.world.cloud.create(request, candidate)
+            with run.signals.critical():
+                pod = run.world.cloud.create(request, candidate)
         except (StockOut, ConfigError) as refusal:
             return record_refusal(run, candidate, refusal)
         except (AuthRefused, BalanceSpent) as refusal:
