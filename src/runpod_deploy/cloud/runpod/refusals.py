@@ -97,12 +97,18 @@ def named_by_text(answer: Answer, what: str) -> StockOut | BalanceSpent | None:
 
 def network_error(failure: failures.HTTPError, what: str) -> CloudUnreachable:
     """The error that this failure of the connection means."""
-    hint = f"{ADDRESS_HINT}, and the network itself"
-    if "CERTIFICATE_VERIFY_FAILED" in str(failure):
-        hint = CERTIFICATE_HINT
-    if isinstance(failure, failures.ProxyError):
-        hint = PROXY_HINT
-    return CloudUnreachable(f"cannot {what}: {describe(failure)}", hint=hint)
+    return CloudUnreachable(f"cannot {what}: {describe(failure)}", hint=network_hint(failure))
+
+
+def network_hint(failure: failures.HTTPError) -> str:
+    """What to do about this failure of the connection."""
+    match failure:
+        case failures.ProxyError():
+            return PROXY_HINT
+        case failures.SSLError() if "CERTIFICATE_VERIFY_FAILED" in str(failure):
+            return CERTIFICATE_HINT
+        case _:
+            return f"{ADDRESS_HINT}, and the network itself"
 
 
 def is_capacity(detail: str, status: int = 400) -> bool:
@@ -148,7 +154,7 @@ def describe(failure: failures.HTTPError) -> str:
         case failures.NameResolutionError():
             return "the API's host name cannot be resolved"
         case failures.ProxyError():
-            return f"the proxy that HTTPS_PROXY names cannot be used: {str(failure.original_error)[:200]}"
+            return f"the proxy that HTTPS_PROXY names cannot be used: {str(getattr(failure, "original_error", ""))[:200]}"
         case failures.SSLError():
             return f"the secure connection was refused: {failure}"
         case failures.NewConnectionError():  # a subclass of urllib3's timeout, but not one for people
