@@ -152,11 +152,11 @@ class Cloud:
 
     async def stop(self, pod: Pod, how: str) -> None:
         """The pod is stopped and bills its volume only; the container disk is gone."""
-        await self.supervisors[pod.id].halt(self.platform.pace.grace_s)
+        # The disk is gone before the pod is shown as stopped: a client may start it again at once.
+        await self.supervisors[pod.id].remake(self.platform.pace.grace_s)
         if pod.ended_at is None and pod.status in UP:
             self._leave_machine(pod, EXITED)
             pod.how, pod.last_change = how, f"Exited by {'user' if how == 'stopped' else 'Runpod'}"
-            await self.supervisors[pod.id].remake(0.0)
 
     async def end(self, pod: Pod, how: str) -> None:
         """The pod is gone for good, and all of its processes."""
