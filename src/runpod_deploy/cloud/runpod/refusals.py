@@ -154,7 +154,8 @@ def describe(failure: failures.HTTPError) -> str:
         case failures.NameResolutionError():
             return "the API's host name cannot be resolved"
         case failures.ProxyError():
-            return f"the proxy that HTTPS_PROXY names cannot be used: {str(getattr(failure, "original_error", ""))[:200]}"
+            why = str(getattr(failure, "original_error", "no connection"))[:200]
+            return f"the proxy that HTTPS_PROXY names cannot be used: {why}"
         case failures.SSLError():
             return f"the secure connection was refused: {failure}"
         case failures.NewConnectionError():  # a subclass of urllib3's timeout, but not one for people
