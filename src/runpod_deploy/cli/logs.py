@@ -14,7 +14,8 @@ from ..driver import read_spec
 from ..errors import DeployError, SshLost, UsageError
 from ..history.known_runs import known_runs
 from ..phases.host_log import kept_lines
-from ..pod.openssh import connection_to
+from ..pod.job import log_command
+from ..pod.openssh import connection_to, control_dir
 from ..pod.remote_log import last_lines, stream
 from ..record.fold import fold
 from ..record.journal import read_events
@@ -139,7 +140,8 @@ def print_job(folder: RunDir, state: State, lines: int, write: Printer, *, follo
     else:
         spec = read_spec(folder)
         connection = connection_to(spec, folder, state.pod.address, state.pod.boots)
-        stream(connection, spec.job.run.log_path, lines, write, follow=follow)
+        find_log = log_command(control_dir(spec.job, spec.run_id), spec.job.run.log_path, spec.run_id)
+        stream(connection, find_log, lines, write, follow=follow)
     write.finish()
 
 

@@ -5,6 +5,8 @@ Knows the spec and the lines of a document; reads no file.
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from .rendering import BUILT_IN, FIXED_NAMES, shell_texts
 
 MOST_VARIABLES = 1000
 LIMIT = "max_runtime_minutes"
+SHELL_NAME = re.compile(r"\$(\w+|\{\w+\})")
 # A rate times hours may miss the cap by a rounding error and still be meant to equal it.
 ROUNDING = 1e-9
 # A pod that is stopped this much earlier than its time limit is not worth a warning.
@@ -115,6 +118,7 @@ def _in_text(document: Document, loc: Loc, before: str, message: str, hint: str)
 def of_rendered(job: RunpodJobSpec, project_root: Path, document: Document) -> list[Finding]:
     """Mistakes that can only be seen once the values are rendered."""
     found = [*unprintable(job, document), *relative(job, document)]
+    found += [*log_places(job, document), *literal_exports(job, document)]
     return [*found, *transfers.of_rendered(job, project_root, document)]
 
 
@@ -135,3 +139,23 @@ def relative(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
     for loc, path in paths.items():
         if not path.startswith("/"):
             yield document.finding(loc, f"must be an absolute path on the pod, got {path!r}")
+
+
+def log_places(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
+    """Findings about a log that would be written over the script, or into a folder that is to equal a local one."""
+    loc, log = ("run", "log_path"), posixpath.normpath(job.run.log_path)
+    if log == posixpath.normpath(job.run.script_path):
+        yield document.finding(loc, "is the same file as run.script_path: the log would be written over the script")
+    for entry in job.staging:
+        if entry.delete and log.startswith(posixpath.normpath(entry.destination).rstrip("/") + "/"):
+            message = f"is inside {entry.destination}, where staging {entry.label} deletes what is not in its source"
+            yield document.finding(loc, message, hint="put the log beside that folder, or leave `delete: true` out")
+
+
+def literal_exports(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
+    """Warnings about exported values that look as if the shell would expand them: they are literal."""
+    for name, value in job.remote_env.exports.items():
+        if found := SHELL_NAME.search(value):
+            message = f"is exported as it is written: {found[0]} is not replaced"
+            hint = f'to extend a variable, write in run.body: export {name}="{value}"'
+            yield document.finding(("remote_env", "exports", name), message, hint=hint, level="warning")

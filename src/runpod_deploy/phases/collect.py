@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from ..errors import ArtifactMissing, CloudUnreachable, SshLost
+from ..errors import ArtifactMissing, SshLost
 from ..machine.clock import wait_until
-from ..money import STOP_GRACE_S
 from ..pod.protocol import JobEnd, LogChunk, Notice
-from ..pod.shell import remove_files
-from ..record.events import RemoteLogPullFailed, SecretsLeft, SecretsRemoved, StopRequested
+from ..record.events import RemoteLogPullFailed, StopRequested
 from ..record.log_mirror import LogMirror
 from ..record.state import JOB_FAILURES, State
 from ..run import Run
@@ -20,9 +18,10 @@ from .artifacts import pull
 from .limits import CheckLimit
 from .notices import ended, mirror_of, take_notice
 from .reconnect import with_reconnects
+from .secret_files import remove_secrets
+from .stopping import stop_on_pod
 
 DRAIN_WITHIN_S = 30.0
-REMOVE_TIMEOUT_S = 30.0
 NEXT_STEP = {
     "stop": "the pod is kept, stopped; try again with `runpod-deploy pull --start {run_dir}`",
     "preserve": "the pod is kept and goes on billing; look at it, and try again with `runpod-deploy pull {run_dir}`",
@@ -79,7 +78,7 @@ def stop_job(run: Run) -> None:
     if run.state.job.ended:
         return
     run.record(StopRequested(why=reason_to_stop(run.state)))
-    with_reconnects(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S), None)
+    stop_on_pod(run)
 
 
 def reason_to_stop(state: State) -> str:
@@ -150,18 +149,3 @@ def reason(run: Run, entry: ArtifactPullSpec) -> str:
     """Why the artifact is not here."""
     artifact = dict(run.state.work.artifacts).get(entry.label)
     return (artifact.error if artifact else None) or "unknown"
-
-
-def remove_secrets(run: Run) -> None:
-    """The secrets are off the pod, if it answers, or the journal says which are not."""
-    written = [s for s in run.spec.job.secrets if s.name in run.state.work.secrets]
-    if not written:
-        return
-    names = tuple(s.name for s in written)
-    try:
-        reply = run.host.run(remove_files(s.destination for s in written), timeout_s=REMOVE_TIMEOUT_S)
-    except (SshLost, TimeoutError, CloudUnreachable) as error:
-        run.record(SecretsLeft(names=names, error=str(error)))
-        return
-    error_text = reply.stderr.decode(errors="replace").strip()
-    run.record(SecretsLeft(names=names, error=error_text) if reply.exit_code else SecretsRemoved(names=names))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 
 from ..errors import DeployError, PreflightFailed, SetupFailed
 from ..pod.pinning import pin_python, pinned_version
 from ..pod.protocol import Reply
+from ..pod.shell import LIST_COMMANDS
 from ..pod.shell import command as shell_text
 from ..record.events import CommandFinished, CommandSilent, CommandStarted, PythonPinned
 from ..run import Run
@@ -19,6 +21,9 @@ from .reconnect import with_reconnects
 TAIL_BYTES = 600
 # Each time that a command has printed nothing for this long, the console says so.
 SILENCE_S = 300.0
+# So long before a command's time is over, or after half of it, the pod is asked what is running.
+LOOK_BEFORE_S = 5.0
+LIST_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +91,35 @@ def reply_of(run: Run, entry: ConfiguredCommand) -> Reply:
     command = entry.spec
     python = None if entry.section == "python" else run.spec.job.pod.python_version
     text = shell_text(command.command, run.spec.job.remote_env if command.with_env else None, python)
+    timeout_s = remaining_s(run, command.timeout_sec)
+    listener = Listener(run, entry, timeout_s)
     try:
-        return run.host.run(
-            text,
-            timeout_s=remaining_s(run, command.timeout_sec),
-            on_output=Listener(run, entry),
-        )
+        return run.host.run(text, timeout_s=timeout_s, on_output=listener)
     except TimeoutError as error:
         enforce(run)
         raise entry.failure(
             f"{entry.name} was still running after {command.timeout_sec} s and was stopped: {command.command.strip()}",
-            hint=f"raise {entry.name}.timeout_sec in the config if the command needs more time",
+            hint=f"raise {entry.name}.timeout_sec in the config if the command needs more time; {listener.running}",
         ) from error
 
 
 class Listener:
     """Shows the output of a command, and records when the command prints nothing for long."""
 
-    def __init__(self, run: Run, entry: ConfiguredCommand) -> None:
+    def __init__(self, run: Run, entry: ConfiguredCommand, timeout_s: float = math.inf) -> None:
         self.run, self.entry = run, entry
         self.heard_at = self.recorded_at = run.world.clock.monotonic()
+        self.look_at = self.heard_at + max(timeout_s / 2, timeout_s - LOOK_BEFORE_S)
+        self.running = "what it did then is not known"
+        """The processes shortly before the command's time was over."""
 
     def __call__(self, data: bytes) -> None:
         """The output is shown, or the silence is recorded if it is long; b"" means that nothing was printed."""
         heartbeat.record_if_due(self.run, self.entry.name)
         now = self.run.world.clock.monotonic()
+        if now >= self.look_at:
+            self.look_at = math.inf
+            self.running = running(self.run)
         if data:
             self.heard_at = self.recorded_at = now
             self.run.show(self.entry.section, data)
@@ -118,6 +127,16 @@ class Listener:
             self.recorded_at = now
             silent_sec = round(now - self.heard_at, 1)
             self.run.record(CommandSilent(section=self.entry.section, index=self.entry.index, silent_sec=silent_sec))
+
+
+def running(run: Run) -> str:
+    """The newest processes on the pod, as a part of a hint."""
+    try:
+        reply = run.host.run(LIST_COMMANDS, timeout_s=LIST_TIMEOUT_S)
+    except (DeployError, TimeoutError) as error:
+        return f"what was running then could not be seen: {error}"
+    lines = reply.stdout.decode(errors="replace").strip().splitlines()
+    return "running then: " + (" | ".join(line.strip() for line in lines) or "nothing")
 
 
 def tail(reply: Reply) -> str:

@@ -18,7 +18,7 @@ KNOWN_START_SCRIPTS = {"runpod/": "/start.sh"}
 """Start scripts by the prefix of the image (runpod/containers: container-template/start.sh, seen 2026)."""
 
 START = (
-    'export G RUNPOD_DEPLOY_DIR; RUNPOD_DEPLOY_ROLE="guard ${RUNPOD_DEPLOY_DIR##*/}@" '
+    'unset RUNPOD_DEPLOY_COMMAND; export G RUNPOD_DEPLOY_DIR; RUNPOD_DEPLOY_ROLE="guard ${RUNPOD_DEPLOY_DIR##*/}@" '
     "setsid sh -c 'eval \"$G\"' guard.sh </dev/null >/dev/null 2>&1 & "
 )
 """Shell text that starts the guard, whose text is in the variable G: neither files nor arguments give it away."""

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from shlex import quote
 
 from ..errors import UsageError
 from . import ssh
@@ -17,13 +16,14 @@ SILENCE_S = 3600.0
 Write = Callable[[bytes], object]
 
 
-def stream(connection: ssh.Connection, log_path: str, lines: int, write: Write, *, follow: bool) -> None:
+def stream(connection: ssh.Connection, find_log: str, lines: int, write: Write, *, follow: bool) -> None:
     """The end of the log on the pod has been written, and with `follow` all that came later.
 
+    find_log is a command on the pod that prints the path of the log: see `job.log_command`.
     Raises Unreachable, and UsageError if the log cannot be read.
     """
     follows = " -f" if follow else ""
-    with closing(connection), connection.spawn(f"tail -n {lines}{follows} {quote(log_path)}") as child:
+    with closing(connection), connection.spawn(f'tail -n {lines}{follows} -- "$({find_log})"') as child:
         child.close_stdin()
         while (data := child.read(READ_BYTES, SILENCE_S)) != b"":
             if data:

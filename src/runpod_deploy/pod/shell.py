@@ -111,6 +111,17 @@ done
 """
 
 
+LIST_COMMANDS = """\
+for p in $(ls /proc | grep '^[0-9]' | sort -rn); do
+    mark=$(tr '\\0' '\\n' <"/proc/$p/environ" | sed -n 's/^RUNPOD_DEPLOY_COMMAND=//p')
+    [ -n "$mark" ] && [ "$mark" != "$RUNPOD_DEPLOY_COMMAND" ] || continue
+    words=$(tr '\\0\\n' '  ' <"/proc/$p/cmdline" | cut -c 1-120)
+    case $words in '' | *RUNPOD_DEPLOY_TEXT*) ;; *) echo "$p $words" ;; esac
+done 2>/dev/null | head -n 5
+"""
+"""A command that lists the newest processes of the other commands that run on the pod."""
+
+
 def write_file(secret: SecretSpec) -> str:
     """A command that writes its stdin to the secret's path with its mode; other users can never read it.
 

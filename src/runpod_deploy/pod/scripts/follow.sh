@@ -70,10 +70,14 @@ send_sample() {
     (sh -c "$SAMPLE" sample "$disk" >"$sample.new" && mv "$sample.new" "$sample") </dev/null >/dev/null 2>&1 4<&- &
 }
 
-# Once a second.
-send_notices() {
+send_lists() {
     [ -n "$left_sent" ] || [ ! -e "$dir/left" ] || { left_sent=yes; notice left "$dir/left"; }
     [ -n "$idle_sent" ] || [ ! -e "$dir/idle" ] || { idle_sent=yes; notice idle "$dir/idle"; }
+}
+
+# Once a second.
+send_notices() {
+    send_lists
     if [ -e "$dir/pid" ]; then folder=yes
     elif [ -n "$folder" ]; then folder=''; notice folder
     fi
@@ -112,7 +116,8 @@ while :; do
     send_log
     [ "$sent" -eq 0 ] || continue
     case $state in running* | orphaned*) sleep 0.2; continue ;; esac
-    read -r _ _ how <"$dir/status"
+    send_lists
+    [ ! -e "$dir/status" ] || read -r _ _ how <"$dir/status"
     [ ! -e "$dir/stopped" ] || how=stopped
     case $state in
         ended*) say "E ${state#ended } ${how:-exited}" ;;

@@ -32,15 +32,10 @@ keep_job() {
 find_job() { job=$(with_variable "ROLE=job $tag" | head -n 1) && [ -z "$job" ] || job="$job $(container_id)"; }
 job_runs() { case $(job_state "$dir" "$tag") in running* | orphaned*) ;; *) return 1 ;; esac; }
 
-# Each file is gone, and so is what it links to in memory. Once, since a user may write such a file again later.
-remove_secrets() {
-    [ -n "$secrets_left" ] || return 0
+# Once, since a user may write such a file again later.
+forget_secrets() {
+    [ -z "$secrets_left" ] || all_terms secret | remove_secrets
     secrets_left=''
-    all_terms secret | while IFS= read -r path; do
-        case $path in '~/'*) path=${HOME:-/root}/${path#??} ;; esac
-        case $(readlink "$path") in /dev/shm/runpod-deploy.*) rm -f "$(readlink "$path")" ;; esac
-        rm -f "$path" "$path.part"
-    done
 }
 
 due() {
@@ -50,7 +45,7 @@ due() {
         [ $(((now - seen) * 10)) -lt "$idle" ] || touch_seen
         return 1
     fi
-    [ -z "$job" ] || remove_secrets
+    [ -z "$job" ] || forget_secrets
     why="no job runs and nobody has come for $idle s"
     [ $((now - seen)) -ge "$idle" ] && ! grep -qs '^sshd[^:]*: .*@pts/' /proc/[0-9]*/cmdline
 }
@@ -60,7 +55,7 @@ release() {
     if [ -n "$job" ]; then
         action=${started:-stop}
         (stop_job "$dir" "$tag" 10) >/dev/null 2>&1
-        remove_secrets
+        forget_secrets
     fi
     note "$why: $action"
     case $action in

@@ -23,7 +23,9 @@ start() {
             RUNPOD_DEPLOY_JOB=$tag RUNPOD_DEPLOY_ROLE="job $tag" J=$(cat "$0") E=$(cat "${0%/*}/env.bash") \
             setsid sh -c 'eval "$J"' job.sh </dev/null >/dev/null 2>"$dir/start_errors" &
         n=0
-        while [ ! -e "$dir/pid" ] && [ "$n" -lt 100 ]; do n=$((n + 1)); sleep 0.1; done
+        # A job may have removed the file by now: its supervisor is looked for after a second.
+        until [ -e "$dir/pid" ] || [ "$n" -ge 100 ] || { [ "$n" -gt 10 ] && [ -n "$(supervisor "$dir" "$tag")" ]; }
+        do n=$((n + 1)); sleep 0.1; done
     fi
     pid=$(supervisor "$dir" "$tag")
     [ -n "$pid" ] || { cat "$dir/start_errors" >&2; exit 1; }
@@ -33,23 +35,31 @@ start() {
 supervise() {
     dir=$D log=$L script=$S fresh=$F tag=$RUNPOD_DEPLOY_JOB text=$J env_bash=$E background=$BACKGROUND
     marker=$MARKER idle_s=$IDLE_S
-    unset D L S F J E BACKGROUND MARKER IDLE_S RUNPOD_DEPLOY_ROLE RUNPOD_DEPLOY_WORK
+    unset D L S F J E BACKGROUND MARKER IDLE_S RUNPOD_DEPLOY_ROLE RUNPOD_DEPLOY_WORK RUNPOD_DEPLOY_COMMAND
     trap : TERM HUP INT
     echo "$$ $(container_id)" >"$dir/pid.$$"
     if ! ln "$dir/pid.$$" "$dir/pid"; then rm -f "$dir/pid.$$" "$fresh"; exit 0; fi
     rm -f "$dir/pid.$$"
     printf '%64s\n' '' >"$dir/status.new"
+    secrets=$(sed -n 's/^secret //p' "$dir/guard/terms" 2>/dev/null)
     : >"$log"
     exec 5>>"$log"
     make_proof
     code=127 how=exited
-    if mv "$fresh" "$script"; then run_script >&5 2>&1 5>&-; code=$?; fi
+    if mv "$fresh" "$script"; then run_script; code=$?; fi
     [ -z "$proof" ] || check_proof
     [ "$code" -ne 0 ] || await_background
+    printf '%s\n' "$secrets" | remove_secrets
     end_job
 }
 
-run_script() { E=$env_bash bash -c 'eval "$E"; unset E; exec bash "$0"' "$script"; }
+# In a process of its own: shells may redirect a plain command's files in themselves meanwhile, and file 5 must stay.
+run_script() {
+    (
+        export E="$env_bash"
+        exec bash -c 'eval "$E"; unset E; exec bash "$0"' "$script" >&5 2>&1 5>&-
+    )
+}
 
 # The script tells through file 6 which file it sources next, and that its body begins. See job_script in shell.py.
 make_proof() {

@@ -73,6 +73,17 @@ end_members() { # TAG SUPERVISOR GRACE_S
     [ -z "$(members "$1" "$2")" ]
 }
 
+# The files on stdin are gone, and so is what they link to in memory. See write_file in shell.py.
+remove_secrets() {
+    while IFS= read -r path; do
+        # shellcheck disable=SC2088 # a user wrote the tilde
+        case $path in '~/'*) path=${HOME:-/root}/${path#??} ;; esac
+        place=$(readlink "$path")
+        case $place in /dev/shm/runpod-deploy.*) rm -f "$place" ;; esac
+        rm -f "$path" "$path.part"
+    done
+} 2>/dev/null
+
 stop_job() { # DIR TAG GRACE_S
     job=$(supervisor "$1" "$2")
     [ -n "$job" ] || return 0

@@ -43,7 +43,7 @@ cat <"$pipes/out" 3<&- &
 out=$!
 cat <"$pipes/err" >&2 3<&- &
 err=$!
-RUNPOD_DEPLOY_ENV=$E RUNPOD_DEPLOY_TEXT=$text setsid "$@" <"$pipes/in" >"$pipes/out" 2>"$pipes/err" 3<&- &
+RUNPOD_DEPLOY_COMMAND=$$ RUNPOD_DEPLOY_ENV=$E RUNPOD_DEPLOY_TEXT=$text setsid "$@" <"$pipes/in" >"$pipes/out" 2>"$pipes/err" 3<&- &
 job=$!
 # shellcheck disable=SC2016 # for sh to expand
 LEFT=$T CONTACT=$C CALLER=$$ setsid sh -c '
