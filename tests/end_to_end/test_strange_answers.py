@@ -63,7 +63,7 @@ def test_the_run_survives(sim: Simulator, tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ({"what": "other-delivery", "count": 0}, "0 GPUs instead of 1"),
+        ({"what": "other-delivery", "gpus": 0}, "0 GPUs instead of 1"),
         ({"what": "other-price", "usd_per_hour": 9.5}, "$9.50/hr is over the limit of $2.00/hr"),
     ],
 )

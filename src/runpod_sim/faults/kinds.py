@@ -94,7 +94,7 @@ POD_FAULTS = {
     "other-price": FaultKind("pod", {"usd_per_hour": 0.0}, "the API shows this price; a number above 0 is billed, too"),
     "other-delivery": FaultKind(
         "pod",
-        {"gpu": None, "count": None, "datacenter": None, "cloud": None, "after_start": False},
+        {"gpu_id": None, "gpus": None, "datacenter_id": None, "cloud_type": None, "after_start": False},
         "the pod has these instead of what was asked for, or only once it is started again",
     ),
     "odd-fields": FaultKind(

@@ -26,9 +26,9 @@ def bent(body: dict[str, Any], pod: Pod) -> dict[str, Any]:
 
 def _deliver(body: dict[str, Any], delivery: dict[str, Any]) -> None:
     if "gpu" in body:
-        given = {"id": delivery["gpu"], "count": delivery["count"]}
+        given = {"id": delivery["gpu_id"], "count": delivery["gpus"]}
         body["gpu"] = body["gpu"] | {key: value for key, value in given.items() if value is not None}
-    for key, name in (("dataCenterId", "datacenter"), ("cloud", "cloud")):
+    for key, name in (("dataCenterId", "datacenter_id"), ("cloud", "cloud_type")):
         body[key] = body[key] if delivery[name] is None else delivery[name]
 
 
