@@ -12,7 +12,7 @@ from ..spec import RunpodJobSpec
 from .document import Document
 from .finding import Finding
 
-SECRET = re.compile(r".*(_TOKEN|_KEY|_SECRET)|.*(PASSWORD|PASSWD|PASSPHRASE).*|TOKEN|SECRET", re.IGNORECASE)
+SECRET = re.compile(r".*(_TOKEN|_KEY|_SECRET)|.*(PASSWORD|PASSWD|PASSPHRASE).*", re.IGNORECASE)
 PUBLIC = re.compile(r"(.*_)?PUBLIC_KEY", re.IGNORECASE)
 SHORTEST_CHARS = 8
 """A shorter token or key is none: `pad_token=[PAD]`, `sort_key=loss`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from itertools import combinations
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from ..spec import RunpodJobSpec
 from .document import Document
-from .finding import Finding
+from .finding import Finding, Loc
 
 UNEXPANDED = re.compile(r"[*$]")
 
@@ -19,6 +20,21 @@ def of_rendered(job: RunpodJobSpec, project_root: Path, document: Document) -> I
     yield from unexpanded(job, document)
     yield from erasing_each_other(job, project_root, document)
     yield from kept_at_mount(job, document)
+    yield from outside(job, project_root, document)
+
+
+def outside(job: RunpodJobSpec, project_root: Path, document: Document) -> Iterator[Finding]:
+    """Warnings for files that the run would write outside of the project: nobody looks for them there."""
+    written: dict[Loc, Path] = {
+        ("artifacts", i, "local_path"): entry.landing(project_root) for i, entry in enumerate(job.artifacts)
+    }
+    if job.resolved_state_file is not None:
+        written[("state_file",)] = job.resolved_state_file
+    root = os.path.normpath(project_root.absolute())
+    for loc, path in written.items():
+        place = os.path.normpath(path.absolute())
+        if os.path.commonpath([root, place]) != root:
+            yield document.finding(loc, f"is outside of the project: {place} is written there", level="warning")
 
 
 def unexpanded(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
