@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,19 @@ def test_a_pod_from_its_creation_to_its_end(ground: Ground) -> None:
     ground.gone(lambda: ground.cloud.get(made.id), "the end of the pod")
     ground.gone(lambda: ground.cloud.find(ask.name), "the end of the pod in the listing")
     ground.cloud.delete(made.id)
+
+
+def test_a_pod_is_found_by_its_token_whatever_its_name_is(ground: Ground) -> None:
+    ask = ground.ask()
+    token = {"RUNPOD_DEPLOY_RUN_TOKEN": f"token of {ask.name}"}
+    made = ground.cloud.create(replace(ask, env={**ask.env, **token}), ground.candidate())
+    mark = token["RUNPOD_DEPLOY_RUN_TOKEN"]
+    found = ground.seen(lambda: next(iter(ground.cloud.find("any name", mark)), None), "the pod in the listing")
+    assert found.id == made.id
+    assert ground.cloud.find(ask.name) == [] and ground.cloud.find(ask.name, "another token") == []
+    assert ground.cloud.delete(made.id)
+    ground.gone(lambda: ground.cloud.get(made.id), "the end of the pod")
+    assert not ground.cloud.delete(made.id) and not ground.cloud.stop(made.id)
 
 
 def test_a_pod_that_boots_is_in_one_of_the_stages(ground: Ground) -> None:

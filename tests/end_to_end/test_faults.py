@@ -41,7 +41,7 @@ SURVIVED: dict[str, dict[str, Any]] = {
     "a small answer that unfolds to gigabytes": {"where": "GET /v2/pods", "what": "unfolds", "megabytes": 256},
     "an answer nested without end": {"where": "GET /v2/pods/{id}", "what": "deep", "times": 2},
     "an answer that comes a byte every five seconds": {"where": "GET /v2/pods/{id}", "what": "drip"},
-    "resets": {"where": "*", "what": "reset", "nth": 2, "times": 1},
+    "resets": {"where": "GET /v2/pods", "what": "reset", "times": 2},
     "429 with Retry-After": {"where": "*", "what": "rate-limited", "retry_after_s": 1, "times": 4},
     "slow answers": {"where": "*", "what": "slow", "seconds": 2, "times": 3},
     "no stock in the first datacenter": {"where": POST, "what": "no-stock", "datacenter": "EU-SE-1"},

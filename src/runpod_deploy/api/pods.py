@@ -38,7 +38,7 @@ def cleanup_pod(
     """The pod is as the action asks, and the API has confirmed it. After a delete, the state file is removed, too.
 
     volume_in_gb is accepted for older scripts and changes nothing. Raises ValueError for an unknown action,
-    ReleaseUnconfirmed if the pod may still bill, AuthRefused.
+    ReleaseUnconfirmed if the pod may still bill, AuthRefused without a key.
     """
     del volume_in_gb
     if action not in LIFECYCLE_ACTIONS:

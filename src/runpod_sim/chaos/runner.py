@@ -29,7 +29,7 @@ PAUSE_S, OUTAGE_S = 4.0, 3.0
 BOOT_WITHIN_S = 20
 AUDIT_GRACE_S = 125
 """Time after the guard's deadline in which an audit keeps a pod: its driver may be on another machine."""
-CASE_WITHIN_S = 240.0
+CASE_WITHIN_S = 420.0
 RESUMES = 8
 TRY_AGAIN = (5, 6, 9)
 """Exit codes after which a user resumes: the API or the pod could not be reached, or the pod may still bill."""
