@@ -117,7 +117,8 @@ def test_a_signal_that_was_blocked_before_is_not_lost() -> None:
     signals = Signals()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     try:
-        kick(signal.SIGTERM)
+        # To this thread: another one, of another test, has not blocked it.
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
         with signals.installed(), pytest.raises(Interrupt):
             checkpoint()
     finally:
