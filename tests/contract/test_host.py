@@ -72,6 +72,31 @@ def test_a_command_that_takes_too_long_is_killed_there(host: PodHost, place: Gro
     eventually(lambda: not running(sleeper))
 
 
+def test_a_command_is_over_when_its_own_process_is(host: PodHost, place: Ground) -> None:
+    sleeper = f"sleep 64.{place.address.port}"
+    begun = time.monotonic()
+    try:
+        reply = host.run(f"({sleeper}; echo late) & echo begun; echo err >&2; exit 5", timeout_s=60)
+        assert (reply.exit_code, reply.stdout) == (5, b"begun\n") and b"err\n" in reply.stderr
+        assert time.monotonic() - begun < 30
+        assert running(sleeper), "what it left running goes on"
+    finally:
+        subprocess.run(["pkill", "-f", sleeper])
+
+
+def test_a_command_that_kills_by_name_does_not_kill_itself(host: PodHost, place: Ground) -> None:
+    name = f"some_server_{place.address.port}"
+    reply = host.run(f"pkill -f {name}; pkill -f {place.paths().control_dir.rsplit('/')[-1]}; echo on", timeout_s=20)
+    assert (reply.exit_code, reply.stdout) == (0, b"on\n")
+
+
+def test_a_job_that_kills_by_the_name_of_its_run_is_followed_on(place: Ground, host: PodHost) -> None:
+    name = place.paths().control_dir.rsplit("/")[-1]
+    host.launch(f"echo begin; sleep 1; pkill -f {name} 2>/dev/null; sleep 1; echo end".encode())
+    frames = collect(host)
+    assert (log_of(frames), frames[-1]) == (b"begin\nend\n", JobEnd(0)), "over one connection"
+
+
 def test_a_command_dies_with_its_connection(place: Ground) -> None:
     sleeper = f"sleep 62.{place.address.port}"
     with cable(place.address) as line:

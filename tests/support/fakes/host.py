@@ -9,7 +9,8 @@ from pathlib import Path
 
 from runpod_deploy.errors import SshLost, StagingFailed
 from runpod_deploy.machine.clock import Clock
-from runpod_deploy.pod.protocol import Follow, Frame, GuardTerms, JobEnd, LogChunk, Reply
+from runpod_deploy.pod.protocol import Follow, Frame, GuardTerms, JobEnd, LogChunk, Notice, Reply
+from runpod_deploy.pod.shell import presets
 from runpod_deploy.pod.transfer.values import Moved, OnProgress, Progress, Pull, Push
 
 
@@ -34,6 +35,10 @@ class FakeHost:
     """Whether the follow channel brings nothing at all."""
     garbage: bool = False
     """Whether the follow channel never brings anything that makes sense."""
+    notices: list[Notice] = field(default_factory=list)
+    """What the follow channel tells before anything else, once."""
+    offsets: list[int] = field(default_factory=list)
+    """The byte of the log from which each follow channel was asked for."""
     alive: Callable[[], bool] = lambda: True
     """Whether the pod still runs."""
     starts: int = 0
@@ -54,11 +59,12 @@ class FakeHost:
         on_output: Callable[[bytes], None] | None = None,
     ) -> Reply:
         """The command is noted; it succeeds unless it is `false`."""
-        self._touch(f"run {command}")
-        self.commands.append(command)
+        text = command.removeprefix(presets(None))
+        self._touch(f"run {text}")
+        self.commands.append(text)
         if stdin:
-            self.files[command] = stdin
-        return Reply(1 if command == "false" else 0, b"", b"")
+            self.files[text] = stdin
+        return Reply(1 if text == "false" else 0, b"", b"")
 
     def push(self, transfer: Push, on_progress: OnProgress | None = None) -> Moved:
         """The destination is recorded with the label of the transfer."""
@@ -154,12 +160,15 @@ class FakeFollow:
     def __init__(self, host: FakeHost, offset: int) -> None:
         self.host = host
         self.offset = offset
+        host.offsets.append(offset)
 
     def read(self, timeout_s: float) -> Frame | None:
         """The next frame; time passes only when there is none."""
         host = self.host
         host._alive_or_lost()
         host._effect("read")
+        if host.notices:
+            return host.notices.pop(0)
         if host.garbage:
             raise SshLost("SSH: the follow channel is out of step")
         if host.mute:
