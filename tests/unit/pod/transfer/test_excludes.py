@@ -110,3 +110,11 @@ def test_exact_paths_are_no_patterns(folder: Path) -> None:
     excludes = Excludes((), ("b", "[z]", "sub/.git/"))
     left = {path for path, entry in local_tree(folder, excludes).items() if entry.kind == "f"}
     assert set(FILES) - left == {name for name in FILES if name.startswith(("b/", "[z]", "sub/.git"))}
+
+
+def test_the_git_folder_of_a_worktree_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    for name in (".git", "inner/.git", "git", ".gitignore"):
+        (tmp_path / name).write_text("gitdir: /home/me/project/.git/worktrees/x\n")
+    assert set(local_tree(tmp_path, Excludes((".git/",)))) == {"inner", "git", ".gitignore"}
+    assert set(local_tree(tmp_path, Excludes(("/.git/",)))) == {"inner", "inner/.git", "git", ".gitignore"}
