@@ -92,6 +92,8 @@ def config_text(login: Login) -> str:
         ("UserKnownHostsFile", quoted(login.ssh_dir / "known_hosts")),
         ("GlobalKnownHostsFile", "/dev/null"),
         ("StrictHostKeyChecking", "accept-new"),
+        ("UpdateHostKeys", "no"),
+        ("CheckHostIP", "no"),
         ("PreferredAuthentications", "publickey"),
         ("BatchMode", "yes"),
         ("ConnectTimeout", "10"),
@@ -209,7 +211,7 @@ class Connection:
 
     def _sharing(self) -> tuple[str, ...]:
         """The options by which the commands of this process share one connection; the config is on disk."""
-        if self._sockets is None:
+        if self._sockets is None or not self._sockets.is_dir():  # a logout removes the folder of the session
             make_key(self._login.ssh_dir)
             _write_private(self._config, config_text(self._login))
             self._sockets = socket_folder()

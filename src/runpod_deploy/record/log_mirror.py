@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..machine.files import extend
+from ..machine.limits import LOG_BYTES
 from ..machine.signals import checkpoint
 from ..spec import RunSpec
 from .events import Event
@@ -59,6 +60,9 @@ class LogMirror:
     def _keep(self, data: bytes) -> None:
         if self.received != self.size:
             return  # the disk was full, so bytes are missing: only a new fetch from `size` may add to the copy
+        if self.size + len(data) > LOG_BYTES:
+            self.lagging = f"it is longer than {LOG_BYTES >> 30} GiB, and the rest was not copied"
+            return
         try:
             extend(self.path, data, self.size)
         except OSError as error:

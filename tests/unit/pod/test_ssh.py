@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,17 @@ def test_a_config_that_somebody_left_is_not_used(tmp_path: Path) -> None:
     argv = Connection(login(folder)).argv("true")
     assert argv[:3] == ("ssh", "-F", str(folder / "config")) and not (folder / "config").is_symlink()
     assert (folder / "config").read_text() == config_text(login(folder)) and "ProxyCommand" in theirs.read_text()
+
+
+def test_a_logout_takes_only_the_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Path(tempfile.mkdtemp(prefix="s-", dir="/tmp"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(session))
+    connection = Connection(login(tmp_path / "ssh"))
+    assert f"ControlPath={session}/" in " ".join(connection.argv("true"))
+    shutil.rmtree(session)
+    (path,) = [word.partition("=")[2] for word in connection.argv("true") if word.startswith("ControlPath=")]
+    assert not path.startswith(str(session)) and Path(path).parent.is_dir()
+    Path(path).parent.rmdir()
 
 
 def test_the_user_s_key_is_named_only_if_the_config_names_it() -> None:
