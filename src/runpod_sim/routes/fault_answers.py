@@ -47,7 +47,8 @@ def answer_instead(request: web.Request, fault: Fault) -> web.Response:
 def without_pods(label: str) -> web.Response | None:
     """The answer to this request of an account that has no pods; None if the request is not about pods."""
     if label == "GET /v2/pods":
-        return web.json_response({"pods": [], "pagination": {"nextCursor": None, "hasNextPage": False}})
+        empty = {"pods": [], "pagination": {"nextCursor": None, "hasNextPage": False}}
+        return web.Response(body=json.dumps(empty).encode(), content_type=JSON)
     return problem_answer(Problem(404, "pod not found")) if "/v2/pods/{id}" in label else None
 
 
