@@ -66,6 +66,8 @@ class Inside:
     guard_lives: bool = True
     up: bool = False
     boots: int = 0
+    successor: str = ""
+    """The run that has armed its guard last."""
     guards: dict[str, FakeGuard] = field(default_factory=dict)
 
     def boot(self) -> None:
@@ -74,7 +76,7 @@ class Inside:
         self.up = True
         self.boots += 1
         if self.boot_terms is not None and self.guard_lives:
-            self.start_guard(self.boot_run_id, self.boot_terms)
+            self.start_guard(self.successor or self.boot_run_id, self.boot_terms)
 
     def down(self) -> None:
         """The container is gone with all of its processes."""
@@ -98,6 +100,12 @@ class Inside:
         self.guards[run_id] = guard
         guard.start()
         return guard
+
+    def hand_over(self, run_id: str) -> None:
+        """The guard of an earlier run guards no more."""
+        self.successor = run_id
+        for other in [known for known in self.guards if known != run_id]:
+            self.guards.pop(other).alive = False
 
     def job_of(self, run_id: str) -> str:
         """NO_JOB, RUNS or OVER."""
@@ -205,6 +213,7 @@ class Connected:
         if not inside.guard_lives or not inside.reachable():
             self.clock.sleep(5.0)
             return "it does not run" if not inside.guard_lives else "GET /v2/pods: no answer"
+        inside.hand_over(self.run_id)
         guard = inside.guards.get(self.run_id) or inside.start_guard(self.run_id, None)
         left_s = (terms.deadline_at - self.clock.now()).total_seconds()
         guard.arm(Terms(inside.clock.monotonic() + left_s, terms.idle_s, started=terms.on_failure))

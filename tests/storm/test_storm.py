@@ -66,6 +66,11 @@ def test_a_calm_history_ends_in_success_with_everything_told() -> None:
     assert any(line.endswith("exit 0: ") for line in result.told)
 
 
+def test_a_recycled_pod_is_not_ended_by_the_guard_of_its_first_run() -> None:
+    shape, job = h.Shape(recycled=True, minutes=150), h.Job(lasts_s=5000.0)
+    assert play(h.History(seed=0, shape=shape, job=job)).violation is None
+
+
 def test_a_history_that_breaks_an_invariant_is_shrunk_to_what_breaks_it() -> None:
     job = h.Job(lasts_s=60.0, setup_fails=False)
     acts = (h.Act(command="detach", faults=(h.Fault(at=20, kind=h.PAUSE, seconds=1.0),)),)

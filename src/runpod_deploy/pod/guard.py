@@ -82,6 +82,8 @@ def arm_command(paths: JobPaths) -> str:
     role = quote(f"RUNPOD_DEPLOY_ROLE=guard {paths.process_tag}")
     return f"""g={guard}; umask 077; mkdir -p "$g" && cat >"$g/terms.new" && mv "$g/terms.new" "$g/terms" || exit 1
 rm -f "$g/{DISARMED}" "$g/{RESTING}"
+first=$(tr '\\0' '\\n' 2>/dev/null </proc/1/environ | sed -n 's/^RUNPOD_DEPLOY_DIR=//p')
+[ -z "$first" ] || {{ mkdir -p "$first/guard" && echo {control} >"$first/guard/successor"; }}
 is_guard() {{ tr '\\0' '\\n' <"/proc/${{1:-none}}/environ" | grep -qxF {role}; }} 2>/dev/null
 runs=$(cat "$g/pid" 2>/dev/null)
 if ! is_guard "$runs"; then

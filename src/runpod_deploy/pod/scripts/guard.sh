@@ -67,12 +67,22 @@ release() {
 stop() { request_action stop podStop '{id}' stop && save rest ''; }
 prove() { if request GET "/v2/pods/$id"; then proved=yes; save proof ''; else tried=$((up + 5)); fi; }
 
+# A later run that uses the pod has a control folder of its own, which its client names in the folder of the first run.
+# The guard becomes that run's, at once and at each start of the container: else it would end the pod under that run.
+follow_run() {
+    read -r next <"$first/guard/successor" && [ -n "$next" ] && [ "$next" != "$dir" ] || return 0
+    [ -z "$keeper" ] || kill -KILL "$keeper"
+    RUNPOD_DEPLOY_DIR=$next RUNPOD_DEPLOY_ROLE="guard ${next##*/}@" exec sh -c 'eval "$G"' guard.sh
+} 2>/dev/null
+
+first=$(env_of 1 DEPLOY_DIR); follow_run
 rm -f "$g/proof"; save pid $$
 restore_clock; tick
 find_job; restore_terms
 unset RUNPOD_DEPLOY_ROLE KEEPER TERMS CLOCK
 while :; do
     tick
+    follow_run
     keep_files; keep_keeper; keep_job
     [ -n "$proved" ] || [ "$up" -lt "$tried" ] || prove
     if [ -z "$disarmed" ] && [ "$up" -ge "$tried" ] && due; then
