@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 
@@ -98,7 +99,9 @@ def call(argv: Sequence[str] | None) -> int:
     except DeployError as error:
         return print_error(error)
     except click.UsageError as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        print_err(shown.getvalue().rstrip())
         return 2
     except click.exceptions.Exit as done:
         return done.exit_code
