@@ -34,7 +34,15 @@ def test_the_port_of_the_api_belongs_to_one_simulator() -> None:
 def test_the_port_of_a_pod_belongs_to_it_before_it_listens(tmp_path: Path) -> None:
     sshd = Sshd(tmp_path / "authorized_keys")
     port = sshd.reserve()
-    assert sshd._socket is not None
-    with sshd._socket:
-        assert not can_be_bound(port)
+    assert not can_be_bound(port)
+    sshd.release_port()
     assert can_be_bound(port)
+
+
+def test_a_resumed_pod_gets_another_port(tmp_path: Path) -> None:
+    sshd = Sshd(tmp_path / "authorized_keys")
+    former = sshd.reserve()
+    sshd.renew_port()
+    assert sshd.reserve() == sshd.port != former
+    assert can_be_bound(former)
+    sshd.release_port()

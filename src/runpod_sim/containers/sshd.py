@@ -57,8 +57,8 @@ class Sshd:
         if self._reserved is None:
             self._reserved = socket.socket()
             self._reserved.bind((HOST, self.port))
-            # Only after the bind: a free port is then one that no other socket shares.
-            share(self._reserved)
+            # Only after the bind, so that a free port is one that no other socket shares.
+            self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             self.port = self._reserved.getsockname()[1]
         return self.port
 
@@ -79,7 +79,9 @@ class Sshd:
         """Clients are answered from now on."""
         self.container = container
         self._socket = socket.socket()
-        share(self._socket)
+        # It shares the port with the reserving socket, old connections in TIME_WAIT notwithstanding.
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+            self._socket.setsockopt(socket.SOL_SOCKET, option, 1)
         self._socket.setblocking(False)
         self._socket.bind((HOST, self.reserve()))
         self._socket.listen(128)
@@ -226,12 +228,6 @@ def authorized_keys(path: Path) -> set[bytes]:
             with contextlib.suppress(asyncssh.KeyImportError, ValueError):
                 keys.add(asyncssh.import_public_key(line.strip()).public_data)
     return keys
-
-
-def share(own: socket.socket) -> None:
-    """Other sockets of this user that say so too may be bound to the same port, old connections notwithstanding."""
-    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
 def reset(client: socket.socket) -> None:
