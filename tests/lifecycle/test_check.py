@@ -11,15 +11,14 @@ import pytest
 from runpod_deploy.errors import SshUnusable
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.pod.this_machine import Trouble
-from runpod_deploy.run import Run
 from runpod_deploy.spec import ArtifactPullSpec, RsyncPushSpec, SecretSpec
 from tests.support.fakes.host import FakeHost
 from tests.support.worlds import Memory, with_job
 
 
-def refused(world: Memory, run: Run | None = None) -> str:
+def refused(world: Memory) -> str:
     """The message of a run that nothing was paid for."""
-    state = carry_out(run or world.open())
+    state = carry_out(world.open())
     assert (state.exit_code, world.cloud.created) == (2, [])
     assert state.failure is not None and state.failure.kind == "config"
     assert state.failure.hint.startswith("nothing was started")
@@ -28,9 +27,8 @@ def refused(world: Memory, run: Run | None = None) -> str:
 
 def test_a_machine_that_cannot_run_ssh_pays_for_nothing(tmp_path: Path) -> None:
     world = Memory(tmp_path)
-    run = world.open()
-    run.world.troubles = lambda _: (Trouble("ssh does not work: a library is missing", "mend it"),)
-    assert refused(world, run) == "ssh does not work: a library is missing"
+    world.troubles = [Trouble("ssh does not work: a library is missing", "mend it")]
+    assert refused(world) == "ssh does not work: a library is missing"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runpod_deploy.pod.this_machine import Trouble
 from runpod_deploy.record.events import Event
 from runpod_deploy.record.journal import read_events
 from runpod_deploy.record.paths import RunDir
@@ -58,6 +59,8 @@ class Memory:
         self.hosts: dict[str, FakeHost] = {}
         self.settings = host
         self.environ: dict[str, str] = {}
+        self.troubles: list[Trouble] = []
+        """What is wrong with this machine."""
         self.on_effect: Callable[[str], None] | None = None
         """Called around every side effect of the cloud and the hosts, with its name; may raise."""
         self.dir = RunDir(tmp_path / "artifacts" / "runpod" / "20261101T120000Z")
@@ -77,6 +80,7 @@ class Memory:
             clock=self.clock,
             reach=lambda spec, run_dir, address, boot: self.inside(),
             authorized_keys=lambda spec, run_dir: "ssh-ed25519 AAAA test",
+            troubles=lambda _: self.troubles,
             environ=self.environ,
         )
         run = open_run(self.spec, self.dir, world)

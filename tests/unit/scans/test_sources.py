@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runpod_deploy.cli import main
 from runpod_deploy.cli.validate import local_warnings
 from runpod_deploy.scans import files, sources
 
@@ -61,8 +62,10 @@ def test_a_secret_from_windows(project: Project) -> None:
     assert (found.path, found.level) == ("secrets[0].file", "warning")
 
 
-def test_a_run_gets_the_warnings_that_need_no_network(project: Project) -> None:
+def test_a_run_gets_the_warnings_that_need_no_network(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     draft = project({".env": "x"}, staging=[ENTRY])
     assert [finding.message for finding in local_warnings(draft)] == [".env looks like a secret and would be uploaded"]
+    assert main(["run", "--offline-dry-run", "-q", "--config", str(draft.path)]) == 0
+    assert ".env looks like a secret and would be uploaded" in capsys.readouterr().err
     draft = project(staging=[{**ENTRY, "respect_gitignore": True}])
     assert local_warnings(draft) == []
