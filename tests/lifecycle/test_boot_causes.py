@@ -83,3 +83,13 @@ def test_a_pod_without_an_uptime_boots(tmp_path: Path) -> None:
     world = Memory(tmp_path)
     world.cloud.delivers = {"EU-RO-1": {"uptime_s": None}}
     assert carry_out(world.open()).outcome == "succeeded"
+
+
+def test_a_pod_that_no_listing_shows_is_asked_for_by_its_id(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.clock.at(0.1, lambda: world.cloud.hidden.update(world.cloud.rented))
+    world.clock.at(40.0, world.cloud.hidden.clear)
+    state = carry_out(world.open())
+    assert (state.outcome, len(world.cloud.created)) == ("succeeded", 1)
+    booted = next(event for event in world.events if isinstance(event, e.PodReachable))
+    assert (booted.ts_utc - world.events[0].ts_utc).total_seconds() < 40

@@ -136,3 +136,12 @@ def test_a_fresh_pod_instead_of_a_paused_one_is_accounted_from_its_creation(tmp_
     assert (rental.pod_id, rental.since_at) == (fresh.pod.id, fresh.pod.created_at)
     assert rental.seconds(world.clock.now()) > 1800
     assert manifest_of(world, state)["estimated_cost_usd"] == pytest.approx(0.4 * 1850 / 3600, rel=0.1)
+
+
+def test_a_wrong_pod_whose_end_is_not_confirmed_at_first_leaves_the_last_word_to_the_release(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.cloud.delivers = {FIRST: {"gpu_count": 0}}
+    world.cloud.delete_lag_s = 90.0
+    state = carry_out(world.open())
+    assert state.failure and (state.failure.kind, state.exit_code) == ("cloud", 5)
+    assert "0 GPUs instead of 1" in state.failure.message and world.cloud.list_pods() == []

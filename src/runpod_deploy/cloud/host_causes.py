@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from .values import LogLine
 
-PROGRESS_TEXTS = ("pulling from", "pull complete", "downloading", "extracting", "downloaded newer image")
+PROGRESS_TEXTS = ("pulling from", "pull complete", "downloading", "extracting", "start container", "started container")
+DONE_TEXTS = ("downloaded newer image", "image is up to date")
+"""With these the image is there, whatever was wrong before."""
 OFTEN = 3
 """A cause that a log names this many times is not overcome by another try that has just begun."""
 
@@ -102,18 +104,20 @@ def cause_in(lines: Iterable[LogLine]) -> Cause | None:
         if (kind := kind_of(line.text)) is not None:
             counts[kind] += 1
             last = Cause(kind, line.text)
-        elif last is not None and counts[last.kind] < OFTEN and is_progress(line.text):
+        elif names(line.text, DONE_TEXTS):
+            counts.clear()
+            last = None
+        elif last is not None and counts[last.kind] < OFTEN and names(line.text, PROGRESS_TEXTS):
             last = None
     return last
 
 
 def kind_of(text: str) -> CauseKind | None:
     """The kind of cause that the line names, if it names one."""
-    lowered = text.lower()
-    return next((kind for kind in CAUSE_KINDS if any(part in lowered for part in kind.texts)), None)
+    return next((kind for kind in CAUSE_KINDS if names(text, kind.texts)), None)
 
 
-def is_progress(text: str) -> bool:
-    """Whether the line shows that the host has got further."""
+def names(text: str, parts: Iterable[str]) -> bool:
+    """Whether one of the parts is in the line, in any letter case."""
     lowered = text.lower()
-    return any(part in lowered for part in PROGRESS_TEXTS)
+    return any(part in lowered for part in parts)

@@ -81,6 +81,8 @@ class BootWait:
         self.silence = ""
         """Why the pod did not answer the last time."""
         self.refused_at: float | None = None
+        self.ask_at = FIRST_LOOKS_S
+        """When a pod that no listing shows may be asked for by its id."""
         self.missing_at: float | None = None
         """Since when the API has not known the pod any more."""
         self.ill_at: float | None = None
@@ -124,15 +126,16 @@ class BootWait:
         cloud, pod_id = self.run.world.cloud, self.run.state.pod.id or ""
         try:
             pod = cloud.look(pod_id, max_age_s=self.listing_age_s())
-            missing = pod is None and (self.seen or self.elapsed_s() > NEVER_SEEN_FOR_S)
-            pod = cloud.get(pod_id) if missing else pod  # a listing alone may leave out a pod that lives
+            asked = pod is None and self.elapsed_s() >= self.ask_at
+            pod = cloud.get(pod_id) if asked else pod  # a listing may leave out a pod, or show it unreadably
         except DeployError as error:
             self.note_refusal(error)
             return None
-        if pod is None and missing:
-            self.note_absence()
-        elif pod is not None:
+        if pod is not None:
             self.seen, self.missing_at = True, None
+        elif asked:
+            self.note_absence()
+        self.ask_at = self.elapsed_s() + API_PAUSE_S if asked else self.ask_at
         return pod
 
     def note_refusal(self, error: DeployError) -> None:
@@ -146,9 +149,9 @@ class BootWait:
         """One answer may be a mistake. Raises BootTimeout if looks some time apart agree that there is no such pod."""
         if self.missing_at is None:
             self.missing_at = self.elapsed_s()
-        if self.elapsed_s() - self.missing_at >= LOOKS_APART_S:
+        known = self.seen or self.elapsed_s() > NEVER_SEEN_FOR_S
+        if known and self.elapsed_s() - self.missing_at >= LOOKS_APART_S:
             raise BootTimeout(f"pod {self.run.state.pod.id} vanished while booting")
-        self.run.world.clock.sleep(API_PAUSE_S)
 
     def heed_host(self, pod: Pod) -> None:
         """Raises ImageRefused if no host can run the image, BootTimeout if this host goes on saying that it cannot."""

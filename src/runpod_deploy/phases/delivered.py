@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..cloud.rates import Rate
 from ..cloud.values import Candidate, Pod
+from ..errors import CloudUnreachable, ReleaseUnconfirmed
 from ..record.events import PodAbandoned, PodDiscarded, PriceDoubted
 from ..run import Run
 from ..spec import RunpodJobSpec
@@ -18,7 +19,7 @@ ROUNDING = 1e-6
 def accept(run: Run, candidates: tuple[Candidate, ...], pod: Pod) -> bool:
     """Whether the pod, which is recorded, is what was asked for with one of these candidates. If not, it is gone.
 
-    Raises ReleaseUnconfirmed.
+    Raises CloudUnreachable if the API does not confirm that.
     """
     reasons = differences(run.spec.job, candidates, pod)
     if reasons:
@@ -27,9 +28,15 @@ def accept(run: Run, candidates: tuple[Candidate, ...], pod: Pod) -> bool:
 
 
 def give_up(run: Run, pod_id: str, reason: str) -> None:
-    """The pod is gone, and the journal says why. Raises ReleaseUnconfirmed."""
+    """The pod is gone, and the journal says why.
+
+    Raises CloudUnreachable if the API does not confirm that: the release of the run tries again, and has the last word.
+    """
     run.record(PodAbandoned(pod_id=pod_id, reason=reason))
-    confirm_deleted(run, pod_id)
+    try:
+        confirm_deleted(run, pod_id)
+    except ReleaseUnconfirmed as error:
+        raise CloudUnreachable(f"{reason}, and then: {error.message}", hint=error.hint) from error
     run.record(PodDiscarded(pod_id=pod_id))
 
 

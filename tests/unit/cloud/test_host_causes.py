@@ -42,6 +42,9 @@ def test_each_cause_is_known(text: str, meaning: str, permanent: bool) -> None:
 def test_progress_after_an_error_overcomes_it_but_not_again_and_again() -> None:
     assert cause_in(lines(FULL, PULLING)) is None
     assert cause_in(lines(*(FULL, PULLING) * 3)) is not None
+    assert cause_in(lines(*(FULL, PULLING) * 3, "Status: Downloaded newer image for x")) is None
+    assert cause_in(lines(CUDA, "start container for x: begin")) is None
+    assert cause_in(lines(*("start container for x: begin", CUDA) * 3)) is not None
     assert cause_in(lines(PULLING, "Status: Downloaded newer image for x", "start container for x: begin")) is None
 
 
