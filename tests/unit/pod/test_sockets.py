@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,12 @@ from runpod_deploy.pod import sockets
 
 
 @pytest.fixture
-def session(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of the user's session."""
     folder = Path(tempfile.mkdtemp(prefix="s-", dir="/tmp"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
-    return folder
+    yield folder
+    shutil.rmtree(folder)
 
 
 def test_the_session_s_folder_is_used_and_kept(session: Path) -> None:
