@@ -11,7 +11,7 @@ from runpod_deploy.cloud.values import Candidate, Offer
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.money import closing_s
 from runpod_deploy.phases.provision import IDLE_S
-from runpod_deploy.record.events import Event, PodRecycled
+from runpod_deploy.record.events import Event, GuardReleased, PodKilledUnexpected, PodRecycled
 from runpod_deploy.record.manifest import manifest
 from runpod_deploy.record.paths import RunDir
 from runpod_deploy.record.state import State
@@ -48,6 +48,9 @@ class Watcher:
             self.in_order(*args)
             if isinstance(args[0], PodRecycled):
                 self.storm.taken.add(args[0].pod_id)
+            if isinstance(args[0], PodKilledUnexpected | GuardReleased) and args[0].state is None:
+                pod_id = args[1].pod.id
+                require(not self.storm.cloud.exists(pod_id), "truth", f"{pod_id} is called gone, and exists")
         elif where == "before create":
             self.written_ahead(args[0].name)
         elif where in CHANGING:

@@ -11,12 +11,10 @@ import pytest
 from tests.storm import history as h
 from tests.storm.history import from_json
 from tests.storm.invariants import NAMES
-from tests.storm.seeds import KINDS, history_of
+from tests.storm.seeds import history_of
 from tests.storm.shrink import shrunk
 from tests.storm.storm import play
 
-PLAYED = frozenset(KINDS) - {h.LATE, h.JUMP}
-"""Two kinds of faults still find leaks; they are played here once these are mended."""
 CHUNKS, SEEDS_EACH = 24, 125
 STRANGE = h.History(
     seed=0,
@@ -29,7 +27,7 @@ STRANGE = h.History(
 def test_no_history_breaks_an_invariant(chunk: int) -> None:
     first = int(os.environ.get("STORM_SEED", "1")) + chunk * SEEDS_EACH
     for seed in range(first, first + SEEDS_EACH):
-        history = history_of(seed, PLAYED)
+        history = history_of(seed)
         if play(history).violation:
             raise AssertionError("\n".join(shrunk(history).script()))
 
