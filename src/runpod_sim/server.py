@@ -16,7 +16,7 @@ from .records.pods import ACCOUNT
 from .records.problems import Problem
 from .routes import account, billing, catalogue, control, graphql, logs, pods, registries, templates, volumes
 from .routes.answers import CALLER, CLOUD, LIMITS, Handler, problem_answer, request_id
-from .routes.fault_answers import answer_after, answer_instead, drip, with_odd_rows, without_pods
+from .routes.fault_answers import answer_after, answer_instead, drip, with_odd_rows, without_pods, without_rows
 from .routes.quotas import Limits
 
 BODY_LIMIT = 102_400
@@ -84,6 +84,8 @@ async def _answer(request: web.Request, handler: Handler, label: str) -> web.Str
         return without_pods(label) or await _admit(request, handler, label)
     if fault.what == "odd-rows":
         return with_odd_rows(await _admit(request, handler, label), fault.parameters["rows"])
+    if fault.what == "omits-rows":
+        return without_rows(await _admit(request, handler, label), int(fault.parameters["count"]))
     if fault.what == "drip":
         return await drip(request, await _admit(request, handler, label), fault.parameters["seconds"])
     if not fault.what.startswith("effect"):

@@ -34,6 +34,22 @@ def test_odd_rows_stand_beside_the_true_ones(sim: Sim) -> None:
     assert [row and row["id"] for row in sim.call("GET", "/v2/pods").body["pods"]] == [None, 7, pod["id"]]
 
 
+def test_a_list_omits_its_newest_pods(sim: Sim) -> None:
+    older, newer = sim.create(), sim.create()
+    sim.fault(where="GET /v2/pods", what="omits-rows", count=1)
+    assert [row["id"] for row in sim.call("GET", "/v2/pods").body["pods"]] == [older["id"]]
+    assert sim.call("GET", f"/v2/pods/{newer['id']}").status == 200
+
+
+def test_a_pod_is_moved_to_a_new_id(sim: Sim) -> None:
+    sim.fault(what="migrates", after_s=0.2)
+    before = sim.create(env={"WHOSE": "mine"})
+    sim.until(lambda: sim.call("GET", f"/v2/pods/{before['id']}").status == 404)
+    (after,) = sim.call("GET", "/v2/pods").body["pods"]
+    assert after["id"] != before["id"] and (after["name"], after["env"]) == (before["name"], before["env"])
+    assert after["createdAt"] > before["createdAt"]
+
+
 def billed_usd(sim: Sim) -> float:
     """The cost of all pods until now."""
     return float(sim.call("GET", "/_sim/ledger").body["billed_usd"])

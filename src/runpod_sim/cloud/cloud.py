@@ -14,11 +14,12 @@ from ..containers.sandbox import wipe
 from ..containers.supervisor import Platform, Supervisor
 from ..faults.facts import facts_of_pod, facts_of_spec
 from ..faults.fault import Faults
+from ..records.bent import billed_price
 from ..records.catalogue import Catalogue
 from ..records.changes import changed, remakes
 from ..records.meter import Meter
 from ..records.pod_spec import check_kind, complete
-from ..records.pods import ERROR, EXITED, PROVISIONING, TERMINATED, UP, Pod, new_id
+from ..records.pods import ERROR, EXITED, PROVISIONING, TERMINATED, UP, Pod, moved, new_id
 from ..records.problems import BALANCE_TOO_LOW, HOST_FULL, REGISTRY_NOT_FOUND, Problem, bad, invalid, missing
 from ..records.templates import PUBLIC
 from .placement import choose
@@ -171,11 +172,13 @@ class Cloud:
         await asyncio.to_thread(wipe, self.supervisors[pod.id].dir)
 
     def lose(self, pod: Pod, end_state: str) -> None:
-        """The pod's host is lost; end_state is gone, exited or ERROR."""
+        """The pod's host is lost; end_state is gone, exited, moved or ERROR."""
+        if end_state == "moved":
+            self._begin(moved(pod, now()))
         if end_state == ERROR:
             self._leave_machine(pod, ERROR)
         elif pod.ended_at is None:
-            self._spawn(self.end(pod, "died") if end_state == "gone" else self.stop(pod, "died"))
+            self._spawn(self.end(pod, "died") if end_state in ("gone", "moved") else self.stop(pod, "died"))
 
     async def charge(self) -> None:
         """Until it is cancelled, no pod runs on debt: one with a network volume is stopped, another is ended."""
@@ -212,8 +215,11 @@ class Cloud:
         pod.spec["locked"] = pod.spec["locked"] or "locked" in pod.faults
         pod.spec["name"] = pod.spec["name"][: pod.faults.get("short-name", {}).get("chars")]
         pod.hidden_until = pod.created_at + pod.faults.get("lag", {}).get("seconds", 0.0)
-        pod.usd_per_hour = _price_of(pod)
+        pod.usd_per_hour = billed_price(pod)
         self._plan_end_of_credit(pod)
+        return self._begin(pod)
+
+    def _begin(self, pod: Pod) -> Pod:
         self.catalogue.used[pod.place] += pod.units
         self.pods[pod.id] = pod
         self.supervisors[pod.id] = Supervisor(pod, self.platform, self.lose)
@@ -292,9 +298,3 @@ class Cloud:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _price_of(pod: Pod) -> float:
-    """The price that is billed: that of the fault other-price if it is a price."""
-    told = pod.faults.get("other-price", {}).get("usd_per_hour")
-    return float(told) if isinstance(told, int | float) and 0 < told < float("inf") else pod.usd_per_hour

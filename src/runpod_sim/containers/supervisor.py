@@ -111,6 +111,7 @@ class Supervisor:
             await asyncio.sleep(self.platform.pace.restart_s)
         self.sshd.new_host_key()
         self._set_alarm("pod-dies", self._die)
+        self._set_alarm("migrates", lambda: self.on_lost(self.pod, "moved"))
         # The port is known before the container is made: it is in PID 1's environment.
         port = self.sshd.reserve()
         while True:

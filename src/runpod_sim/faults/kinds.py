@@ -46,6 +46,9 @@ REQUEST_FAULTS = {
     "odd-rows": FaultKind(
         "route", {"rows": ODD_ROWS}, "a list holds these rows, too: other pods, offers or volumes that make no sense"
     ),
+    "omits-rows": FaultKind(
+        "route", {"count": 1}, "a list lacks this many of its first rows, which are the newest pods"
+    ),
     "other-account": FaultKind(
         "route", {}, "answers as for a key of another account, for which none of these pods exists; nothing was done"
     ),
@@ -114,6 +117,11 @@ POD_FAULTS = {
     "other-host-key": FaultKind("pod", {"connections": 1}, "the SSH host key changes after the first connections"),
     "pod-dies": FaultKind(
         "pod", {"after_s": 5.0, "as": "gone"}, 'the host is lost this long after the boot; pod "gone" or "exited"'
+    ),
+    "migrates": FaultKind(
+        "pod",
+        {"after_s": 5.0},
+        "the pod is moved this long after the boot: a pod with a new id, the same environment and an empty disk boots",
     ),
     "container-exits": FaultKind(
         "pod", {"after_s": 5.0}, "PID 1 is killed once, this long after its start; the container restarts as usual"

@@ -24,6 +24,12 @@ def bent(body: dict[str, Any], pod: Pod) -> dict[str, Any]:
     return body
 
 
+def billed_price(pod: Pod) -> float:
+    """The price that is billed: that of the fault other-price if it is a price."""
+    told = pod.faults.get("other-price", {}).get("usd_per_hour")
+    return float(told) if isinstance(told, int | float) and 0 < told < float("inf") else pod.usd_per_hour
+
+
 def _deliver(body: dict[str, Any], delivery: dict[str, Any]) -> None:
     if "gpu" in body:
         given = {"id": delivery["gpu_id"], "count": delivery["gpus"]}

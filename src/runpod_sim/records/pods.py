@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .catalogue import Place
@@ -126,6 +126,14 @@ class Pod:
         self.meter.set_rates(at, self.rates())
         if status not in UP:
             self.up_at = None
+
+
+def moved(pod: Pod, at: float) -> Pod:
+    """The pod after RunPod has moved it to another machine: a new id and an empty disk, but the same environment."""
+    return replace(
+        pod, id=new_id(), created_at=at, key=f"rpa_{secrets.token_hex(20).upper()}", token=secrets.token_hex(4),
+        started_at=None, up_at=None, port=None, faults={}, meter=Meter(), logs=deque(maxlen=LOG_LINES),
+    )  # fmt: skip
 
 
 def new_id(length: int = 14) -> str:

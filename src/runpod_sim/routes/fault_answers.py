@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -113,13 +114,21 @@ def _of_gateway(status: int, form: str) -> web.Response:
 
 def with_odd_rows(answer: web.StreamResponse, rows: list[Any]) -> web.StreamResponse:
     """The answer, whose list holds these rows, too."""
+    return _with_lists(answer, lambda listed: [*rows, *listed])
+
+
+def without_rows(answer: web.StreamResponse, count: int) -> web.StreamResponse:
+    """The answer, whose list lacks its first rows."""
+    return _with_lists(answer, lambda listed: listed[count:])
+
+
+def _with_lists(answer: web.StreamResponse, change: Callable[[list[Any]], list[Any]]) -> web.StreamResponse:
+    """The answer with its lists changed, if it is one that succeeded."""
     if not isinstance(answer, web.Response) or answer.status != 200 or not isinstance(answer.body, bytes):
         return answer
     document = json.loads(answer.body)
-    for name, listed in document.items():
-        if isinstance(listed, list):
-            document[name] = [*rows, *listed]
-    return web.Response(body=json.dumps(document).encode(), content_type=answer.content_type)
+    changed = {name: change(listed) for name, listed in document.items() if isinstance(listed, list)}
+    return web.Response(body=json.dumps(document | changed).encode(), content_type=answer.content_type)
 
 
 def _cut(request: web.Request) -> web.Response:
