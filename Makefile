@@ -56,7 +56,7 @@ lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/shellcheck --shell=sh src/runpod_deploy/pod/scripts/*.sh
+	$(BIN)/shellcheck --shell=sh --exclude=SC2015,SC2016,SC2030,SC2031,SC2034,SC2153,SC2154 src/runpod_deploy/pod/scripts/*.sh
 	$(BIN)/shellcheck .ci/run recipes/*/*.sh recipes/*/*/*.sh
 
 # Known advisories about the versions that we install, and about the oldest ones that we allow.

@@ -31,7 +31,7 @@ def example_job() -> Any:
         name=PLACEHOLDER,
         pod=PodSpec(image=PLACEHOLDER, datacenters=(PLACEHOLDER,), gpu_order=(PLACEHOLDER,)),
         storage=StorageSpec(mode="ephemeral", volume_gb=1),
-        run=RunSpec(script_path="/placeholder", log_path="/placeholder", body=PLACEHOLDER),
+        run=RunSpec(script_path="/placeholder", log_path="/placeholder.log", body=PLACEHOLDER),
         setup=(CommandSpec(command=PLACEHOLDER),),
         preflight=(CommandSpec(command=PLACEHOLDER),),
         staging=(RsyncPushSpec(label=PLACEHOLDER, source=PLACEHOLDER, destination="/placeholder"),),

@@ -277,3 +277,18 @@ def test_a_gpu_that_looks_mistyped_is_a_warning(plain: dict[str, Any], write: Wr
 def test_a_gpu_that_only_the_catalogue_may_know_is_fine(plain: dict[str, Any], write: Write, name: str) -> None:
     plain["pod"]["gpu_order"] = [name]
     assert load(write(plain)).findings == ()
+
+
+def test_a_log_that_would_be_lost_is_a_mistake(plain: dict[str, Any], write: Write) -> None:
+    plain["run"]["log_path"] = plain["run"]["script_path"]
+    assert "run.log_path: is the same file as run.script_path" in complaint(write(plain))
+    plain["run"]["log_path"] = "/workspace/code/run.log"
+    plain["staging"] = [{"label": "code", "source": "./", "destination": "/workspace/code/", "delete": True}]
+    assert "run.log_path: is inside /workspace/code/" in complaint(write(plain))
+
+
+def test_an_export_that_looks_like_shell_is_a_warning(plain: dict[str, Any], write: Write) -> None:
+    plain["remote_env"] = {"exports": {"PATH": "/opt/conda/bin:$PATH", "PRICE": "5$"}}
+    shown = [str(finding) for finding in load(write(plain)).findings]
+    assert [line for line in shown if "remote_env.exports" in line and "$PATH is not replaced" in line]
+    assert not [line for line in shown if "PRICE" in line]

@@ -11,8 +11,8 @@ from runpod_deploy.pod.shell import command, remove_files, write_file
 from runpod_deploy.spec import RemoteEnvSpec, SecretSpec
 
 
-def bash(text: str, stdin: bytes = b"", **env: str) -> subprocess.CompletedProcess[bytes]:
-    path = {"PATH": "/usr/bin:/bin", **env}
+def bash(text: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+    path = {"PATH": "/usr/bin:/bin", **(env or {})}
     return subprocess.run(["bash", "-c", text], input=stdin, env=path, capture_output=True, timeout=20)
 
 
@@ -46,12 +46,12 @@ def test_a_command_keeps_its_stdin_and_its_status(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("env", "printed"), [({}, b"1\n"), ({"PYTHONUNBUFFERED": ""}, b"\n")])
 def test_output_is_not_buffered_unless_asked_for(env: dict[str, str], printed: bytes) -> None:
-    assert bash(command("echo $PYTHONUNBUFFERED", None), **env).stdout == printed
+    assert bash(command("echo $PYTHONUNBUFFERED", None), env=env).stdout == printed
 
 
 def test_the_pinned_python_is_a_variable() -> None:
     assert bash(command("echo $UV_PYTHON", None, "3.12")).stdout == b"3.12\n"
-    assert bash(command("echo $UV_PYTHON", None, "3.12"), UV_PYTHON="3.13").stdout == b"3.13\n"
+    assert bash(command("echo $UV_PYTHON", None, "3.12"), env={"UV_PYTHON": "3.13"}).stdout == b"3.13\n"
 
 
 def test_a_secret_is_in_memory_and_its_removal_is_checked(tmp_path: Path) -> None:
