@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 from tests.storm.history import from_json
-from tests.storm.invariants import NAMES
 from tests.storm.seeds import KINDS, history_of
 from tests.storm.shrink import shrunk
 from tests.storm.storm import Result, play
@@ -26,7 +25,7 @@ def main() -> int:
     parser.add_argument("-n", type=int, default=3000, help="how many seeds")
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--jobs", type=int, default=2, help="how many processes")
-    parser.add_argument("--findings", type=Path, default=Path("/tmp/storm"), help="folder for what was found")
+    parser.add_argument("--findings", type=Path, default=Path("storm-findings"), help="folder for what was found")
     parser.add_argument("--most", type=int, default=1, help="shrink so many findings of each invariant")
     parser.add_argument("--replay", type=Path, help="play the history in this file, and show what happens")
     parser.add_argument("--first", action="store_true", help="stop at the first finding, and only name it")
@@ -96,6 +95,5 @@ def show(seed: int, kinds: frozenset[str], folder: Path) -> Result | None:
     return result
 
 
-assert NAMES
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -146,11 +146,6 @@ class History:
     nobody_comes: bool = False
     """Whether nobody resumes the run after the last process: then only the guard ends its pod."""
 
-    @property
-    def size(self) -> int:
-        """How many things are out of the ordinary."""
-        return sum(1 for line in self.script() if not line.startswith("history"))
-
     def script(self) -> list[str]:
         """The history, one line for each thing that is out of the ordinary."""
         lines = [f"history of seed {self.seed}"]
