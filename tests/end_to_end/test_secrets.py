@@ -27,7 +27,7 @@ SECRETS = [
     {"name": "tokens", "env": ["HF_TOKEN", "OTHER"], "destination": "/workspace/keys/hf env"},
     {"name": "netrc", "file": "netrc", "destination": "/workspace/keys/netrc", "mode": "0400"},
 ]
-MODES = "stat -c %a '/workspace/keys/hf env' /workspace/keys/netrc; sha256sum < /workspace/keys/netrc\n"
+MODES = "stat -L -c %a '/workspace/keys/hf env' /workspace/keys/netrc; sha256sum < /workspace/keys/netrc\n"
 NETWORK: dict[str, Any] = {
     "storage": {"mode": "network_volume", "volume_name": "shared", "volume_mount": "/workspace"},
     "pod": {"datacenters": ["US-TX-3"]},
