@@ -117,7 +117,7 @@ def test_they_come_off_though_the_run_is_killed_and_resumed_and_interrupted(sim:
     path = config(tmp_path / "p", WORK + "sleep 60\n")
     tool = Tool(sim, "run", "--config", str(path), "--print-run-dir", env=ENV)
     tool.await_event(lambda row: row["event"] == "job_launched")
-    assert files_with(CANARY, disks(sim)), "they are there while the job runs"
+    assert not files_with(CANARY, disks(sim)), "they are in the pod's memory only, while the job runs"
     tool.signal(signal.SIGKILL)
     tool.process.communicate()
     with argv() as seen:
