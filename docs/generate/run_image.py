@@ -27,7 +27,7 @@ from runpod_deploy.driver import RunOptions, drive
 from runpod_deploy.live import real_world
 from runpod_deploy.record.new_run import begin
 from runpod_deploy.run import Run
-from runpod_deploy.terminal.picture import Picture, rows, summary
+from runpod_deploy.terminal.live_view import Picture, rows, summary
 from runpod_deploy.terminal.screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -127,7 +127,7 @@ def command_lines() -> Iterator[bytes]:
 
 def end_processes_of(control: Path) -> None:
     """No process of this run's own parts is left: guard, keeper, supervisor. They start each other again."""
-    while found := [pid for pid in map(str, own_processes(control))]:
+    while found := list(map(str, own_processes(control))):
         subprocess.run(["kill", "-KILL", *found], capture_output=True)
         time.sleep(0.05)
 

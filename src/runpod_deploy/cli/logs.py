@@ -23,7 +23,7 @@ from ..record.paths import RUNS_DIR, RunDir, of_another_user
 from ..record.state import State
 from ..record.state_file import read_state_file
 from ..spec.places import expanded
-from ..terminal.lines import Lines
+from ..terminal.line_splitter import Lines
 from ..terminal.output import is_terminal, print_bytes, print_json, print_lines, warn
 from .access import real_cloud
 from .options import json_option, output_options, variable_options

@@ -16,7 +16,7 @@ from ..record.journal import read_events
 from ..record.lock import RunLock
 from ..record.paths import RunDir, require_own
 from ..record.state import State
-from ..terminal.lines import Lines
+from ..terminal.line_splitter import Lines
 from ..terminal.output import print_err, write_err
 from .carrying import finish, manner, print_failure
 from .options import plain_option, verbosity_options, wait_option

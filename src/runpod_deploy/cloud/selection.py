@@ -10,6 +10,7 @@ from itertools import product
 
 from ..errors import CloudUnreachable, ConfigError, StockOut
 from ..spec import PodSpec
+from . import price_limit
 from .values import Candidate, Offer
 
 CUDA_TAG = re.compile(r"(?:^|[^a-z0-9])(?:cu(\d\d)(\d)\d*|cuda-?(\d\d)\.(\d+))", re.IGNORECASE)
@@ -63,12 +64,8 @@ def objection(gpu: str, prices: dict[str, float | None], limit: float | None) ->
     if gpu not in prices:
         near = difflib.get_close_matches(gpu, prices, n=1)
         return f"{gpu}: no such GPU in the catalogue" + (f"; did you mean {near[0]!r}?" if near else "")
-    price = prices[gpu]
-    if limit is None:
-        return ""
-    if price is None:
-        return f"{gpu}: its price is unknown, so the limit of ${limit:.2f}/hr cannot be checked"
-    return f"{gpu}: ${price:.2f}/hr is over the limit of ${limit:.2f}/hr" if price > limit else ""
+    reason = price_limit.objection(prices[gpu], limit)
+    return f"{gpu}: {reason}" if reason else ""
 
 
 def nothing_left(

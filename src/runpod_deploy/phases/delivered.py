@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..cloud import price_limit
 from ..cloud.rates import Rate
 from ..cloud.values import Candidate, Pod
 from ..errors import CloudUnreachable, ReleaseUnconfirmed
@@ -11,9 +12,6 @@ from ..record.events import PodAbandoned, PodDiscarded, PriceDoubted
 from ..run import Run
 from ..spec import RunpodJobSpec
 from .release import confirm_deleted
-
-ROUNDING = 1e-6
-"""A price may differ from the limit by this share, because both are decimal fractions."""
 
 
 def accept(run: Run, candidates: tuple[Candidate, ...], pod: Pod) -> bool:
@@ -69,12 +67,11 @@ def fewer_gpus(job: RunpodJobSpec, pod: Pod) -> Iterator[str]:
 
 def over_the_limit(job: RunpodJobSpec, pod: Pod) -> Iterator[str]:
     """A price above the limit, which the catalogue showed lower."""
-    limit, told = job.budget.max_gpu_price, pod.usd_per_hour
-    if limit is None or told is None:
+    if pod.usd_per_hour is None:
         return
-    per_gpu = told / (pod.gpu_count or job.pod.gpu_count)
-    if per_gpu > limit * (1 + ROUNDING):
-        yield f"${per_gpu:.2f}/hr is over the limit of ${limit:.2f}/hr"
+    per_gpu = pod.usd_per_hour / (pod.gpu_count or job.pod.gpu_count)
+    if reason := price_limit.objection(per_gpu, job.budget.max_gpu_price):
+        yield reason
 
 
 def note_doubt(run: Run, pod: Pod, rate: Rate) -> None:

@@ -19,8 +19,8 @@ from ..record.state import State
 from ..run import Run
 from ..spec.strict_json import loads
 from .console import DETAIL, elapsed, event_line
-from .lines import Lines
-from .picture import Moving, Picture, rows, summary
+from .line_splitter import Lines
+from .live_view import Moving, Picture, rows, summary
 
 REFRESHES_A_SECOND = 2
 KEPT_LINES = 400

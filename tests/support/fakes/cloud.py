@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from runpod_deploy.cloud.pod_labels import bears
+from runpod_deploy.cloud.pod_search import pods_of_run
 from runpod_deploy.cloud.values import Address, Candidate, LogLine, Offer, Pod, PodRequest
 from runpod_deploy.errors import AnswerUnclear, ConfigError, DeployError, StockOut
 from runpod_deploy.machine.clock import Clock
@@ -115,7 +115,7 @@ class FakeCloud:
     def find(self, name: str, token: str = "") -> list[Pod]:
         """The listed pods with that token, or with that name and no token, newest first."""
         self._call(f"find {name}")
-        return [pod for pod in self.list_pods() if bears(pod, name=name, token=token)]
+        return pods_of_run(self.list_pods(), lambda _pod_id: None, name=name, token=token)
 
     def list_pods(self) -> list[Pod]:
         """Every listed pod, newest first."""

@@ -9,7 +9,7 @@ from typing import Any
 from runpod_deploy.record import events as e
 from runpod_deploy.record.fold import apply
 from runpod_deploy.record.state import State
-from runpod_deploy.terminal.picture import Picture
+from runpod_deploy.terminal.live_view import Picture
 from tests.support.worlds import spec_in
 
 START = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)

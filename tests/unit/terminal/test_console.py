@@ -49,6 +49,22 @@ def test_one_file_is_one_file() -> None:
     assert console_line(pulled, watching()) == "pulled out: 1 file, 9 B in 1.0 s"
 
 
+def test_entries_that_were_not_created_are_named() -> None:
+    pulled = e.ArtifactPullCompleted(
+        label="out",
+        duration_sec=1,
+        files=1,
+        bytes=9,
+        bytes_transferred=9,
+        sha256="",
+        refused=5,
+        refused_first=("'a'", "'b'", "'c'", "'d'", "'e'"),
+    )
+    assert str(console_line(pulled, watching())).startswith(
+        "pulled out: 1 file, 9 B in 1.0 s; WARNING: 'a', 'b', 'c' and 2 more not created here"
+    )
+
+
 @pytest.mark.parametrize(
     ("event", "line"),
     [

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, DeployError, OddRow, OnRetry, StockOut
 from ...machine.clock import Clock
 from ...machine.limits import ANSWER_BYTES
-from ..pod_labels import bears
+from ..pod_search import pods_of_run
 from ..values import Candidate, LogLine, Offer, Pod, PodRequest
 from . import catalogue, shapes
 from .balance import BALANCE_CALL, Balance, as_balance
@@ -105,13 +105,8 @@ class RunPodCloud:
         return self._account
 
     def find(self, name: str, token: str = "") -> list[Pod]:
-        """The pods that bear this token, or have this name and no token, newest first; listed after this call began.
-
-        A listing that leaves out a pod's environment hides its token: then the pod itself is asked for.
-        """
-        pods = self._pods(self._listing.rows(0.0))
-        whole = [(self.get(pod.id) or pod) if token and not pod.env and pod.name == name else pod for pod in pods]
-        return [pod for pod in whole if bears(pod, name=name, token=token)]
+        """The pods that bear this token, or have this name and no token, newest first; listed after this call began."""
+        return pods_of_run(self._pods(self._listing.rows(0.0)), self.get, name=name, token=token)
 
     def list_pods(self) -> list[Pod]:
         """All pods of the account as they are now, newest first. Their environment holds our own labels only."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from runpod_deploy.record import events as e
 from runpod_deploy.record.state import State
 from runpod_deploy.terminal.console import Console
-from runpod_deploy.terminal.lines import LONGEST_BYTES, Lines
+from runpod_deploy.terminal.line_splitter import LONGEST_BYTES, Lines
 
 
 def test_lines_come_whole_however_they_are_cut() -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from runpod_deploy.record import events as e
 from runpod_deploy.record.fold import apply
-from runpod_deploy.terminal.picture import Moving, rows, summary
+from runpod_deploy.terminal.live_view import Moving, rows, summary
 from tests.unit.terminal.pictures import START, phase, picture, state_after, watching
 
 MOVING = Moving("weights", 34_200_000, 136_800_000, 3, 12, 12_000_000.0)
