@@ -18,6 +18,7 @@ from runpod_deploy.history.audit import audit
 from runpod_deploy.history.known_runs import known_runs
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.money import guard_deadline
+from runpod_deploy.phases.provision import IDLE_S
 from runpod_deploy.record.events import ignore
 from runpod_deploy.record.fold import apply
 from runpod_deploy.record.journal import read_line
@@ -265,7 +266,8 @@ class Storm:
         budget = self.spec.job.budget
         stop_at = max(filter(None, (state.cost.stop_at, START)), default=START)
         last_s = (guard_deadline(stop_at, budget) - START).total_seconds() + self.interfered_s
-        self.wait(max(0.0, last_s - self.clock.monotonic()) + self.history.shape.minutes * 60 + 1000.0)
+        idle_s = IDLE_S if self.taken else 0.0  # a paused pod that was started and never reached waits that long
+        self.wait(max(0.0, last_s - self.clock.monotonic()) + self.history.shape.minutes * 60 + 1000.0 + idle_s)
 
     def resume_until_over(self) -> None:
         """The run is resumed as its exit codes ask, in calm weather. Raises Violation."""
