@@ -144,6 +144,7 @@ def project_scans(draft: Draft) -> Iterator[Finding]:
     yield from sources.windows_scripts(draft, shipments)
     yield from sources.large_file_pointers(draft, shipments)
     yield from sources.dangling_links(draft, shipments)
+    yield from sources.links_out(draft, shipments)
     yield from sources.windows_secrets(draft)
 
 

@@ -147,6 +147,8 @@ def stage_lines(index: int, entry: RsyncPushSpec, outlook: Outlook, mount: str) 
         shipment = outlook.shipments[index]
         yield f"  {len(shipment.files):,} files, {size(shipment.size_bytes)}"
         yield from (f"  {file.name}  {size(file.size_bytes)}" for file in shipment.largest[:LARGEST_SHOWN])
+        if shipment.links_out:
+            yield f"  WARNING: links that lead out of the source are sent as links: {', '.join(shipment.links_out[:5])}"
 
 
 def deletion(entry: RsyncPushSpec, mount: str) -> str:

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 PRIVATE = 0o600
 """The mode of files that only this user may read."""
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
     """The file holds the text, and at no time half of it. Raises OSError, and then the file is as it was."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        draft.unlink(missing_ok=True)  # a link that somebody put there is not followed
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+    # Nobody can guess the name and put a link or a file of their own there first.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    with os.fdopen(os.open(draft, NEW_FILE, mode), "w", encoding="utf-8") as file:
+        try:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+            draft.replace(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
 
 
 def private(path: str, flags: int) -> int:

@@ -16,7 +16,16 @@ def protected(run: Run, place: Path) -> tuple[Path, ...]:
     """The places that an artifact for this place may not write, replace, delete or link to."""
     state_file = run.spec.job.resolved_state_file
     own = [] if state_file is None else [state_file, state_file.with_name(state_file.name + ".lock")]
-    return (run.spec.config_path, *own, *files_of_run(run.dir), *other_runs(run, place))
+    return (*configs(run), *own, *files_of_run(run.dir), *other_runs(run, place))
+
+
+def configs(run: Run) -> Iterator[Path]:
+    """The config of the run and its base, as far as the values of the run name them."""
+    yield run.spec.config_path
+    for origin in run.spec.origins.values():
+        name, _, line = origin.rpartition(":")
+        if line.isdigit() and (path := run.spec.config_path.parent / name) != run.spec.config_path:
+            yield path
 
 
 def other_runs(run: Run, place: Path) -> Iterator[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import DeployError, SshLost
 from ..pod.transfer.limits import shown
+from ..pod.transfer.screening import first_names
 from ..pod.transfer.values import Moved, Pull
 from ..record.events import (
     ArtifactEmpty,
@@ -45,8 +46,8 @@ def pull(
         return False
     if moved is None:
         return record_absent(run, entry, took_s(run, begun))
-    if few := too_few(run, entry, moved):
-        record_failed(run, entry, took_s(run, begun), few)
+    if lacking := too_few(run, entry, moved) or lost_links(run, entry, moved):
+        record_failed(run, entry, took_s(run, begun), lacking)
         return False
     return record_pulled(run, entry, moved, took_s(run, begun), verified=not while_job_runs)
 
@@ -58,6 +59,14 @@ def too_few(run: Run, entry: ArtifactPullSpec, moved: Moved) -> str:
     return f"it has {moved.files} files, fewer than its min_files: {entry.min_files}; what is there was downloaded"
 
 
+def lost_links(run: Run, entry: ArtifactPullSpec, moved: Moved) -> str:
+    """What is wrong if the job has ended and links of a required artifact lead nowhere; empty if none do."""
+    if not (run.state.job.ended and entry.required and moved.unresolved):
+        return ""
+    names = first_names(moved.unresolved)
+    return f"links in it lead nowhere on the pod: {names}; what else is there was downloaded; exclude them if they may"
+
+
 def took_s(run: Run, begun: float) -> float:
     """Seconds since then, as durations are recorded."""
     return round(run.world.clock.monotonic() - begun, 3)
@@ -66,7 +75,7 @@ def took_s(run: Run, begun: float) -> float:
 def pull_of(run: Run, entry: ArtifactPullSpec, *, while_job_runs: bool) -> Pull:
     """The transfer that the entry means. Nothing is deleted in a folder that holds run folders."""
     place = local_path(run.spec, entry.local_path)
-    holds_runs = run.dir.path.is_relative_to(place)
+    holds_runs = run.dir.path.resolve().is_relative_to(place.resolve())
     return Pull(
         label=entry.label,
         remote_path=entry.remote_path,
@@ -116,6 +125,8 @@ def record_pulled(run: Run, entry: ArtifactPullSpec, moved: Moved, duration_s: f
             sha256=moved.sha256 if verified else "",
             refused=len(moved.refused),
             refused_first=tuple(shown(path) for path in moved.refused[:REFUSED_SHOWN]),
+            unresolved=len(moved.unresolved),
+            unresolved_first=tuple(shown(path) for path in moved.unresolved[:REFUSED_SHOWN]),
         )
     )
     if entry.required and not moved.files and run.state.job.ended:

@@ -67,7 +67,7 @@ def unsendable(spec: Spec, entry: RsyncPushSpec, loc: Loc) -> Iterator[Problem]:
         return
     try:
         push = push_of(entry, spec.project_root, mount=spec.job.storage.volume_mount)
-        tree = shipped_tree(push) if source.is_dir() else {}
+        tree = shipped_tree(push)[0] if source.is_dir() else {}
     except DeployError as error:
         yield Problem(loc, error.message)
         return

@@ -6,6 +6,7 @@ from functools import partial
 
 from ..errors import StagingFailed
 from ..pod.shell import job_script, secret_text, write_file
+from ..pod.transfer.limits import shown
 from ..pod.transfer.shipment import push_of
 from ..pod.transfer.values import Progress
 from ..record.events import JobLaunched, SecretWritten, StageFinished, StageProgressed, StageStarted
@@ -18,6 +19,7 @@ from .reconnect import with_reconnects
 
 SECRET_TIMEOUT_S = 60.0
 PROGRESS_EVERY_S = 1.0
+LINKS_SHOWN = 10
 
 
 def secrets(run: Run) -> None:
@@ -84,6 +86,8 @@ def push(run: Run, entry: RsyncPushSpec) -> None:
             removed=moved.removed,
             removed_bytes=moved.removed_bytes,
             removed_largest=moved.removed_largest,
+            links_out=len(moved.links_out),
+            links_out_first=tuple(shown(name) for name in moved.links_out[:LINKS_SHOWN]),
         )
     )
 

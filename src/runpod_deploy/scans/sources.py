@@ -68,6 +68,15 @@ def dangling_links(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]
             yield draft.document.finding(("staging", i), message, level="warning", hint="remove or exclude them")
 
 
+def links_out(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
+    """A warning for each entry with links that lead out of its source, and are uploaded as links."""
+    for i, shipment in enumerate(shipments):
+        if shipment.links_out:
+            message = f"links that lead out of the source would be uploaded as links: {some(list(shipment.links_out))}"
+            hint = "follow_links: true uploads what they point to; exclude them if the pod needs neither"
+            yield draft.document.finding(("staging", i), message, level="warning", hint=hint)
+
+
 def windows_secrets(draft: Draft) -> Iterator[Finding]:
     """Warnings for files of secrets with Windows line ends: a shell that sources them gets values that end in CR."""
     for i, secret in enumerate(draft.trial.job.secrets):

@@ -83,6 +83,10 @@ class RsyncPushSpec(Checked):
     destination is, or is above, the mount point of the pod's volume: there they are kept, and a warning says so."""
     respect_gitignore: bool = False
     """Exclude files below the source that git ignores."""
+    follow_links: bool = False
+    """Upload what links point to that lead out of the source, in their place. If not, they are uploaded as links, which
+    lead nowhere on the pod unless something is at that path there. Links to folders of the system or of keys, and to
+    folders that contain the link, are not followed."""
 
     @property
     def effective_excludes(self) -> tuple[str, ...]:

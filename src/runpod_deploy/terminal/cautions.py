@@ -7,12 +7,25 @@ from .amounts import files, size
 
 
 def not_created(event: e.ArtifactPullCompleted) -> str:
-    """The warning about entries that were refused; empty if there are none."""
-    if not event.refused:
-        return ""
-    more = f" and {event.refused - 3} more" if event.refused > 3 else ""
-    first = ", ".join(event.refused_first[:3])
-    return f"; WARNING: {first}{more} not created here: a link that leads out of the artifact, or a file of the tool"
+    """The warning about entries that are not here; empty if there are none."""
+    refused = some(event.refused_first, event.refused)
+    lost = some(event.unresolved_first, event.unresolved)
+    why = "a link to what is not fetched (a device, a system folder, a folder around it), or a file of the tool"
+    return (f"; WARNING: {refused} not created here: {why}" if refused else "") + (
+        f"; WARNING: {lost} not created here: the link leads nowhere on the pod" if lost else ""
+    )
+
+
+def links_out(event: e.StageFinished) -> str:
+    """The warning about links that lead out of the source; empty if there are none."""
+    names = some(event.links_out_first, event.links_out)
+    return f"; WARNING: links that lead out of the source were sent as links: {names}" if names else ""
+
+
+def some(first: tuple[str, ...], count: int) -> str:
+    """The first three of the names, and how many more there are; empty if there are none."""
+    more = f" and {count - 3} more" if count > 3 else ""
+    return ", ".join(first[:3]) + more if count else ""
 
 
 def removed(event: e.StageFinished) -> str:

@@ -41,10 +41,13 @@ def send(connection: Connection, source: Path, changed: Tree, there: RemoteListi
     versions = older_versions(changed, there.tree.get)
     if not versions:
         return set()
-    if there.has_rsync and rsync.here() and source.is_dir():
-        rsync.send(connection, source, {path: changed[path] for path in versions}, there.path, tally)
-        return set(versions)
-    return _send_tails(connection, source, changed, replace(there, tree=versions), tally)
+    files: Tree = {}
+    if there.has_rsync and rsync.here() and source.is_dir():  # which would not go through links
+        files = {path: changed[path] for path in versions if os.path.realpath(source / path) == str(source / path)}
+    if files:
+        rsync.send(connection, source, files, there.path, tally)
+    rest = {path: entry for path, entry in versions.items() if path not in files}
+    return {*files, *_send_tails(connection, source, changed, replace(there, tree=rest), tally)}
 
 
 def _send_tails(connection: Connection, source: Path, changed: Tree, there: RemoteListing, tally: Tally) -> set[str]:
@@ -75,15 +78,17 @@ def fetch(connection: Connection, there: RemoteListing, wanted: Tree, incoming: 
     Raises Unreachable, and ArtifactMissing beyond a limit.
     """
     versions = older_versions(wanted, incoming.files.entry)
-    if versions and there.has_rsync and rsync.here():
-        files = {path: wanted[path] for path in versions}
+    files: Tree = {}
+    if there.has_rsync and rsync.here():  # which would not go through links
+        files = {path: wanted[path] for path in versions if not there.is_behind_link(path)}
+    if files:
         with incoming.apart(files) as folder:
             rsync.fetch(connection, there.path, files, folder, tally)
-        return set(versions)
-    grown = {path for path, entry in versions.items() if entry.size <= wanted[path].size}
+    rest = {path: entry for path, entry in versions.items() if path not in files}
+    grown = {path for path, entry in rest.items() if entry.size <= wanted[path].size}
     for path in grown:
         _fetch_tail(connection, f"{there.path}/{path}", (path, wanted[path]), incoming.files, tally)
-    return grown
+    return {*files, *grown}
 
 
 def _fetch_tail(connection: Connection, remote: str, wanted: tuple[str, Entry], files: Place, tally: Tally) -> None:

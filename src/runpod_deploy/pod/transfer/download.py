@@ -31,7 +31,7 @@ from .listing import (
 from .place import Place
 from .screening import Screen
 from .streams import at_most, output_of, send_names
-from .tree import Tree, count_files, files_of, total_size
+from .tree import Entry, Tree, count_files, files_of, total_size
 from .unpack import Unpacker
 from .values import Moved, OnProgress, Tally
 
@@ -91,7 +91,7 @@ class Download:
             raise unequal(self.folder, differing)
         if delete:
             here = self.screen.open_entries(self.place.tree(excludes))
-            self.place.prune(here, {*self.there.tree, *self.refused})
+            self.place.prune(here, {*self.there.tree, *self.refused, *self.there.unresolved})
         return self.moved()
 
     def to_new_folder(self) -> Moved:
@@ -145,7 +145,10 @@ class Download:
 
     def take(self, there: RemoteListing) -> None:
         """The listing is the latest one, without what may not be here."""
-        self.there, self.refused = self.screen.passed(there, self.place.entry) if there.kind == "d" else (there, ())
+        self.there = there
+        if there.kind == "d":
+            self.there, refused = self.screen.passed(there, self.place.entry)
+            self.refused = (*there.refused, *refused)
 
     def tidy(self) -> Tree:
         """What the incoming folder holds: folders and files, and only where the pod has the same kind."""
@@ -217,16 +220,23 @@ class Download:
         return [path for path in differing if path not in self.sums]
 
     def moved(self) -> Moved:
-        """The result, with the hash of the list of hashes; the incoming folder is gone."""
+        """The result, with the hash of the list of hashes and links; the incoming folder is gone."""
         self.incoming.remove()
-        rows = "".join(f"{self.sums[path]}  {path}\n" for path in sorted(self.files) if path in self.sums)
+        rows = "".join(self.row(path, entry) for path, entry in sorted(self.there.tree.items()))
         return Moved(
             files=count_files(self.there.tree),
             bytes_total=total_size(self.there.tree),
             bytes_transferred=self.fetched_bytes,
             sha256=hashlib.sha256(os.fsencode(rows)).hexdigest(),
             refused=self.refused,
+            unresolved=self.there.unresolved,
         )
+
+    def row(self, path: str, entry: Entry) -> str:
+        """The line for an entry in the list of checksums: files that are here, and links."""
+        if entry.kind == "l":
+            return f"-> {entry.target}  {path}\n"
+        return f"{self.sums[path]}  {path}\n" if path in self.sums else ""
 
 
 def reported(pieces: Iterator[bytes], tally: Tally) -> Iterator[bytes]:

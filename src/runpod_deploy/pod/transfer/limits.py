@@ -16,6 +16,10 @@ NAME_BYTES = 255
 """Bytes of one name: NAME_MAX of Linux and macOS."""
 MAX_DEPTH = 128
 """Folders within each other. Python removes a tree with one open handle for each level, and macOS allows 256."""
+MAX_LINKS = 40
+"""Links that one path may lead through, as in Linux."""
+MAX_ROUNDS = 8
+"""How often links are followed that lie in what earlier links point to."""
 FILE_BYTES = 1 << 60
 """Bytes of one file. No disk is larger."""
 OLDEST_MTIME, NEWEST_MTIME = -(1 << 31), (1 << 34) - 1

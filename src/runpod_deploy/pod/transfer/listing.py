@@ -33,23 +33,46 @@ class RemoteListing:
     """The real path: for a link to a file, that of the file."""
     has_rsync: bool
     tree: Tree
+    replaced: frozenset[str] = frozenset()
+    """Paths that are links there, and in the tree what they point to."""
+    refused: tuple[str, ...] = ()
+    """Links that are not followed."""
+    unresolved: tuple[str, ...] = ()
+    """Links that end nowhere."""
+
+    def is_behind_link(self, path: str) -> bool:
+        """Whether a path is reached through a link there."""
+        return bool(self.replaced) and any(link == path or path.startswith(f"{link}/") for link in self.replaced)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a link ends, as the side says that has it."""
+
+    kind: str
+    """f, d, - for something else, or x if it ends nowhere."""
+    real: str
+    """The path without links in it."""
+    entry: Entry
 
 
 # A record is `kind mode size mtime path NUL target NUL`, as GNU find prints it in one go; with another find, the
 # shell calls stat for each file. "$@" holds the first arguments of find; it is empty if there is nothing to list.
-_RECORDS = """
-rsync=-; command -v rsync >/dev/null && rsync=rsync
+_LIST = """list() {
+    if find --version >/dev/null 2>&1; then find "$@" -printf '%y %m %s %T@ %p\\0%l\\0'
+    else
+        find "$@" -print0 | xargs -0 sh -c 'for f; do
+            k=-; if [ -L "$f" ]; then k=l; elif [ -d "$f" ]; then k=d; elif [ -f "$f" ]; then k=f; fi
+            s=$(stat -c "%a %s %Y" "$f" 2>/dev/null) || continue
+            printf "%s %s %s\\0%s\\0" $k "$s" "$f" "$(readlink "$f")"
+        done' sh
+    fi
+}
+"""
+_RECORDS = f"""
+{_LIST}rsync=-; command -v rsync >/dev/null && rsync=rsync
 printf '%s %s %s\\0\\0' "$kind" "$rsync" "$r"
-if [ $# -eq 0 ]; then :
-elif find --version >/dev/null 2>&1; then
-    find "$@" -printf '%y %m %s %T@ %p\\0%l\\0'
-else
-    find "$@" -print0 | xargs -0 sh -c 'for f; do
-        k=-; if [ -L "$f" ]; then k=l; elif [ -d "$f" ]; then k=d; elif [ -f "$f" ]; then k=f; fi
-        s=$(stat -c "%a %s %Y" "$f" 2>/dev/null) || continue
-        printf "%s %s %s\\0%s\\0" $k "$s" "$f" "$(readlink "$f")"
-    done' sh
-fi
+[ $# -eq 0 ] || list "$@"
 printf '\\0\\0end\\0\\0'
 """
 
@@ -87,6 +110,32 @@ mkdir -p -- "$r" && cd -- "$r" || exit 1
 set --; if [ -e "./$n" ] || [ -L "./$n" ]; then set -- "./$n" -maxdepth 0; fi{_RECORDS}"""
 
 
+def ends_command(folder: str) -> str:
+    """Says where each link of the NUL list on stdin ends; `.` is the folder itself.
+
+    A record is `kind mode size mtime path NUL real-path NUL`.
+    """
+    return f"""cd -- {quote(folder)} || exit 1
+{HELD} xargs -0 sh -c 'for f; do
+    k=x s="0 0 0" r=
+    if [ -f "$f" ]; then k=f; elif [ -d "$f" ]; then k=d; elif [ -e "$f" ]; then k=-; fi
+    if [ $k != x ]; then
+        r=$(readlink -f "$f" && echo .) && s=$(stat -L -c "%a %s %Y" "$f" 2>/dev/null) || continue
+        r=${{r%??}}
+    fi
+    printf "%s %s %s\\0%s\\0" $k "$s" "$f" "$r"
+done' sh
+printf '\\0\\0end\\0\\0'"""
+
+
+def below_command(folder: str) -> str:
+    """Lists what is in each folder of the NUL list on stdin; the folders are links."""
+    each = _LIST + 'for f; do list "$f/" -mindepth 1; done'
+    return f"""cd -- {quote(folder)} || exit 1
+{HELD} xargs -0 sh -c {quote(each)} sh
+printf '\\0\\0end\\0\\0'"""
+
+
 class BadListing(ValueError):
     """The listing contradicts itself or goes beyond a limit; the message names the entry."""
 
@@ -94,19 +143,45 @@ class BadListing(ValueError):
 def parse(output: bytes, excludes: Excludes) -> RemoteListing:
     """The listing without excluded entries. Raises BadListing."""
     head, _, records = output.removesuffix(END).partition(b"\0\0")
-    if records.count(b"\0") > 2 * MAX_ENTRIES:
-        raise BadListing(f"more than {MAX_ENTRIES} entries; pack them into an archive on the pod")
     kind, rsync, path = [*os.fsdecode(head).split(" ", 2), "", ""][:3]
     if kind not in ("d", "f", "-"):
         raise BadListing(f"no listing begins with {shown(os.fsdecode(head))}")
-    return RemoteListing(kind, path, rsync == "rsync", _kept(records, excludes))
+    return RemoteListing(kind, path, rsync == "rsync", _kept(records, excludes, {}))
 
 
-def _kept(records: bytes, excludes: Excludes) -> Tree:
-    fields = os.fsdecode(records).split("\0")
-    tree: Tree = {}
+def parse_below(output: bytes, excludes: Excludes, folders: Tree) -> Tree:
+    """The entries in these folders, without excluded ones. Raises BadListing."""
+    return _kept(output.removesuffix(END), excludes, folders)
+
+
+def parse_ends(output: bytes) -> dict[str, End]:
+    """Where links end, by path; the folder itself has the empty path. Raises BadListing."""
+    return dict(parse_end(record, real) for record, real in _pairs(output.removesuffix(END)))
+
+
+def parse_end(record: str, real: str) -> tuple[str, End]:
+    """The path of a link, and where it ends. Raises BadListing."""
+    kind, mode, size, mtime, path = (record.split(" ", 4) + [""] * 4)[:5]
+    try:
+        file = Entry("f", int(mode, 8), int(size), int(mtime)) if kind == "f" else Entry("d", int(mode, 8))
+    except ValueError:
+        raise BadListing(f"no number in where {shown(path)} ends") from None
+    return path.removeprefix("./").removesuffix("."), End(kind, real, file)
+
+
+def _pairs(output: bytes) -> Iterable[tuple[str, str]]:
+    """The pairs of fields. Raises BadListing if they are too many."""
+    if output.count(b"\0") > 2 * MAX_ENTRIES:
+        raise BadListing(f"more than {MAX_ENTRIES} entries; pack them into an archive on the pod")
+    fields = os.fsdecode(output).split("\0")
+    return zip(fields[::2], fields[1::2], strict=False)
+
+
+def _kept(records: bytes, excludes: Excludes, known: Tree) -> Tree:
+    """The entries of a listing, below known folders."""
+    tree: Tree = dict(known)
     left_out: set[str] = set()
-    for record, target in zip(fields[::2], fields[1::2], strict=False):
+    for record, target in _pairs(records):
         path, entry = parse_record(record, target)
         parent = path.rpartition("/")[0]
         if path in tree or path in left_out:
@@ -117,7 +192,7 @@ def _kept(records: bytes, excludes: Excludes) -> Tree:
             raise BadListing(f"{shown(path)} is below what is no folder")
         else:
             tree[path] = entry
-    return tree
+    return {path: entry for path, entry in tree.items() if path not in known} if known else tree
 
 
 def parse_record(record: str, target: str) -> tuple[str, Entry]:
@@ -181,8 +256,11 @@ def parse_sums(output: bytes) -> dict[str, str] | None:
 
 
 def pack_command(folder: str) -> str:
-    """Packs the files of the NUL list on stdin; xargs may split a long list into several archives."""
-    return f"cd -- {quote(folder)} && {HELD} xargs -0 tar -cf - --"
+    """Packs the files of the NUL list on stdin; xargs may split a long list into several archives.
+
+    A link among them stands for the file that it leads to.
+    """
+    return f"cd -- {quote(folder)} && {HELD} xargs -0 tar -chf - --"
 
 
 def remove_command(folder: str, *, folders: bool) -> str:

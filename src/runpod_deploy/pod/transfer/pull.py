@@ -16,6 +16,7 @@ from .download import Download
 from .excludes import Excludes
 from .incoming import Incoming
 from .limits import FILE_BYTES, LISTING_BYTES, shown
+from .links_there import with_links
 from .listing import END, LISTING_S, BadListing, RemoteListing, list_command, parse
 from .place import Place
 from .screening import Screen, clean
@@ -100,6 +101,7 @@ def listed(connection: Connection, path: str, excludes: Excludes) -> RemoteListi
         raise ArtifactMissing(f"cannot list {path} on the pod: {words}")
     try:
         there = parse(ended.stdout, excludes)
+        there = with_links(connection, there, excludes) if there.kind == "d" else there
     except BadListing as error:
         raise ArtifactMissing(f"{path} on the pod: its listing makes no sense: {error}") from error
     return one_file(there) if there.kind == "f" else there

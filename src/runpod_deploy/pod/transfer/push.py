@@ -32,8 +32,9 @@ from .listing import (
     remove_command,
 )
 from .pack import Packer
+from .shipment import entries_here
 from .streams import END_S, Flaky, feed, refusal
-from .tree import Entry, Tree, count_files, files_of, local_entry, local_tree, total_size
+from .tree import Entry, Tree, count_files, files_of, local_entry, total_size
 from .values import TOOL_FOLDER, Moved, OnProgress, Push, Tally, remote_path
 
 READ_BYTES = 1 << 18
@@ -61,11 +62,13 @@ def _push_folder(connection: Connection, asked: Push, source: Path, on_progress:
     folder = remote_path(asked.destination)
     folder = f"{folder.rstrip('/')}/{top}" if top else folder
     with _receiver(connection, make_folder_command(folder)) as pod:
-        here = without_tool(local_tree(source, excludes))  # while the pod lists
+        here, links_out = entries_here(asked, source, excludes)  # while the pod lists
+        here = without_tool(here)
         there = _listed(connection, pod, excludes)
         there = replace(there, tree=removable(there.tree, folder, asked.kept, here))
         removed = _make_room(connection, here, there, delete=asked.delete)
-        return _removing(removed, _Sending(connection, pod, there, on_progress).of(source, here))
+        moved = _Sending(connection, pod, there, on_progress).of(source, here)
+        return _removing(removed, replace(moved, links_out=links_out))
 
 
 def without_tool(tree: Tree) -> Tree:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import ArtifactMissing
-from .limits import FILE_BYTES, NEWEST_MTIME, OLDEST_MTIME, shown
+from .limits import FILE_BYTES, MAX_LINKS, NEWEST_MTIME, OLDEST_MTIME, shown
 from .listing import RemoteListing
 from .tree import Entry, Tree
 from .values import Pull
@@ -26,8 +26,6 @@ IGNORED = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *
 """Characters that HFS+ ignores in names."""
 MODE_BITS = 0o777
 """No setuid, setgid and sticky bits."""
-MAX_LINKS = 40
-"""Links that one path may lead through, as in Linux."""
 
 Look = Callable[[str], Entry | None]
 
@@ -171,7 +169,7 @@ def parents(path: str) -> list[str]:
     return ["/".join(names[: number + 1]) for number in range(len(names))]
 
 
-def refused_words(paths: tuple[str, ...]) -> str:
-    """The first refused entries by name, and how many there are."""
+def first_names(paths: tuple[str, ...]) -> str:
+    """The first of these entries by name, and how many more there are."""
     first = ", ".join(shown(path) for path in paths[:3])
     return first if len(paths) <= 3 else f"{first} and {len(paths) - 3} more"

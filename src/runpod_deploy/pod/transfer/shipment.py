@@ -12,6 +12,8 @@ from ...record.paths import RUNS_DIR
 from ...spec import RsyncPushSpec
 from ...spec.places import expanded
 from .excludes import Excludes
+from .links_here import leading_out, with_links
+from .listing import BadListing
 from .tree import Tree, local_tree
 from .values import Push
 
@@ -36,6 +38,8 @@ class Shipment:
     label: str
     destination: str
     files: tuple[ShippedFile, ...]
+    links_out: tuple[str, ...] = ()
+    """Links that lead out of the source and would be sent as links, each with its target."""
 
     @property
     def size_bytes(self) -> int:
@@ -52,12 +56,13 @@ def survey(entry: RsyncPushSpec, project_root: Path) -> Shipment:
     """The files that an entry would upload; none if its source does not exist. Raises StagingFailed."""
     push = push_of(entry, project_root, mount="/")
     files: tuple[ShippedFile, ...] = ()
+    links_out: tuple[str, ...] = ()
     if push.source.is_file():
         files = (ShippedFile(push.source, push.source.name, push.source.stat().st_size),)
     elif push.source.is_dir():
-        tree = shipped_tree(push)
+        tree, links_out = shipped_tree(push)
         files = tuple(ShippedFile(push.source / n, n, tree[n].size) for n in sorted(tree) if tree[n].kind != "d")
-    return Shipment(label=entry.label, destination=entry.destination, files=files)
+    return Shipment(label=entry.label, destination=entry.destination, files=files, links_out=links_out)
 
 
 def push_of(entry: RsyncPushSpec, project_root: Path, *, mount: str, kept: tuple[str, ...] = ()) -> Push:
@@ -71,6 +76,7 @@ def push_of(entry: RsyncPushSpec, project_root: Path, *, mount: str, kept: tuple
         excludes=entry.effective_excludes,
         ignored=(*own_results(project_root, source), *(ignored(entry, source) if entry.respect_gitignore else ())),
         delete=entry.deletes(mount),
+        follow_links=entry.follow_links,
         kept=kept,
     )
 
@@ -95,11 +101,25 @@ def own_results(project_root: Path, source: Path) -> tuple[str, ...]:
         return ()
 
 
-def shipped_tree(push: Push) -> Tree:
-    """The entries that an upload of a folder would send. Raises StagingFailed."""
+def shipped_tree(push: Push) -> tuple[Tree, tuple[str, ...]]:
+    """The entries that an upload of a folder would send, and the links that lead out. Raises StagingFailed."""
     # Without a trailing slash, the folder's own name is the first part of the paths that patterns are matched with.
     excludes = Excludes(push.excludes, push.ignored, top="" if push.contents else push.source.name)
     try:
-        return local_tree(push.source, excludes)
+        return entries_here(push, push.source.resolve(), excludes)
     except OSError as error:
         raise StagingFailed(f"staging {push.label}: {error.filename}: cannot be read: {error.strerror}") from None
+
+
+def entries_here(push: Push, source: Path, excludes: Excludes) -> tuple[Tree, tuple[str, ...]]:
+    """The entries of a folder, and the links among them that lead out of it, each with its target.
+
+    Raises StagingFailed beyond a limit, and OSError where something cannot be read.
+    """
+    tree = local_tree(source, excludes)
+    if not push.follow_links:
+        return tree, leading_out(source, tree)
+    try:
+        return with_links(source, tree, excludes)
+    except BadListing as error:
+        raise StagingFailed(f"staging {push.label}: {source}: {error}") from None

@@ -16,7 +16,10 @@ READ_BYTES = 1 << 18
 
 
 class Flaky(StagingFailed):
-    """The pod's disk failed briefly, as network volumes sometimes do; another try may succeed."""
+    """The pod's disk failed briefly, as network volumes sometimes do, or somebody there killed our command.
+
+    Another try may succeed.
+    """
 
 
 def feed(connection: Connection, child: Child, write: Callable[[], None]) -> None:

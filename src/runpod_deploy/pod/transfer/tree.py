@@ -37,14 +37,26 @@ Tree = dict[str, Entry]
 """Entries by path below the folder, parents before children."""
 
 
-def local_tree(root: Path, excludes: Excludes) -> Tree:
-    """The entries of a local folder; none if it does not exist. Sockets, pipes and devices are left out."""
-    return _walked(str(root), excludes) if root.is_dir() else {}
+def local_tree(root: Path, excludes: Excludes, *, below: str = "") -> Tree:
+    """The entries of a local folder; none if it does not exist. Sockets, pipes and devices are left out.
+
+    With `below`, which ends with a slash, only those in that folder of it, which may be a link.
+    """
+    return _walked(str(root), excludes, below) if root.is_dir() else {}
 
 
 def local_entry(path: str | Path) -> Entry | None:
     """One local entry; None if there is no file, folder or link."""
     return entry_of(path, None)
+
+
+def target_of(path: Path) -> Entry | None:
+    """The local file or folder that a link leads to; None if it leads to nothing of that kind."""
+    try:
+        found = path.stat()
+    except (OSError, RuntimeError):
+        return None
+    return _entry(found)
 
 
 def entry_of(name: str | Path, folder: int | None) -> Entry | None:
@@ -55,6 +67,10 @@ def entry_of(name: str | Path, folder: int | None) -> Entry | None:
             return Entry("l", target=os.readlink(name, dir_fd=folder))
     except (FileNotFoundError, NotADirectoryError):
         return None
+    return _entry(found)
+
+
+def _entry(found: os.stat_result) -> Entry | None:
     mode = stat.S_IMODE(found.st_mode)
     if stat.S_ISDIR(found.st_mode):
         return Entry("d", mode)
@@ -76,9 +92,9 @@ def count_files(tree: Tree) -> int:
     return sum(entry.kind == "f" for entry in tree.values())
 
 
-def _walked(root: str, excludes: Excludes) -> Tree:
+def _walked(root: str, excludes: Excludes, start: str) -> Tree:
     tree: Tree = {}
-    ahead = [""]
+    ahead = [start]
     while ahead:
         checkpoint()  # a network file system takes its time for a million files
         below = ahead.pop()

@@ -27,6 +27,8 @@ class Push:
     """Exact paths below the source to leave out, relative to it: files that git ignores, and the results of runs."""
     delete: bool = True
     """Whether to remove files that are on the pod and not here."""
+    follow_links: bool = False
+    """Whether what links point to is sent, if they lead out of the source."""
     kept: tuple[str, ...] = ()
     """Paths on the pod that are not removed all the same, absolute."""
 
@@ -71,9 +73,13 @@ class Moved:
     removed_largest: tuple[str, ...] = ()
     """The largest of them, each with its size."""
     sha256: str = ""
-    """SHA-256 of the sorted `<sha256>  <path>` lines of a download; empty for an upload."""
+    """SHA-256 of the sorted `<sha256>  <path>` and `-> <target>  <path>` lines of a download; empty for an upload."""
     refused: tuple[str, ...] = ()
-    """Entries of a download that were not created here: links that lead out of it, and protected places."""
+    """Entries of a download that were not created here: links to what is not fetched, and protected places."""
+    unresolved: tuple[str, ...] = ()
+    """Links of a download that lead nowhere on the pod."""
+    links_out: tuple[str, ...] = ()
+    """Links of an upload that lead out of its source and were sent as links, each with its target."""
 
 
 @dataclass(frozen=True, slots=True)

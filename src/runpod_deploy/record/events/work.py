@@ -103,6 +103,10 @@ class StageFinished(Event):
     removed_bytes: int = 0
     removed_largest: tuple[str, ...] = ()
     """The five largest of them, each with its size."""
+    links_out: int = 0
+    """Links that were uploaded as links although they lead out of the source."""
+    links_out_first: tuple[str, ...] = ()
+    """The first of them, each with its target."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,8 +181,12 @@ class ArtifactPullCompleted(Event):
     bytes_transferred: int
     sha256: str
     refused: int = 0
-    """How many entries were not created here: links that lead out of the artifact, and protected places."""
+    """How many entries were not created here: links to what is not fetched, and protected places."""
     refused_first: tuple[str, ...] = ()
+    """The first of them."""
+    unresolved: int = 0
+    """How many links lead nowhere on the pod."""
+    unresolved_first: tuple[str, ...] = ()
     """The first of them."""
 
 

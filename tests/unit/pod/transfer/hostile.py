@@ -40,15 +40,25 @@ class Row:
 class LyingPod(Connection):
     """A connection whose other end answers as a test wants. Commands are real local processes."""
 
-    def __init__(self, folder: Path, listing: bytes, archive: bytes, sums: bytes = NO_SUMS.encode()) -> None:
-        self._listing = listing
+    def __init__(
+        self,
+        folder: Path,
+        listing: bytes,
+        archive: bytes,
+        sums: bytes = NO_SUMS.encode(),
+        *,
+        ends: bytes = END,
+        below: bytes = END,
+    ) -> None:
+        """`ends` says where links end, and `below` what is in the folders that they lead to."""
+        self._said = {"rsync=rsync": listing, "stat -L": ends, 'list "$f/"': below}
         self._archive, self._sums = folder / "archive.tar", folder / "sums"
         self._archive.write_bytes(archive)
         self._sums.write_bytes(sums)
 
     def run(self, command: str, **how: object) -> proc.Completed:
         """The listing, or nothing."""
-        output = self._listing if "/dev/null && rsync=rsync" in command else b""
+        output = next((said for sign, said in self._said.items() if sign in command), b"")
         told: Callable[[bytes], None] | None = how.get("on_output")  # type: ignore[assignment]
         if told:
             told(output)
@@ -56,15 +66,20 @@ class LyingPod(Connection):
 
     def spawn(self, command: str) -> proc.Child:
         """A process that prints the archive or the checksums."""
-        return proc.Child(("cat", str(self._archive if "tar -cf" in command else self._sums)))
+        return proc.Child(("cat", str(self._archive if "tar -chf" in command else self._sums)))
 
     def check(self, exit_code: int, stderr: bytes) -> None:
         """The connection never breaks."""
 
 
-def listing(rows: Iterable[Row], kind: str = "d", path: str = "/workspace/out") -> bytes:
+def listing(entries: Iterable[Row], kind: str = "d", path: str = "/workspace/out") -> bytes:
     """A whole listing."""
-    return f"{kind} - {path}\0\0".encode() + b"".join(row.text() for row in rows) + END
+    return f"{kind} - {path}\0\0".encode() + rows(entries)
+
+
+def rows(entries: Iterable[Row]) -> bytes:
+    """Records without what begins a listing."""
+    return b"".join(row.text() for row in entries) + END
 
 
 def archive(*members: tuple[tarfile.TarInfo, bytes], style: Literal[0, 1, 2] = tarfile.GNU_FORMAT) -> bytes:
@@ -140,7 +155,8 @@ class Scene:
         """The download of the folder /workspace/out from a pod that lists and sends this."""
         sums_sent = more.pop("sums", NO_SUMS.encode())
         assert isinstance(sums_sent, bytes)
-        pod = LyingPod(self.root / "wire", listed, stream, sums_sent)
+        links = {name: rows(more.pop(name, ())) for name in ("ends", "below")}  # type: ignore[arg-type]
+        pod = LyingPod(self.root / "wire", listed, stream, sums_sent, **links)
         asked: dict[str, object] = {"label": "x", "remote_path": "/workspace/out/", "local_path": self.place}
         return pull(pod, Pull(**{**asked, **more}))  # type: ignore[arg-type]
 

@@ -125,14 +125,15 @@ def test_links_lead_inside_or_are_not_created(scene: Scene) -> None:
         "deep/up": "../good",
         "deep/still": "a/b",
         "loose": "not/yet",
+        "late": "good/../../out/good",
+        "again": "/workspace/out/good",
         "top": ".",
         "by": "plain",
     }
     outside = {
-        "absolute": "/workspace/out/good",
         "above": "..",
         "deep/above": "../../secret",
-        "late": "deep/../../secret",
+        "climbing": "deep/../../secret",
         "hidden": "not/../..",
         "second": "above/secret",
         "round": "round",
@@ -140,15 +141,23 @@ def test_links_lead_inside_or_are_not_created(scene: Scene) -> None:
         "empty": "",
     }
     links = [Row(name, "l", target=target) for name, target in (inside | outside).items()]
-    moved = pulled(scene, [Row("deep", "d"), *links])
-    assert set(moved.refused) == set(outside)
+    files = dict.fromkeys(("deep/a/b", "climbing", "hidden"), b"")
+    left_out = Row("loose", target="/workspace/out/not/yet")
+    ends = [Row(".", "d", target="/workspace/out"), left_out]
+    ends += [Row(name, target="/workspace/out/good") for name in ("late", "again")]
+    ends += [Row(name, target="/secret/file") for name in ("climbing", "hidden")]
+    moved = pulled(scene, [Row("deep", "d"), Row("deep/a", "d"), Row("deep/a/b"), *links], files, ends=ends)
+    assert set(moved.unresolved) == set(outside) - {"climbing", "hidden"}
+    inside |= {"late": "good", "again": "good"}
     assert {name: str((scene.place / name).readlink()) for name in inside} == inside
-    assert not any(os.path.lexists(scene.place / name) for name in outside)
+    assert not any(os.path.lexists(scene.place / name) for name in moved.unresolved)
+    assert not any((scene.place / name).is_symlink() for name in ("climbing", "hidden"))
 
 
 def test_no_link_leads_through_a_link_of_the_users(scene: Scene) -> None:
     (scene.place / "big").symlink_to(scene.root / "secret")
-    moved = pulled(scene, [Row("x", "l", target="big/file")])
+    ends = [Row(".", "d", target="/workspace/out"), Row("x", target="/workspace/out/big/file")]
+    moved = pulled(scene, [Row("x", "l", target="big/file")], ends=ends)
     assert moved.refused == ("x",)
 
 
@@ -209,6 +218,7 @@ def test_delete_spares_protected_places_and_repositories(scene: Scene) -> None:
         sent(GOOD),
         delete=True,
         protected=(scene.place / "own",),
+        ends=[Row("mine", "d", target="/")],
     )
     assert moved is not None and moved.refused == ("mine",)
     names = {path.name for path in scene.place.iterdir()}
