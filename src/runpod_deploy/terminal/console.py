@@ -12,8 +12,8 @@ from ..record.state import State, job_failure_text
 from ..spec.visible import shortened, visible
 from .amounts import files
 from .amounts import size as size
-from .cautions import empty, not_created, removed
-from .lines import Lines
+from .cautions import empty, links_out, not_created, removed
+from .line_splitter import Lines
 from .pod_lines import at, pod_line
 from .reader import Reader
 
@@ -126,11 +126,11 @@ def work_line(event: e.Event, _state: State) -> str | None:
         case e.StageFinished():
             sent, whole = size(event.bytes_transferred), size(event.bytes)
             how = f"{sent} of {whole} sent in {event.duration_sec:.1f} s"
-            return f"staged {event.label}: {files(event.files)}, {how}{removed(event)}"
+            return f"staged {event.label}: {files(event.files)}, {how}{removed(event)}{links_out(event)}"
         case e.StageProgressed():
             return f"{event.label}: {size(event.bytes)} of {size(event.of_bytes)}"
         case e.JobLaunched():
-            return f"job launched (process {event.pid})"
+            return f"job launched (process {event.pid} on the pod)"
         case e.RemoteStepStarted():
             return f"step {event.name} …"
         case e.RemoteStepCompleted():
@@ -191,7 +191,7 @@ def end_line(event: e.Event, state: State) -> str | None:
         case e.PhaseFailed():
             return f"{event.phase} failed: {event.message}"
         case e.Interrupted():
-            return f"interrupted by {event.signal}: results are pulled, then the pod is released (again: skip the pull)"
+            return f"interrupted by {event.signal}: pulling results, then releasing the pod (Ctrl-C again: no pull)"
         case e.Detached():
             return detached_line(event, state)
         case e.PodReleased():
@@ -236,7 +236,9 @@ def detached_line(event: e.Detached, state: State) -> str:
 
 def released(event: e.PodReleased, state: State) -> str:
     """The pod's fate, and its costs from now on if it was not deleted."""
-    text = f"pod {state.pod.id} released ({event.action}): {event.state or 'gone'}"
+    if event.state is None:
+        return f"pod {state.pod.id} is gone: it costs nothing any more"
+    text = f"pod {state.pod.id} released ({event.action}): {event.state}"
     return f"{text}; {cost}" if (cost := left_cost(state)) else text
 
 

@@ -7,6 +7,13 @@ from datetime import datetime
 from ..record import events as e
 from ..record.state import State
 
+BOOT_STAGES = {
+    "placing": "RunPod looks for a machine",
+    "image_pull": "the machine downloads the image",
+    "starting": "the container starts",
+    "sshd": "waiting for SSH",
+}
+
 
 def pod_line(event: e.Event, state: State) -> str | None:
     """The line of an event about the pod."""
@@ -18,12 +25,12 @@ def pod_line(event: e.Event, state: State) -> str | None:
         case e.CandidatesChosen():
             return f"{len(event.candidates)} candidates" + "".join(f"; skipped {s}" for s in event.skipped)
         case e.PodRequested():
-            return f"asking for {event.gpu_id} in {event.datacenter_id} ({event.cloud_type})"
+            return f"asking for {event.gpu_id} in {event.datacenter_id} ({event.cloud_type.lower()} cloud)"
         case e.DatacenterFailover():
             return f"refused: {event.reason}" + (f"; trying {event.to} next" if event.to else "")
         case e.PodCreated():
             how = "found" if event.adopted else "created"
-            return f"pod {event.pod_id} {how}: {rate(event)}; stops by {at(event.stop_at, event)}"
+            return f"pod {event.pod_id} {how}: {rate(event)}; the run stops by {at(event.stop_at, event)}"
         case e.PriceDoubted() | e.BalanceLow() | e.RowSkipped() | e.HostLogKept():
             return cloud_line(event)
         case e.CreateUnclear():
@@ -33,13 +40,13 @@ def pod_line(event: e.Event, state: State) -> str | None:
         case e.PodLeftBehind():
             return left_behind_line(event)
         case e.KeyChanged():
-            return "the API key is another one than before, and sees this run's pod: going on"
+            return "the API key has changed; it can see this run's pod, so the run continues"
         case e.PodReopening():
             return f"starting pod {event.pod_id} again to download what is on its disk"
         case e.PodResumed():
-            return f"pod {event.pod_id} resumed: {rate(event)}; stops by {at(event.stop_at, event)}"
+            return f"pod {event.pod_id} resumed: {rate(event)}; the run stops by {at(event.stop_at, event)}"
         case e.PodBooting():
-            return f"booting: {event.stage}"
+            return f"booting: {BOOT_STAGES.get(event.stage, event.stage)}"
         case e.PodReachable():
             return f"reachable at {event.host} port {event.port}"
         case e.PodAbandoned():
@@ -61,7 +68,7 @@ def cloud_line(event: e.PriceDoubted | e.BalanceLow | e.RowSkipped | e.HostLogKe
             told = "no price" if event.told_usd_per_hour is None else f"${event.told_usd_per_hour:.2f}/hr"
             source = "the catalogue's price" if event.price_source == "catalogue" else "budget.assumed_hourly_rate_usd"
             plan = f"${event.planned_usd_per_hour:.2f}/hr ({source})"
-            return f"RunPod tells {told} for this pod, which cannot be right; limits are planned with {plan}"
+            return f"RunPod gives {told} for this pod, which cannot be right; limits are planned with {plan}"
         case e.BalanceLow():
             has, may = f"${event.balance_usd:.2f}", f"${event.needed_usd:.2f}"
             return f"WARNING: the account has {has} and the cap of this run is {may}: RunPod ends pods without credit"
@@ -74,7 +81,7 @@ def left_behind_line(event: e.PodLeftBehind) -> str:
     """The line that names a pod that is not used any more, its price, and the command that deletes it."""
     how = f"`runpod-deploy audit --reap --pod {event.pod_id}`"
     price = f"it costs ${event.usd_per_hour * 24:.2f} a day until you delete it with {how}"
-    return f"pod {event.pod_id} ({event.name}, {event.status}) is left alone: {event.reason}; {price}"
+    return f"pod {event.pod_id} ({event.name}, {event.status}) is not touched: {event.reason}; {price}"
 
 
 def at(instant: datetime, event: e.Event) -> str:

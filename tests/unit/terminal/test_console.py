@@ -23,7 +23,7 @@ def console_line(event: e.Event, state: State, after_s: float = 1800.0) -> str |
 @pytest.mark.parametrize(
     ("action", "status", "ending"),
     [
-        ("delete", None, "released (delete): gone"),
+        ("delete", None, "is gone: it costs nothing any more"),
         ("preserve", "RUNNING", "released (preserve): RUNNING; it costs $1.09/hr until you end it"),
     ],
 )
