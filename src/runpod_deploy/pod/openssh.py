@@ -23,7 +23,7 @@ from .job import Channel, JobPaths
 from .protocol import Follow, GuardTerms, Reply
 from .ssh import Connection, Login, Unreachable
 from .transfer import pull, push
-from .transfer.streams import Flaky
+from .transfer.streams import Flaky, send_names
 from .transfer.values import Moved, OnProgress, Pull, Push
 
 T = TypeVar("T")
@@ -36,6 +36,8 @@ TIMEOUT_MARGIN_S = 10.0
 """The timeout on the pod is this much longer than ours, so that ours decides."""
 RUN_COMMAND = "exec sh -c 'eval \"$(dd bs=1 count={} 2>/dev/null)\"'"
 """A command that runs a program of so many bytes from stdin, so that its text is no argument of a process."""
+KILLED = (128 + 9, 128 + 15)
+"""Exit codes of a command of ours that somebody on the pod has killed: perhaps a job that kills by name."""
 RETRY_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 """The pauses between the tries of an action that may be done twice."""
 
@@ -179,8 +181,8 @@ class PodHost:
         """An open channel that starts at this byte of the log. Raises Unreachable."""
         self._install()
         with proc.Child(self._connection.argv(job.FOLLOW_COMMAND)) as child:
-            child.write(job.follow_line(self._paths, offset, self._sample_s))
-            child.close_stdin()
+            # A connection that has ended already is found when the channel is read, which says why.
+            send_names(child, job.follow_line(self._paths, offset, self._sample_s))
             yield Channel(child, self._connection)
 
     def stop_job(self, grace_s: float) -> None:
@@ -213,10 +215,14 @@ class PodHost:
         return reply
 
     def _run_retried(self, command: str, stdin: bytes = b"", *, within_s: float = COMMAND_TIMEOUT_S) -> Reply:
+        def act() -> Reply:
+            reply = self.run(command, stdin=stdin, timeout_s=within_s)
+            if reply.exit_code in KILLED:
+                raise Flaky(f"a command of ours was killed on the pod (exit code {reply.exit_code})")
+            return reply
+
         try:
-            return self._retried(
-                "running a command on the pod", lambda: self.run(command, stdin=stdin, timeout_s=within_s)
-            )
+            return self._retried("running a command on the pod", act)
         except TimeoutError:
             raise StagingFailed(f"the pod took longer than {within_s:.0f} s for a command of ours") from None
 
