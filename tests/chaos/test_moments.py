@@ -11,8 +11,9 @@ from click.testing import CliRunner
 from runpod_sim.chaos.cases import RESUME_METHODS, VARIANTS, Case, Disturbance, Scope, cases
 from runpod_sim.chaos.command import OWN_CONFIG, chaos, resolved
 from runpod_sim.chaos.judge import Expected, violations
+from runpod_sim.chaos.outcome import Outcome
 from runpod_sim.chaos.project import project
-from runpod_sim.chaos.runner import Outcome, Target, run_case
+from runpod_sim.chaos.runner import Target, run_case
 
 # The simulator runs in this process, and its event loop ends before the last transport of a dead pod is collected.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -8,69 +8,11 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
 
-POST = "POST /v2/pods"
-FaultJson = dict[str, Any]
+from .fault_lists import MILD, NEEDS_A_PERSON, ROUGH, FaultJson
 
-# A run gets over these: it ends as if nothing had happened.
-MILD: tuple[FaultJson, ...] = (
-    {"where": POST, "what": "effect-then-500"},
-    {"where": POST, "what": "effect-then-reset"},
-    {"where": POST, "what": "effect-then-hang", "seconds": 3},
-    {"where": POST, "what": "reset"},
-    {"where": POST, "what": "late-create", "seconds": 3},
-    {"where": "pod", "what": "short-name"},
-    {"where": "DELETE /v2/pods/{id}", "what": "refuse", "status": 404, "detail": "pod not found"},
-    {"where": "GET /v2/pods/{id}", "what": "refuse", "status": 404, "detail": "pod not found", "nth": 3},
-    {"where": "GET /v2/pods/{id}", "what": "refuse", "status": 502, "html": True, "times": 3},
-    {"where": "GET /v2/pods", "what": "nonsense", "times": 2},
-    {"where": "GET /v2/pods", "what": "unfolds", "megabytes": 64},
-    {"where": "GET /v2/pods/{id}", "what": "deep"},
-    {"where": "GET /v2/pods/{id}", "what": "drip", "seconds": 0.02},
-    {"where": "*", "what": "edge-refuses", "times": 3},
-    {"where": "GET /v2/pods/{id}", "what": "key-refused", "lasts_s": 3},
-    {"where": "GET /v2/pods", "what": "odd-rows", "times": 0},
-    {
-        "where": "pod",
-        "what": "odd-fields",
-        "fields": {"disk": "much", "createdAt": 7, "runtime.uptime": "x", "ssh": "x"},
-    },
-    {"where": "pod", "what": "other-price", "usd_per_hour": "NaN"},
-    {"where": "*", "what": "reset", "nth": 2},
-    {"where": "*", "what": "rate-limited", "retry_after_s": 1, "times": 3},
-    {"where": "*", "what": "slow", "seconds": 1.0, "times": 3},
-    {"where": "DELETE /v2/pods/{id}", "what": "delete-ignored", "times": 2},
-    {"where": "DELETE /v2/pods/{id}", "what": "effect-then-500"},
-    {"where": "pod", "what": "ssh-refused", "connections": 2},
-    {"where": "pod", "what": "ssh-hangs", "connections": 1},
-    {"where": "pod", "what": "ssh-drops", "after_bytes": 20_000},
-    {"where": "pod", "what": "delete-lags", "seconds": 4},
-    {"where": "pod", "what": "lag", "seconds": 4},
-    {"where": "pod", "what": "slow-boot", "seconds": 3},
-    {"where": "pod", "what": "running-at-once"},
-)
-# After these a run may fail; it must say so, and nothing may be left.
-ROUGH: tuple[FaultJson, ...] = (
-    {"where": POST, "what": "no-stock", "nth": 1, "times": 1},
-    {"where": "pod", "what": "never-running"},
-    {"where": "pod", "what": "sshd-never"},
-    {"where": "pod", "what": "boot-error"},
-    {"where": "pod", "what": "image-pull-fails"},
-    {"where": "pod", "what": "image-pull-fails", "cause": "not-found"},
-    {"where": "pod", "what": "crash-loop"},
-    {"where": "pod", "what": "no-ssh-port"},
-    {"where": "pod", "what": "other-delivery", "gpus": 0},
-    {"where": POST, "what": "refuse", "status": 500, "detail": "create pod: no instances currently available"},
-    {"where": "pod", "what": "ssh-key-refused"},
-    {"where": "pod", "what": "other-host-key", "connections": 1},
-    {"where": "pod", "what": "key-revoked"},
-    {"where": "pod", "what": "pod-dies", "after_s": 3},
-    {"where": "pod", "what": "pod-dies", "after_s": 4, "as": "exited"},
-    {"where": "pod", "what": "container-exits", "after_s": 3},
-)
 MILD_DISTURBANCES = ("kill", "pause", "drop-ssh", "outage")
 ROUGH_DISTURBANCES = ("restart-container", "interrupt")
 # Between two rows of the journal there are calls to be killed in, so a disturbance may come a little after its row.
@@ -78,11 +20,19 @@ DELAYS_S = (0.0, 0.0, 0.02, 0.1, 0.4)
 LONG_EVERY = 4
 
 AS_GIVEN = "as given"
-VARIANTS = (AS_GIVEN, "network volume", "unknown image")
-"""Variants of the config. An image whose start command is unknown has no guard before SSH answers."""
+RECYCLED = "recycled pod"
+MISBEHAVING = "misbehaving job"
+VARIANTS = (AS_GIVEN, "network volume", "unknown image", RECYCLED, MISBEHAVING)
+"""Variants of the config. An image whose start command is unknown has no guard before SSH answers. A run of a recycled
+pod starts the pod that an earlier run has paused. A misbehaving job kills by name, removes the tool's folder, empties
+its log and leaves a process behind."""
 BY_FOLDER = "resume"
-RESUME_METHODS = (BY_FOLDER, "attach", "detach", "run id")
-"""Ways to continue a run: resume of its folder; attach; attach after `run --detach`; a second `run` with its id."""
+BY_RUN_ID = "run id"
+TWO_FOLDERS = "two folders"
+DETACH, DETACH_PULL, DETACH_STOP = "detach", "detach, pull", "detach, stop"
+RESUME_METHODS = (BY_FOLDER, "attach", DETACH, DETACH_PULL, DETACH_STOP, BY_RUN_ID, TWO_FOLDERS)
+"""Ways to continue a run: resume of its folder; attach; attach after `run --detach`, and after a pull or stop, too; a
+second `run` with its id, also while a run of another folder has the same id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +67,18 @@ class Case:
     @property
     def mild(self) -> bool:
         """Whether the run must end as if nothing had happened."""
-        return all(fault in MILD for fault in self.faults) and all(
-            disturbance.what in MILD_DISTURBANCES for disturbance in self.disturbances
-        )
+        if self.resume_method == DETACH_STOP or any(fault not in MILD for fault in self.faults):
+            return False
+        return all(disturbance.what in MILD_DISTURBANCES for disturbance in self.disturbances)
+
+    @property
+    def short(self) -> bool:
+        """Whether the cap is small, because the guard has to end the pod."""
+        return not self.resumed or self.has(*NEEDS_A_PERSON)
+
+    def has(self, *kinds: str) -> bool:
+        """Whether one of the faults is of these kinds."""
+        return any(fault["what"] in kinds for fault in self.faults)
 
     def __str__(self) -> str:
         parts = [*map(str, self.disturbances), *(json.dumps(fault) for fault in self.faults)]
@@ -150,11 +109,18 @@ def cases(count: int, seed: int, scope: Scope) -> Iterator[Case]:
         rng = random.Random(f"{seed}/{number}")
         variant, resume_method = rng.choice(scope.variants), rng.choice(scope.resume_methods)
         if number % LONG_EVERY == 0:
-            yield long_case(number, rng, scope.rows, variant, resume_method)
+            yield playable(long_case(number, rng, scope.rows, variant, resume_method))
             continue
         row, fault, resumed = grid[(number - number // LONG_EVERY) % len(grid)]
         kill = Disturbance(row, after_s=rng.choice(DELAYS_S))
-        yield Case(number, (kill,), (fault,) if fault else (), resumed, variant, resume_method)
+        yield playable(Case(number, (kill,), (fault,) if fault else (), resumed, variant, resume_method))
+
+
+def playable(case: Case) -> Case:
+    """The case, with one folder if the guard has to end its pod: the second run would have to wait for a guard, too."""
+    if case.resume_method == TWO_FOLDERS and case.has(*NEEDS_A_PERSON):
+        return replace(case, resume_method=BY_RUN_ID)
+    return case
 
 
 def long_case(number: int, rng: random.Random, rows: int, variant: str, resume_method: str) -> Case:

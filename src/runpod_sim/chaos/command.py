@@ -92,16 +92,18 @@ async def run_all(target: Target, plan: Plan) -> list[Judged]:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    wanted = {variant: await reference(target, variant) for variant in plan.variants}
+    found = await asyncio.gather(*(reference(target, variant, plan) for variant in plan.variants))
+    wanted = dict(zip(plan.variants, found, strict=True))
     target = replace(target, usd_per_hour=max(one.usd_per_hour for one in wanted.values()))
     chosen = plan.cases(wanted[plan.variants[0]].rows)
     return list(await asyncio.gather(*(run_one(case, target, wanted[case.variant], plan) for case in chosen)))
 
 
-async def reference(target: Target, variant: str) -> Expected:
+async def reference(target: Target, variant: str, plan: Plan) -> Expected:
     """The common result of undisturbed runs of this variant. Raises ValueError."""
     # One after the other, so that a time of day in a file is not taken for a result.
-    return expected([await run_case(Case(variant=variant), target) for _ in range(REFERENCE_RUNS)])
+    async with plan.slots:
+        return expected([await run_case(Case(variant=variant), target) for _ in range(REFERENCE_RUNS)])
 
 
 async def run_one(case: Case, target: Target, wanted: Expected, plan: Plan) -> Judged:

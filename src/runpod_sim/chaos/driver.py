@@ -23,15 +23,20 @@ class Driver:
     """One driver in one copy of a project, one process of it at a time."""
 
     def __init__(
-        self, command: Sequence[str], copy: Path, env: Mapping[str, str], disturbances: Sequence[Disturbance]
+        self,
+        command: Sequence[str],
+        copy: Path,
+        env: Mapping[str, str],
+        disturbances: Sequence[Disturbance] = (),
+        name: str = "",
     ) -> None:
         self.command = list(command)
         self.copy = copy
         self.env = {**os.environ, **env, "HOME": str(copy.parent / "home")}
         self.disturbances = list(disturbances)
         """The disturbances that are still to come, in order."""
-        self.out = copy.parent / "out.txt"
-        self.err = copy.parent / "err.txt"
+        self.out = copy.parent / f"{name}out.txt"
+        self.err = copy.parent / f"{name}err.txt"
         self.killed_after: list[str] = []
         """Last row of the journal at each kill."""
         self.process: asyncio.subprocess.Process | None = None
@@ -96,6 +101,15 @@ class Driver:
             rows = [row_of(line) for line in path.read_bytes().split(b"\n")[:-1]]
             self._size, self._names, self._stamps = size, [name for name, _ in rows], dict(rows)
         return self._names
+
+    def names(self, pod_id: str) -> bool:
+        """Whether the journal names the pod."""
+        path = self.run_dir / "events.jsonl" if self.run_dir else None
+        return path is not None and path.exists() and pod_id in path.read_text(errors="replace")
+
+    def output(self) -> str:
+        """All that its processes have printed."""
+        return "".join(path.read_text(errors="replace") for path in (self.out, self.err) if path.exists())
 
     def last_at(self, name: str) -> float:
         """When the journal's last event of that name happened, in seconds since 1970; 0 if there is none."""

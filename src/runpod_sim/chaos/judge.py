@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .runner import GRACE_S, SLACK_S, Outcome
+from .cases import MISBEHAVING
+from .guards import GRACE_S, SLACK_S
+from .outcome import Outcome
 
-VIOLATIONS = ("leak", "second pod", "double start", "overspend", "difference", "hang", "defect")
+VIOLATIONS = ("leak", "foreign pod", "second pod", "double start", "overspend", "difference", "hang", "defect")
+
+
+DEFECT_SIGNS = ("Traceback", '"kind": "internal"', "kind: internal")
+GIVEN_UP = ("pod_abandoned", "late_pod_found", "pod_left_behind")
+"""Events of pods that the run does not use, and has deleted or named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +52,27 @@ def violations(outcome: Outcome, wanted: Expected) -> Iterator[Violation]:
     """Every promise that was broken."""
     if outcome.hung:
         yield Violation("hang", "it did not end")
-    if "Traceback" in outcome.stderr or '"kind": "internal"' in outcome.stderr:
+    if any(sign in outcome.stderr for sign in DEFECT_SIGNS):
         yield Violation("defect", outcome.stderr.strip().splitlines()[-1])
     yield from money(outcome)
-    abandoned = outcome.events.count("pod_abandoned")
-    if outcome.pods > 1 + abandoned:
-        yield Violation("second pod", f"{outcome.pods} pods were made, {abandoned} of them abandoned")
+    given_up = sum(name in GIVEN_UP for name in outcome.events) + outcome.case.has("migrates")
+    if outcome.pods > 1 + given_up:
+        yield Violation("second pod", f"{outcome.pods} pods were made, {given_up} of them given up")
     if outcome.starts > 1:
         yield Violation("double start", f"the job was started {outcome.starts} times")
+    if outcome.touched:
+        yield Violation("foreign pod", "; ".join(outcome.touched))
     if outcome.code is not None:
         yield from ending(outcome, wanted)
+    if outcome.other:
+        yield from violations(outcome.other, wanted)
 
 
 def money(outcome: Outcome) -> Iterator[Violation]:
     """Broken promises about the bill."""
-    if outcome.left:
+    if outcome.unnamed:
+        yield Violation("leak", f"bills after exit code {outcome.code}, not named: {', '.join(outcome.unnamed)}")
+    elif outcome.left:
         yield Violation("leak", f"still bills: {', '.join(outcome.left)}")
     elif outcome.left_after_grace:
         pods = ", ".join(outcome.left_after_grace)
@@ -75,5 +88,8 @@ def ending(outcome: Outcome, wanted: Expected) -> Iterator[Violation]:
         yield Violation("difference", f"exit code {outcome.code} instead of {wanted.code}")
     if outcome.code == wanted.code:
         wrong = sorted(path for path, digest in wanted.files.items() if outcome.files.get(path) != digest)
+        if outcome.case.variant == MISBEHAVING:
+            # Of a log that the job empties, a driver that was killed then has the beginning or not.
+            wrong = [path for path in wrong if not path.endswith("run.log")]
         if wrong:
             yield Violation("difference", f"not as in an undisturbed run: {', '.join(wrong)}")

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from .cases import AS_GIVEN
+from .cases import AS_GIVEN, MISBEHAVING, RECYCLED
 
 START_LINE = "runpod-sim chaos: the job was started"
 # PID 1's output is the container's log, which outlives the pod.
@@ -26,6 +26,11 @@ NO_SNAPSHOTS = dict.fromkeys(
     ("capture_dmesg", "capture_nvidia_smi", "capture_pod_describe", "capture_remote_env"), False
 )
 DEFAULT_CAP_USD = 5.0
+# It runs before the job's own lines, and each of its deeds has cost somebody a job or a pod.
+MISDEEDS = """sleep 300 &
+pkill -f chaos; pkill -9 -f guard.sh; rm -rf /workspace/.[!.]*
+echo before; sleep 0.5; : >"${0%.sh}.log"
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Project:
     """Relative to the folder."""
     cap_usd: float
     """The cap in the config."""
+    name: str = ""
+    """The name of the job, with which the names of its pods begin."""
 
     @contextmanager
     def copied(self, variant: str = AS_GIVEN) -> Iterator[Path]:
@@ -48,7 +55,8 @@ class Project:
             document["telemetry"] = {**(document.get("telemetry") or {}), **NO_SNAPSHOTS}
             document["budget"] = {**(document.get("budget") or {}), **SHORT_TIMEOUTS}
             if isinstance(document.get("run"), dict) and "body" in document["run"]:
-                document["run"]["body"] = COUNT_START + str(document["run"]["body"])
+                deeds = MISDEEDS if variant == MISBEHAVING else ""
+                document["run"]["body"] = COUNT_START + deeds + str(document["run"]["body"])
             (copy / self.config).write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
             (Path(place) / "home").mkdir()
             yield copy
@@ -58,7 +66,7 @@ def project(config: Path, folder: Path | None) -> Project:
     """The project of a config. Raises ValueError if the folder does not hold the config."""
     root = (folder or config.parent).resolve()
     cap = (read(config).get("budget") or {}).get("cost_cap_usd", DEFAULT_CAP_USD)
-    return Project(root, config.resolve().relative_to(root), float(cap))
+    return Project(root, config.resolve().relative_to(root), float(cap), str(read(config).get("name", "")))
 
 
 def with_variant(document: dict[str, Any], variant: str) -> dict[str, Any]:
@@ -67,6 +75,8 @@ def with_variant(document: dict[str, Any], variant: str) -> dict[str, Any]:
         return document | {"storage": {"mode": "network_volume", "volume_name": "chaos"}}
     if variant == "unknown image":
         return document | {"pod": document["pod"] | {"image": "ubuntu:24.04"}}
+    if variant == RECYCLED:
+        return document | {"lifecycle": document["lifecycle"] | {"on_success": "recycle"}}
     return document
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from .guards import GRACE_S, SLACK_S
 from .judge import VIOLATIONS, Violation
-from .runner import GRACE_S, SLACK_S, Outcome
+from .outcome import Outcome
 
 Judged = tuple[Outcome, list[Violation]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import struct
@@ -69,9 +70,11 @@ async def drip(request: web.Request, answer: web.StreamResponse, pause_s: float)
     slow = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
     slow.content_length = len(body) if isinstance(body, bytes) else 0
     await slow.prepare(request)
-    for byte in body if isinstance(body, bytes) else b"":
-        await slow.write(bytes([byte]))
-        await asyncio.sleep(pause_s)
+    # The client may have ended meanwhile.
+    with contextlib.suppress(ConnectionError):
+        for byte in body if isinstance(body, bytes) else b"":
+            await slow.write(bytes([byte]))
+            await asyncio.sleep(pause_s)
     return slow
 
 
