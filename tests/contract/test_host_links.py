@@ -40,6 +40,9 @@ def results(place: Ground) -> Path:
     (out / "last").symlink_to(out / "step 1")
     (out / "best").symlink_to(cache / "snapshots" / "1")
     (out / "best of all").symlink_to("best")
+    (out / "best by name").symlink_to(out / "best")
+    (place.remote / "alias").symlink_to(out)
+    (out / "alias").symlink_to(place.remote / "alias" / "last")
     (out / "-model").symlink_to(cache / "blobs" / "ab12")
     return out
 
@@ -55,6 +58,8 @@ def test_what_links_of_an_artifact_lead_to_is_pulled(host: PodHost, place: Groun
         "step 1/w": facts(out / "step 1" / "w"),
         "last": ("link", "step 1"),
         "best of all": ("link", "best"),
+        "best by name": ("link", "best"),
+        "alias": ("link", "step 1"),
         "-model": weights,
         "best/model 'x'": weights,
         "best/same": ("link", "model 'x'"),

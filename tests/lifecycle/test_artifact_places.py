@@ -9,6 +9,7 @@ import pytest
 
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.phases.artifact_places import protected
+from runpod_deploy.phases.artifacts import pull_of
 from runpod_deploy.record.paths import RUNS_DIR
 from tests.support.worlds import Memory, with_job
 
@@ -50,3 +51,21 @@ def test_an_artifact_in_its_run_folder_or_beside_another_run_is_held_to_its_plac
     assert all_runs / "one" / "ssh" in protected(run, all_runs / "one" / "sub")
     assert all_runs / "two" / "ssh" not in protected(run, all_runs / "one" / "sub")
     assert all_runs / "one" / "ssh" not in protected(run, run.dir.path)
+
+
+def test_the_base_of_the_config_is_protected(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    config = world.spec.config_path
+    origins = {"name": f"{config}:1", "pod.image": f"{config.parent}/base.yaml:7", "gpu": "--gpu", "x": "default"}
+    world.spec = replace(world.spec, origins=origins)
+    assert {config, config.parent / "base.yaml"} <= {*protected(world.open(), tmp_path)}
+
+
+def test_nothing_is_deleted_in_a_folder_that_holds_the_run_by_another_name(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    (out,) = world.spec.job.artifacts
+    (world.spec.project_root / "alias").symlink_to(".")
+    run = world.open()
+    for place, deletes in {"alias": False, ".": False, "results": True}.items():
+        entry = replace(out, local_path=place, delete=True)
+        assert pull_of(run, entry, while_job_runs=False).delete == deletes

@@ -1,4 +1,4 @@
-"""Artifacts with fewer files than somebody expects of them."""
+"""Artifacts with fewer files than somebody expects of them, or with links that lead nowhere."""
 
 from __future__ import annotations
 
@@ -59,3 +59,26 @@ def test_while_the_job_runs_there_may_be_fewer(tmp_path: Path) -> None:
         type(event).__name__ for event in world.events if isinstance(event, ArtifactPullCompleted | ArtifactPullFailed)
     ]
     assert set(pulls[:-1]) == {"ArtifactPullCompleted"} and pulls[-1] == "ArtifactPullFailed"
+
+
+@pytest.mark.parametrize(("required", "code"), [(True, 7), (False, 0)])
+def test_links_that_lead_nowhere_fail_a_required_artifact_and_are_named(
+    tmp_path: Path, required: bool, code: int
+) -> None:
+    world, out = world_with(tmp_path, "/workspace/out", required=required), io.StringIO()
+    world.settings = {**world.settings, "lost_links": ("best", "a\x1bb", "c", "d")}
+    state = carry_out(with_listeners(world.open(), RunOptions(out=out)))
+    assert state.exit_code == code
+    assert r"'best', 'a\x1bb', 'c' and 1 more" in out.getvalue()
+    if required:
+        assert state.failure is not None and state.failure.kind == "artifact_missing"
+        assert "links in it lead nowhere on the pod: 'best'" in state.failure.message
+
+
+def test_while_the_job_runs_links_may_lead_nowhere(tmp_path: Path) -> None:
+    world = world_with(tmp_path, "/workspace/out", every_sec=10)
+    world.settings = {**world.settings, "job_lasts_s": 60.0, "lost_links": ("best",)}
+    assert carry_out(world.open()).exit_code == 7
+    pulls = [event for event in world.events if isinstance(event, ArtifactPullCompleted | ArtifactPullFailed)]
+    assert isinstance(pulls[0], ArtifactPullCompleted) and pulls[0].unresolved_first == ("'best'",)
+    assert isinstance(pulls[-1], ArtifactPullFailed)

@@ -25,6 +25,8 @@ class FakeHost:
     log: bytes = b"hello\nDONE\n"
     results: dict[str, bytes] = field(default_factory=lambda: {"/workspace/out": b"result"})
     """The files on the pod once the job has run, by remote path."""
+    lost_links: tuple[str, ...] = ()
+    """Links that lead nowhere, in each artifact."""
     empty_folders: tuple[str, ...] = ()
     """Remote paths at which there is a folder without files."""
     pull_lasts_s: float = 0.0
@@ -91,7 +93,8 @@ class FakeHost:
         path: Path = transfer.local_path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        return Moved(files=1, bytes_total=len(data), bytes_transferred=len(data), sha256="0" * 64)
+        size = len(data)
+        return Moved(files=1, bytes_total=size, bytes_transferred=size, sha256="0" * 64, unresolved=self.lost_links)
 
     def arm(self, terms: GuardTerms) -> str:
         """The terms are kept."""

@@ -148,6 +148,18 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_text() == "two" and [p.name for p in tmp_path.iterdir()] == ["manifest.json"]
 
 
+def test_a_draft_of_a_file_cannot_be_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "victim").write_text("mine")
+    names = iter(["0" * 16, "1" * 16])
+    monkeypatch.setattr("runpod_deploy.machine.files.secrets.token_hex", lambda count: next(names))
+    (tmp_path / f".config.{'0' * 16}.tmp").symlink_to("victim")
+    with pytest.raises(FileExistsError):
+        write_atomically(tmp_path / "config", "text")
+    assert (tmp_path / "victim").read_text() == "mine" and not (tmp_path / "config").exists()
+    write_atomically(tmp_path / "config", "text")
+    assert (tmp_path / "config").read_text() == "text"
+
+
 def test_a_private_file_is_private_from_its_first_byte(tmp_path: Path) -> None:
     path = tmp_path / "config"
     write_atomically(path, "secret", mode=0o600)

@@ -44,13 +44,17 @@ class Followed:
     """Links that end nowhere or go round in circles."""
 
 
-def follow(tree: Tree, excludes: Excludes, ask: Ask, below: Below) -> Followed:
-    """The tree with what its links point to. Raises BadListing beyond a limit, and what `ask` and `below` raise."""
-    links = Links(tree, excludes)
+def follow(tree: Tree, excludes: Excludes, ask: Ask, below: Below, named: str = "") -> Followed:
+    """The tree with what its links point to. Raises BadListing beyond a limit, and what `ask` and `below` raise.
+
+    `named` is the tree's folder as it was asked for, which may lead through links.
+    """
+    links = Links(tree, excludes, named)
     if not (loose := links.loose()):
         return Followed(tree)
     links.roots[""] = end.real if (end := ask([""]).get("")) else ""
     for _ in range(MAX_ROUNDS):
+        loose = [path for path in loose if not links.shorten(path)]
         found = below(folders) if (folders := links.settle(loose, ask(loose))) else {}
         links.add(found)
         if not (loose := links.loose()):
@@ -63,8 +67,8 @@ def follow(tree: Tree, excludes: Excludes, ask: Ask, below: Below) -> Followed:
 class Links:
     """The links of a tree while they are followed."""
 
-    def __init__(self, tree: Tree, excludes: Excludes) -> None:
-        self.tree, self._excludes = dict(tree), excludes
+    def __init__(self, tree: Tree, excludes: Excludes, named: str = "") -> None:
+        self.tree, self._excludes, self._named = dict(tree), excludes, named
         self.roots: dict[str, str] = {}
         """Where each folder really is that holds entries: the tree's own, with the empty path, and replaced links."""
         self.replaced: set[str] = set()
@@ -76,6 +80,14 @@ class Links:
         """The links of which names alone do not show that they lead to an entry of the tree."""
         links = [path for path, entry in self.tree.items() if entry.kind == "l" and path not in self._settled]
         return [path for path in links if not self.lands(path)]
+
+    def shorten(self, path: str) -> bool:
+        """Whether a link lands, once an absolute target in a folder that the link is in has become a relative one."""
+        target = self.tree[path].target
+        within = self.within(path, target) if target.startswith("/") else None
+        if within is not None:
+            self.tree[path] = Entry("l", target=within)
+        return self.lands(path)
 
     def lands(self, path: str) -> bool:
         """Whether a link leads to an entry of the tree, through links that do so as well."""
@@ -145,8 +157,8 @@ class Links:
 
     def within(self, path: str, real: str) -> str | None:
         """The target of a relative link to a real path in one of the folders that the link is in; None if in none."""
-        for root in self.roots_above(path):
-            top = self.roots[root]
+        tops = [(root, self.roots[root]) for root in self.roots_above(path)] + [("", self._named)]
+        for root, top in tops:
             rest = real[len(top) :].strip("/") if real == top or real.startswith(top.rstrip("/") + "/") else None
             if top and rest is not None and (not rest or is_possible(rest)):
                 goal = posixpath.join(root, rest).rstrip("/")

@@ -26,7 +26,7 @@ def with_links(connection: Connection, there: RemoteListing, excludes: Excludes)
     def below(folders: Tree) -> Tree:
         return parse_below(output_of(connection, below_command(there.path), folders), excludes, folders)
 
-    found = follow(there.tree, excludes, ask, below)
+    found = follow(there.tree, excludes, ask, below, there.path)
     return replace(there, tree=found.tree, replaced=found.replaced, refused=found.refused, unresolved=found.unresolved)
 
 
