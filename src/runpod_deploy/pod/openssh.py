@@ -174,6 +174,14 @@ class PodHost:
     def launch(self, script: bytes) -> int:
         """The job's process id; the job was started once, however often this is called."""
         self._install()
+        try:
+            return self._launched(script)
+        except StagingFailed:
+            # The job may already run: it may have killed the command that waits for it, and removed the scripts.
+            self._install(again=True)
+            return self._launched(script)
+
+    def _launched(self, script: bytes) -> int:
         return process_id(self._run_checked(job.start_command(self._paths, len(script)), script).stdout)
 
     @contextmanager

@@ -19,10 +19,15 @@ case "$*" in
 *read*eval*|*check*) echo 'Connection closed by remote host' >&2; exit 255 ;;
 esac
 """
-KILLED_ONCE = """#!/bin/sh
-[ ! -e {flag} ] || {{ echo 77; exit 0; }}
-: >{flag}
-exit 143
+# The scripts are installed; the launch is killed; there are no scripts; they are installed again; the job runs.
+KILLED = """#!/bin/sh
+echo call >>{calls}
+case $(wc -l <{calls}) in
+1|4) exit 0 ;;
+2) exit 143 ;;
+3) echo 'sh: 0: cannot open job.sh: No such file' >&2; exit 2 ;;
+5) echo 77 ;;
+esac
 """
 
 Make = Callable[[str], PodHost]
@@ -50,6 +55,6 @@ def test_a_follow_channel_that_breaks_before_it_has_read_its_command_is_lost(hos
         channel.read(5.0)
 
 
-def test_a_launch_that_the_job_itself_kills_is_asked_again(host_with: Make, tmp_path: Path) -> None:
-    host = host_with(KILLED_ONCE.format(flag=tmp_path / "killed"))
-    assert host.launch(b"pkill -f run-1") == 77
+def test_a_launch_is_asked_again_if_the_job_kills_it_and_removes_the_scripts(host_with: Make, tmp_path: Path) -> None:
+    host = host_with(KILLED.format(calls=tmp_path / "calls"))
+    assert host.launch(b"pkill -f run-1; rm -rf /workspace/.[!.]*") == 77
