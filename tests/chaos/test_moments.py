@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from runpod_sim.chaos.cases import RESUME_METHODS, VARIANTS, Case, Disturbance, Scope, cases
+from runpod_sim.chaos.cases import (
+    DETACH_STOP,
+    MISBEHAVING,
+    RECYCLED,
+    RESUME_METHODS,
+    TWO_FOLDERS,
+    VARIANTS,
+    Case,
+    Disturbance,
+    Scope,
+    cases,
+)
 from runpod_sim.chaos.command import OWN_CONFIG, chaos, resolved
 from runpod_sim.chaos.judge import Expected, violations
 from runpod_sim.chaos.outcome import Outcome
@@ -47,6 +59,19 @@ MOMENTS = {
     "for ever, and the container restarts": Case(
         disturbances=(Disturbance("job_launched", "restart-container"), Disturbance("connection_lost")), resumed=False
     ),
+    "after a paused pod was taken, which its host then has no room for": Case(
+        disturbances=kills("pod_recycled"), faults=({"where": "pods", "what": "host-full"},), variant=RECYCLED
+    ),
+    "while its job kills by name and removes the tool's files": Case(
+        disturbances=kills("job_launched"), variant=MISBEHAVING
+    ),
+    "while another folder has a run of this id, and its create's answer is lost": Case(
+        disturbances=kills("pod_requested"), faults=(LOST_CREATE,), resume_method=TWO_FOLDERS
+    ),
+    "after it was left, and its pod stopped": Case(disturbances=kills("run_resumed"), resume_method=DETACH_STOP),
+    "for ever, and the pod moves to another id": Case(
+        disturbances=kills("job_launched"), faults=({"where": "pod", "what": "migrates"},), resumed=False
+    ),
     "for ever, before the pod could boot": Case(
         disturbances=kills("pod_created"), faults=({"where": "pod", "what": "never-running"},), resumed=False
     ),
@@ -81,6 +106,32 @@ def test_the_same_seed_makes_the_same_cases_and_every_row_has_a_kill() -> None:
     assert 30 < sum(not case.resumed for case in first) < 100
 
 
+def outcome(**facts: Any) -> Outcome:
+    return Outcome(Case(), **({"code": 0, "pods": 1, "starts": 1} | facts))
+
+
+@pytest.mark.parametrize(
+    ("found", "kind"),
+    [
+        (outcome(unnamed=["pod1"]), "leak"),
+        (outcome(left=["pod1"]), "leak"),
+        (outcome(touched=["notebook (pod1): deleted"]), "foreign pod"),
+        (outcome(pods=2), "second pod"),
+        (outcome(starts=2), "double start"),
+        (outcome(stderr="error: [Errno 32] Broken pipe\nkind: internal"), "defect"),
+        (outcome(code=21), "difference"),
+        (outcome(other=outcome(pods=2)), "second pod"),
+    ],
+)
+def test_a_broken_promise_is_named(found: Outcome, kind: str) -> None:
+    assert [violation.kind for violation in violations(found, Expected(0, 40, {}))] == [kind]
+
+
+def test_pods_that_were_given_up_are_no_second_ones() -> None:
+    found = outcome(pods=3, events=["pod_left_behind", "late_pod_found"])
+    assert not list(violations(found, Expected(0, 40, {})))
+
+
 FORGETFUL = r"""#!/usr/bin/env python3
 import json, os, pathlib, sys, urllib.request
 if sys.argv[1] == "run":
@@ -98,10 +149,34 @@ if sys.argv[1] == "run":
 """
 
 
+# It ends every pod that has the name of its run, whoever made it.
+GRASPING = r"""#!/usr/bin/env python3
+import json, os, pathlib, sys, urllib.request
+def call(method, path):
+    head = {"Authorization": "Bearer " + os.environ["RUNPOD_API_KEY"], "User-Agent": "grasping/1"}
+    request = urllib.request.Request(os.environ["RUNPOD_API_BASE_URL"] + path, headers=head, method=method)
+    return urllib.request.urlopen(request).read()
+if sys.argv[1] == "run":
+    for pod in json.loads(call("GET", "/v2/pods"))["pods"]:
+        if pod["name"] == "chaos":
+            call("DELETE", "/v2/pods/" + pod["id"])
+    print("RUN_DIR=" + str(pathlib.Path("artifacts").absolute()))
+"""
+
+
+def test_a_driver_that_takes_pods_by_their_name_is_found_out(tmp_path: Path) -> None:
+    driver = tmp_path / "grasping"
+    driver.write_text(GRASPING)
+    driver.chmod(0o755)
+    ended = CliRunner().invoke(chaos, ["--cases", "1", "--", str(driver)])
+    assert ended.exit_code == 1, ended.output
+    assert "FOREIGN POD: chaos-artifacts (" in ended.output and "foreign pods     1" in ended.output
+
+
 def test_a_driver_that_forgets_its_pod_is_found_out(tmp_path: Path) -> None:
     driver = tmp_path / "forgetful"
     driver.write_text(FORGETFUL)
     driver.chmod(0o755)
     ended = CliRunner().invoke(chaos, ["--cases", "1", "--", str(driver)])
     assert ended.exit_code == 1, ended.output
-    assert "LEAK: still bills" in ended.output and "leaks            1" in ended.output
+    assert "LEAK: bills after exit code 0" in ended.output and "leaks            1" in ended.output

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from ..containers.sandbox import SandboxUnavailable
-from .cases import AS_GIVEN, BY_FOLDER, RESUME_METHODS, VARIANTS, Case, Scope, cases
+from .cases import AS_GIVEN, BY_FOLDER, RECYCLED, RESUME_METHODS, VARIANTS, Case, Scope, cases
 from .judge import Expected, expected, violations
 from .project import project
 from .runner import Target, run_case
@@ -52,7 +52,8 @@ def chaos(
         target = Target(resolved(command or ("runpod-deploy",)), project(config, folder), keep=keep)
         plan = Plan(count, seed, only, jobs, verbose)
         # The config of a user runs as it is, and of another driver only `run` and `resume` are known.
-        plan.variants = VARIANTS if config == OWN_CONFIG else (AS_GIVEN,)
+        variants = [variant for variant in VARIANTS if not command or variant != RECYCLED]
+        plan.variants = variants if config == OWN_CONFIG else (AS_GIVEN,)
         plan.resume_methods = (BY_FOLDER,) if command else RESUME_METHODS
         judged = asyncio.run(run_all(target, plan))
     except (asyncio.CancelledError, KeyboardInterrupt):
@@ -94,6 +95,9 @@ async def run_all(target: Target, plan: Plan) -> list[Judged]:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     found = await asyncio.gather(*(reference(target, variant, plan) for variant in plan.variants))
     wanted = dict(zip(plan.variants, found, strict=True))
+    codes = {variant: one.code for variant, one in wanted.items()}
+    if len(set(codes.values())) > 1:
+        raise ValueError(f"undisturbed runs of the variants do not end alike: {codes}")
     target = replace(target, usd_per_hour=max(one.usd_per_hour for one in wanted.values()))
     chosen = plan.cases(wanted[plan.variants[0]].rows)
     return list(await asyncio.gather(*(run_one(case, target, wanted[case.variant], plan) for case in chosen)))
