@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from ...machine.signals import checkpoint
 from .excludes import Excludes
 from .limits import MAX_ENTRIES, MAX_LINKS, MAX_ROUNDS, PATH_BYTES
 from .listing import BadListing, End, is_possible
@@ -91,6 +92,7 @@ class Links:
 
     def lands(self, path: str) -> bool:
         """Whether a link leads to an entry of the tree, through links that do so as well."""
+        checkpoint()  # a pod may list a million links
         goal = self.goal(path)
         for _ in range(MAX_LINKS):
             if goal is None:

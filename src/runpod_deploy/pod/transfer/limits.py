@@ -18,7 +18,9 @@ MAX_DEPTH = 128
 """Folders within each other. Python removes a tree with one open handle for each level, and macOS allows 256."""
 MAX_LINKS = 40
 """Links that one path may lead through, as in Linux."""
-MAX_ROUNDS = 8
+MAX_STEPS = 2_000_000
+"""Names that are looked up for all links of one listing: some seconds. Real links lead through a few names each."""
+MAX_ROUNDS = 4
 """How often links are followed that lie in what earlier links point to."""
 FILE_BYTES = 1 << 60
 """Bytes of one file. No disk is larger."""
