@@ -69,6 +69,8 @@ class Case:
         """Whether the run must end as if nothing had happened."""
         if self.resume_method == DETACH_STOP or any(fault not in MILD for fault in self.faults):
             return False
+        if self.variant == RECYCLED and self.has("key-refused"):
+            return False  # before the paused pod is its own, a run may end at a refusal of its key
         return all(disturbance.what in MILD_DISTURBANCES for disturbance in self.disturbances)
 
     @property

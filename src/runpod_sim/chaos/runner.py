@@ -133,6 +133,8 @@ async def carry_out(stage: Stage, outcome: Outcome, since: Before) -> None:
         outcome.unnamed = [pod_id for pod_id in up if pod_id not in said and not case.has("migrates")]
     if other:
         outcome.other = Outcome(case, code=await other)
+        # Only now the other run's journal names its pods.
+        outcome.unnamed = [pod.id for pod in stage.own() if pod.id in outcome.unnamed]
     if outcome.code is None or (case.short and any(pod.status in UP for pod in stage.own())):
         await wait_for_guards(stage.driver, outcome, stage.own, since)
 
