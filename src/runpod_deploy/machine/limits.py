@@ -47,3 +47,17 @@ CLOUD_LOG_EVENT_BYTES = 1 << 20
 """Bytes of one line of that log."""
 LONGEST_WINDOW_S = 86_400.0
 """The longest window of a rate limit. RunPod has one of a minute and one of an hour (2026-11)."""
+LONGEST_ROW_BYTES = 16 << 20
+"""Bytes of one line of a journal or of a table of metrics. A job's row has at most 64 kB; other tools write more."""
+ROWS_BYTES = 8 << 30
+"""Bytes of a file of rows: the 100,000 rows of a job with 64 kB each, and the run's own."""
+RECORD_BYTES = 16 << 20
+"""Bytes of a spec, a manifest or a state file. A config has at most 1 MB; metadata of a job may come on top of it."""
+NOTE_BYTES = 64 << 10
+"""Bytes of a public key, or of a note that names a process: both are one line."""
+PROJECT_FILE_BYTES = 4 << 20
+"""Bytes of a pyproject.toml, which people write by hand. Larger ones take seconds to parse."""
+LOCKFILE_BYTES = 64 << 20
+"""Bytes of a lockfile: the largest ones list a few thousand packages, and have 10 to 20 MB."""
+SHOWN_LOG_BYTES = 64 << 20
+"""Bytes at the end of a log among which its last lines are looked for. A job may write gigabytes without a line end."""

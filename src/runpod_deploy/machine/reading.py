@@ -1,0 +1,63 @@
+"""Files that may come from elsewhere, read within bounds: regular files only, and so many bytes. Knows no content.
+
+A run folder or a checkout may be a stranger's, and a file of it a link to a device that never ends, a pipe that nobody
+writes to, or gigabytes of nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def open_regular(path: Path | str, most: int | None = None) -> int:
+    """A handle for reading a file, which is a regular one and has at most this many bytes. Raises OSError.
+
+    A link to a device or a pipe could be read for ever, so it is refused, and a pipe's writer is not waited for.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        found = os.fstat(handle)
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        if most is not None and found.st_size > most:
+            raise too_large(path, most)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def read_limited(path: Path | str, most: int) -> bytes:
+    """The content of a regular file. Raises OSError, also for a file of more bytes."""
+    with os.fdopen(open_regular(path, most), "rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:  # it has grown since its length was looked at
+        raise too_large(path, most)
+    return content
+
+
+def read_end(path: Path | str, most: int) -> bytes:
+    """The last bytes of a regular file, at most this many. Raises OSError."""
+    with os.fdopen(open_regular(path), "rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - most))
+        return file.read(most)
+
+
+def read_lines(path: Path | str, longest: int) -> Iterator[bytes]:
+    """The lines of a regular file, with their line ends. Raises OSError, also at a line of more bytes."""
+    with os.fdopen(open_regular(path), "rb") as file:
+        while line := file.readline(longest + 1):
+            if len(line) > longest:
+                raise too_large(path, longest, "one of its lines")
+            yield line
+
+
+def too_large(path: Path | str, most: int, what: str = "it") -> OSError:
+    """The error for a file that nobody has written in good faith."""
+    return OSError(errno.EFBIG, f"{what} is larger than {most:,} bytes", str(path))
