@@ -19,6 +19,8 @@ from ..errors import ConfigError
 from ..spec import TelemetrySpec
 from ..spec.job import RUNS_DIR
 from . import environment, proc
+from .limits import LOCKFILE_BYTES
+from .reading import read_limited
 
 GIT_TIMEOUT_S = 20.0
 LISTING_TIMEOUT_S = 120.0
@@ -39,7 +41,7 @@ READ_ONLY = {
     "GIT_TERMINAL_PROMPT": "0",
 }
 """It takes no lock, so it disturbs no other git, and asks no remote."""
-FILTER = re.compile(r"filter\.(.+)\.(?:clean|smudge|process|required)", re.DOTALL)
+FILTER = re.compile(r"filter\.(.*)\.(?:clean|smudge|process|required)", re.DOTALL)
 MOST_FILTERS = 100
 GIT_KEYS = ("local_git_sha", "local_git_dirty", "local_git_branch")
 LOCKFILE_KEYS = ("payload_lockfile", "payload_lockfile_sha256")
@@ -94,7 +96,7 @@ def capture_payload_lockfile(project_root: Path | str) -> dict[str, Any]:
     """The name and hash of a project's lockfile; both None if it has none. Never raises."""
     for name in LOCKFILES:
         try:
-            content = (Path(project_root) / name).read_bytes()
+            content = read_limited(Path(project_root) / name, LOCKFILE_BYTES)
         except (OSError, ValueError):
             continue
         return {"payload_lockfile": name, "payload_lockfile_sha256": hashlib.sha256(content).hexdigest()}

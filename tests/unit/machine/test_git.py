@@ -149,6 +149,7 @@ def looked_at(folder: Path) -> None:
         ({"core.fsmonitor": "SPY"}, ""),
         ({"filter.f.clean": "SPY", "filter.f.required": "true"}, "*.py filter=f"),
         ({"filter.f.process": "SPY"}, "*.py filter=f"),
+        ({"filter..clean": "SPY"}, "*.py filter="),
         ({"filter.a=b.clean": "SPY"}, "*.py filter=a=b"),
         ({"core.hooksPath": "HOOKS"}, ""),
     ],

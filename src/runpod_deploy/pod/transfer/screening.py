@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import ArtifactMissing
-from .limits import FILE_BYTES, MAX_LINKS, NEWEST_MTIME, OLDEST_MTIME, shown
+from ...machine.signals import checkpoint
+from .limits import FILE_BYTES, MAX_DEPTH, MAX_LINKS, MAX_STEPS, NEWEST_MTIME, OLDEST_MTIME, shown
 from .listing import RemoteListing
 from .tree import Entry, Tree
 from .values import Pull
@@ -26,6 +27,8 @@ IGNORED = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *
 """Characters that HFS+ ignores in names."""
 MODE_BITS = 0o777
 """No setuid, setgid and sticky bits."""
+OTHERS_WRITE = 0o022
+"""What a pod calls writable for all is not writable for the neighbours on this machine."""
 
 Look = Callable[[str], Entry | None]
 
@@ -51,6 +54,7 @@ class Screen:
         reserved = next((part for part in place.parts if is_reserved(part)), None)
         if reserved:
             raise ArtifactMissing(f"no artifact may be written into {reserved}: change its local_path, {place}")
+        self._steps = 0
         self._closed = set(below(place, asked.protected))
         if "" in self._closed:
             raise ArtifactMissing(f"{place} belongs to this tool or is the config: change the artifact's local_path")
@@ -99,6 +103,12 @@ class Screen:
         no_place = self._on_the_way if entry.kind == "f" else self._no_links
         return bool(no_place) and entry.kind != "d" and folded(path) in no_place
 
+    def _count(self) -> None:
+        """One name was looked up. Raises ArtifactMissing if that was the last one."""
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise ArtifactMissing("its links lead through too many names")
+
     def _stays_inside(self, path: str, tree: Tree, local: Look) -> bool:
         """Whether a link leads to an open place of the artifact, whatever becomes of the entries it leads through."""
         target = tree[path].target
@@ -107,18 +117,20 @@ class Screen:
         # A link that climbs only at its beginning stays inside even if a folder behind that becomes a link as well.
         if target.startswith("/") or not target or ".." in names[climbs:]:
             return False
-        end = resolved(path, tree, local)
+        checkpoint()
+        end = resolved(path, tree, local, self._count)
         return end is not None and not any(self.is_closed(part) for part in (*parents(end), end) if part)
 
 
-def resolved(path: str, tree: Tree, local: Look) -> str | None:
-    """Where in the artifact a link ends, through links of the listing; None if it leads out or round in circles."""
+def resolved(path: str, tree: Tree, local: Look, count: Callable[[], None]) -> str | None:
+    """Where in the artifact a link ends, through links of the listing; None if it leads out, too deep or in circles."""
     at: list[str] = []
     ahead = path.split("/")[::-1]
     links = 0
     while ahead:
+        count()
         name = ahead.pop()
-        if name == ".." and not at:
+        if (name == ".." and not at) or max(len(at), len(ahead)) > MAX_DEPTH:
             return None
         if name in ("", ".", ".."):
             del at[len(at) - (name == "..") :]
@@ -145,7 +157,7 @@ def is_link(entry: Entry | None) -> bool:
 def clean(entry: Entry) -> Entry:
     """The entry with a mode and a time that it may have here."""
     mtime = min(max(entry.mtime, OLDEST_MTIME), NEWEST_MTIME)
-    return Entry(entry.kind, entry.mode & MODE_BITS, entry.size, mtime, entry.target)
+    return Entry(entry.kind, entry.mode & MODE_BITS & ~OTHERS_WRITE, entry.size, mtime, entry.target)
 
 
 def below(place: Path, paths: Iterable[Path]) -> Iterable[str]:
