@@ -18,6 +18,7 @@ from .phases.account import same_account
 from .phases.artifacts import pull
 from .phases.reconnect import with_reconnects
 from .record import events as e
+from .record.begun_here import remember
 from .record.lock import RunLock
 from .record.manifest import write_manifest
 from .record.moved import at_present
@@ -68,10 +69,13 @@ def drive(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> Sta
 
 
 def pull_artifacts(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> None:
-    """The artifacts are here as they are on the pod now. Raises RunBusy, UsageError, and what pulling raises."""
+    """The artifacts are here as they are on the pod now. Raises RunBusy, UsageError, and what pulling raises.
+
+    Nothing is asked of an address in the run folder before the API has said that the pod is the run's own.
+    """
     with RunLock(run_dir).held(wait_s=options.wait_s):
         run = with_listeners(open_run(spec, run_dir, world), replace(options, screen=None))
-        if run.state.pod.address is None or (run.state.end.released and pod_of(run).status == "EXITED"):
+        if run.state.pod.address is None or (pod_of(run).status == "EXITED" and run.state.end.released):
             raise UsageError(
                 f"{run_dir.path}: the run has no pod that runs",
                 hint="if its pod is paused, `runpod-deploy pull --start` starts it for as long as the pull takes",
@@ -122,6 +126,8 @@ def first_spec(spec: Spec, run_dir: RunDir) -> Spec:
     if run_dir.spec.exists():
         return read_spec(run_dir)
     spec = replace(spec, token=new_token())
+    if not run_dir.events.exists():  # a journal that is older than its run was put there
+        remember(spec.token, run_dir)
     try:
         write_atomically(run_dir.spec, spec_to_json(spec) + "\n", mode=PRIVATE)
     except OSError as error:

@@ -176,7 +176,9 @@ def test_a_copy_of_the_run_folder_is_enough_to_go_on_elsewhere(sim: Simulator, t
     elsewhere = tmp_path / "elsewhere" / run_dir.name
     shutil.copytree(run_dir, elsewhere)
     shutil.rmtree(tmp_path / "p")
-    ended = resumed(sim, elsewhere, HOME=str(tmp_path / "elsewhere"))
+    unknown = resumed(sim, elsewhere, HOME=str(tmp_path / "elsewhere"))
+    assert unknown.code == 2 and "add --trust" in unknown.err and sim.ledger["pods_left"] == 1
+    ended = resumed(sim, elsewhere, "--trust", HOME=str(tmp_path / "elsewhere"))
     assert ended.code == 0, ended.err
     assert (elsewhere / "run.log").read_text() == "".join(LINES) and sim.ledger["pods_left"] == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -97,6 +98,35 @@ def test_pull_brings_what_is_there_and_ends_nothing(sim: Simulator, tmp_path: Pa
     assert left.run_dir and Tool(sim, "pull", str(left.run_dir)).end().code == 0
     assert (left.run_dir / "out/result.txt").read_text() == "result\n" and sim.ledger["pods_left"] == 1
     assert Tool(sim, "resume", str(left.run_dir)).end().code == 0
+
+
+def test_a_run_folder_that_somebody_sent_is_not_obeyed(sim: Simulator, tmp_path: Path) -> None:
+    left = run(sim, job(tmp_path / "p", body=SLOW), "--detach")
+    assert left.run_dir
+    received = tmp_path / "received" / left.run_dir.name
+    shutil.copytree(left.run_dir, received)
+    before = files_below(tmp_path)
+    for command in ("pull", "attach", "resume"):
+        refused = Tool(sim, command, str(received), env={"HOME": str(tmp_path / "me")}).end()
+        assert refused.code == 2 and "add --trust" in refused.err, refused.err
+    assert files_below(tmp_path) == before and sim.ledger["pods_left"] == 1
+    assert Tool(sim, "pull", str(received), "--trust", env={"HOME": str(tmp_path / "me")}).end().code == 0
+    assert Tool(sim, "resume", str(left.run_dir)).end().code == 0
+
+
+def test_a_run_needs_no_trust_for_itself_where_nothing_can_be_remembered(sim: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    env = {"XDG_STATE_HOME": str(tmp_path / "file")}
+    config = job(tmp_path / "p", body=SLOW)
+    tool = Tool(sim, "run", "--config", str(config), "--print-run-dir", "--run-id", "seed-8", env=env)
+    tool.await_event(launched)
+    assert Tool(sim, "resume", str(tool.run_dir), env=env).end().code == 8
+    assert Tool(sim, "attach", str(tool.run_dir), env=env).end().code == tool.end().code == 0
+
+
+def files_below(folder: Path) -> set[Path]:
+    """The files there, without the marks of who holds a run."""
+    return {path for path in folder.rglob("*") if not path.name.startswith(".lock")}
 
 
 def recycling(folder: Path, **sections: object) -> Path:

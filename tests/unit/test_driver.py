@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
-from runpod_deploy.driver import RunOptions, with_listeners
-from tests.support.worlds import Memory
+import pytest
+
+from runpod_deploy.cloud.values import Address
+from runpod_deploy.driver import RunOptions, first_spec, pull_artifacts, with_listeners
+from runpod_deploy.errors import UsageError
+from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.pod.protocol import Host
+from runpod_deploy.record import events as e
+from runpod_deploy.record.begun_here import is_known, require_known
+from runpod_deploy.record.paths import RunDir
+from runpod_deploy.record.state import State
+from runpod_deploy.spec import Spec
+from tests.support.worlds import Killed, Memory
 
 
 def printed(world: Memory, *, verbose: bool) -> str:
@@ -23,3 +35,53 @@ def test_rows_of_another_version_are_named_once_with_v(tmp_path: Path) -> None:
     (line,) = printed(world, verbose=True).splitlines()
     assert "skipped 2 rows" in line and line.endswith("line 1: unknown event 'pod_painted'")
     assert printed(world, verbose=False) == ""
+
+
+def dies(event: e.Event, _state: State) -> None:
+    """The process is killed once the job runs."""
+    if isinstance(event, e.JobLaunched):
+        raise Killed
+
+
+def no_host(_spec: Spec, _run_dir: RunDir, address: Address, _boot: int) -> Host:
+    raise AssertionError(f"{address} was contacted")
+
+
+@pytest.mark.parametrize("change", ["deleted", "foreign"])
+def test_a_pull_asks_the_api_before_anything_is_fetched(tmp_path: Path, change: str) -> None:
+    world = Memory(tmp_path)
+    with pytest.raises(Killed):
+        carry_out(world.open(dies))
+    (rented,) = world.cloud.rented.values()
+    if change == "deleted":
+        world.cloud.hidden, world.cloud.lies = {rented.pod.id}, {rented.pod.id: 100}
+    else:
+        rented.pod = replace(rented.pod, env={"RUNPOD_DEPLOY_RUN_TOKEN": "22" * 16})
+    outside = replace(world.open().world, reach=no_host)
+    with pytest.raises(UsageError, match="does not exist any more"):
+        pull_artifacts(world.spec, world.dir, outside, RunOptions(out=io.StringIO()))
+
+
+def test_a_run_is_known_where_it_was_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = Memory(tmp_path)
+    spec = first_spec(world.spec, world.dir)
+    require_known(spec.token, world.dir, trust=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "elsewhere"))
+    for token in (spec.token, "", "\ud800"):
+        with pytest.raises(UsageError) as caught:
+            require_known(token, world.dir, trust=False)
+        assert "--trust" in caught.value.hint
+    require_known(spec.token, world.dir, trust=True)
+
+
+def test_a_journal_that_is_older_than_its_run_makes_no_known_run(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.dir.events.touch()
+    assert not is_known(first_spec(world.spec, world.dir).token)
+
+
+def test_a_state_folder_that_cannot_be_written_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    world = Memory(tmp_path)
+    assert not is_known(first_spec(world.spec, world.dir).token)

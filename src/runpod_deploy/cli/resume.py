@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..driver import RunOptions, drive, pull_artifacts, pull_from_paused, read_s
 from ..errors import RunBusy, failure_kind
 from ..live import real_world
 from ..machine.clock import SystemClock, wait_until
+from ..record.begun_here import require_known
 from ..record.fold import fold
 from ..record.journal import read_events
 from ..record.lock import RunLock
@@ -26,7 +28,10 @@ LONGEST_FOLLOW_S = 30 * 86400.0
 CHUNK_BYTES = 1 << 16
 
 trust_option = click.option(
-    "--trust", is_flag=True, help="Continue a run from a folder that belongs to another user of this machine."
+    "--trust",
+    is_flag=True,
+    help="Obey a run folder that belongs to another user of this machine, or whose run you began elsewhere: on another "
+    "machine, with another home folder, by an older version. It decides which files are uploaded and overwritten.",
 )
 run_dir_argument = click.argument("run_dir", type=click.Path(path_type=Path))
 
@@ -41,7 +46,7 @@ run_dir_argument = click.argument("run_dir", type=click.Path(path_type=Path))
 def resume(run_dir: Path, trust: bool, **given: Any) -> int:
     """Continue a run to its end from its folder: after a crash, a power cut, or `run --detach`."""
     require_own(RunDir(run_dir), trust=trust)
-    return continue_run(RunDir(run_dir.absolute()), manner(given))
+    return continue_run(RunDir(run_dir.absolute()), manner(given), trust=trust)
 
 
 @click.command(short_help="Follow a run again.")
@@ -59,7 +64,7 @@ def attach(run_dir: Path, trust: bool, **given: Any) -> int:
     follower = Follower(folder)
     while True:
         try:
-            return continue_run(folder, manner(given))
+            return continue_run(folder, manner(given), trust=trust)
         except RunBusy:
             print_err(
                 f"{RunLock(folder).holder()} carries it out; its output is shown here (Ctrl-C leaves, the run goes on)"
@@ -83,6 +88,7 @@ def pull(run_dir: Path, start: bool, trust: bool, **given: Any) -> int:
     folder = RunDir(run_dir.absolute())
     require_own(folder, trust=trust)
     spec = read_spec(folder)
+    require_known(spec.token, folder, trust=trust)
     if start:
         return finish_visit(pull_from_paused(spec, folder, real_world(), manner(given)), folder)
     pull_artifacts(spec, folder, real_world(), manner(given))
@@ -99,13 +105,21 @@ def finish_visit(state: State, folder: RunDir) -> int:
     return failure_kind(state.end.reopen_failure.kind).exit_code
 
 
-def continue_run(folder: RunDir, how: RunOptions) -> int:
-    """The exit code of the run, after it was carried out to its end."""
+def continue_run(folder: RunDir, how: RunOptions, *, trust: bool) -> int:
+    """The exit code of the run, after it was carried out to its end. Raises UsageError if that needs `--trust`."""
     spec = read_spec(folder)
     state = fold(read_events(folder.events), success_marker=spec.job.run.success_marker)
     if state.end.finished and not state.pod_may_exist:  # nothing is left to do, so no key is needed
         return finish(state, folder)
+    require_known(spec.token, folder, trust=trust or (how.wait_s == 0 and is_under_way(folder)))
     return finish(drive(spec, folder, real_world(), how), folder)
+
+
+def is_under_way(folder: RunDir) -> bool:
+    """Whether a process of this machine carries out the run, so that it can only be followed."""
+    with suppress(OSError, NotImplementedError):
+        return RunLock(folder).is_held()
+    return False
 
 
 class Follower:

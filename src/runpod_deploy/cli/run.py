@@ -20,7 +20,7 @@ from ..errors import UsageError
 from ..live import real_world
 from ..machine.signals import SIGNALS
 from ..record.new_run import begin
-from ..record.paths import RunDir
+from ..record.paths import RunDir, of_another_user
 from ..terminal.output import print_err, print_lines
 from .dry_run import print_plan
 from .durations import Duration
@@ -91,6 +91,7 @@ def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: boo
         return 0
     real_world()  # a key that cannot be used is found before a folder is made
     spec, run_dir = begin(draft, run_id=checked_id(given["run_id"]))
+    is_new = not run_dir.spec.exists() and not run_dir.events.exists() and of_another_user(run_dir) is None
     asked = record_spec(replace(spec, **wishes), run_dir)
     if asked.job != spec.job:
         print_err(
@@ -101,10 +102,10 @@ def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: boo
     if given["print_run_dir"]:
         with suppress(OSError):  # nobody reads it any more; the run was asked for all the same
             print_lines([f"RUN_DIR={run_dir.path}"])
-    return become_resume(run_dir, given)
+    return become_resume(run_dir, given, is_new=is_new or not given["run_id"])
 
 
-def become_resume(run_dir: RunDir, given: dict[str, Any]) -> NoReturn:
+def become_resume(run_dir: RunDir, given: dict[str, Any], *, is_new: bool) -> NoReturn:
     """This process becomes `resume`, without the libraries that were needed to read the config.
 
     They would stay in memory for as long as the run is watched, which may be days, in each of many runs.
@@ -115,7 +116,7 @@ def become_resume(run_dir: RunDir, given: dict[str, Any]) -> NoReturn:
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
-    flags += [] if given["run_id"] else ["--trust"]  # its folder was made just now
+    flags += ["--trust"] if is_new else []  # its spec is this process's own
     flags += ["--wait", f"{given['wait'].total_seconds()}s"]
     argv = [sys.executable, "-P", "-m", "runpod_deploy", "resume", str(run_dir.path), *flags]
     os.execv(sys.executable, argv)
