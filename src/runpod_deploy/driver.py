@@ -14,6 +14,8 @@ from .cloud.values import Pod
 from .errors import ConfigError, DeployError, Interrupt, OddRow, UsageError
 from .lifecycle import carry_out, pull_paused
 from .machine.files import PRIVATE, write_atomically
+from .machine.limits import RECORD_BYTES
+from .machine.reading import read_limited
 from .phases.account import same_account
 from .phases.artifacts import pull
 from .phases.reconnect import with_reconnects
@@ -141,7 +143,7 @@ def first_spec(spec: Spec, run_dir: RunDir) -> Spec:
 def read_spec(run_dir: RunDir) -> Spec:
     """The spec in the run folder. Raises UsageError, ConfigError."""
     try:
-        spec = spec_from_json(run_dir.spec.read_text(encoding="utf-8"))
+        spec = spec_from_json(read_limited(run_dir.spec, RECORD_BYTES).decode())
         return at_present(spec, run_dir.path.absolute())
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(

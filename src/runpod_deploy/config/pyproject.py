@@ -6,11 +6,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from ..machine.limits import PROJECT_FILE_BYTES
+from ..machine.reading import read_limited
+
 
 def read_pyproject(root: Path) -> dict[str, Any]:
     """The content of the pyproject.toml in a folder; empty if there is none, or it cannot be read."""
     try:
-        return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+        return tomllib.loads(read_limited(root / "pyproject.toml", PROJECT_FILE_BYTES).decode())
     except (OSError, ValueError):
         return {}
 

@@ -1,31 +1,17 @@
-"""Files as bytes: whole, or in blocks of whole lines. Memory stays flat, however long files and lines are."""
+"""Files as bytes, in blocks of whole lines. Memory stays flat, however long files and lines are."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 
+from ..machine.limits import LONGEST_ROW_BYTES, ROWS_BYTES
+from ..machine.reading import open_regular
+
 Bytes = bytes | bytearray
 BLOCK_BYTES = 1 << 18
-LONGEST_ROW_BYTES = 1 << 24
-"""Rows are shorter than this. A longer line is replaced by NO_JSON, so that it is reported as unreadable."""
 NO_JSON = 0xFF
-
-
-def open_to_read(path: str) -> int:
-    """A handle for reading the file. Raises OSError.
-
-    A pipe in place of a file is read as empty, and is not waited for, unless a process is writing to it.
-    """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    os.set_blocking(handle, True)
-    return handle
-
-
-def read_whole(path: str) -> bytes:
-    """The content of a file. Raises OSError."""
-    with os.fdopen(open_to_read(path), "rb", buffering=0) as file:
-        return file.readall()
+"""It takes the place of a line of LONGEST_ROW_BYTES or more, so that the line is reported as unreadable."""
 
 
 def new_buffer() -> bytearray:
@@ -38,7 +24,7 @@ def blocks(path: str, buffer: bytearray) -> Iterator[int]:
 
     Raises OSError.
     """
-    handle = open_to_read(path)
+    handle = open_regular(path, ROWS_BYTES)
     filled = 0
     try:
         while count := read_into(handle, buffer, filled):

@@ -11,8 +11,8 @@ from ..record.journal import SkippedRows, read_events
 from ..record.lock import RunLock
 from ..record.paths import EVENTS_NAME, RunDir
 from ..record.state import State
-from .blocks import read_whole
-from .folders import Unreadable, find_files, may_be_folder
+from .blocks import blocks, new_buffer
+from .folders import Unreadable, find_files, may_be_folder, why_unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,17 @@ class KnownRun:
 def known_runs(roots: Iterable[str], ids: Collection[str], unreadable: Unreadable) -> list[KnownRun]:
     """The runs below these folders whose journals mention one of the ids, which may be of pods or of runs."""
     wanted = [known_id.encode() for known_id in ids if known_id]
-    return [as_known(path, unreadable) for path in journals(roots, unreadable) if mentions(path, wanted)]
+    return list(those_with(wanted, journals(roots, unreadable), unreadable))
+
+
+def those_with(ids: list[bytes], paths: Iterable[Path], unreadable: Unreadable) -> Iterator[KnownRun]:
+    """The runs of those journals that contain one of the ids. `unreadable` is called for a journal without a run."""
+    for path in paths:
+        try:
+            if mentions(path, ids):
+                yield as_known(path, unreadable)
+        except OSError as error:
+            unreadable(str(path), why_unreadable(error))
 
 
 def journals(roots: Iterable[str], unreadable: Unreadable) -> Iterator[Path]:
@@ -39,16 +49,16 @@ def journals(roots: Iterable[str], unreadable: Unreadable) -> Iterator[Path]:
 
 
 def mentions(path: Path, ids: list[bytes]) -> bool:
-    """Whether the file contains one of the ids anywhere."""
-    try:
-        content = read_whole(str(path))
-    except OSError:
-        return False
-    return any(known_id in content for known_id in ids)
+    """Whether the file contains one of the ids anywhere. Raises OSError."""
+    buffer = new_buffer()
+    return any(buffer.find(known_id, 0, end) >= 0 for end in blocks(str(path), buffer) for known_id in ids)
 
 
 def as_known(events_path: Path, unreadable: Unreadable) -> KnownRun:
-    """The run of this journal. Rows that this version does not know are skipped, and the file is named once."""
+    """The run of this journal. Rows that this version does not know are skipped, and the file is named once.
+
+    Raises OSError.
+    """
     run_dir, skipped = RunDir(events_path.parent), SkippedRows()
     state = fold(read_events(events_path, skipped))
     if skipped.count:

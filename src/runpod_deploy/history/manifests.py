@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..machine.limits import RECORD_BYTES
+from ..machine.reading import read_limited
 from ..record.paths import MANIFEST_NAME
-from .blocks import read_whole
 from .folders import Unreadable, why_unreadable
 
 Manifest = dict[str, Any]
@@ -43,7 +44,7 @@ def manifest_path(path: Path) -> Path:
 def parse_manifest(path: str) -> Manifest:
     """The manifest of that file. Raises ManifestUnreadable."""
     try:
-        found = json.loads(read_whole(path))
+        found = json.loads(read_limited(path, RECORD_BYTES))
     except (OSError, ValueError, RecursionError) as error:
         raise ManifestUnreadable(path, why_unreadable(error)) from error
     if not isinstance(found, dict):

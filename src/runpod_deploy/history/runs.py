@@ -9,6 +9,8 @@ from typing import Any
 
 from ..errors import UsageError
 from ..machine.files import PRIVATE, write_atomically
+from ..machine.limits import RECORD_BYTES
+from ..machine.reading import read_end, read_limited
 from ..record.fold import fold
 from ..record.journal import SkippedRows, read_events
 from ..record.lock import RunLock
@@ -18,7 +20,6 @@ from ..record.state import State
 from ..spec import Spec
 from ..spec.json import spec_from_json
 from ..spec.strict_json import dumps
-from .blocks import read_whole
 from .folders import Unreadable, holds, why_unreadable
 from .known_runs import is_held
 from .manifests import Manifest, ManifestUnreadable, is_settled, read_manifest
@@ -51,7 +52,7 @@ def read_run(path: Path, unreadable: Unreadable) -> RecordedRun:
     """
     run_dir = RunDir(path)
     try:
-        spec = spec_from_json(read_whole(str(run_dir.spec)).decode())
+        spec = spec_from_json(read_limited(run_dir.spec, RECORD_BYTES).decode())
     except FileNotFoundError:
         raise RunUnreadable(path, f"holds no {run_dir.spec.name}") from None
     except (OSError, ValueError, TypeError) as error:
@@ -135,9 +136,7 @@ def holder(run_dir: RunDir) -> str | None:
 def last_line(log: Path) -> str | None:
     """The last line of the job's log that is not blank."""
     try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
-            lines = file.read().decode(errors="replace").splitlines()
+        lines = read_end(log, LOG_TAIL_BYTES).decode(errors="replace").splitlines()
     except OSError:
         return None
     return next((line.strip() for line in reversed(lines) if line.strip()), None)

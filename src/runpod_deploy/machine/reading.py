@@ -34,12 +34,9 @@ def open_regular(path: Path | str, most: int | None = None) -> int:
 
 
 def read_limited(path: Path | str, most: int) -> bytes:
-    """The content of a regular file. Raises OSError, also for a file of more bytes."""
-    with os.fdopen(open_regular(path, most), "rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:  # it has grown since its length was looked at
-        raise too_large(path, most)
-    return content
+    """The content of a regular file, as long as it is when it is opened. Raises OSError, also for more bytes."""
+    with os.fdopen(open_regular(path, most), "rb", buffering=0) as file:
+        return file.read(os.fstat(file.fileno()).st_size)
 
 
 def read_end(path: Path | str, most: int) -> bytes:

@@ -9,6 +9,8 @@ from dataclasses import asdict
 
 from ..cloud.values import LogLine
 from ..machine.files import private
+from ..machine.limits import LONGEST_ROW_BYTES
+from ..machine.reading import read_lines
 from ..record.events import HostLogKept
 from ..record.paths import RunDir
 from ..run import Run
@@ -34,11 +36,8 @@ def host_lines(lines: list[LogLine]) -> list[str]:
 
 def kept_lines(run_dir: RunDir) -> Iterator[LogLine]:
     """The lines that were kept of all pods of the run, oldest first."""
-    try:
-        rows = run_dir.host_log.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        return
-    for row in rows:
-        with suppress(ValueError, KeyError, TypeError):
-            read = json.loads(row)
-            yield LogLine(at=str(read["at"]), source=str(read["source"]), text=str(read["text"]))
+    with suppress(OSError):
+        for row in read_lines(run_dir.host_log, LONGEST_ROW_BYTES):
+            with suppress(ValueError, KeyError, TypeError, RecursionError):
+                read = json.loads(row)
+                yield LogLine(at=str(read["at"]), source=str(read["source"]), text=str(read["text"]))

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from ..config.settings import state_dir
 from ..errors import ConfigError
+from ..machine.limits import NOTE_BYTES
+from ..machine.reading import read_limited
 from .this_machine import run_here
 
 
@@ -23,7 +25,7 @@ def make_key(ssh_dir: Path) -> str:
         made = run_here(argv)
         if made.exit_code:
             raise ConfigError(f"no SSH key could be made: {made.stderr.decode(errors='replace').strip()}")
-    return public.read_text().strip()
+    return read_limited(public, NOTE_BYTES).decode().strip()
 
 
 def key_folder(ssh_dir: Path) -> Path:
@@ -59,5 +61,5 @@ def public_keys(ssh_dir: Path, user_key: Path) -> str:
     keys = [make_key(ssh_dir)]
     users = user_key.with_name(user_key.name + ".pub")
     if users.is_file():
-        keys.append(users.read_text().strip())
+        keys.append(read_limited(users, NOTE_BYTES).decode().strip())
     return "\n".join(keys)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from ..errors import UsageError
+from ..machine.limits import SHOWN_LOG_BYTES
+from ..machine.reading import read_end
 from . import ssh
 from .this_machine import PROGRAM_TIMEOUT_S
 
@@ -37,8 +38,13 @@ def stream(connection: ssh.Connection, find_log: str, lines: int, write: Write, 
 
 
 def last_lines(path: Path, lines: int) -> bytes:
-    """The last lines of a local file; empty if there is no file."""
+    """The last lines of a local file, of its last 64 MB at most; empty if there is no file. Raises OSError."""
     if not path.is_file():
         return b""
-    with path.open("rb") as file:
-        return b"".join(deque(file, maxlen=lines))
+    end = read_end(path, SHOWN_LOG_BYTES)
+    start = len(end)
+    for _ in range(lines):
+        start = end.rfind(b"\n", 0, max(0, start - 1)) + 1
+        if start == 0:
+            break
+    return end[start:]

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..machine.files import extend
+from ..machine.limits import LONGEST_ROW_BYTES
+from ..machine.reading import read_lines
 from ..spec.strict_json import dumps, loads
 from .events import Event, Skipped, from_row, ignore, to_row
 
@@ -23,12 +25,11 @@ def read_events(path: Path, skipped: Skipped = ignore) -> Iterator[Event]:
     """
     if not path.exists():
         return
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.endswith(b"\n"):
-                return
-            if (event := read_line(line, number, skipped)) is not None:
-                yield event
+    for number, line in enumerate(read_lines(path, LONGEST_ROW_BYTES), start=1):
+        if not line.endswith(b"\n"):
+            return
+        if (event := read_line(line, number, skipped)) is not None:
+            yield event
 
 
 def read_line(line: bytes, number: int, skipped: Skipped) -> Event | None:

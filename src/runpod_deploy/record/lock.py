@@ -12,6 +12,8 @@ from filelock import FileLock, Timeout
 
 from ..errors import ConfigError, RunBusy
 from ..machine.files import lock_error
+from ..machine.limits import NOTE_BYTES
+from ..machine.reading import read_limited
 from .paths import RunDir
 
 
@@ -57,7 +59,7 @@ class RunLock:
     def holder(self) -> str:
         """The holder, as it named itself."""
         try:
-            return self.note.read_text(encoding="utf-8").strip() or "unknown"
+            return read_limited(self.note, NOTE_BYTES).decode(errors="replace").strip() or "unknown"
         except OSError:
             return "unknown"
 

@@ -6,12 +6,16 @@ It has every key of schema version "v2" of the older tool, in that order, and th
 from __future__ import annotations
 
 import hashlib
+import os
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..machine.files import PRIVATE, write_atomically
+from ..machine.limits import LOG_BYTES
+from ..machine.reading import open_regular
 from ..money import Rental, left_usd_per_day, spent_between_usd, spent_usd
 from ..spec import ArtifactPullSpec, Spec
 from ..spec.strict_json import dumps
@@ -192,12 +196,12 @@ def stamp(at: datetime | None) -> str | None:
 
 
 def log_facts(path: Path, *, whole: bool) -> dict[str, Any] | None:
-    """Name and size of the mirrored log, and its hash once the log is whole; None if there is no log."""
+    """Name and size of the mirrored log; its hash once the log is whole, if it can be read. None if there is no log."""
     if not path.exists():
         return None
     facts: dict[str, Any] = {"path": path.name, "bytes": path.stat().st_size, "sha256": None}
     if whole:
-        with path.open("rb") as file:
+        with suppress(OSError), os.fdopen(open_regular(path, LOG_BYTES), "rb") as file:
             facts["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
     return facts
 

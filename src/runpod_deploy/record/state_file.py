@@ -10,6 +10,8 @@ from filelock import FileLock
 
 from ..errors import ConfigError
 from ..machine.files import write_atomically
+from ..machine.limits import RECORD_BYTES
+from ..machine.reading import read_limited
 from ..spec import Spec
 from ..spec.strict_json import dumps, loads
 from .events import Event, PodReachable, PodReleased
@@ -37,7 +39,7 @@ class StateFile:
 def read_state_file(path: Path) -> StateFile:
     """The content of the file. Raises ConfigError if there is no such file, or no pod in it."""
     try:
-        row: Any = loads(path.read_bytes())
+        row: Any = loads(read_limited(path, RECORD_BYTES))
     except FileNotFoundError:
         hint = "there is none while a run has no pod: its pod may be released already"
         raise ConfigError(f"{path}: no such state file", hint=hint) from None

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runpod_deploy.history.blocks import LONGEST_ROW_BYTES, blocks, lines_in, new_buffer
+from runpod_deploy.history.blocks import blocks, lines_in
 from runpod_deploy.history.events import read_rows
+from runpod_deploy.machine.limits import LONGEST_ROW_BYTES
 
 
 @settings(deadline=None)
@@ -60,5 +61,7 @@ def test_a_long_row_is_read_like_any_other(tmp_path: Path) -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "events.jsonl")
+    told: list[str] = []
 
-    assert list(blocks(str(tmp_path / "events.jsonl"), new_buffer())) == []
+    assert list(read_rows(tmp_path, lambda _, why: told.append(why))) == []
+    assert told == ["it is not a regular file"]
