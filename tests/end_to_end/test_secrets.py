@@ -75,7 +75,15 @@ def disks(sim: Simulator) -> Path:
 def files_with(text: str, *roots: Path) -> list[Path]:
     """All files below these folders that hold the text anywhere."""
     files = [path for root in roots for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
-    return [path for path in files if text.encode() in path.read_bytes()]
+    return [path for path in files if text.encode() in content(path)]
+
+
+def content(path: Path) -> bytes:
+    """What the file holds; nothing if it has gone meanwhile."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def told(sim: Simulator) -> str:

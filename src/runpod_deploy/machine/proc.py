@@ -67,12 +67,14 @@ def run(
 def _errors_file() -> IO[bytes]:
     """A file for a child's stderr, in memory if the system can do that, since the disk of /tmp may be full.
 
-    In memory it cannot grow: what a child writes after the first STDERR_BYTES is lost.
+    In memory it cannot grow: what a child writes after the first STDERR_BYTES is lost, and all of it under a limit of
+    this process on the size of files (`ulimit -f`).
     """
     if not hasattr(os, "memfd_create"):
         return tempfile.TemporaryFile()
     file = os.fdopen(os.memfd_create("stderr", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "w+b")
-    os.ftruncate(file.fileno(), STDERR_BYTES)
+    with suppress(OSError):
+        os.ftruncate(file.fileno(), STDERR_BYTES)
     fcntl.fcntl(file.fileno(), fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
     return file
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ..config.settings import runtime_dir
@@ -42,7 +44,7 @@ def shared_folder(session: Path | None) -> Path | None:
 
 def new_folder() -> Path:
     """A new folder with a random name. Raises ConfigError if no folder for temporary files can be used."""
-    for parent in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):
+    for parent in parents():
         if not fits(Path(parent, f"{PREFIX}12345678")):
             continue
         try:
@@ -53,6 +55,13 @@ def new_folder() -> Path:
         "no folder for SSH's control socket can be made",
         hint="set XDG_RUNTIME_DIR or TMPDIR to a folder with a short path that you may write to",
     )
+
+
+def parents() -> Iterator[str]:
+    """The folders for temporary files, the preferred one first. To find that one, a file is written: not on a full disk."""
+    with suppress(FileNotFoundError):
+        yield tempfile.gettempdir()
+    yield from ("/tmp", "/var/tmp", "/dev/shm")
 
 
 def remove_folder(folder: Path) -> None:
