@@ -19,7 +19,7 @@ from ..pod.openssh import connection_to, control_dir
 from ..pod.remote_log import last_lines, stream
 from ..record.fold import fold
 from ..record.journal import read_events
-from ..record.paths import RUNS_DIR, RunDir, of_another_user
+from ..record.paths import RUNS_DIR, RunDir, of_another_user, refuse_links
 from ..record.state import State
 from ..record.state_file import read_state_file
 from ..spec.places import expanded
@@ -138,6 +138,7 @@ def print_job(folder: RunDir, state: State, lines: int, write: Printer, *, follo
             f"pod {state.pod.id or '(none yet)'} has not answered yet", hint="look at its host's log with --system"
         )
     else:
+        refuse_links(folder)  # the connection writes into the ssh folder
         spec = read_spec(folder)
         connection = connection_to(spec, folder, state.pod.address, state.pod.boots)
         find_log = log_command(control_dir(spec.job, spec.run_id), spec.job.run.log_path, spec.run_id)

@@ -13,6 +13,7 @@ from ..history.folders import find_files, may_be_folder, tidy_path
 from ..history.report.page import page
 from ..history.totals import Totals
 from ..machine.clock import SystemClock
+from ..machine.files import write_atomically
 from ..record.paths import MANIFEST_NAME
 from ..terminal.output import print_json, print_lines, warn
 from .current import currents
@@ -39,7 +40,7 @@ def report(run_dir: Path | None, root: Path | None, output: Path | None, as_json
             f"{folder}: no such folder", hint="give a run dir, or with --root a folder that holds run dirs"
         )
     target = output or folder / PAGE_NAME
-    write(target, pieces(folder, one=run_dir is not None))
+    write(target, pieces(folder, one=run_dir is not None), named=output is not None)
     print_json({"path": str(target.absolute())}) if as_json else print_lines([str(target)])
 
 
@@ -58,9 +59,15 @@ def unreported(_path: str, _reason: str) -> None:
     """The first reading has already reported the manifests that cannot be read."""
 
 
-def write(target: Path, text: Iterator[str]) -> None:
-    """The page is in the file. Raises UsageError."""
+def write(target: Path, text: Iterator[str], *, named: bool) -> None:
+    """The page is in the file. Raises UsageError.
+
+    Only a file that the user named may be a link or a pipe: somebody else may have made the folder.
+    """
     try:
+        if not named:
+            write_atomically(target, text, errors="backslashreplace")
+            return
         with target.open("w", encoding="utf-8", errors="backslashreplace") as file:
             file.writelines(text)
     except OSError as error:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import secrets
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -13,13 +14,16 @@ PRIVATE = 0o600
 """The mode of files that only this user may read."""
 
 
-def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """The file holds the text, and at no time half of it. Raises OSError, and then the file is as it was."""
+def write_atomically(path: Path, text: str | Iterable[str], *, mode: int = 0o666, errors: str = "strict") -> None:
+    """The file holds the text, and at no time half of it. Raises OSError, and then the file is as it was.
+
+    A link with that name is replaced, not followed. `errors` is for text that UTF-8 cannot hold, as in `open`.
+    """
     # Nobody can guess the name and put a link or a file of their own there first.
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    with os.fdopen(os.open(draft, NEW_FILE, mode), "w", encoding="utf-8") as file:
+    with os.fdopen(os.open(draft, NEW_FILE, mode), "w", encoding="utf-8", errors=errors) as file:
         try:
-            file.write(text)
+            file.writelines([text] if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
             draft.replace(path)
@@ -28,9 +32,12 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
             raise
 
 
-def private(path: str, flags: int) -> int:
-    """An opener for `open`: a file that it creates can be read by this user only."""
-    return os.open(path, flags, PRIVATE)
+def open_own(path: str | Path, flags: int, mode: int = PRIVATE) -> int:
+    """An opener for `open`, for files that only the tool writes: a new one can be read by this user only.
+
+    Raises OSError for a link, which may lead to any file of the user: somebody may have sent the folder.
+    """
+    return os.open(path, flags | os.O_NOFOLLOW, mode)
 
 
 def lock_error(folder: Path) -> str:
@@ -48,7 +55,7 @@ def extend(path: Path, data: bytes, end: int, *, synced: bool = False) -> None:
 
     With `synced`, the data survives a power cut.
     """
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+    handle = open_own(path, os.O_WRONLY | os.O_CREAT, 0o644)
     try:
         view, at = memoryview(data), end
         while view:

@@ -41,9 +41,8 @@ def other_runs(run: Run, place: Path) -> Iterator[Path]:
 
 def files_of_run(run_dir: RunDir) -> tuple[Path, ...]:
     """The files and folders in a run folder that only the tool writes."""
-    named = (run_dir.events, run_dir.spec, run_dir.log, run_dir.console, run_dir.metrics, run_dir.manifest)
     snapshots = (run_dir.path / name for name in TELEMETRY_FILES)
-    return (*named, run_dir.ssh, run_dir.lock, run_dir.path / ".lock-holder", *snapshots)
+    return (*run_dir.files, run_dir.ssh, *snapshots)
 
 
 def other_artifacts(run: Run, entry: ArtifactPullSpec) -> tuple[Path, ...]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict
 
 from ..cloud.values import LogLine
-from ..machine.files import private
+from ..machine.files import open_own
 from ..machine.limits import LONGEST_ROW_BYTES
 from ..machine.reading import read_lines
 from ..record.events import HostLogKept
@@ -23,7 +23,7 @@ def keep_host_log(run: Run, pod_id: str) -> list[LogLine]:
     """The end of the pod's log, which is now in the run dir, and the host's last lines in the journal."""
     lines = run.world.cloud.host_log(pod_id, fresh=True)
     if lines:
-        with suppress(OSError), open(run.dir.host_log, "a", encoding="utf-8", opener=private) as file:
+        with suppress(OSError), open(run.dir.host_log, "a", encoding="utf-8", opener=open_own) as file:
             file.writelines(json.dumps({"pod_id": pod_id, **asdict(line)}) + "\n" for line in lines)
         run.record(HostLogKept(pod_id=pod_id, lines=tuple(host_lines(lines)[-SHOWN_LINES:])))
     return lines

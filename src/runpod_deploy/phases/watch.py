@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from ..errors import BalanceSpent, DeployError, PodKilled, SshLost, SshUnusable
+from ..machine.files import open_own
 from ..machine.limits import END_WITHIN_S, LONGEST_PAUSE_S, QUICK_LOSS_S, QUICK_LOSSES
 from ..pod.protocol import Frame, JobEnd, LogChunk, Notice, Sample
 from ..record.events import (
@@ -202,7 +203,7 @@ class Watcher:
         """The sample is a row of metrics.jsonl. Telemetry never ends a run: on a full disk the row is lost."""
         row = {"ts_utc": self.clock.now().isoformat(), **sample.row}
         try:
-            with self.run.dir.metrics.open("a", encoding="utf-8") as file:
+            with open(self.run.dir.metrics, "a", encoding="utf-8", opener=open_own) as file:
                 file.write(dumps(row) + "\n")
         except OSError as error:
             if not self.warned:

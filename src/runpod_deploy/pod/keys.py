@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..config.settings import state_dir
-from ..errors import ConfigError
+from ..errors import ConfigError, UsageError
 from ..machine.limits import NOTE_BYTES
 from ..machine.reading import read_limited
 from .this_machine import run_here
@@ -31,8 +31,13 @@ def make_key(ssh_dir: Path) -> str:
 def key_folder(ssh_dir: Path) -> Path:
     """Where the key of a run lies: in its ssh folder, or with the user's state if nothing there can be private.
 
-    On some mounts every file has the mode 0777, and ssh refuses such a key. Raises ConfigError if there is no place.
+    On some mounts every file has the mode 0777, and ssh refuses such a key. Raises ConfigError if there is no place,
+    and UsageError if the ssh folder is a link, which may lead to another folder of the user.
     """
+    if ssh_dir.is_symlink():
+        raise UsageError(
+            f"{ssh_dir} is a link; nothing was written", hint="put a folder in its place, or start a new run"
+        )
     for folder in (ssh_dir, state_dir() / "keys" / hashlib.sha256(os.fsencode(ssh_dir.resolve())).hexdigest()[:16]):
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

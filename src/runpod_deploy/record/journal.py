@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..machine.files import extend
+from ..machine.files import extend, open_own
 from ..machine.limits import LONGEST_ROW_BYTES
 from ..machine.reading import read_lines
 from ..spec.strict_json import dumps, loads
@@ -108,7 +108,7 @@ def cut_torn_line(path: Path) -> int:
     """The length of the file, which now ends with a whole line; 0 if there is no file. Raises OSError."""
     if not path.exists():
         return 0
-    with path.open("r+b") as file:
+    with open(path, "r+b", opener=open_own) as file:
         data = file.read()
         whole = data.rfind(b"\n") + 1
         if whole < len(data):

@@ -6,12 +6,11 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from ..errors import ConfigError, RunBusy
-from ..machine.files import lock_error
+from ..machine.files import lock_error, write_atomically
 from ..machine.limits import NOTE_BYTES
 from ..machine.reading import read_limited
 from .paths import RunDir
@@ -22,6 +21,8 @@ class RunLock:
 
     def __init__(self, run_dir: RunDir) -> None:
         self.path = run_dir.lock
+        self.note = run_dir.lock_holder
+        """The file that names the holder."""
         self._lock = FileLock(str(run_dir.lock), thread_local=False)
 
     def acquire(self, *, wait_s: float = 0.0) -> None:
@@ -40,7 +41,7 @@ class RunLock:
                 hint="follow it with `runpod-deploy status`, or wait until it has ended",
             ) from None
         with suppress(OSError):  # only for people; a full disk may prevent it
-            self.note.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
+            write_atomically(self.note, f"process {os.getpid()} on {socket.gethostname()}\n")
 
     def is_held(self) -> bool:
         """Whether another process holds the run right now."""
@@ -50,11 +51,6 @@ class RunLock:
             return True
         self._lock.release()
         return False
-
-    @property
-    def note(self) -> Path:
-        """The file that names the holder."""
-        return self.path.with_name(".lock-holder")
 
     def holder(self) -> str:
         """The holder, as it named itself."""

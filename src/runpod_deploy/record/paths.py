@@ -6,6 +6,7 @@ Knows names; knows nothing of what the files hold.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -93,6 +94,17 @@ class RunDir:
         return self.path / ".lock"
 
     @property
+    def lock_holder(self) -> Path:
+        """The file that names the process that holds the lock."""
+        return self.path / ".lock-holder"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that only the tool writes, of every run."""
+        kept = (self.events, self.spec, self.log, self.console, self.host_log, self.metrics, self.manifest)
+        return (*kept, self.lock, self.lock_holder)
+
+    @property
     def is_run(self) -> bool:
         """Whether this is the folder of a run that began. Raises OSError if that cannot be known."""
         return self.events.is_file()
@@ -128,12 +140,50 @@ def claim(project_root: Path, run_id: str) -> RunDir:
 
 
 def require_own(run_dir: RunDir, *, trust: bool) -> None:
-    """Raises UsageError for a run folder of another user, unless it is trusted: to continue it is to obey it."""
+    """Raises UsageError for a run folder of another user, unless it is trusted: to continue it is to obey it.
+
+    Raises UsageError for links in place of its files, trusted or not.
+    """
+    refuse_links(run_dir)
     if not trust and (path := of_another_user(run_dir)) is not None:
         raise UsageError(
             f"{path} belongs to another user of this machine",
             hint="`status`, `events` and `logs` read it; to continue that run under your own key, add --trust",
         )
+
+
+def refuse_links(run_dir: RunDir) -> None:
+    """Raises UsageError if a file of the tool in the run folder, or its ssh folder, is a link or a special file.
+
+    The tool makes no links there. One in a folder that somebody sent may lead to any file of the user, which the tool
+    would then overwrite.
+    """
+    for path in (*run_dir.files, run_dir.ssh, *entries(run_dir.ssh)):
+        if what := oddity(path):
+            raise UsageError(
+                f"{path} is {what}; nothing was written",
+                hint="runpod-deploy makes no such entry: if somebody sent you this folder, do not continue its run; if "
+                "it is yours, put a real file or folder in its place",
+            )
+
+
+def entries(folder: Path) -> tuple[Path, ...]:
+    """The entries of the folder; none if it cannot be listed."""
+    try:
+        return tuple(sorted(folder.iterdir()))
+    except (OSError, ValueError):
+        return ()
+
+
+def oddity(path: Path) -> str:
+    """What there is instead of a file or a folder; empty for these, and if nothing is there."""
+    try:
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            return f"a link to {path.readlink()}"
+    except (OSError, ValueError):
+        return ""
+    return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else "neither a file nor a folder"
 
 
 def of_another_user(run_dir: RunDir) -> Path | None:

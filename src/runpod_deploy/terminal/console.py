@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TextIO
 
-from ..machine.files import private
+from ..machine.files import open_own
 from ..money import left_usd_per_day
 from ..record import events as e
 from ..record.state import State, job_failure_text
@@ -72,7 +72,7 @@ class Console:
         if not text:
             return
         try:
-            with open(self.log_path, "a", encoding="utf-8", opener=private) as log:
+            with open(self.log_path, "a", encoding="utf-8", opener=open_own) as log:
                 log.write(text)
         except OSError:
             pass
