@@ -58,7 +58,7 @@ def new_folder() -> Path:
 
 
 def parents() -> Iterator[str]:
-    """The folders for temporary files, the preferred one first. To find that one, a file is written: not on a full disk."""
+    """The folders for temporary files, the preferred one first: to find it a file is written, if there is room."""
     with suppress(FileNotFoundError):
         yield tempfile.gettempdir()
     yield from ("/tmp", "/var/tmp", "/dev/shm")
