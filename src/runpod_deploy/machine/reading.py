@@ -12,18 +12,24 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+BY_NUMBER = ("/dev/stdin", "/dev/fd/")
+"""The paths of open files of a command: only its user can have named them, not a folder that somebody sent."""
+
 
 def open_regular(path: Path | str, most: int | None = None) -> int:
     """A handle for reading a file, which is a regular one and has at most this many bytes. Raises OSError.
 
-    A link to a device or a pipe could be read for ever, so it is refused, and a pipe's writer is not waited for.
+    A link to a device or a pipe could be read for ever, so it is refused, and a pipe's writer is not waited for. Only
+    a pipe that somebody names by its number, such as /dev/stdin, is read.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         found = os.fstat(handle)
         if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if not stat.S_ISREG(found.st_mode):
+        if stat.S_ISFIFO(found.st_mode) and str(path).startswith(BY_NUMBER):
+            os.set_blocking(handle, True)
+        elif not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         if most is not None and found.st_size > most:
             raise too_large(path, most)
@@ -35,8 +41,11 @@ def open_regular(path: Path | str, most: int | None = None) -> int:
 
 def read_limited(path: Path | str, most: int) -> bytes:
     """The content of a regular file, as long as it is when it is opened. Raises OSError, also for more bytes."""
-    with os.fdopen(open_regular(path, most), "rb", buffering=0) as file:
-        return file.read(os.fstat(file.fileno()).st_size)
+    with os.fdopen(open_regular(path, most), "rb") as file:
+        content = file.read(os.fstat(file.fileno()).st_size or most + 1)  # a pipe has no size
+    if len(content) > most:
+        raise too_large(path, most)
+    return content
 
 
 def read_end(path: Path | str, most: int) -> bytes:
