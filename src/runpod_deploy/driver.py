@@ -141,7 +141,7 @@ def first_spec(spec: Spec, run_dir: RunDir) -> Spec:
 
 
 def read_spec(run_dir: RunDir) -> Spec:
-    """The spec in the run folder. Raises UsageError, ConfigError."""
+    """The spec in the run folder, with the paths of its present place. Raises UsageError, ConfigError."""
     try:
         spec = spec_from_json(read_limited(run_dir.spec, RECORD_BYTES).decode())
         return at_present(spec, run_dir.path.absolute())
