@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -99,49 +98,6 @@ def test_a_pull_with_a_key_of_another_account_does_not_say_that_the_pod_is_gone(
     world.cloud.change_key("key-2", "account-2")
     with pytest.raises(AuthRefused):
         pod_of(world.open())
-
-
-def without_account(world: Memory) -> None:
-    """The journal does not tell with which key the pod was requested."""
-    rows = [json.loads(line) for line in world.dir.events.read_text().splitlines()]
-    kept = [{name: value for name, value in row.items() if name != "account"} for row in rows]
-    world.dir.events.write_text("".join(f"{json.dumps(row)}\n" for row in kept))
-
-
-def test_a_journal_without_an_account_proves_no_pod(tmp_path: Path) -> None:
-    world = Memory(tmp_path)
-    killed_at(world, e.JobLaunched)
-    without_account(world)
-    before = world.dir.events.read_bytes()
-    world.cloud.change_key("key-2", "account-2")
-    world.on_effect = refuse_hosts
-    with pytest.raises(AuthRefused, match="sees no pod"):
-        carry_out(world.open())
-    assert world.dir.events.read_bytes() == before
-    world.cloud.change_key("key-1")
-    world.on_effect = None
-    assert carry_out(world.open()).outcome == "succeeded" and world.cloud.billing == []
-
-
-def refuse_hosts(where: str) -> None:
-    """Nothing may be changed on a pod or in the cloud now."""
-    raise AssertionError(where)
-
-
-def test_an_api_that_is_down_proves_no_pod_of_a_journal_without_an_account(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = Memory(tmp_path)
-    killed_at(world, e.JobLaunched)
-    without_account(world)
-
-    def unreachable(_pod_id: str) -> None:
-        raise CloudUnreachable("no connection")
-
-    monkeypatch.setattr(world.cloud, "get", unreachable)
-    world.on_effect = refuse_hosts
-    with pytest.raises(CloudUnreachable):
-        carry_out(world.open())
 
 
 @pytest.mark.parametrize("lies", [1, 2, 3])
