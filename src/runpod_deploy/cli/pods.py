@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from ..cloud.pod_labels import bears
+from ..cloud.pod_labels import RUN_ID_LABEL, bears
 from ..cloud.removal import Action, Ended, end, end_all
 from ..cloud.runpod import RunPodCloud
 from ..cloud.stale import StalePod, chosen, stale_cells, stale_lines, stale_pods, total_line
+from ..cloud.values import Pod
 from ..errors import FAILURE_KINDS, AuthRefused, ConfigError, UsageError
 from ..machine.clock import SystemClock
 from ..record.state_file import StateFile, read_state_file
@@ -128,11 +129,18 @@ def check_owner(cloud: RunPodCloud, recorded: StateFile, state_file: Path) -> No
             "see it: nothing was done, and the pod may still bill",
             hint="set RUNPOD_API_KEY to a key of the account that the run began with",
         )
-    if pod is not None and not bears(pod, name=recorded.run_id, token=recorded.token):
+    if pod is not None and not belongs_to(pod, recorded):
         raise ConfigError(
             f"{state_file}: its pod {pod.id} now belongs to {pod.name!r}, not to {recorded.run_id!r}",
             hint="the file is out of date: remove it, and look for leftover pods with `runpod-deploy audit`",
         )
+
+
+def belongs_to(pod: Pod, recorded: StateFile) -> bool:
+    """Whether the pod is that of the file's run. A manifest, or an older file, has no token: then by name."""
+    if recorded.token:
+        return bears(pod, name=recorded.run_id, token=recorded.token)
+    return recorded.run_id in (pod.name, pod.env.get(RUN_ID_LABEL))
 
 
 def end_stopped(prefix: str, older_than: timedelta | None, wish: Wish) -> int:
