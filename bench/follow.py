@@ -30,7 +30,7 @@ MOST_GROWTH_MB = 16.0
 
 
 def main() -> int:
-    """0 if every limit holds."""
+    """The exit status: 0 if every limit holds."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--megabytes", type=int, default=1024)
     megabytes = parser.parse_args().megabytes
@@ -66,7 +66,7 @@ def latency(place: Ground) -> bool:
 
 
 def followed(host: PodHost) -> tuple[int, bytes]:
-    """Bytes of the log, and its first ones."""
+    """The number of bytes of the log, and its first bytes."""
     size, first = 0, b""
     with host.follow(0) as channel:
         while True:
@@ -79,13 +79,13 @@ def followed(host: PodHost) -> tuple[int, bytes]:
 
 
 def bare_cat(place: Ground) -> None:
-    """The same bytes without any of ours."""
+    """The log as plain ssh reads it, without any code of this tool."""
     argv = ("ssh", "-F", str(place.ssh_dir / "config"), "pod", f"cat '{place.paths().log}'")
     subprocess.run(argv, stdout=subprocess.DEVNULL, check=True)
 
 
 def rate(size: int, act: object) -> float:
-    """MB/s of reading so much."""
+    """The speed of reading this many bytes, in MB/s."""
     begun = time.perf_counter()
     assert callable(act)
     act()
@@ -93,7 +93,7 @@ def rate(size: int, act: object) -> float:
 
 
 def peak_mb() -> float:
-    """The most memory that this process has had."""
+    """The peak memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

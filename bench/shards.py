@@ -1,11 +1,11 @@
-"""What a run costs this machine when many go at once: memory and processor time of each, beside one run alone.
+"""The memory and processor time that each of many parallel runs needs on this machine, beside those of one run alone.
 
     .venv/bin/python bench/shards.py [--shards 32]
 
 The parallel recipe starts all shards at the same time on one simulated cloud. Memory is the peak of the one process
 that carries out a run: while it reads the config, for a second, and while it watches, for as long as the job lasts.
 Processor time is that process with all that it started, such as ssh. The simulator and the jobs run on this machine
-too, and perhaps other people's work: the load at the start is told, and wall time says little. Exit 1 if a shard
+too, and perhaps other people's work: the load at the start is printed, and wall time says little. Exit 1 if a shard
 failed or was tried again, or if watching took more memory than the limit.
 """
 
@@ -51,7 +51,7 @@ sys.exit(code if code >= 0 else 128 - code)
 
 @dataclass(frozen=True)
 class Used:
-    """What one run needed."""
+    """The memory and processor time of one run."""
 
     exit_code: int
     reading_mb: float
@@ -60,7 +60,7 @@ class Used:
 
 
 def main() -> int:
-    """0 if every shard succeeded at once and within the limit."""
+    """The exit status: 0 if every shard succeeded at once and within the limit."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--shards", type=int, default=32)
     shards = parser.parse_args().shards
@@ -74,7 +74,7 @@ def main() -> int:
 
 
 def show(*sweeps: list[Used]) -> None:
-    """One line a sweep."""
+    """Prints one line for each sweep."""
     print("| runs at once | failed | MB, reading | MB, watching | CPU s, median | CPU s, most |")
     print("|---:|---:|---:|---:|---:|---:|")
     for rows in sweeps:
@@ -85,7 +85,7 @@ def show(*sweeps: list[Used]) -> None:
 
 
 def sweep(count: int) -> list[Used]:
-    """What each of so many runs at once needed."""
+    """The needs of each of this many parallel runs."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         rows_path = folder / "rows.jsonl"
@@ -99,7 +99,7 @@ def sweep(count: int) -> list[Used]:
 
 
 def rehearse(folder: Path, config: Path, count: int) -> None:
-    """The parallel recipe has ended; what it printed is in the folder."""
+    """Runs the parallel recipe to its end; its output is in the folder."""
     recipe = REPOSITORY / "recipes/sweep/parallel.sh"
     seeds = [str(seed) for seed in range(count)]
     command = [str(COMMANDS_DIR / "runpod-sim"), "exec", "--strict", "--", str(recipe), str(config), *seeds]

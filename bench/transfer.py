@@ -47,11 +47,11 @@ class Sides:
     host: PodHost
 
     def push(self, source: Path, target: Path) -> None:
-        """What staging does."""
+        """Upload as staging does it."""
         self.host.push(Push(label="bench", source=source, contents=True, destination=str(target)))
 
     def pull(self, source: Path, target: Path) -> None:
-        """What the collection of an artifact does."""
+        """Download as the collection of an artifact does it."""
         self.host.pull(Pull(label="bench", remote_path=f"{source}/", local_path=target))
 
     def tar_up(self, source: Path, target: Path) -> None:
@@ -86,7 +86,7 @@ class Sides:
 
 
 def main() -> int:
-    """0 if every limit holds."""
+    """The exit status: 0 if every limit holds."""
     args = arguments()
     print("way    direction  what                       bare      ours   ours / bare")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""What it costs to watch a job, and how soon its end is known, beside two simple drivers in the same run.
+"""The memory and time that watching a job takes, and the delay until its end is known, beside two simple drivers.
 
     .venv/bin/python bench/watch.py [--job-s 40]
 
@@ -56,7 +56,7 @@ for _ in range(9):
 
 @dataclass
 class Watched:
-    """What one driver took: megabytes and processor seconds, its own and with ssh, and seconds until it knew."""
+    """The memory in MB and processor seconds of one driver, alone and with ssh, and the seconds until it knew the end."""
 
     own_mb: float = 0.0
     all_mb: float = 0.0
@@ -65,7 +65,7 @@ class Watched:
 
 
 def main() -> int:
-    """0 if every limit holds."""
+    """The exit status: 0 if every limit holds."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--job-s", type=int, default=40)
     job_s = parser.parse_args().job_s
@@ -82,14 +82,14 @@ def main() -> int:
 
 
 def environment(simulator: subprocess.Popen[str]) -> dict[str, str]:
-    """Ours, pointed at the simulator."""
+    """The environment of this tool, pointed at the simulator."""
     assert simulator.stdout
     told = dict(re.findall(r"export (\w+)=['\"]?([^'\"\s]*)", "".join(simulator.stdout.readline() for _ in range(4))))
     return {**os.environ, **told}
 
 
 def compared(folder: Path, env: dict[str, str], job_s: int) -> int:
-    """0 if every limit holds, once the table is printed."""
+    """Prints the table; the exit status is 0 if every limit holds."""
     config = folder / "job.yaml"
     config.write_text(CONFIG.replace("JOB_S", str(job_s)))
     with subprocess.Popen(
@@ -127,7 +127,7 @@ def measure_all(run_dir: Path, tool: subprocess.Popen[str], job_s: int) -> dict[
 
 
 def watch_child(argv: list[str], row: Watched, job_s: int) -> None:
-    """The row is filled: what the driver prints ends with the end of its job, and perhaps with when it knew."""
+    """Fills the row, from the last lines that the driver prints: the end of its job, and when it knew of it."""
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as child:
         watch(child.pid, row, job_s)
         assert child.stdout
@@ -165,7 +165,7 @@ def cpu_s(pid: int) -> float:
 
 
 def await_row(run_dir: Path, name: str) -> float:
-    """When the journal says that this happened, in seconds since the epoch."""
+    """The time of this event in the journal, in seconds since the epoch."""
     pattern = re.compile(rf'"ts_utc": "([^"]+)", "event": "{name}"')
     while True:
         text = (run_dir / "events.jsonl").read_text() if (run_dir / "events.jsonl").exists() else ""
@@ -175,7 +175,7 @@ def await_row(run_dir: Path, name: str) -> float:
 
 
 def told(rows: dict[str, Watched], job_s: int) -> int:
-    """0 if every limit holds, once all is said."""
+    """Prints every limit; the exit status is 0 if all of them hold."""
     print(f"a job of {job_s} s        memory   with ssh   of a core   end known after")
     for name, row in rows.items():
         memory = f"{row.own_mb:6.1f} MB {row.all_mb:7.1f} MB"
@@ -190,7 +190,7 @@ def told(rows: dict[str, Watched], job_s: int) -> int:
 
 
 def verdict(text: str, held: bool) -> bool:
-    """Whether it held, said aloud."""
+    """Prints whether the limit holds, and returns it."""
     print(f"  {'ok    ' if held else 'MISSED'} {text}")
     return held
 

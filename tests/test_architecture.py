@@ -189,6 +189,15 @@ def test_the_python_api_needs_no_command_line() -> None:
     assert loaded.stdout == "[]\n"
 
 
+NO_MONEY = ("comparison.py", "markup.py", "timedelta")
+
+
+def test_money_is_rounded_in_one_place() -> None:
+    """`:.2f` makes $0.49 of 0.495; `money.cents` makes $0.50 of it, in every table, line and message."""
+    lines = [f"{path.name}: {line.strip()}" for path in product("money.py") for line in path.read_text().splitlines()]
+    assert [line for line in lines if ":.2f}" in line and not any(word in line for word in NO_MONEY)] == []
+
+
 def test_the_simulator_does_not_name_the_product() -> None:
     naming = [path.name for path in SIMULATOR.rglob("*.py") if "runpod_deploy" in path.read_text(encoding="utf-8")]
     assert naming == []

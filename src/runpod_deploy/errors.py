@@ -1,22 +1,28 @@
 """Every error of the product, as one tree. Knows names and exit codes; knows no cause.
 
-DeployError                    exit  transient
-├─ UsageError, ConfigError        2        ConfigError is a ValueError, too
-├─ ImageRefused                   2        no host can start the image
-│              └─ ConfigMissing   2        and this one a FileNotFoundError
-├─ StockOut                       3  yes
-├─ AuthRefused, BalanceSpent      4
-├─ CloudUnreachable               5  yes
-│  ├─ AnswerUnclear               5  yes   the call may have taken effect: look before calling again
-│  ├─ EdgeRefused                 5  yes   a gateway before the API refused the request: nothing is wrong with the key
-│  └─ OddRow                      5  yes   never raised: a row of a list that was skipped
-├─ BootTimeout, SshLost           6  yes
-├─ StagingFailed, ArtifactMissing 7
-├─ RunBusy                        8  yes
-├─ ReleaseUnconfirmed             9
-├─ SetupFailed, PreflightFailed  20
-├─ LimitReached                  21        cost_cap, max_runtime, stalled
-└─ PodKilled                     22  yes
+DeployError               exit  transient
+├─ UsageError                 2
+├─ ConfigError                2       a ValueError, too
+│  ├─ ConfigMissing           2       a FileNotFoundError, too
+│  └─ SshUnusable             2
+├─ ImageRefused               2       no host can start the image
+├─ StockOut                   3  yes
+├─ AuthRefused                4
+├─ BalanceSpent               4
+├─ CloudUnreachable           5  yes
+│  ├─ EdgeRefused             5  yes  a gateway before the API refused the request: nothing is wrong with the key
+│  ├─ OddRow                  5  yes  never raised: a row of a list that was skipped
+│  └─ AnswerUnclear           5  yes  the call may have taken effect: look before calling again
+├─ BootTimeout                6  yes
+├─ SshLost                    6  yes
+├─ StagingFailed              7
+├─ ArtifactMissing            7
+├─ RunBusy                    8  yes
+├─ ReleaseUnconfirmed         9
+├─ SetupFailed               20
+├─ PreflightFailed           20
+├─ LimitReached              21       cost_cap, max_runtime, stalled
+└─ PodKilled                 22  yes
 
 Interrupt (not an error: a signal)  130
 """

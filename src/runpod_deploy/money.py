@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from .spec import STORAGE_EPHEMERAL, BudgetSpec, RunpodJobSpec
@@ -22,6 +23,9 @@ VOLUME_STORAGE_USD_PER_GB_MONTH = 0.10
 STOPPED_STORAGE_USD_PER_GB_MONTH = 0.20
 """Price of the volume while the pod is stopped; it has no container then (docs.runpod.io, pods/pricing, 2026)."""
 DAYS_A_MONTH = 30
+CENT = Decimal("0.01")
+# No account holds more; a file of a stranger may say infinity.
+LARGEST_USD = 1e12
 
 
 Limit = Literal["cost_cap", "max_runtime"]
@@ -168,3 +172,11 @@ def guard_deadline(stop: datetime, budget: BudgetSpec) -> datetime:
 def closing_s(budget: BudgetSpec) -> float:
     """Seconds from the limit to the guard's deadline."""
     return STOP_GRACE_S + budget.pull_grace_sec + min(GUARD_MARGIN_S, budget.pull_grace_sec)
+
+
+def cents(usd: float) -> str:
+    """An amount as people read it, with two decimals: half a cent is rounded up, so `0.495` is `0.50`."""
+    if not abs(usd) < LARGEST_USD:
+        return f"{usd:.2f}"
+    exact = Decimal(repr(round(usd, 9)))  # without the noise of binary fractions, such as 0.49499999999999994
+    return str(exact.quantize(CENT, ROUND_HALF_UP))

@@ -81,3 +81,9 @@ def test_runs_have_an_age(tree: Path) -> None:
     bare = CONTROL.sub("", on_terminal(tree, "ls-runs", "--project-root", "tune"))
 
     assert re.search(r"^\d+ d ago +20240105T080000Z +embed ", bare, re.MULTILINE)
+
+
+def test_people_read_a_dash_where_scripts_read_none(tree: Path) -> None:
+    command = ("manifest-summary", "lab/artifacts/runpod/20260604T101500Z")
+    assert "None" not in CONTROL.sub("", on_terminal(tree, *command))
+    assert "run_id:        None" in on_terminal(tree, *command, NO_COLOR="1")

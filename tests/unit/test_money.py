@@ -15,6 +15,7 @@ from runpod_deploy.money import (
     Rental,
     StopAt,
     affordable,
+    cents,
     forecast,
     guard_deadline,
     spent_between_usd,
@@ -90,3 +91,14 @@ def test_the_parts_of_a_rental_cost_what_the_whole_does(cuts: list[float]) -> No
     parts = [spent_between_usd([rental], a, b) for a, b in pairwise(instants)]
 
     assert abs(sum(parts) - spent_usd([rental], instants[-1])) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [
+        (0, "0.00"), (0.495, "0.50"), (0.49499999999999994, "0.50"), (0.494, "0.49"), (1.005, "1.01"), (12, "12.00"),
+        (-0.5, "-0.50"), (1e300, f"{1e300:.2f}"), (float("inf"), "inf"), (float("nan"), "nan"),
+    ],
+)  # fmt: skip
+def test_half_a_cent_is_rounded_up(usd: float, text: str) -> None:
+    assert cents(usd) == text

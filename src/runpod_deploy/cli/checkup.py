@@ -9,6 +9,7 @@ from pathlib import Path
 from ..cloud.runpod import RunPodCloud
 from ..errors import FAILURE_KINDS, DeployError
 from ..machine.proc import is_installed
+from ..money import cents
 from ..pod.this_machine import Trouble, keygen_trouble, lock_trouble, socket_trouble, ssh_trouble
 
 LITTLE_USD = 5.0
@@ -105,7 +106,7 @@ def check_balance(cloud: RunPodCloud) -> Check:
         balance = cloud.balance()
     except DeployError as error:
         return Check(name="balance", status="warning", message=error.message, hint=error.hint)
-    message = f"${balance.balance_usd:.2f} left, ${balance.spend_usd_per_hour:.2f} spent per hour now"
+    message = f"${cents(balance.balance_usd)} left, ${cents(balance.spend_usd_per_hour)} spent per hour now"
     if balance.balance_usd <= 0:
         code = FAILURE_KINDS["balance"].exit_code
         return Check(

@@ -54,7 +54,17 @@ def wait_option(function: Function) -> Function:
         type=Duration(bare_seconds=True),
         default="0s",
         metavar="DURATION",
-        help="How long to wait for another process that holds the run: 90s, 30m, 2h. A bare number means seconds.",
+        help="If another process carries out this run, wait this long for it to end (90s, 30m, 2h; a bare number means "
+        "seconds) instead of ending with exit code 8.",
+    )(function)
+
+
+def detach_option(function: Function) -> Function:
+    """`--detach`, passed as `detach`."""
+    return click.option(
+        "--detach",
+        is_flag=True,
+        help="Return as soon as the job has started. The job goes on; `attach` follows it again.",
     )(function)
 
 
@@ -65,7 +75,7 @@ def verbosity_options(function: Function) -> Function:
     )  # fmt: skip
     quiet = click.option(
         *("-q", "--quiet"), is_flag=True, expose_value=False, callback=level_of(WARNING),
-        help="Print only warnings and errors; data is still printed.",
+        help="Print warnings and errors only. Tables, JSON and other data are printed as always.",
     )  # fmt: skip
     return loud(quiet(function))
 

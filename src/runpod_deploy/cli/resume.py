@@ -21,7 +21,7 @@ from ..record.state import State
 from ..terminal.line_splitter import Lines
 from ..terminal.output import print_err, write_err
 from .carrying import finish, manner, print_failure
-from .options import plain_option, verbosity_options, wait_option
+from .options import detach_option, plain_option, verbosity_options, wait_option
 
 FOLLOW_EVERY_S = 0.5
 LONGEST_FOLLOW_S = 30 * 86400.0
@@ -30,8 +30,9 @@ CHUNK_BYTES = 1 << 16
 trust_option = click.option(
     "--trust",
     is_flag=True,
-    help="Obey a run folder that belongs to another user of this machine, or whose run you began elsewhere: on another "
-    "machine, with another home folder, by an older version. It decides which files are uploaded and overwritten.",
+    help="Continue a run that you did not begin here: on another machine, with another home folder, as another user, "
+    "or by an older version. Its folder decides which of your files are uploaded and overwritten, so use this only for "
+    "folders that you trust.",
 )
 run_dir_argument = click.argument("run_dir", type=click.Path(path_type=Path))
 
@@ -39,7 +40,7 @@ run_dir_argument = click.argument("run_dir", type=click.Path(path_type=Path))
 @click.command(short_help="Continue a run from its folder.")
 @run_dir_argument
 @wait_option
-@click.option("--detach", is_flag=True, help="Leave when the job has started.")
+@detach_option
 @trust_option
 @verbosity_options
 @plain_option

@@ -29,6 +29,7 @@ from .options import (
     DEBUG,
     WARNING,
     config_option,
+    detach_option,
     plain_option,
     variable_options,
     verbosity_options,
@@ -36,22 +37,23 @@ from .options import (
 )
 from .validate import local_warnings
 
-# Flags that replace a value of the file: flag, its place in the file, type.
-REPLACING: tuple[tuple[str, str, type], ...] = (
-    ("cost_cap_usd", "budget.cost_cap_usd", float),
-    ("max_runtime_minutes", "budget.max_runtime_minutes", int),
-    ("ssh_ready_timeout_sec", "budget.ssh_ready_timeout_sec", int),
-    ("max_gpu_price", "budget.max_gpu_price", float),
-    ("on_success", "lifecycle.on_success", str),
-    ("on_failure", "lifecycle.on_failure", str),
+ACTIONS = "delete, stop, preserve or recycle"
+# Flags that replace a value of the file: flag, its place in the file, type, the meaning of the value.
+REPLACING: tuple[tuple[str, str, type, str], ...] = (
+    ("cost_cap_usd", "budget.cost_cap_usd", float, "The most that the run may cost, in USD"),
+    ("max_runtime_minutes", "budget.max_runtime_minutes", int, "The longest that the pod may run, its boot included"),
+    ("ssh_ready_timeout_sec", "budget.ssh_ready_timeout_sec", int, "How long a pod may take to boot"),
+    ("max_gpu_price", "budget.max_gpu_price", float, "The highest price of one GPU, in USD per hour"),
+    ("on_success", "lifecycle.on_success", str, f"What becomes of the pod after a success: {ACTIONS}"),
+    ("on_failure", "lifecycle.on_failure", str, f"What becomes of the pod after a failure: {ACTIONS}"),
 )
 
 
 def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds a flag for each value that may be replaced for one run."""
-    for flag, place, kind in reversed(REPLACING):
+    for flag, place, kind, meaning in reversed(REPLACING):
         name = "--" + flag.replace("_", "-")
-        command = click.option(name, type=kind, help=f"Replaces {place} for this run.")(command)
+        command = click.option(name, type=kind, help=f"{meaning}. Replaces {place} for this run.")(command)
     return command
 
 
@@ -77,7 +79,7 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--offline-dry-run", is_flag=True, help="Print the plan without using the network.")
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run or --offline-dry-run: print the plan as JSON.")
 @click.option("--print-run-dir", is_flag=True, help="Print RUN_DIR=<path> as the first line on stdout.")
-@click.option("--detach", is_flag=True, help="Leave when the job has started; `attach` follows it again.")
+@detach_option
 @verbosity_options
 @plain_option
 def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: bool, **given: Any) -> int:
@@ -124,7 +126,7 @@ def become_resume(run_dir: RunDir, given: dict[str, Any], *, is_new: bool) -> No
 
 def overrides(given: dict[str, Any]) -> dict[str, object]:
     """The values that flags replace, by their paths in the file."""
-    return {place: given[flag] for flag, place, _ in REPLACING if given[flag] is not None}
+    return {place: given[flag] for flag, place, *_ in REPLACING if given[flag] is not None}
 
 
 def selection_wishes(given: dict[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,12 @@ from rich.text import Text
 from ..history.comparison import Difference, relation
 from ..history.events import Row, described
 from ..history.folders import ago
-from ..history.layouts import RUN_COLUMNS, run_cells
+from ..history.layouts import RUN_COLUMNS, UNKNOWN, run_cells
 from ..spec.visible import visible
 from ..terminal.style import event_colour
+
+MISSING = ("None", "None (None)")
+"""The values of lines that scripts read where the manifest has none; people get a dash."""
 
 
 def show(parts: Iterable[RenderableType]) -> int:
@@ -50,8 +53,10 @@ def colour_of(failed: bool | None) -> str:
 
 
 def labelled(line: str) -> Text:
-    """A `label: value` line with its label dimmed, or a heading in bold."""
+    """A `label: value` line with its label dimmed, or a heading in bold. A dash stands for a missing value."""
     label, colon, value = visible(line).partition(":")
+    if value.strip() in MISSING:
+        value = value.replace(value.strip(), UNKNOWN)
     if label.startswith("=="):
         return Text(visible(line), "bold")
     return Text.assemble((label + colon, "dim"), (value, value_colour(label, value)))

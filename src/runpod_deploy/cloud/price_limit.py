@@ -5,6 +5,8 @@ The limit is USD per hour for one GPU. A limit that cannot be checked is not met
 
 from __future__ import annotations
 
+from ..money import cents
+
 ROUNDING = 1e-6
 """A price may differ from the limit by this share, because both are decimal fractions."""
 
@@ -14,6 +16,6 @@ def objection(usd_per_gpu_hour: float | None, limit: float | None) -> str:
     if limit is None:
         return ""
     if usd_per_gpu_hour is None:
-        return f"its price is unknown, so the limit of ${limit:.2f}/hr cannot be checked"
+        return f"its price is unknown, so the limit of ${cents(limit)}/hr cannot be checked"
     over = usd_per_gpu_hour > limit * (1 + ROUNDING)
-    return f"${usd_per_gpu_hour:.2f}/hr is over the limit of ${limit:.2f}/hr" if over else ""
+    return f"${cents(usd_per_gpu_hour)}/hr is over the limit of ${cents(limit)}/hr" if over else ""

@@ -13,6 +13,7 @@ from typing import Literal
 
 from ..errors import ConfigError, DeployError, ReleaseUnconfirmed
 from ..machine.clock import Clock, wait_until
+from ..money import cents
 from ..spec import LifecycleAction
 from .protocol import Cloud
 from .values import Pod
@@ -189,7 +190,7 @@ def why_not(pod: Pod, action: LifecycleAction, refusal: str) -> str:
 
 def unconfirmed(pod_id: str, last: Pod | None, reason: str, action: Action) -> ReleaseUnconfirmed:
     """The error that says what may still bill, how much, and where to end it by hand."""
-    price = f" at ${last.usd_per_hour:.2f} per hour" if last and last.usd_per_hour else ""
+    price = f" at ${cents(last.usd_per_hour)} per hour" if last and last.usd_per_hour else ""
     return ReleaseUnconfirmed(
         f"POD {pod_id} MAY STILL BE BILLING{price}: {reason}",
         hint=f"{action} it at {CONSOLE_URL}, or give the same command again",

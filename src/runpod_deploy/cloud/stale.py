@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..money import DAYS_A_MONTH, STOPPED_STORAGE_USD_PER_GB_MONTH, disk_usd_per_day
+from ..money import DAYS_A_MONTH, STOPPED_STORAGE_USD_PER_GB_MONTH, cents, disk_usd_per_day
 from .values import Pod
 
 NAME_WIDTH = 40
@@ -69,13 +69,13 @@ def stale_cells(pods: Iterable[StalePod]) -> Iterable[tuple[str, str, str, str, 
     for pod in pods:
         a_day = pod.estimated_daily_cost_usd
         age = "—" if pod.age_hours is None else f"{pod.age_hours / 24:.1f} d"
-        yield pod.pod_id, pod.name, str(pod.volume_in_gb), f"{a_day:.2f}", f"{a_day * DAYS_A_MONTH:.2f}", age
+        yield pod.pod_id, pod.name, str(pod.volume_in_gb), f"{cents(a_day)}", f"{cents(a_day * DAYS_A_MONTH)}", age
 
 
 def total_line(pods: Sequence[StalePod]) -> str:
     """The total cost of the pods."""
     a_day = sum(pod.estimated_daily_cost_usd for pod in pods)
-    return f"TOTAL: {len(pods)} pods, ${a_day:.2f}/day (~${a_day * DAYS_A_MONTH:.2f}/mo)"
+    return f"TOTAL: {len(pods)} pods, ${cents(a_day)}/day (~${cents(a_day * DAYS_A_MONTH)}/mo)"
 
 
 def shortened(name: str) -> str:

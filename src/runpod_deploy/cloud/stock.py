@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..money import cents
 from .values import Offer
 
 LEVELS = ("HIGH", "MEDIUM", "LOW")
@@ -124,7 +125,7 @@ def price_lines(offers: Sequence[Offer], price_label: str) -> Iterable[str]:
 
 def price_text(usd: float | None) -> str:
     """`$0.99`, or a dash for an unknown price."""
-    return UNKNOWN_PRICE if usd is None else f"${usd:.2f}"
+    return UNKNOWN_PRICE if usd is None else f"${cents(usd)}"
 
 
 def stock_text(stock: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..money import NO_DISKS, forecast, requested_disks
+from ..money import NO_DISKS, cents, forecast, requested_disks
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec
 from ..spec.spelling import closest
 from ..spec.templates import REFERENCE, left_to_shell, likely_typos
@@ -56,10 +56,10 @@ def budget(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
     gpus, whole = (forecast(job.budget, usd_per_hour=rate, disks=disks) for disks in (NO_DISKS, requested_disks(job)))
     hint = f"allow {int(whole.affordable_for.total_seconds() / 60)} minutes, or raise cost_cap_usd"
     if gpus.cost_after_usd(seconds) > job.budget.cost_cap_usd * (1 + ROUNDING):
-        message = f"{minutes} minutes at {rate:g} USD/h cost {gpus.cost_after_usd(seconds):.2f} USD, {over}"
+        message = f"{minutes} minutes at {rate:g} USD/h cost {cents(gpus.cost_after_usd(seconds))} USD, {over}"
         yield document.finding(loc, message, hint=hint)
     elif whole.affordable_for.total_seconds() < seconds - UNNOTICED_S:
-        message = f"{minutes} minutes cost {whole.cost_after_usd(seconds):.2f} USD with the pod's disks, {over}"
+        message = f"{minutes} minutes cost {cents(whole.cost_after_usd(seconds))} USD with the pod's disks, {over}"
         yield document.finding(loc, f"{message}: the pod will be stopped earlier", hint=hint, level="warning")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..cloud.rates import expected_forecast, expected_rate
 from ..cloud.selection import Ranking
-from ..money import Limit, requested_disks
+from ..money import Limit, cents, requested_disks
 from ..spec import Spec
 from .plan import LIMIT_NAMES
 
@@ -66,16 +66,16 @@ def lines(shown: Estimate) -> Iterator[str]:
     yield f"job:            {shown.job}"
     yield f"selected:       {shown.gpu_id} in {shown.datacenter_id}"
     yield f"price source:   {'assumed_rate (no price known)' if assumed else shown.price_source}"
-    yield f"$/hr:           ${rate:.2f}" + (" (assumed)" if assumed else "")
-    yield f"disks $/hr:     ${shown.disks_usd_per_hour:.2f}"
+    yield f"$/hr:           ${cents(rate)}" + (" (assumed)" if assumed else "")
+    yield f"disks $/hr:     ${cents(shown.disks_usd_per_hour)}"
     yield "budget:"
-    yield f"  cost_cap_usd:    {shown.cost_cap_usd:.2f}"
-    yield f"  assumed_rate:    {shown.assumed_hourly_rate_usd:.2f}/hr"
+    yield f"  cost_cap_usd:    {cents(shown.cost_cap_usd)}"
+    yield f"  assumed_rate:    {cents(shown.assumed_hourly_rate_usd)}/hr"
     yield f"  timeout:         {seconds(shown.timeout_sec, digits=1)}"
-    yield f"forecast at ${rate + shown.disks_usd_per_hour:.2f}/hr:"
-    yield f"  spend at budget.timeout_sec:    ${shown.spend_at_timeout_usd:.2f}"
+    yield f"forecast at ${cents(rate + shown.disks_usd_per_hour)}/hr:"
+    yield f"  spend at budget.timeout_sec:    ${cents(shown.spend_at_timeout_usd)}"
     yield f"  runtime at cost_cap ceiling:    ~{seconds(shown.runtime_at_cap_sec)}"
-    stop = f"{seconds(shown.stops_after_sec)} for ${shown.cost_at_stop_usd:.2f}, by {LIMIT_NAMES[shown.stop_why]}"
+    stop = f"{seconds(shown.stops_after_sec)} for ${cents(shown.cost_at_stop_usd)}, by {LIMIT_NAMES[shown.stop_why]}"
     yield f"  stopped at the latest after:    ~{stop}"
     if shown.failovers:
         yield "failover events during selection:"

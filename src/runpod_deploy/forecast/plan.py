@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..cloud.rates import expected_forecast, expected_rate
 from ..cloud.values import Candidate
-from ..money import Forecast, Limit, requested_disks
+from ..money import Forecast, Limit, cents, requested_disks
 from ..pod.pinning import TIMEOUT_S as PIN_TIMEOUT_S
 from ..pod.transfer.shipment import Shipment
 from ..spec import ArtifactPullSpec, CommandSpec, RsyncPushSpec, SecretSpec, Spec
@@ -99,16 +99,15 @@ def money_line(spec: Spec, candidate: Candidate) -> str:
     """The pod's price per hour, and when it would be stopped at the latest."""
     rate, ahead = expected_rate(spec.job, candidate), expected_forecast(spec.job, candidate)
     source = " (assumed)" if rate.source == "assumed_rate" else ""
-    disks = f"{requested_disks(spec.job).usd_per_hour:.2f} USD/h for its disks"
-    stop = (
-        f"stopped after {duration(ahead.stops_after.total_seconds() / 60)} and {ahead.cost_usd:.2f} USD at the latest"
-    )
-    return f"{rate.usd_per_hour:.2f} USD/h{source} and {disks}; {stop}, by {limit_name(spec, ahead)}"
+    disks = f"{cents(requested_disks(spec.job).usd_per_hour)} USD/h for its disks"
+    lasts = duration(ahead.stops_after.total_seconds() / 60)
+    stop = f"stopped after {lasts} and {cents(ahead.cost_usd)} USD at the latest"
+    return f"{cents(rate.usd_per_hour)} USD/h{source} and {disks}; {stop}, by {limit_name(spec, ahead)}"
 
 
 def limit_name(spec: Spec, ahead: Forecast) -> str:
     """The limit that stops the pod, with its value if that is money."""
-    cap = f" of {spec.job.budget.cost_cap_usd:.2f} USD" if ahead.why == "cost_cap" else ""
+    cap = f" of {cents(spec.job.budget.cost_cap_usd)} USD" if ahead.why == "cost_cap" else ""
     return LIMIT_NAMES[ahead.why] + cap
 
 
@@ -191,7 +190,7 @@ def named(candidate: Candidate) -> str:
 
 def priced(usd_per_hour: float | None) -> str:
     """A price in words."""
-    return "unknown price" if usd_per_hour is None else f"{usd_per_hour:.2f} USD/h"
+    return "unknown price" if usd_per_hour is None else f"{cents(usd_per_hour)} USD/h"
 
 
 def duration(minutes: float) -> str:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from ..cloud.pod_labels import PodOrigin, latest, origin, token_of
 from ..cloud.values import Pod
+from ..money import cents
 from .known_runs import KnownRun
 
 BOOT_GRACE = timedelta(seconds=10)
@@ -192,5 +193,5 @@ def suspect_cells(suspects: Iterable[SuspectPod], now: datetime) -> Iterable[tup
     for suspect in suspects:
         pod = suspect.pod
         age = "—" if pod.created_at is None else f"{(now - pod.created_at) / timedelta(hours=1):.2f}"
-        price = "—" if pod.usd_per_hour is None else f"{pod.usd_per_hour:.2f}"
+        price = "—" if pod.usd_per_hour is None else f"{cents(pod.usd_per_hour)}"
         yield pod.id, pod.status, age, price, suspect.reason, pod.name, suspect.explanation

@@ -22,7 +22,7 @@ from ..record.lock import RunLock
 from ..record.paths import MANIFEST_NAME, RunDir
 from ..run import common_fields
 from ..spec.strict_json import dumps
-from .folders import Unreadable, find_files, ignore_unreadable, why_unreadable
+from .folders import Unreadable, find_files, why_unreadable
 from .manifests import Manifest, read_manifests
 from .reconciliation import PodHour, RunBill, RunHours, hours_of_run, reconcile
 from .runs import RunUnreadable, brought_up_to_date, read_run, rebuild_manifest
@@ -127,7 +127,7 @@ def record_event(run_dir: RunDir, event: Billed, clock: Clock, unreadable: Unrea
         state = read_run(run_dir.path, unreadable).state
         stamped = replace(event, ts_utc=clock.now())
         Journal(run_dir.events).append(stamped, common_fields(state), must=True)
-        rebuild_manifest(read_run(run_dir.path, ignore_unreadable), clock.now())
+        rebuild_manifest(read_run(run_dir.path, None), clock.now())
     finally:
         lock.release()
 

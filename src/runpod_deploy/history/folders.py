@@ -19,18 +19,11 @@ FolderSeen = Callable[[Sequence[str]], None]
 """A function that receives the names in each folder."""
 
 
-def ignore_unreadable(_path: str, _why: str) -> None:
-    """Reports nothing about what cannot be read."""
-
-
-def ignore_names(_names: Sequence[str]) -> None:
-    """Does nothing with the names in a folder."""
-
-
-def find_files(root: str, name: str, unreadable: Unreadable, look: FolderSeen = ignore_names) -> Iterator[str]:
+def find_files(root: str, name: str, unreadable: Unreadable, look: FolderSeen | None = None) -> Iterator[str]:
     """Paths of all files with that name below root, in path order. Links to folders are not followed."""
     entries = entries_of(root, unreadable)
-    look([entry.name for entry in entries])
+    if look:
+        look([entry.name for entry in entries])
     for entry in entries:
         path = entry.name if root == "." else entry.path
         if entry.is_dir(follow_symlinks=False):

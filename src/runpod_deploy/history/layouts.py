@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..money import cents
 from ..spec.visible import visible
 from .costs import left_pod_usd_per_day, was_left_stopped
 from .manifests import Manifest, finite_number, has_failed, mapping, mappings
@@ -64,7 +65,7 @@ def later_facts(manifest: Manifest) -> Iterator[tuple[str, Any]]:
         yield "resumed", f"{len(resumptions)} × (the last time after {resumptions[-1].get('after')})"
     if (left_usd := left_pod_usd_per_day(manifest)) is not None:
         label, state = ("disk_usd/day", "is stopped") if was_left_stopped(manifest) else ("pod_usd/day", "goes on")
-        yield label, f"{left_usd:.2f} (the pod {state}; until it is deleted)"
+        yield label, f"{cents(left_usd)} (the pod {state}; until it is deleted)"
     if finite_number(manifest, "billed_usd") is not None:
         yield "billed_usd", manifest["billed_usd"]
 
@@ -147,4 +148,4 @@ def or_dash(value: Any) -> str:
 
 def dollars(amount_usd: float) -> str:
     """Money with two decimals."""
-    return f"${amount_usd:.2f}"
+    return f"${cents(amount_usd)}"

@@ -45,10 +45,10 @@ class RecordedRun:
     state: State
 
 
-def read_run(path: Path, unreadable: Unreadable) -> RecordedRun:
+def read_run(path: Path, unreadable: Unreadable | None) -> RecordedRun:
     """The run of that folder, finished or not. Raises RunUnreadable.
 
-    Rows that this version does not know are skipped, and `unreadable` is called once for them.
+    Rows that this version does not know are skipped, and `unreadable`, if given, is called once for them.
     """
     run_dir = RunDir(path)
     try:
@@ -62,7 +62,7 @@ def read_run(path: Path, unreadable: Unreadable) -> RecordedRun:
         state = fold(read_events(run_dir.events, skipped), success_marker=spec.job.run.success_marker)
     except OSError as error:
         raise RunUnreadable(run_dir.events, why_unreadable(error)) from error
-    if skipped.count:
+    if skipped.count and unreadable:
         unreadable(str(run_dir.events), str(skipped))
     return RecordedRun(run_dir, spec, state)
 

@@ -13,7 +13,7 @@ from ..cloud.removal import CONSOLE_URL, LOOKS_APART_S, NotConfirmed, until_conf
 from ..cloud.values import Pod
 from ..errors import DeployError, ReleaseUnconfirmed
 from ..machine.clock import wait_until
-from ..money import guard_deadline
+from ..money import cents, guard_deadline
 from ..pod import guard
 from ..record.events import CreateUnclear, LatePodFound, PodDiscarded
 from ..run import Run
@@ -97,7 +97,7 @@ def end_pod(run: Run, pod: Pod) -> None:
     try:
         until_confirmed(run.world.cloud, run.world.clock, pod.id, "delete")
     except NotConfirmed as last:
-        price = f" at ${pod.usd_per_hour:.2f} per hour" if pod.usd_per_hour else ""
+        price = f" at ${cents(pod.usd_per_hour)} per hour" if pod.usd_per_hour else ""
         raise ReleaseUnconfirmed(
             f"POD {pod.id} MAY STILL BE BILLING{price} ({last.reason}): end it at {CONSOLE_URL}",
             hint=f"or try again with `runpod-deploy resume {run.dir.path}`",
@@ -125,4 +125,4 @@ def expectation(run: Run) -> str:
     ends: datetime = guard_deadline(ahead.stop_at(asked_at).at, run.spec.job.budget)
     guarded = guard.start_command(pod.image, pod.start_command)
     until = f" until its guard ends it at {ends:%b %d %H:%M} UTC" if guarded else "; nothing on it would end it"
-    return f" at ${ahead.usd_per_hour:.2f} per hour{until}"
+    return f" at ${cents(ahead.usd_per_hour)} per hour{until}"

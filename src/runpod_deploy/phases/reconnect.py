@@ -10,6 +10,7 @@ from ..cloud.removal import is_gone
 from ..cloud.values import Pod
 from ..errors import BalanceSpent, DeployError, LimitReached, PodKilled, SshLost
 from ..machine.clock import wait_until
+from ..money import cents
 from ..record.events import GuardReleased, PodKilledUnexpected, PodReachable, Retried
 from ..run import Run
 from .host_log import keep_host_log
@@ -156,7 +157,8 @@ def killed(run: Run, state: str | None) -> PodKilled | BalanceSpent:
     words = f"is {state}" if state else "no longer exists"
     credit_usd = None if state == "RUNNING" else run.world.cloud.credit_usd()
     spent = credit_usd is not None and credit_usd <= (run.state.cost.usd_per_hour or 0.0) * LAST_SECONDS / 3600
-    why = f"the account has ${credit_usd:.2f} left, and RunPod ends pods without credit" if spent else NOT_BY_US
+    left = cents(credit_usd or 0.0)
+    why = f"the account has ${left} left, and RunPod ends pods without credit" if spent else NOT_BY_US
     run.record(
         PodKilledUnexpected(
             state=state,

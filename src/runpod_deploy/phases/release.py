@@ -11,6 +11,7 @@ from ..cloud.removal import CONSOLE_URL, NotConfirmed, never, until_confirmed
 from ..cloud.values import Pod
 from ..errors import DeployError, ReleaseUnconfirmed
 from ..machine.clock import wait_until
+from ..money import cents
 from ..record.events import PodReleased, ReleaseStarted
 from ..run import Run
 from ..spec import LifecycleAction
@@ -165,7 +166,7 @@ def await_seen(run: Run, pod_id: str) -> Pod | None:
 def unconfirmed(run: Run, pod_id: str, reason: str) -> ReleaseUnconfirmed:
     """The error that says what may still bill, how much, and where to end it by hand."""
     rate = run.state.cost.usd_per_hour
-    price = f" at ${rate:.2f} per hour" if rate else ""
+    price = f" at ${cents(rate)} per hour" if rate else ""
     return ReleaseUnconfirmed(
         f"POD {pod_id} MAY STILL BE BILLING{price} ({reason}): end it at {CONSOLE_URL}",
         hint=f"or try again with `runpod-deploy resume {run.dir.path}`",

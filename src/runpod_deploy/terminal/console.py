@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..machine.files import open_own
-from ..money import left_usd_per_day
+from ..money import cents, left_usd_per_day, spent_usd
 from ..record import events as e
 from ..record.state import State, job_failure_text
 from ..spec.visible import shortened, visible
@@ -51,6 +51,8 @@ class Console:
             return
         if (text := event_line(event, state)) is not None:
             loud = isinstance(event, e.PhaseFailed | e.PodKilledUnexpected)
+            if isinstance(event, e.RunFinished):
+                text = f"{text}; run folder {self.log_path.parent}"
             self.write(stamped_lines(event, state, text), loud=loud)
 
     def finish_lines(self) -> None:
@@ -143,7 +145,7 @@ def work_line(event: e.Event, _state: State) -> str | None:
             return f"the job has added {event.limit} events; later ones stay in its log only"
         case e.Heartbeat():
             step = f"{event.phase}, {event.doing}" if event.doing else event.phase
-            return f"still at {step}; ${event.spent_usd:.2f} of ${event.cost_cap_usd:.2f} spent"
+            return f"still at {step}; ${cents(event.spent_usd)} of ${cents(event.cost_cap_usd)} spent"
     return None
 
 
@@ -197,7 +199,8 @@ def end_line(event: e.Event, state: State) -> str | None:
         case e.PodReleased():
             return released(event, state) if state.pod.id else "no pod is left"
         case e.RunFinished():
-            return f"{event.outcome}, exit code {event.exit_code}"
+            spent = cents(spent_usd(state.cost.rentals, event.ts_utc))
+            return f"{event.outcome}, exit code {event.exit_code}; spent ${spent}"
     return None
 
 
@@ -250,8 +253,8 @@ def left_cost(state: State) -> str:
         return ""
     if status == "EXITED":
         how = f"`runpod-deploy cleanup --all-stopped --prefix {state.pod.name}`"
-        return f"its disk costs ${usd_per_day:.2f} a day until you delete it with {how}"
-    return f"it costs ${usd_per_day / 24:.2f}/hr until you end it"
+        return f"its disk costs ${cents(usd_per_day)} a day until you delete it with {how}"
+    return f"it costs ${cents(usd_per_day / 24)}/hr until you end it"
 
 
 def first_line(text: str) -> str:

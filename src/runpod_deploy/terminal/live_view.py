@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
-from ..money import spent_usd
+from ..money import cents, spent_usd
 from ..record.parts import PhaseTime
 from ..record.state import State
 from ..spec import Spec
@@ -213,9 +213,9 @@ def money(picture: Picture, width: int) -> Text:
     state, cap = picture.state, picture.spec.job.budget.cost_cap_usd
     spent = spent_usd(state.cost.rentals, picture.now)
     share = spent / cap if cap else 0.0
-    row = Text(f"${spent:.2f} of ${cap:.2f} ").append_text(bar(share, bar_width(width), share_colour(share)))
+    row = Text(f"${cents(spent)} of ${cents(cap)} ").append_text(bar(share, bar_width(width), share_colour(share)))
     if state.cost.usd_per_hour is not None:
-        row.append(f" ${state.cost.usd_per_hour:.2f}/hr")
+        row.append(f" ${cents(state.cost.usd_per_hour)}/hr")
     if state.cost.stop_at and not state.end.released:
         left_s = max(0.0, (state.cost.stop_at - picture.now).total_seconds())
         row.append(
@@ -247,7 +247,7 @@ def summary(picture: Picture, width: int) -> Iterable[Text]:
         spent_usd(state.cost.rentals, picture.now),
     )
     style = f"bold {state_colour(outcome) or 'red'}"
-    yield Text.assemble((outcome.replace("_", " "), style), f"  {picture.spec.run_id}  {took}  ${spent:.2f}")
+    yield Text.assemble((outcome.replace("_", " "), style), f"  {picture.spec.run_id}  {took}  ${cents(spent)}")
     yield from (Text("  ").append_text(row) for row in phase_rows(picture, width - 2))
     for label, artifact in state.work.artifacts:
         what = size(artifact.bytes_total or 0) if artifact.status == "success" else artifact.error or artifact.status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ..money import cents
 from ..record import events as e
 from ..record.state import State
 
@@ -65,12 +66,12 @@ def cloud_line(event: e.PriceDoubted | e.BalanceLow | e.RowSkipped | e.HostLogKe
     """The line of an event about what the cloud says."""
     match event:
         case e.PriceDoubted():
-            told = "no price" if event.told_usd_per_hour is None else f"${event.told_usd_per_hour:.2f}/hr"
+            told = "no price" if event.told_usd_per_hour is None else f"${cents(event.told_usd_per_hour)}/hr"
             source = "the catalogue's price" if event.price_source == "catalogue" else "budget.assumed_hourly_rate_usd"
-            plan = f"${event.planned_usd_per_hour:.2f}/hr ({source})"
+            plan = f"${cents(event.planned_usd_per_hour)}/hr ({source})"
             return f"RunPod gives {told} for this pod, which cannot be right; limits are planned with {plan}"
         case e.BalanceLow():
-            has, may = f"${event.balance_usd:.2f}", f"${event.needed_usd:.2f}"
+            has, may = f"${cents(event.balance_usd)}", f"${cents(event.needed_usd)}"
             return f"WARNING: the account has {has} and the cap of this run is {may}: RunPod ends pods without credit"
         case e.RowSkipped():
             return f"{event.what}: skipped a row that makes no sense: {event.row}"
@@ -80,7 +81,7 @@ def cloud_line(event: e.PriceDoubted | e.BalanceLow | e.RowSkipped | e.HostLogKe
 def left_behind_line(event: e.PodLeftBehind) -> str:
     """The line that names a pod that is not used any more, its price, and the command that deletes it."""
     how = f"`runpod-deploy audit --reap --pod {event.pod_id}`"
-    price = f"it costs ${event.usd_per_hour * 24:.2f} a day until you delete it with {how}"
+    price = f"it costs ${cents(event.usd_per_hour * 24)} a day until you delete it with {how}"
     return f"pod {event.pod_id} ({event.name}, {event.status}) is not touched: {event.reason}; {price}"
 
 
@@ -91,5 +92,5 @@ def at(instant: datetime, event: e.Event) -> str:
 
 def rate(event: e.PodCreated | e.PodResumed) -> str:
     """The pod's price, and the price of its disks if it is a cent or more."""
-    disks = f" + ${event.disks_usd_per_hour:.2f} for its disks" if event.disks_usd_per_hour >= 0.005 else ""
-    return f"${event.usd_per_hour:.2f}/hr{disks}"
+    disks = f" + ${cents(event.disks_usd_per_hour)} for its disks" if event.disks_usd_per_hour >= 0.005 else ""
+    return f"${cents(event.usd_per_hour)}/hr{disks}"

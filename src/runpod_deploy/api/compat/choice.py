@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ...money import cents
 from ..prices import GpuPrice
 
 OnFailover = Callable[[str, str | None, str], None]
@@ -69,8 +70,8 @@ def too_expensive(gpu_id: str, prices: Mapping[str, GpuPrice], limit_usd: float 
         return ""
     price = prices[gpu_id].lowest_price if gpu_id in prices else None
     if price is None:
-        return f"{gpu_id}: price unknown, limit ${limit_usd:.2f}/hr"
-    return f"{gpu_id}: ${price:.2f}/hr is over the limit of ${limit_usd:.2f}/hr" if price > limit_usd else ""
+        return f"{gpu_id}: price unknown, limit ${cents(limit_usd)}/hr"
+    return f"{gpu_id}: ${cents(price)}/hr is over the limit of ${cents(limit_usd)}/hr" if price > limit_usd else ""
 
 
 def resolve_volume(

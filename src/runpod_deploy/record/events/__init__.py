@@ -1,8 +1,10 @@
 """The events of a run: one frozen dataclass for each kind, and their rows on disk. Knows no file.
 
-A row is `{"ts_utc": …, "event": "pod_created", …fields}`. Names and fields that existing scripts read are the same
-as in the older tool (`datacenter_failover`, `gpu_selected`, `remote_step_started`, `artifact_pull_completed`,
-`pod_killed_unexpected`, …). Rows that the job itself adds have `"source": "job"`.
+A row is `{"ts_utc": …, "event": "pod_created", …fields}`. The name on disk is the class's name in snake_case:
+`PodCreated` is `pod_created`, so a class cannot be renamed without breaking old journals and scripts. Names and
+fields that existing scripts read are the same as in the older tool (`datacenter_failover`, `gpu_selected`,
+`remote_step_started`, `artifact_pull_completed`, `pod_killed_unexpected`, …). Rows that the job itself adds have
+`"source": "job"`.
 """
 
 from .codec import EVENT_KINDS, Skipped, from_row, ignore, job_fields, job_name, snake, to_row

@@ -59,7 +59,7 @@ NOISE = b"\0" * 1000 + b'\n"text"\n[1]\n' + b"[" * 100_000 + b'\n\xff\xfe\n{"eve
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The project. Its intact runs are those of MANIFESTS, `events` and `name`."""
-    root = tmp_path_factory.mktemp("torture")
+    root = tmp_path_factory.mktemp("damaged")
     runs = root / "artifacts" / "runpod"
     runs.mkdir(parents=True)
     for name, content in (MANIFESTS | NO_MANIFESTS).items():
