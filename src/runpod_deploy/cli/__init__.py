@@ -25,6 +25,7 @@ COMMANDS = {
     "status": "status:status",
     "manifest": "status:manifest",
     "report": "report:report",
+    "note": "note:note",
     "manifest-summary": "records:manifest_summary",
     "ls-runs": "records:ls_runs",
     "compare-runs": "records:compare_runs",

@@ -35,6 +35,7 @@ from .options import (
     verbosity_options,
     wait_option,
 )
+from .tagging import checked_text, note_option, parse_tags, tag_option
 from .validate import local_warnings
 
 ACTIONS = "delete, stop, preserve or recycle"
@@ -73,6 +74,8 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="DURATION",
     help="Keep looking for stock for this long: 90s, 30m, 2h, 1d.",
 )
+@tag_option
+@note_option
 @click.option("--run-id", help="Start the run with this id, continue it, or repeat how it ended.")
 @wait_option
 @click.option("--dry-run", is_flag=True, help="Look up stock and prices, print the plan, change nothing.")
@@ -86,7 +89,7 @@ def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: boo
     """Create one pod, run one job on it, download its artifacts, release the pod, and write a manifest."""
     draft = load(config, cli_variables=parse_variables(var, vars_file), overrides=overrides(given))
     print_findings([*draft.findings, *local_warnings(draft)], given["verbosity"])
-    wishes = selection_wishes(given)
+    wishes = wishes_of(given)
     if given["dry_run"] or given["offline_dry_run"]:
         cloud = None if given["offline_dry_run"] else real_world().cloud
         print_plan(replace(draft.trial, **wishes), cloud, as_json=as_json)
@@ -129,11 +132,13 @@ def overrides(given: dict[str, Any]) -> dict[str, object]:
     return {place: given[flag] for flag, place, *_ in REPLACING if given[flag] is not None}
 
 
-def selection_wishes(given: dict[str, Any]) -> dict[str, Any]:
-    """The flags that choose a pod, as fields of the spec. Raises UsageError."""
+def wishes_of(given: dict[str, Any]) -> dict[str, Any]:
+    """The flags that choose a pod, and what is said about the run, as fields of the spec. Raises UsageError."""
     if bool(given["gpu_id"]) != bool(given["datacenter_id"]):
         raise UsageError("--gpu-id and --datacenter-id go together", hint="give both, or neither")
     return {
+        "tags": parse_tags(given["tag"]),
+        "note": checked_text("--note", given["note"]),
         "gpu_id": given["gpu_id"],
         "datacenter_id": given["datacenter_id"],
         "fallback_cloud_type": given["fallback_cloud_type"],

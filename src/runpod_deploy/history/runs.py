@@ -15,6 +15,7 @@ from ..record.fold import fold
 from ..record.journal import SkippedRows, read_events
 from ..record.lock import RunLock
 from ..record.manifest import cost, log_facts, manifest, telemetry_files, word
+from ..record.notes import notes_of
 from ..record.paths import RunDir
 from ..record.state import State
 from ..spec import Spec
@@ -70,7 +71,8 @@ def read_run(path: Path, unreadable: Unreadable | None) -> RecordedRun:
 def rebuilt_manifest(run: RecordedRun, now: datetime) -> Manifest:
     """The manifest made from spec and events. Keys that others have added to the one on disk are kept."""
     log = log_facts(run.dir.log, whole=run.state.end.finished)
-    made = manifest(run.spec, run.state, now=now, log=log, files=telemetry_files(run.dir.path))
+    files, notes = telemetry_files(run.dir.path), notes_of(run.spec, run.dir)
+    made = manifest(run.spec, run.state, now=now, log=log, files=files, notes=notes)
     try:
         before = read_manifest(run.dir.manifest)
     except ManifestUnreadable:

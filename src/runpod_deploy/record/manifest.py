@@ -19,6 +19,7 @@ from ..machine.reading import open_regular
 from ..money import Rental, left_usd_per_day, spent_between_usd, spent_usd
 from ..spec import ArtifactPullSpec, Spec
 from ..spec.strict_json import dumps
+from .notes import Notes, notes_of
 from .parts import Artifact, PhaseTime
 from .paths import EVENTS_NAME, METRICS_NAME, RunDir
 from .state import State
@@ -38,17 +39,24 @@ TELEMETRY_FILES = (
 
 def write_manifest(spec: Spec, state: State, run_dir: RunDir, now: datetime) -> None:
     """The manifest on disk is that of this state. Raises OSError."""
-    document = manifest(
-        spec, state, now=now, log=log_facts(run_dir.log, whole=state.end.finished), files=telemetry_files(run_dir.path)
-    )
+    log = log_facts(run_dir.log, whole=state.end.finished)
+    files, notes = telemetry_files(run_dir.path), notes_of(spec, run_dir)
+    document = manifest(spec, state, now=now, log=log, files=files, notes=notes)
     write_atomically(run_dir.manifest, dumps(document, indent=2) + "\n", mode=PRIVATE)
 
 
 def manifest(
-    spec: Spec, state: State, *, now: datetime, log: dict[str, Any] | None, files: list[str]
+    spec: Spec,
+    state: State,
+    *,
+    now: datetime,
+    log: dict[str, Any] | None,
+    files: list[str],
+    notes: Notes | None = None,
 ) -> dict[str, Any]:
-    """The manifest of a run in this state."""
+    """The manifest of a run in this state. Without notes, it has those that the run began with."""
     job = spec.job
+    said = notes or Notes(spec.tags, spec.note)
     failure = state.failure
     return {
         "schema_version": "v2",
@@ -87,6 +95,8 @@ def manifest(
         "resumptions": [{"at_utc": at.isoformat(), "after": event} for at, event in state.progress.resumptions],
         "phases": [phase_row(phase, state.cost.rentals, now) for phase in state.progress.phases],
         "variables": spec.variables,
+        "tags": said.tags,
+        "note": said.note,
         "cloud_type": state.pod.cloud_type or job.pod.cloud_type,
         "gpu_count": job.pod.gpu_count if state.pod.gpu_count is None else state.pod.gpu_count,
         "started_at_utc": stamp(state.started_at),

@@ -21,6 +21,7 @@ LOG_NAME = "run.log"
 CONSOLE_NAME = "console.log"
 HOST_LOG_NAME = "host_log.jsonl"
 METRICS_NAME = "metrics.jsonl"
+NOTES_NAME = "notes.json"
 MANIFEST_NAME = "runpod_deploy_pull_manifest.json"
 STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 """The time stamp in the names of runs and of their folders, UTC."""
@@ -84,6 +85,11 @@ class RunDir:
         return self.path / MANIFEST_NAME
 
     @property
+    def notes(self) -> Path:
+        """The tags and the note that were given after the run began."""
+        return self.path / NOTES_NAME
+
+    @property
     def ssh(self) -> Path:
         """OpenSSH config, keys and known hosts of this run."""
         return self.path / "ssh"
@@ -102,7 +108,7 @@ class RunDir:
     def files(self) -> tuple[Path, ...]:
         """The files that only the tool writes, of every run."""
         kept = (self.events, self.spec, self.log, self.console, self.host_log, self.metrics, self.manifest)
-        return (*kept, self.lock, self.lock_holder)
+        return (*kept, self.notes, self.lock, self.lock_holder)
 
     @property
     def is_run(self) -> bool:

@@ -130,6 +130,10 @@ class Spec:
     """Do not resume a recycled pod."""
     wait_for_stock_s: float | None = None
     """Seconds to keep looking for stock."""
+    tags: dict[str, str] = field(default_factory=dict)
+    """The tags that were given with `--tag`, by which runs are found and grouped."""
+    note: str = ""
+    """The text that was given with `--note`."""
     moved_from: Path | None = None
     """Where the project was when the run began, if the run is found in another place now. Never on disk."""
     token: str = ""
