@@ -15,6 +15,8 @@ from ..record.parts import Failure
 from ..record.paths import RunDir
 from ..record.state import State
 from ..run import Run
+from ..terminal.failure import failure_lines
+from ..terminal.hints import about
 from ..terminal.output import can_draw, print_err
 from .options import INFO
 
@@ -43,14 +45,20 @@ def finish(state: State, run_dir: RunDir) -> int:
     """The exit code, after stderr says what went wrong, what to do, and in the last line what may still bill."""
     failure = state.failure
     if state.end.detached:
-        print_err(f"hint: follow the run again with `runpod-deploy attach {run_dir.path}`")
+        print_err(f"hint: follow the run again with `{about('attach', run_dir.path)}`")
     elif failure is not None and failure.kind != "release_unconfirmed":
-        print_failure(failure)
+        print_end(failure, state, run_dir)
     if state.pod_may_exist and not state.end.detached:
         for unreleased in [f for f in state.end.closing_failures if f.phase == "release"][-1:]:
             print_err(f"hint: {unreleased.hint}")
             print_err(f"error: {unreleased.message}")
     return state.exit_code
+
+
+def print_end(failure: Failure, state: State, run_dir: RunDir) -> None:
+    """stderr says what failed, how the log ends, and what to type next."""
+    for line in failure_lines(failure, state, run_dir):
+        print_err(line)
 
 
 def print_failure(failure: Failure) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TextIO
 
@@ -13,8 +14,9 @@ from ..spec.visible import shortened, visible
 from .amounts import files
 from .amounts import size as size
 from .cautions import empty, links_out, not_created, removed
+from .instants import LOCAL, time_of_day
 from .line_splitter import Lines
-from .pod_lines import at, pod_line
+from .pod_lines import pod_line
 from .reader import Reader
 
 # Events that are shown only with -v.
@@ -41,6 +43,7 @@ class Console:
         self.log_path = log_path
         self.quiet = quiet
         self.verbose = verbose
+        self.zone = LOCAL if out is not None and is_a_terminal(out) else UTC
         self._output: dict[str, Lines] = {}
 
     def on_event(self, event: e.Event, state: State) -> None:
@@ -51,9 +54,10 @@ class Console:
             return
         if (text := event_line(event, state)) is not None:
             loud = isinstance(event, e.PhaseFailed | e.PodKilledUnexpected)
+            here = event_line(event, state, self.zone) or text
             if isinstance(event, e.RunFinished):
-                text = f"{text}; run folder {self.log_path.parent}"
-            self.write(stamped_lines(event, state, text), loud=loud)
+                text = here = f"{text}; run folder {self.log_path.parent}"
+            self.write(stamped_lines(event, state, text), loud=loud, shown=stamped_lines(event, state, here))
 
     def finish_lines(self) -> None:
         """Output that ended without a newline is printed, too."""
@@ -64,13 +68,13 @@ class Console:
         """Whole lines of output are printed, each after the name of what printed it."""
         self.write([f"  {source} | {line}" for line in self._output.setdefault(source, Lines()).feed(data)])
 
-    def write(self, lines: list[str], *, loud: bool = False) -> None:
-        """The lines are in console.log, and printed unless -q was given and they are not loud.
+    def write(self, lines: list[str], *, loud: bool = False, shown: list[str] | None = None) -> None:
+        """The lines are in console.log, and printed unless -q was given and they are not loud; others, if shown differ.
 
         A full disk or a closed terminal ends no run. This is the one way to both, and what comes from outside is made
         visible here.
         """
-        text = "".join(visible(line, keep="\t") + "\n" for line in lines)
+        text = text_of(lines)
         if not text:
             return
         try:
@@ -81,9 +85,22 @@ class Console:
         if self.reader is None or (self.quiet and not loud):
             return
         try:
-            self.reader.write(text)
+            self.reader.write(text if shown is None else text_of(shown))
         except (OSError, ValueError):
             self.quiet = True
+
+
+def text_of(lines: list[str]) -> str:
+    """The lines as text that is safe to show."""
+    return "".join(visible(line, keep="\t") + "\n" for line in lines)
+
+
+def is_a_terminal(out: TextIO) -> bool:
+    """Whether a person reads the stream."""
+    try:
+        return out.isatty()
+    except ValueError:  # it is closed
+        return False
 
 
 def stamped_lines(event: e.Event, state: State, text: str) -> list[str]:
@@ -100,10 +117,10 @@ def elapsed(event: e.Event, state: State) -> str:
     return f"[{minutes:3d}:{seconds:02d}]"
 
 
-def event_line(event: e.Event, state: State) -> str | None:
-    """The line that tells a person what happened; None for an event that only programs read."""
+def event_line(event: e.Event, state: State, zone: tzinfo | None = UTC) -> str | None:
+    """The line that tells a person what happened, with times of that zone; None for what only programs read."""
     for line_about in (pod_line, work_line, end_line):
-        if (text := line_about(event, state)) is not None:
+        if (text := line_about(event, state, zone)) is not None:
             return text
     if isinstance(event, e.PhaseStarted):
         return f"{event.phase} …"
@@ -112,7 +129,7 @@ def event_line(event: e.Event, state: State) -> str | None:
     return None
 
 
-def work_line(event: e.Event, _state: State) -> str | None:
+def work_line(event: e.Event, _state: State, _zone: tzinfo | None) -> str | None:
     """The line of an event about the work on the pod."""
     match event:
         case e.CommandStarted():
@@ -154,7 +171,7 @@ def job_fields(event: e.JobEvent) -> str:
     return " ".join(f"{key}={value}" for key, value in event.fields.items() if key not in ("event", "log_offset"))
 
 
-def end_line(event: e.Event, state: State) -> str | None:
+def end_line(event: e.Event, state: State, zone: tzinfo | None) -> str | None:
     """The line of an event about trouble, or about the end of the job or of the run."""
     match event:
         case e.Retried():
@@ -195,7 +212,7 @@ def end_line(event: e.Event, state: State) -> str | None:
         case e.Interrupted():
             return f"interrupted by {event.signal}: pulling results, then releasing the pod (Ctrl-C again: no pull)"
         case e.Detached():
-            return detached_line(event, state)
+            return detached_line(event, state, zone)
         case e.PodReleased():
             return released(event, state) if state.pod.id else "no pod is left"
         case e.RunFinished():
@@ -229,12 +246,12 @@ def job_ended_line(event: e.JobEnded) -> str:
     return f"job ended: {'; '.join(filter(None, (status, reason, event.note)))}"
 
 
-def detached_line(event: e.Detached, state: State) -> str:
+def detached_line(event: e.Detached, state: State, zone: tzinfo | None) -> str:
     """The line for a run that nobody follows any more: what its pod does, and what ends the pod."""
     what = "the pod does not answer over SSH" if event.why == "ssh_lost" else "the job goes on"
     if (deadline := state.pod.guard_deadline_at) is None:
         return f"detached: {what}; NO GUARD is on the pod, so it bills until you end it"
-    return f"detached: {what}; the guard ends the pod at {at(deadline, event)} at the latest"
+    return f"detached: {what}; the guard ends the pod at {time_of_day(deadline, event.ts_utc, zone)} at the latest"
 
 
 def released(event: e.PodReleased, state: State) -> str:

@@ -16,6 +16,7 @@ from ..spec import Spec
 from ..spec.plain import LARGEST
 from ..spec.visible import visible
 from .console import left_cost, size
+from .instants import LOCAL
 from .style import share_colour, state_colour
 
 # With fewer rows than this, only the log is shown below the head.
@@ -218,9 +219,8 @@ def money(picture: Picture, width: int) -> Text:
         row.append(f" ${cents(state.cost.usd_per_hour)}/hr")
     if state.cost.stop_at and not state.end.released:
         left_s = max(0.0, (state.cost.stop_at - picture.now).total_seconds())
-        row.append(
-            f" · {LIMIT_NAMES.get(state.cost.stop_why, 'limit')} in {span(left_s)}, at {state.cost.stop_at:%H:%M} UTC"
-        )
+        limit, at = LIMIT_NAMES.get(state.cost.stop_why, "limit"), state.cost.stop_at.astimezone(LOCAL)
+        row.append(f" · {limit} in {span(left_s)}, at {at:%H:%M %Z}")
     return row
 
 

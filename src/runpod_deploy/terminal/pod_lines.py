@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, tzinfo
 
 from ..money import cents
 from ..record import events as e
 from ..record.state import State
+from .instants import time_of_day
 
 BOOT_STAGES = {
     "placing": "RunPod looks for a machine",
@@ -16,7 +17,7 @@ BOOT_STAGES = {
 }
 
 
-def pod_line(event: e.Event, state: State) -> str | None:
+def pod_line(event: e.Event, state: State, zone: tzinfo | None = UTC) -> str | None:
     """The line of an event about the pod."""
     match event:
         case e.RunStarted():
@@ -31,7 +32,7 @@ def pod_line(event: e.Event, state: State) -> str | None:
             return f"refused: {event.reason}" + (f"; trying {event.to} next" if event.to else "")
         case e.PodCreated():
             how = "found" if event.adopted else "created"
-            return f"pod {event.pod_id} {how}: {rate(event)}; the run stops by {at(event.stop_at, event)}"
+            return f"pod {event.pod_id} {how}: {rate(event)}; {limit_words(event, zone)}"
         case e.PriceDoubted() | e.BalanceLow() | e.RowSkipped() | e.HostLogKept():
             return cloud_line(event)
         case e.CreateUnclear():
@@ -45,7 +46,7 @@ def pod_line(event: e.Event, state: State) -> str | None:
         case e.PodReopening():
             return f"starting pod {event.pod_id} again to download what is on its disk"
         case e.PodResumed():
-            return f"pod {event.pod_id} resumed: {rate(event)}; the run stops by {at(event.stop_at, event)}"
+            return f"pod {event.pod_id} resumed: {rate(event)}; {limit_words(event, zone)}"
         case e.PodBooting():
             return f"booting: {BOOT_STAGES.get(event.stage, event.stage)}"
         case e.PodReachable():
@@ -53,7 +54,7 @@ def pod_line(event: e.Event, state: State) -> str | None:
         case e.PodAbandoned():
             return f"giving up on this pod: {event.reason}"
         case e.GuardArmed():
-            deadline = at(event.deadline_at, event)
+            deadline = time_of_day(event.deadline_at, event.ts_utc, zone)
             return f"guard armed: if this machine disappears, the pod ends itself at {deadline}"
         case e.GuardLost():
             return "the guard on the pod was ended by somebody (the job?); it is started again"
@@ -85,9 +86,9 @@ def left_behind_line(event: e.PodLeftBehind) -> str:
     return f"pod {event.pod_id} ({event.name}, {event.status}) is not touched: {event.reason}; {price}"
 
 
-def at(instant: datetime, event: e.Event) -> str:
-    """The instant, with its date if the event was on another day."""
-    return f"{instant:%H:%M:%S} UTC" if instant.date() == event.ts_utc.date() else f"{instant:%b %d %H:%M:%S} UTC"
+def limit_words(event: e.PodCreated | e.PodResumed, zone: tzinfo | None) -> str:
+    """When the run stops at the latest."""
+    return f"the run stops by {time_of_day(event.stop_at, event.ts_utc, zone)}"
 
 
 def rate(event: e.PodCreated | e.PodResumed) -> str:

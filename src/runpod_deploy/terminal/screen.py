@@ -6,7 +6,6 @@ It is imported only if there is a terminal to draw on.
 from __future__ import annotations
 
 from collections import deque
-from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -19,6 +18,8 @@ from ..record.state import State
 from ..run import Run
 from ..spec.strict_json import loads
 from .console import DETAIL, elapsed, event_line
+from .hints import seen_from_here
+from .instants import LOCAL
 from .line_splitter import Lines
 from .live_view import Moving, Picture, rows, summary
 
@@ -66,7 +67,7 @@ class Screen:
     def on_event(self, event: e.Event, state: State) -> None:
         """The event's line is among the last lines, and a transfer is drawn as far as it has come."""
         self.follow_transfer(event)
-        if not isinstance(event, DETAIL) and (text := event_line(event, state)) is not None:
+        if not isinstance(event, DETAIL) and (text := event_line(event, state, LOCAL)) is not None:
             self.recent.append(("", f"{elapsed(event, state)} {text}"))
 
     def follow_transfer(self, event: e.Event) -> None:
@@ -120,9 +121,3 @@ class Screen:
         except (OSError, ValueError, IndexError):
             pass
         return self.sample
-
-
-def seen_from_here(path: Path) -> str:
-    """The path, relative if it is below the current folder."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
