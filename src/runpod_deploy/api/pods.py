@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..cloud.gpu_order import order_of
 from ..cloud.removal import end, end_all
 from ..cloud.stale import StalePod, stale_pods
 from ..cloud.stock import DatacenterInventory, InventoryReport, inventory
@@ -70,4 +71,4 @@ def report_gpu_inventory(ctx: JobContext) -> InventoryReport:
     offers = connect_cloud().catalogue(
         pod.cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None, vcpu_count=pod.min_vcpu_count or 2
     )
-    return inventory(pod.gpu_order or ((pod.cpu,) if pod.cpu else ()), pod.datacenters, offers)
+    return inventory(order_of(pod, offers).ids, pod.datacenters, offers)

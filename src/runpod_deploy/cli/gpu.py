@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ..cloud.gpu_order import order_of
 from ..cloud.runpod import RunPodCloud
 from ..cloud.runpod.catalogue import ANYWHERE
 from ..cloud.stock import (
@@ -26,6 +26,7 @@ from ..cloud.stock import (
 from ..cloud.values import Offer
 from ..config import load, parse_variables
 from ..errors import FAILURE_KINDS, CloudUnreachable, ConfigError, UsageError
+from ..spec.spelling import closest
 from ..terminal.output import print_err, print_json, print_lines
 from .access import real_cloud
 from .options import config_option, json_option, output_options, variable_options
@@ -67,8 +68,8 @@ def gpu_list(datacenter_id: str, cloud_type: str, spot: bool, no_prices: bool, a
         return
     print_lines([f"datacenter: {datacenter_id}"])
     label = cloud_type.lower()
-    cells = ((o.gpu_id, stock_text(o.stock), price_text(o.usd_per_gpu_hour)) for o in offers)
-    print_table(offer_lines(offers, label), ("gpu", "stock", f"$/hr ({label})"), cells)
+    cells = ((o.gpu_id, memory_text(o), stock_text(o.stock), price_text(o.usd_per_gpu_hour)) for o in offers)
+    print_table(offer_lines(offers, label), ("gpu", "GB", "stock", f"$/hr ({label})"), cells)
 
 
 @click.command("gpu-inventory", short_help="Check the stock of a config's GPUs; exit 3 if there is none.")
@@ -82,7 +83,7 @@ def gpu_inventory(config: Path, var: tuple[str, ...], vars_file: Path | None, as
     offers = real_cloud().catalogue(
         pod.cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None, vcpu_count=pod.min_vcpu_count or 2
     )
-    report = inventory(pod.gpu_order or ((pod.cpu,) if pod.cpu else ()), pod.datacenters, offers)
+    report = inventory(order_of(pod, offers).ids, pod.datacenters, offers)
     if as_json:
         print_json({**asdict(report), "any_stocked": report.any_stocked})
     else:
@@ -107,11 +108,16 @@ def gpu_prices(cloud_type: str, spot: bool, no_price_cache: bool, as_json: bool)
     if all(offer.usd_per_gpu_hour is None for offer in offers):
         raise CloudUnreachable("RunPod's catalogue has no prices at the moment", hint="try again later")
     if as_json:
-        print_json([{"gpu_id": offer.gpu_id, "price_per_hour_usd": offer.usd_per_gpu_hour} for offer in offers])
+        print_json([{key: row for key, row in as_row(offer).items() if key != "stock"} for offer in offers])
         return
     label = cloud_type.lower()
-    cells = ((o.gpu_id, price_text(o.usd_per_gpu_hour)) for o in offers)
-    print_table(price_lines(offers, label), ("gpu", f"$/hr ({label})"), cells)
+    cells = ((o.gpu_id, memory_text(o), price_text(o.usd_per_gpu_hour)) for o in offers)
+    print_table(price_lines(offers, label), ("gpu", "GB", f"$/hr ({label})"), cells)
+
+
+def memory_text(offer: Offer) -> str:
+    """The GPU's memory in GB, for the table on a terminal: the plain layout is one that scripts parse."""
+    return "" if offer.memory_gb is None else str(offer.memory_gb)
 
 
 def refuse_spot(spot: bool) -> None:
@@ -127,8 +133,8 @@ def check_datacenter(cloud: RunPodCloud, datacenter_id: str) -> None:
     known = cloud.datacenter_ids()
     if datacenter_id in known:
         return
-    near = difflib.get_close_matches(datacenter_id.upper(), known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+    near = closest(datacenter_id, known)
+    hint = f"did you mean {near}?" if near else f"known: {', '.join(known)}"
     raise ConfigError(f"there is no datacenter {datacenter_id!r}", hint=hint)
 
 
@@ -143,4 +149,5 @@ def stocked_out(report: InventoryReport) -> int:
 
 def as_row(offer: Offer) -> dict[str, Any]:
     """The offer as JSON."""
-    return {"gpu_id": offer.gpu_id, "stock": offer.stock, "price_per_hour_usd": offer.usd_per_gpu_hour}
+    row = {"gpu_id": offer.gpu_id, "stock": offer.stock, "price_per_hour_usd": offer.usd_per_gpu_hour}
+    return {**row, "name": offer.name, "memory_gb": offer.memory_gb}

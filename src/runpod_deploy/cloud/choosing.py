@@ -26,7 +26,8 @@ def choose_for(spec: Spec, cloud: Cloud) -> Ranking:
     if not rankings:
         raise refusals[0]
     candidates = tuple(candidate for ranking in rankings for candidate in ranking.candidates)
-    return Ranking(candidates, tuple(reason for ranking in rankings for reason in ranking.skipped))
+    skipped = tuple(reason for ranking in rankings for reason in ranking.skipped)
+    return Ranking(candidates, skipped, tuple(dict.fromkeys(note for ranking in rankings for note in ranking.resolved)))
 
 
 def narrowed(spec: Spec, cloud: Cloud) -> tuple[PodSpec, str | None]:

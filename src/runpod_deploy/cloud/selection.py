@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from itertools import product
 
 from ..errors import CloudUnreachable, ConfigError, StockOut
 from ..spec import PodSpec
+from ..spec.gpu_names import Card, suggestion
 from . import price_limit
+from .gpu_order import cards_in, order_of
 from .values import Candidate, Offer
 
 CUDA_TAG = re.compile(r"(?:^|[^a-z0-9])(?:cu(\d\d)(\d)\d*|cuda-?(\d\d)\.(\d+))", re.IGNORECASE)
@@ -28,6 +29,8 @@ class Ranking:
 
     candidates: tuple[Candidate, ...]
     skipped: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    """What the names mean that are no ids, such as `H100`."""
 
 
 def rank(pod: PodSpec, offers: list[Offer], *, cloud_type: str, max_usd_per_gpu_hour: float | None) -> Ranking:
@@ -38,8 +41,9 @@ def rank(pod: PodSpec, offers: list[Offer], *, cloud_type: str, max_usd_per_gpu_
     """
     prices = {offer.gpu_id: offer.usd_per_gpu_hour for offer in offers}
     stock = {(offer.gpu_id, offer.datacenter_id): offer.stock for offer in offers}
-    wanted = pod.gpu_order or ((pod.cpu,) if pod.cpu else ())
-    skipped = {gpu: reason for gpu in wanted if (reason := objection(gpu, prices, max_usd_per_gpu_hour))}
+    order = order_of(pod, offers)
+    wanted, cards = order.ids, cards_in(offers)
+    skipped = {gpu: reason for gpu in wanted if (reason := objection(gpu, prices, max_usd_per_gpu_hour, cards))}
     if len(skipped) == len(wanted):
         raise nothing_left(wanted, prices, skipped)
     kept = [gpu for gpu in wanted if gpu not in skipped]
@@ -47,7 +51,7 @@ def rank(pod: PodSpec, offers: list[Offer], *, cloud_type: str, max_usd_per_gpu_
     candidates = (
         Candidate(gpu_id=g, datacenter_id=d, cloud_type=cloud_type, usd_per_gpu_hour=prices[g]) for g, d in pairs
     )
-    return Ranking(tuple(candidates), tuple(skipped.values()))
+    return Ranking(tuple(candidates), tuple(skipped.values()), order.notes)
 
 
 def ordered(pod: PodSpec, gpus: list[str], prices: dict[str, float | None]) -> Iterable[tuple[str, str]]:
@@ -59,11 +63,11 @@ def ordered(pod: PodSpec, gpus: list[str], prices: dict[str, float | None]) -> I
     return product(gpus, pod.datacenters)
 
 
-def objection(gpu: str, prices: dict[str, float | None], limit: float | None) -> str:
+def objection(gpu: str, prices: dict[str, float | None], limit: float | None, cards: Iterable[Card] = ()) -> str:
     """Why this GPU is not a candidate; empty if it is."""
     if gpu not in prices:
-        near = difflib.get_close_matches(gpu, prices, n=1)
-        return f"{gpu}: no such GPU in the catalogue" + (f"; did you mean {near[0]!r}?" if near else "")
+        near = suggestion(gpu, cards)
+        return f"{gpu}: no such GPU in the catalogue" + (f"; did you mean {near!r}?" if near else "")
     reason = price_limit.objection(prices[gpu], limit)
     return f"{gpu}: {reason}" if reason else ""
 

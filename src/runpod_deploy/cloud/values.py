@@ -24,6 +24,10 @@ class Offer:
     """None if the catalogue names no price."""
     stock: str
     """A `Stock`, or a value that RunPod has added since."""
+    name: str = ""
+    """The GPU's name as RunPod shows it, such as `H100 SXM`."""
+    memory_gb: int | None = None
+    """The memory of one GPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from ..money import NO_DISKS, cents, forecast, requested_disks
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec
+from ..spec.gpu_names import meant, suggestion
 from ..spec.spelling import closest
 from ..spec.templates import REFERENCE, left_to_shell, likely_typos
 from . import secret_names, transfers
 from .background import left_running
 from .document import Document
 from .finding import Finding, Loc
-from .gpus import GPU_IDS, meant_gpu
+from .gpus import CARDS
 from .rendering import BUILT_IN, FIXED_NAMES, shell_texts
 
 MOST_VARIABLES = 1000
@@ -72,27 +73,27 @@ def variables(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Do
             message = "is built in; this value is not used" if name in FIXED_NAMES else "hides a built-in name"
             yield document.finding(("variables", name), message, level="warning")
     for name in cli_variables:
-        meant = "" if name in job.variables else closest(name, job.variables)
-        if meant:
+        guess = "" if name in job.variables else closest(name, job.variables)
+        if guess:
             message = f"the file declares no variable {name}"
-            yield Finding(message=message, source="--var", hint=f"did you mean `{meant}`?", level="warning")
+            yield Finding(message=message, source="--var", hint=f"did you mean `{guess}`?", level="warning")
 
 
 def gpu_names(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
-    """Warnings about GPU ids that look mistyped; only RunPod's catalogue can tell for sure."""
+    """Warnings about GPU names that look mistyped; only RunPod's catalogue can tell for sure."""
     for i, gpu in enumerate(job.pod.gpu_order):
-        meant = "" if gpu in GPU_IDS or REFERENCE.search(gpu) else meant_gpu(gpu)
-        if meant:
-            loc, message = ("pod", "gpu_order", i), f"{gpu!r} is not a known GPU id of RunPod"
-            yield document.finding(loc, message, hint=f"did you mean {meant!r}?", level="warning")
+        known = REFERENCE.search(gpu) or meant(gpu, CARDS)
+        if not known and (guess := suggestion(gpu, CARDS)):
+            loc, message = ("pod", "gpu_order", i), f"{gpu!r} is not a known GPU of RunPod"
+            yield document.finding(loc, message, hint=f"did you mean {guess!r}?", level="warning")
 
 
 def shell_names(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Document) -> Iterator[Finding]:
     """Warnings about names in shell text: unknown ones that look mistyped, and known ones that the shell will read."""
     known = [*job.variables, *cli_variables, *BUILT_IN]
     for loc, text in shell_texts(job):
-        for offset, name, meant in likely_typos(text, known):
-            hint = f"did you mean {{{meant}}}?"
+        for offset, name, guess in likely_typos(text, known):
+            hint = f"did you mean {{{guess}}}?"
             yield _in_text(document, loc, text[:offset], f"{{{name}}} is not replaced", hint)
         for offset, shown in left_to_shell(text, known):
             hint = f"for the config's value write {{{shown.strip('${}')}}}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ..cloud.choosing import choose_for, narrowed
+from ..cloud.gpu_order import known_order
 from ..cloud.protocol import Cloud
 from ..cloud.selection import Ranking
 from ..cloud.values import Candidate
@@ -26,6 +28,7 @@ def look_ahead(spec: Spec, cloud: Cloud | None, environ: Mapping[str, str]) -> O
     return Outlook(
         candidates=ranking.candidates,
         skipped=ranking.skipped,
+        resolved=ranking.resolved,
         volume_id=volume_id or "<volume-id>",
         shipments=tuple(survey(entry, spec.project_root) for entry in spec.job.staging),
         secrets_here={secret.name: is_here(spec, secret, environ) for secret in spec.job.secrets},
@@ -34,9 +37,9 @@ def look_ahead(spec: Spec, cloud: Cloud | None, environ: Mapping[str, str]) -> O
 
 def first_choice(spec: Spec) -> Candidate:
     """The first GPU in the first datacenter of the config."""
-    pod = spec.job.pod
+    pod = spec.job.pod if spec.gpu_id is None else replace(spec.job.pod, gpu_order=(spec.gpu_id,))
     return Candidate(
-        gpu_id=spec.gpu_id or pod.cpu or pod.gpu_order[0],
+        gpu_id=known_order(pod).ids[0],
         datacenter_id=spec.datacenter_id or pod.datacenters[0],
         cloud_type=pod.cloud_type,
     )

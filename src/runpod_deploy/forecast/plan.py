@@ -32,6 +32,8 @@ class Outlook:
 
     candidates: tuple[Candidate, ...]
     skipped: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    """The meanings of GPU names that are no ids."""
     volume_id: str = "<volume-id>"
     shipments: tuple[Shipment, ...] = ()
     secrets_here: dict[str, bool] = field(default_factory=dict)
@@ -73,6 +75,7 @@ def check_lines(spec: Spec) -> Iterator[str]:
 
 def choose_lines(outlook: Outlook) -> Iterator[str]:
     """A line for each candidate in the order in which they would be tried, and for each GPU that is left out."""
+    yield from outlook.resolved
     for number, candidate in enumerate(outlook.candidates[:MOST_CANDIDATES], 1):
         yield f"{number}. {named(candidate)} at {priced(candidate.usd_per_gpu_hour)} a GPU"
     if len(outlook.candidates) > MOST_CANDIDATES:

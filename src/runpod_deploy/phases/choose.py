@@ -24,7 +24,7 @@ def choose(run: Run) -> None:
 def choose_again(run: Run) -> None:
     """A new list of candidates is recorded, from the catalogue as it is now. Raises what `choose_for` raises."""
     ranking = choose_for(run.spec, run.world.cloud)
-    run.record(CandidatesChosen(candidates=ranking.candidates, skipped=ranking.skipped))
+    run.record(CandidatesChosen(candidates=ranking.candidates, skipped=ranking.skipped, resolved=ranking.resolved))
 
 
 def warn_of_low_balance(run: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ..cloud.gpu_order import known_order
 from ..cloud.pod_labels import bears, token_of
 from ..cloud.rates import disks_of, real_rate
 from ..cloud.removal import is_gone
@@ -195,7 +196,7 @@ def drift(job: RunpodJobSpec, pod: Pod) -> list[str]:
     """The properties of the pod that the config no longer asks for."""
     ask: dict[str, tuple[object, set[object]]] = {
         "image": (pod.image, {job.pod.image}),
-        "GPU": (pod.gpu_id, set(job.pod.gpu_order) or {job.pod.cpu}),
+        "GPU": (pod.gpu_id, set(known_order(job.pod, pod.gpu_id or "").ids)),
         "GPU count": (pod.gpu_count, {job.pod.gpu_count}),
         "cloud": (pod.cloud_type, {job.pod.cloud_type}),
         "container disk": (pod.container_disk_gb, {job.pod.container_disk_gb}),

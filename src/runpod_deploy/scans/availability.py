@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol
 
+from ..cloud.gpu_order import cards_in, order_of
 from ..cloud.stock import LEVELS
 from ..cloud.values import Offer
 from ..config import Draft, Finding
-from ..config.gpus import meant_gpu
 from ..errors import StockOut
 from ..spec import PodSpec
+from ..spec.gpu_names import meant, suggestion
 from ..spec.spelling import closest
 
 
@@ -26,10 +28,12 @@ class Catalogue(Protocol):
 
 def check_availability(draft: Draft, cloud: Catalogue) -> Iterator[Finding]:
     """Errors for unknown names and warnings for low stock. Raises StockOut if nothing requested is in stock."""
-    pod = draft.trial.job.pod
-    offers = cloud.catalogue(pod.cloud_type, gpu_count=pod.gpu_count, cpu=pod.cpu is not None)
+    asked = draft.trial.job.pod
+    offers = cloud.catalogue(asked.cloud_type, gpu_count=asked.gpu_count, cpu=asked.cpu is not None)
+    yield from meanings(draft, asked, offers)
+    pod = asked if asked.cpu else replace(asked, gpu_order=order_of(asked, offers).ids)
     known = cloud.datacenter_ids()
-    unknown = [*unknown_gpus(draft, pod, offers), *unknown_datacenters(draft, pod, known)]
+    unknown = [*unknown_gpus(draft, asked, offers), *unknown_datacenters(draft, pod, known)]
     yield from unknown
     yield from stock_of_each(draft, pod, offers, known)
     if not unknown:
@@ -41,14 +45,21 @@ def requested(pod: PodSpec) -> tuple[str, ...]:
     return (pod.cpu,) if pod.cpu else pod.gpu_order
 
 
+def meanings(draft: Draft, pod: PodSpec, offers: list[Offer]) -> Iterator[Finding]:
+    """A note for each GPU name that is no id."""
+    for note in order_of(pod, offers).notes:
+        yield draft.document.finding(("pod", "gpu_order"), note, level="note")
+
+
 def unknown_gpus(draft: Draft, pod: PodSpec, offers: list[Offer]) -> Iterator[Finding]:
     """Errors for GPUs that this cloud type does not have."""
-    known = {offer.gpu_id for offer in offers}
+    cards = cards_in(offers)
+    known = {card.id for card in cards}
     for i, gpu in enumerate(requested(pod)):
-        if gpu not in known:
+        if gpu not in known and not (pod.cpu is None and meant(gpu, cards)):
             loc = ("pod", "cpu") if pod.cpu else ("pod", "gpu_order", i)
-            meant = meant_gpu(gpu, known)
-            hint = f"did you mean {meant!r}?" if meant else "see `runpod-deploy gpu-list`"
+            guess = suggestion(gpu, cards)
+            hint = f"did you mean {guess!r}?" if guess else "see `runpod-deploy gpu-list`"
             yield draft.document.finding(loc, f"{pod.cloud_type} cloud has no {gpu!r}", hint=hint)
 
 

@@ -56,7 +56,8 @@ class PodSpec(Checked):
     datacenters: Annotated[tuple[Text, ...], MinLen(1)]
     """Datacenter ids in order of preference. They are tried in turn until one has room for the pod."""
     gpu_order: tuple[Text, ...] = ()
-    """GPU type ids in order of preference. Required, unless `cpu` asks for a CPU pod."""
+    """GPUs in order of preference: ids such as `NVIDIA L40S`, or names such as `H100`, `A100-80GB`, `4090` and `24GB+`,
+    which mean every card that they fit, the cheapest first. Required, unless `cpu` asks for a CPU pod."""
     cloud_type: CloudType = "SECURE"
     """RunPod's cloud to rent from."""
     ports: tuple[Port, ...] = ("22/tcp",)

@@ -25,7 +25,9 @@ def pod_line(event: e.Event, state: State, zone: tzinfo | None = UTC) -> str | N
         case e.RunResumed():
             return f"resuming run {state.run_id}; its last recorded event is {event.after}"
         case e.CandidatesChosen():
-            return f"{len(event.candidates)} candidates" + "".join(f"; skipped {s}" for s in event.skipped)
+            return f"{len(event.candidates)} candidates" + "".join(
+                f"; {words}" for words in (*event.resolved, *(f"skipped {s}" for s in event.skipped))
+            )
         case e.PodRequested():
             return f"asking for {event.gpu_id} in {event.datacenter_id} ({event.cloud_type.lower()} cloud)"
         case e.DatacenterFailover():

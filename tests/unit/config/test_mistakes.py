@@ -260,20 +260,17 @@ def test_shell_text_is_only_warned_about_and_by_its_own_line(plain: dict[str, An
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("RTX 4090", "NVIDIA GeForce RTX 4090"),
-        ("nvidia l40s", "NVIDIA L40S"),
-        ("A100-SXM4-80GB", "NVIDIA A100-SXM4-80GB"),
+        ("NVIDA GeForce RTX 4090", "NVIDIA GeForce RTX 4090"),
         ("NVIDIA L4OS", "NVIDIA L40S"),
-        ("H200", "NVIDIA H200"),
     ],
 )
 def test_a_gpu_that_looks_mistyped_is_a_warning(plain: dict[str, Any], write: Write, name: str, meant: str) -> None:
     plain["pod"]["gpu_order"] = [name]
     (warning,) = load(write(plain)).findings
-    assert str(warning).endswith(f"pod.gpu_order[0]: {name!r} is not a known GPU id of RunPod; did you mean {meant!r}?")
+    assert str(warning).endswith(f"pod.gpu_order[0]: {name!r} is not a known GPU of RunPod; did you mean {meant!r}?")
 
 
-@pytest.mark.parametrize("name", ["NVIDIA A40", "SIM 3600", "Quantum Accelerator 9"])
+@pytest.mark.parametrize("name", ["NVIDIA A40", "SIM 3600", "Quantum Accelerator 9", "RTX 4090", "h200", "24GB+"])
 def test_a_gpu_that_only_the_catalogue_may_know_is_fine(plain: dict[str, Any], write: Write, name: str) -> None:
     plain["pod"]["gpu_order"] = [name]
     assert load(write(plain)).findings == ()

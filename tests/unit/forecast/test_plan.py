@@ -63,7 +63,7 @@ check
 choose
   1. NVIDIA L40S in EU-SE-1 on SECURE at 1.09 USD/h a GPU
   2. NVIDIA L40S in EU-RO-1 on SECURE at 1.09 USD/h a GPU
-  left out: NVIDIA Voodoo: no such GPU in the catalogue; did you mean 'NVIDIA L4'?
+  left out: NVIDIA Voodoo: no such GPU in the catalogue
 
 provision
   create pod tune-7-20260102T030405Z: 2 x NVIDIA L40S in EU-SE-1, image ghcr.io/x/y:1

@@ -46,9 +46,9 @@ def found(project: Project, **pod: Any) -> list[str]:
 
 
 def test_unknown_names_are_errors_with_a_guess(project: Project) -> None:
-    texts = found(project, gpu_order=["nvidia a40", "Voodoo"], datacenters=["EU-R0-1", "EU-RO-1"])
+    texts = found(project, gpu_order=["NVIDA A40", "Voodoo"], datacenters=["EU-R0-1", "EU-RO-1"])
     assert texts[:3] == [
-        "error: pod.gpu_order[0]: SECURE cloud has no 'nvidia a40'; did you mean 'NVIDIA A40'?",
+        "error: pod.gpu_order[0]: SECURE cloud has no 'NVIDA A40'; did you mean 'NVIDIA A40'?",
         "error: pod.gpu_order[1]: SECURE cloud has no 'Voodoo'; see `runpod-deploy gpu-list`",
         "error: pod.datacenters[0]: there is no datacenter 'EU-R0-1'; did you mean EU-RO-1?",
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..values import Offer
-from .fields import number_in, part_in, parts_in, text_in
+from .fields import number_in, part_in, parts_in, size_in, text_in
 from .reading import OnOdd, each, ignore
 
 LEVELS = ("NONE", "LOW", "MEDIUM", "HIGH")
@@ -65,6 +65,8 @@ def offers_of(row: Row, cloud_type: str, price: float | None) -> list[Offer]:
             cloud_type=cloud_type,
             usd_per_gpu_hour=price,
             stock=stock,
+            name=text_in(row.get("name")) or "",
+            memory_gb=size_in(row.get("memory")),
         )
         for datacenter_id, stock in [*shown, (ANYWHERE, best)]
     ]

@@ -17,6 +17,7 @@ class CandidatesChosen(Event):
     candidates: tuple[Candidate, ...]
     skipped: tuple[str, ...] = ()
     """Reasons why other combinations will not be tried."""
+    resolved: tuple[str, ...] = ()  # the meanings of GPU names that are no ids
 
 
 @dataclass(frozen=True, kw_only=True)
