@@ -26,6 +26,7 @@ COMMANDS = {
     "manifest": "status:manifest",
     "report": "report:report",
     "note": "note:note",
+    "ssh": "ssh:ssh",
     "manifest-summary": "records:manifest_summary",
     "ls-runs": "records:ls_runs",
     "compare-runs": "records:compare_runs",

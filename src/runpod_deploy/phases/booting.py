@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..cloud.host_causes import Cause, cause_in
+from ..cloud.proxy import proxy_urls
 from ..cloud.removal import LOOKS_APART_S
 from ..cloud.values import Candidate, Pod
 from ..errors import BootTimeout, DeployError, ImageRefused, SshLost, StockOut
@@ -115,7 +116,8 @@ class BootWait:
         if (error := self.run.try_host(pod.address)) is not None:
             self.keep_reason(error)
             return None
-        self.run.record(PodReachable(host=pod.address.host, port=pod.address.port))
+        urls = proxy_urls(pod.id, self.run.spec.job.pod.ports)
+        self.run.record(PodReachable(host=pod.address.host, port=pod.address.port, urls=urls))
         return True
 
     def ask(self) -> Pod | None:

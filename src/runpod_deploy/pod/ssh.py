@@ -178,6 +178,12 @@ class Connection:
         """The local command line that runs a command on the pod."""
         return ("ssh", "-F", str(self._config), *self._sharing(), "-T", ALIAS, command)
 
+    def prepared(self) -> Path:
+        """The config of the connection, which is on disk now, and so is its key. Raises ConfigError."""
+        make_key(self._login.ssh_dir)
+        _write_private(self._config, config_text(self._login))
+        return self._config
+
     def rsync_options(self) -> tuple[str, ...]:
         """The options that make rsync use this connection. Its -e splits at spaces and reads a doubled quote as one."""
         sharing = " ".join(self._sharing())
@@ -212,8 +218,7 @@ class Connection:
     def _sharing(self) -> tuple[str, ...]:
         """The options by which the commands of this process share one connection; the config is on disk."""
         if self._sockets is None or not self._sockets.is_dir():  # a logout removes the folder of the session
-            make_key(self._login.ssh_dir)
-            _write_private(self._config, config_text(self._login))
+            self.prepared()
             self._sockets = socket_folder()
         path = control_path(self._sockets, self._login)
         return ("-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath={path}")

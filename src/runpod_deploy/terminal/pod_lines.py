@@ -52,7 +52,7 @@ def pod_line(event: e.Event, state: State, zone: tzinfo | None = UTC) -> str | N
         case e.PodBooting():
             return f"booting: {BOOT_STAGES.get(event.stage, event.stage)}"
         case e.PodReachable():
-            return f"reachable at {event.host} port {event.port}"
+            return "; ".join([f"reachable at {event.host} port {event.port}", *event.urls])
         case e.PodAbandoned():
             return f"giving up on this pod: {event.reason}"
         case e.GuardArmed():

@@ -15,8 +15,7 @@ class CandidatesChosen(Event):
     """The ranked combinations that will be tried."""
 
     candidates: tuple[Candidate, ...]
-    skipped: tuple[str, ...] = ()
-    """Reasons why other combinations will not be tried."""
+    skipped: tuple[str, ...] = ()  # reasons why other combinations will not be tried
     resolved: tuple[str, ...] = ()  # the meanings of GPU names that are no ids
 
 
@@ -220,6 +219,7 @@ class PodReachable(Event):
 
     host: HostName
     port: PortNumber
+    urls: tuple[str, ...] = ()  # RunPod's addresses of its http ports
 
 
 @dataclass(frozen=True, kw_only=True)
