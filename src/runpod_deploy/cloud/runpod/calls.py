@@ -5,10 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
 from ...machine import limits
 from ...spec import strict_json
+
+
+class Rank(IntEnum):
+    """The order of calls that wait for the account's rate limit. The lowest comes first."""
+
+    ENDS = 0
+    """It ends a pod."""
+    LOOKS = 1
+    """It looks at pods: a run waits for it that has one already."""
+    OTHER = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +34,7 @@ class Call:
     body: Mapping[str, Any] | None = None
     bare: bool = False
     """Whether a success may come without a body: nobody needs to know more than that it was accepted."""
+    rank: Rank = Rank.OTHER
 
     @property
     def repeatable(self) -> bool:

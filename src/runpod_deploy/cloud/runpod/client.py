@@ -17,7 +17,7 @@ from . import catalogue, shapes
 from .balance import BALANCE_CALL, Balance, as_balance
 from .bills import Bill, as_billed_through, as_bills, bills_call, last_days_call
 from .boot import BootStages
-from .calls import Call
+from .calls import Call, Rank
 from .logs import log_call, log_lines
 from .pace import Pace
 from .reading import (
@@ -118,7 +118,7 @@ class RunPodCloud:
 
     def get(self, pod_id: str) -> Pod | None:
         """The pod as the API says now, or None if there is no such pod (any more)."""
-        call = Call(method="GET", path=pod_path(pod_id), what=f"look at pod {pod_id}")
+        call = Call(method="GET", path=pod_path(pod_id), what=f"look at pod {pod_id}", rank=Rank.LOOKS)
         answer = self._wire.send(call, not_found_ok=True)
         if answer.not_found:
             return None
@@ -161,7 +161,7 @@ class RunPodCloud:
 
     def delete(self, pod_id: str) -> bool:
         """Whether the API accepted to delete the pod; False if it knows no such pod."""
-        call = Call(method="DELETE", path=pod_path(pod_id), what=f"delete pod {pod_id}", bare=True)
+        call = Call(method="DELETE", path=pod_path(pod_id), what=f"delete pod {pod_id}", bare=True, rank=Rank.ENDS)
         return not self._wire.send(call, not_found_ok=True).not_found
 
     def volume(self, name: str) -> tuple[str, str]:
@@ -218,17 +218,17 @@ class RunPodCloud:
         return pod is not None and pod.status in STOPPED_STATUSES
 
     def _list_rows(self) -> list[Row]:
-        rows = self._rows("/v2/pods", "pods", "list the pods", {"limit": PAGE_SIZE})
+        rows = self._rows("/v2/pods", "pods", "list the pods", {"limit": PAGE_SIZE}, Rank.LOOKS)
         return [without_secrets(row) for row in rows]
 
-    def _rows(self, path: str, key: str, what: str, query: dict[str, str]) -> list[Row]:
+    def _rows(self, path: str, key: str, what: str, query: dict[str, str], rank: Rank = Rank.OTHER) -> list[Row]:
         """All rows of a list, over all of its pages. An answer without `pagination` is the only page."""
         rows: list[Row] = []
         cursor: str | None = None
         left_bytes = ANSWER_BYTES
         for _ in range(MAX_PAGES):
             page_query = query | ({"cursor": cursor} if cursor else {})
-            call = Call(method="GET", path=path, what=what, query=page_query)
+            call = Call(method="GET", path=path, what=what, query=page_query, rank=rank)
             answer = self._wire.send(call)
             page = answer.document or {}
             rows += page_rows(page, key, what, self._on_odd(what))
@@ -247,8 +247,10 @@ def pod_path(pod_id: str) -> str:
 
 def action_call(pod_id: str, action: str) -> Call:
     """The call that starts or stops a pod."""
-    path = f"{pod_path(pod_id)}/action"
-    return Call(method="POST", path=path, what=f"{action} pod {pod_id}", body={"action": action}, bare=action == "stop")
+    path, stops = f"{pod_path(pod_id)}/action", action == "stop"
+    rank = Rank.ENDS if stops else Rank.OTHER
+    what = f"{action} pod {pod_id}"
+    return Call(method="POST", path=path, what=what, body={"action": action}, bare=stops, rank=rank)
 
 
 def volume_error(name: str, found: list[tuple[str, str]], known: list[str]) -> ConfigError:

@@ -1,42 +1,64 @@
 """The time of the next request: all processes of one user keep the account's rate limit together.
 
-Knows the RateLimit headers (draft-ietf-httpapi-ratelimit-headers, as RunPod sends them) and one small file.
+A process that has to wait stands in a queue, which is a small file. It takes its turn when the turn has come and never
+before, so one that gives up or dies holds nobody up. Knows the file and the order; knows no HTTP.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ...errors import CloudUnreachable
 from ...machine import limits
 from ...machine.clock import Clock
 from ...machine.locks import locked
+from ...machine.reading import read_limited
+from .rate_window import Window, gap_s, learned, usual
 
-RESERVE = 1 / 6
-"""The last part of a window's quota, which is spread over the rest of the window."""
-MAX_WAIT_S = 180.0
-"""The longest that one request waits for its turn."""
+MAX_WAIT_S = 600.0
+"""The longest that one request waits for its turn: a hundred runs at RunPod's smallest quota wait for 100 s."""
 LOCK_TIMEOUT_S = 5.0
 """The lock is normally held for milliseconds."""
+LOOK_EVERY_S, LOOK_SOON_S = 4.0, 0.05
+"""The longest and the shortest time after which a waiting process looks again whether its turn has come."""
+STALE_S = 12.0
+"""A process that has not looked for that long has died or is suspended: the next one goes before it."""
+MAX_FILE_BYTES = 1 << 20
+"""A place in the queue takes about 100 bytes, and no machine carries out ten thousand runs."""
+SAY_AFTER_S = 5.0
+"""A wait that long is worth a word."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ticket:
+    """A place in the queue. Tickets sort in the order in which they get their turn."""
+
+    rank: int
+    """0 comes first."""
+    asked_at: float
+    """Seconds since the epoch."""
+    name: str
+    seen_at: float = field(compare=False)
+    """When its process looked last; seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """The window of the rate limit that limits most, as the last answer described it."""
+class Queue:
+    """What the processes share."""
 
-    remaining: int
-    quota: int
-    resets_at: float
-    """Seconds since the epoch."""
-    next_at: float = 0.0
-    """No request may be sent before this time; seconds since the epoch."""
-    stored_at: float = 0.0
-    """When it was stored; seconds since the epoch."""
+    window: Window | None = None
+    waiting: tuple[Ticket, ...] = ()
+
+    def without(self, ticket: Ticket, now: float) -> list[Ticket]:
+        """The tickets of the other processes that still wait."""
+        return [each for each in self.waiting if each.name != ticket.name and 0 <= now - each.seen_at <= STALE_S]
 
 
 class Pace:
@@ -45,106 +67,141 @@ class Pace:
     def __init__(self, clock: Clock, folder: Path | None) -> None:
         self._clock = clock
         self._path = None if folder is None else folder / "pace.json"
-        self._own: Window | None = None
+        self._own = Queue()
 
-    def wait(self) -> None:
-        """A request may be sent now. Raises CloudUnreachable if the next turn is more than MAX_WAIT_S away."""
-        with self._shared() as window:
-            delay_s = self._reserve(window) if window else 0.0
-        if delay_s > MAX_WAIT_S:
-            raise CloudUnreachable(
-                f"RunPod's request limit is used up for the next {delay_s / 60:.0f} minutes",
-                hint="other programs use the same account: wait, or ask less often",
-            )
-        if delay_s > 0:
-            self._clock.sleep(delay_s)
+    def wait(self, rank: int = 0, on_wait: Callable[[float], None] | None = None) -> None:
+        """A request may be sent now. A long wait calls on_wait once, with the seconds until the next look at the least.
+
+        Raises CloudUnreachable if the turn is more than MAX_WAIT_S away, and Interrupt as soon as a signal arrives.
+        """
+        ticket = self.ticket(rank)
+        try:
+            self._stand(ticket, on_wait)
+        except BaseException:
+            self._leave(ticket)
+            raise
+
+    def _stand(self, ticket: Ticket, on_wait: Callable[[float], None] | None) -> None:
+        """The ticket's turn has come."""
+        began_at = self._clock.monotonic()
+        while (delay_s := self.ask(ticket)) > 0:
+            waited_s = self._clock.monotonic() - began_at
+            if waited_s + delay_s > MAX_WAIT_S:
+                raise used_up(delay_s)
+            if on_wait is not None and waited_s + delay_s > SAY_AFTER_S:
+                on_wait(delay_s)
+                on_wait = None
+            self._clock.sleep(min(delay_s, LOOK_EVERY_S))
+
+    def ticket(self, rank: int) -> Ticket:
+        """A place behind all that have the same rank."""
+        now = self._now()
+        return Ticket(rank, now, secrets.token_hex(4), now)
+
+    def ask(self, ticket: Ticket) -> float:
+        """The seconds until it is worth to ask again; 0 if the turn has come, which is used up then."""
+        with self._shared() as queue:
+            now = self._now()
+            window = (queue.window or usual(now)).current(now)
+            others = queue.without(ticket, now)
+            before = sum(each < ticket for each in others)
+            free_at = window.free_at(now)
+            if free_at <= now and before < max(1, window.burst):
+                self._store(Queue(window.used(now), tuple(others)))
+                return 0.0
+            self._store(Queue(window, (*others, replace(ticket, seen_at=now))))
+        return max(LOOK_SOON_S, free_at - now + before * gap_s(window, now))
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """All processes know what the answer says about the limit."""
-        reported = parse_window(headers, self._now())
-        if reported is None:
-            return
-        with self._shared() as window:
-            if window and abs(window.resets_at - reported.resets_at) < 3:
-                # Answers overtake each other: within one window the count only falls.
-                reported = replace(
-                    reported, remaining=min(window.remaining, reported.remaining), next_at=window.next_at
-                )
-            self._store(reported)
+        with self._shared() as queue:
+            window = learned(queue.window, headers, self._now())
+            if window is not None:
+                self._store(replace(queue, window=window))
 
     def pause_all(self, seconds: float) -> None:
         """No process sends a request for that many seconds, as the API has asked."""
-        until = self._now() + seconds
-        with self._shared() as window:
-            known = window or Window(remaining=0, quota=1, resets_at=until)
-            self._store(replace(known, next_at=max(known.next_at, until)))
+        with self._shared() as queue:
+            now = self._now()
+            window = queue.window or usual(now)
+            self._store(replace(queue, window=replace(window, next_at=max(window.next_at, now + seconds))))
 
-    def _reserve(self, window: Window) -> float:
-        """A turn is reserved, and this many seconds remain until it."""
-        now = self._now()
-        if now >= max(window.resets_at, window.next_at):
-            return 0.0
-        at = max(now, window.next_at)
-        if now < window.resets_at and window.remaining <= 0:
-            at = max(at, window.resets_at)
-        spread = gap_s(window, now)
-        self._store(replace(window, remaining=window.remaining - 1, next_at=at + spread if spread else at))
-        return at - now
+    def _leave(self, ticket: Ticket) -> None:
+        """The ticket is not in the queue any more."""
+        with suppress(OSError), self._shared() as queue:
+            self._store(replace(queue, waiting=tuple(queue.without(ticket, self._now()))))
 
     @contextmanager
-    def _shared(self) -> Iterator[Window | None]:
-        """The shared window, which no other process changes during this block."""
+    def _shared(self) -> Iterator[Queue]:
+        """The shared queue, which no other process changes during this block."""
         with ExitStack() as held:
-            window = self._own
+            queue = self._own
             if self._path is not None:
                 # If the holder of the lock is suspended or the folder cannot be written, this process is alone.
                 with suppress(OSError):
                     lock = locked(Path(f"{self._path}.lock"), self._clock, within_s=LOCK_TIMEOUT_S)
                     held.enter_context(lock)
-                    window = read_window(self._path)
-            yield window if window and is_credible(window, self._now()) else None
+                    queue = read_queue(self._path)
+            yield queue if is_credible(queue, self._now()) else Queue()
 
-    def _store(self, window: Window) -> None:
-        self._own = replace(window, stored_at=self._now())
+    def _store(self, queue: Queue) -> None:
+        window = queue.window and replace(queue.window, stored_at=self._now())
+        self._own = replace(queue, window=window)
         if self._path is not None:
             # On a full disk only the sharing is lost; the run goes on.
             with suppress(OSError):
-                self._path.write_text(json.dumps(asdict(self._own)))
+                overwrite(self._path, as_json(self._own).encode())
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
 
-def is_credible(window: Window, now: float) -> bool:
+def used_up(delay_s: float) -> CloudUnreachable:
+    """The error for a turn that comes too late."""
+    return CloudUnreachable(
+        f"RunPod's request limit is used up for the next {max(1.0, delay_s / 60):.0f} minutes",
+        hint="other programs use the same account: wait, or ask less often",
+    )
+
+
+def is_credible(queue: Queue, now: float) -> bool:
     """Whether its times are those of this clock: a clock that was set back leaves windows from the future."""
-    longest = now + limits.LONGEST_WINDOW_S
-    return window.stored_at <= now and max(window.resets_at, window.next_at) <= longest
+    window, longest = queue.window, now + limits.LONGEST_WINDOW_S
+    return window is None or (window.stored_at <= now and max(window.resets_at, window.next_at) <= longest)
 
 
-def gap_s(window: Window, now: float) -> float:
-    """The seconds to leave between two requests; 0 while much of the quota is left."""
-    left_s = window.resets_at - now
-    if left_s <= 0 or window.remaining > window.quota * RESERVE:
-        return 0.0
-    return min(left_s, left_s / max(1, window.remaining))
+def as_json(queue: Queue) -> str:
+    """The text of the shared file."""
+    waiting = [[each.rank, each.asked_at, each.name, each.seen_at] for each in queue.waiting]
+    return json.dumps({"window": queue.window and asdict(queue.window), "waiting": waiting})
 
 
-def parse_window(headers: Mapping[str, str], now: float) -> Window | None:
-    """The window that limits most, from `"minute";r=58;t=41, "hour";r=2998;t=3511`; None without such a header."""
-    quotas = dict(re.findall(r'"(\w+)";q=(\d{1,9})', headers.get("ratelimit-policy", "")))
-    rows = re.findall(r'"(\w+)";r=(\d{1,9});t=(\d{1,9})', headers.get("ratelimit", ""))
-    windows = [
-        Window(remaining=int(r), quota=int(quotas.get(name, 60)), resets_at=now + min(int(t), limits.LONGEST_WINDOW_S))
-        for name, r, t in rows
-    ]
-    return max(windows, key=lambda window: gap_s(window, now), default=None) if windows else None
+def overwrite(path: Path, content: bytes) -> None:
+    """The file has this content. Its owner holds the lock, and half a file is only a limit to be learned anew.
+
+    A file that is emptied first is written to the disk by ext4 when it is closed, which takes 5 ms.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with os.fdopen(file, "wb") as out:
+        out.write(content)
+        out.truncate()
 
 
-def read_window(path: Path) -> Window | None:
-    """The window in the file; None if there is none or it makes no sense."""
+def read_queue(path: Path) -> Queue:
+    """The queue in the file; an empty one if there is none or it makes no sense."""
     try:
-        known = json.loads(path.read_bytes())
-        times = {name: float(known[name]) for name in ("resets_at", "next_at", "stored_at")}
-        return Window(remaining=int(known["remaining"]), quota=int(known["quota"]), **times)
+        known = json.loads(read_limited(path, MAX_FILE_BYTES))
+        waiting = tuple(map(_as_ticket, known["waiting"]))
+        return Queue(known["window"] and _as_window(known["window"]), waiting)
     except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        return None
+        return Queue()
+
+
+def _as_window(fields: dict[str, Any]) -> Window:
+    times = {name: float(fields[name]) for name in ("resets_at", "length_s", "next_at", "stored_at")}
+    return Window(int(fields["remaining"]), int(fields["quota"]), assumed=bool(fields["assumed"]), **times)
+
+
+def _as_ticket(fields: list[Any]) -> Ticket:
+    rank, asked_at, name, seen_at = fields
+    return Ticket(int(rank), float(asked_at), str(name), float(seen_at))

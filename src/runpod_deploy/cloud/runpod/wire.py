@@ -82,7 +82,7 @@ class Wire:
 
         Raises as `send` does, but at the first failure: no stream is worth a retry.
         """
-        self._pace.wait()
+        self._wait_for_turn(call)
         try:
             answer = self._exchange.stream(self._request(call, quiet_s), within_s=within_s)
         except failures.HTTPError as failure:
@@ -97,7 +97,7 @@ class Wire:
         No signal cuts a call that changes something: nobody would know its effect. Until the caller has recorded the
         answer, nothing else may pass a checkpoint.
         """
-        self._pace.wait()
+        self._wait_for_turn(call)
         with nullcontext() if call.repeatable else critical():
             return self._tried(call)
 
@@ -112,6 +112,15 @@ class Wire:
         if answer.ok or (call.bare and answer.accepted):
             return answer, None, False
         return answer, error_of(call, answer), may_retry(call, answer)
+
+    def _wait_for_turn(self, call: Call) -> None:
+        """The rate limit allows this call. Raises CloudUnreachable and Interrupt as `Pace.wait` does."""
+
+        def say(wait_s: float) -> None:
+            if self._on_retry is not None:
+                self._on_retry(call.what, CloudUnreachable("all requests of this minute are used up", hint=""), wait_s)
+
+        self._pace.wait(call.rank, say)
 
     def _request(self, call: Call, silence_s: float) -> Request:
         url = f"{self._base_url}{call.path}" + (f"?{urlencode(call.query)}" if call.query else "")
