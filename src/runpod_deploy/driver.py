@@ -20,6 +20,7 @@ from .phases.account import same_account
 from .phases.artifacts import pull
 from .phases.reconnect import with_reconnects
 from .record import events as e
+from .record import index
 from .record.begun_here import remember
 from .record.lock import RunLock
 from .record.manifest import write_manifest
@@ -137,6 +138,7 @@ def first_spec(spec: Spec, run_dir: RunDir) -> Spec:
             f"{run_dir.spec}: cannot be written: {error.strerror}",
             hint="make room on that disk; nothing was started",
         ) from error
+    index.note(run_dir)
     return spec
 
 

@@ -15,11 +15,12 @@ from ..errors import FAILURE_KINDS, UsageError
 from ..history.audit import SuspectPod, audit, suspect_cells, suspect_lines
 from ..history.known_runs import known_runs
 from ..machine.clock import SystemClock
-from ..record.paths import RUNS_DIR
+from ..record.index import indexed_runs
 from ..terminal.output import can_draw, info, print_json, print_lines, warn
 from .access import real_cloud
 from .options import json_option, output_options
 from .pods import Wish, delete_asked
+from .run_names import runs_folder
 from .tables import print_table
 
 COLUMNS = ("POD_ID", "STATUS", "AGE_H", "$/h", "REASON", "NAME", "WHY")
@@ -40,8 +41,8 @@ COLUMNS = ("POD_ID", "STATUS", "AGE_H", "$/h", "REASON", "NAME", "WHY")
     help="With --reap: also delete pods that no run here knows. Another machine may use them: look there first.",
 )
 @click.option(
-    *("--root", "roots"), multiple=True, default=(str(RUNS_DIR),), show_default=True, metavar="DIR",
-    help="A folder with runs of this machine; repeatable.",
+    *("--root", "roots"), multiple=True, metavar="DIR",
+    help="A folder with runs of this machine; repeatable. [default: all runs of this machine]",
 )  # fmt: skip
 @json_option
 @output_options
@@ -54,7 +55,7 @@ def audit_command(
     `unknown`, `driver_gone`, `by_name` or `left_behind` may be in use, or hold results: look at them yourself, and
     delete one with --reap --pod ID. Exit 9 while leftovers exist.
     """
-    cloud, now = real_cloud(), SystemClock().now()
+    cloud, now, roots = real_cloud(), SystemClock().now(), roots or all_roots()
     findings = examine(cloud, roots, now)
     if not as_json:
         show(findings, now)
@@ -64,6 +65,11 @@ def audit_command(
     if as_json:
         print_json([as_row(finding) for finding in findings])
     return FAILURE_KINDS["release_unconfirmed"].exit_code if any(f.leftover for f in findings) else 0
+
+
+def all_roots() -> tuple[str, ...]:
+    """The folders that hold the runs of this project, and of all others that began runs on this machine."""
+    return tuple(dict.fromkeys([runs_folder(), *(str(run.path.parent) for run in indexed_runs())]))
 
 
 def chosen(findings: list[SuspectPod], pod_ids: tuple[str, ...], *, unknown: bool) -> list[SuspectPod]:

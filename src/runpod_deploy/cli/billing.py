@@ -12,16 +12,16 @@ from ..history.billing import BillReport, bill_report, record_bill
 from ..history.folders import may_be_folder, tidy_path
 from ..history.layouts import TOTAL_WIDTH, table_lines
 from ..machine.clock import SystemClock
-from ..record.paths import RUNS_DIR
 from ..terminal.output import info, print_json, print_lines, warn
 from .access import real_cloud
 from .options import json_option, output_options
+from .run_names import RUNS_HERE, runs_folder
 from .tables import print_table
 
 
 @click.command(short_help="Show what RunPod has billed for runs.")
 @click.option(
-    "--root", type=click.Path(), default=str(RUNS_DIR), show_default=True, help="The folder that holds the runs."
+    "--root", type=click.Path(), metavar="DIR", default=runs_folder, help=f"The folder that holds the runs. {RUNS_HERE}"
 )
 @json_option
 @output_options

@@ -14,20 +14,21 @@ from ..history.events import Row, described, events_path, read_rows, with_offset
 from ..history.folders import may_be_folder, tidy_path
 from ..history.queries import Query, search
 from ..machine.clock import SystemClock
-from ..record.paths import RUNS_DIR
 from ..spec.instants import parse_instant
 from ..spec.strict_json import dumps
 from ..terminal.output import can_draw, info, print_lines, warn
 from .durations import read_duration
 from .options import output_options
+from .run_names import RUNS_HERE, optional_run_argument, or_latest, runs_folder
 
 
 @click.command(short_help="Print the events of one run.")
-@click.argument("run_dir", type=click.Path(path_type=Path))
+@optional_run_argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on each line, as stored.")
 @output_options
-def events(run_dir: Path, as_json: bool) -> None:
-    """Print the events of one run in order, each with its time since the first."""
+def events(run_dir: Path | None, as_json: bool) -> None:
+    """Print the events of one run in order, each with its time since the first. Without RUN: the latest run here."""
+    run_dir = or_latest(run_dir)
     if not run_dir.exists():
         raise UsageError(f"{run_dir}: no such run dir", hint="`runpod-deploy ls-runs --all` lists them")
     rows = read_rows(run_dir, warn) if events_path(run_dir).exists() else iter(())
@@ -36,7 +37,9 @@ def events(run_dir: Path, as_json: bool) -> None:
 
 
 @click.command("events-query", short_help="Search the events of all runs below a folder.")
-@click.option("--root", type=click.Path(), default=str(RUNS_DIR), show_default=True, help="The folder to search.")
+@click.option(
+    "--root", type=click.Path(), metavar="DIR", default=runs_folder, help=f"The folder to search. {RUNS_HERE}"
+)
 @click.option(
     *("--filter", "filters"), metavar="KEY=VALUE", multiple=True,
     help="A condition on a field; also != > < >= <= and ~ (regex). Repeatable: all must hold.",

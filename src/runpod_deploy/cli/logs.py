@@ -27,12 +27,13 @@ from ..terminal.line_splitter import Lines
 from ..terminal.output import is_terminal, print_bytes, print_json, print_lines, warn
 from .access import real_cloud
 from .options import json_option, output_options, variable_options
+from .run_names import optional_run_argument, or_latest
 
 QUIET_S = 2.0
 
 
 @click.command("logs", short_help="Print the output of a job; --system: the log of its host.")
-@click.argument("run_dir", type=click.Path(path_type=Path), required=False)
+@optional_run_argument
 @click.option(
     "--config", "-c", type=click.Path(path_type=Path), metavar="PATH", help="Take the latest run of this config."
 )
@@ -60,7 +61,7 @@ def logs(
     raw: bool,
     as_json: bool,
 ) -> None:
-    """Print the output of the job of RUN_DIR, or of the latest run of a config.
+    """Print the output of the job of RUN, of the latest run of a config, or else of the latest run here.
 
     It is read on the pod while the run lasts, and from the copy in the run dir afterwards. A terminal shows it without
     control codes, which it would obey; a file or a pipe gets the bytes as they are.
@@ -77,11 +78,11 @@ def logs(
 
 def chosen_folder(run_dir: Path | None, config: Path | None, var: tuple[str, ...], vars_file: Path | None) -> Path:
     """The run's folder. Raises UsageError, ConfigError."""
-    if (run_dir is None) == (config is None):
-        raise UsageError("give either RUN_DIR or --config PATH")
+    if run_dir is not None and config is not None:
+        raise UsageError("give either RUN or --config PATH")
     if config is not None:
         return latest(load(config, cli_variables=parse_variables(var, vars_file)))
-    assert run_dir is not None
+    run_dir = or_latest(run_dir)
     if not may_be_run(run_dir):
         raise UsageError(f"{run_dir}: not a run dir", hint="`runpod-deploy ls-runs --all` lists them")
     return run_dir
@@ -106,7 +107,9 @@ def latest(draft: Draft) -> Path:
         known_by = [recorded.pod_id]
     runs = known_runs([str(draft.project_root / RUNS_DIR)], known_by, warn)
     if not runs:
-        raise UsageError(f"{draft.path}: no run of this config was found", hint="give its RUN_DIR instead")
+        raise UsageError(
+            f"{draft.path}: no run of this config was found", hint="name the run instead: `runpod-deploy logs RUN`"
+        )
     return runs[-1].path
 
 
@@ -168,4 +171,4 @@ def system_log(folder: RunDir, state: State, lines: int) -> list[LogLine]:
         return kept
     if state.pod.abandoned:
         raise UsageError("the pods of this run are gone, and nothing was kept of their hosts' logs")
-    raise UsageError("this run has no pod yet", hint="`runpod-deploy events RUN_DIR` shows what it is doing")
+    raise UsageError("this run has no pod yet", hint="`runpod-deploy events RUN` shows what it is doing")

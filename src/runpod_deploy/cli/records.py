@@ -21,21 +21,26 @@ from ..spec.strict_json import dumps
 from ..terminal.output import can_draw, info, print_json, print_lines, warn
 from .current import current, currents
 from .options import json_option, output_options
+from .run_names import RunName, or_latest, project_option
 from .tables import print_labelled
 
 
 @click.command("manifest-summary", short_help="Print the result of one run, or of many with totals.")
-@click.argument("manifest", type=click.Path(path_type=Path), required=False)
+@click.argument("manifest", metavar="[RUN]", type=RunName(), required=False)
 @click.option("--root", type=click.Path(), help="Summarize every manifest below this folder, and print totals.")
 @json_option
 @output_options
 def manifest_summary(manifest: Path | None, root: str | None, as_json: bool) -> None:
-    """Print the result of one run (MANIFEST is its manifest or run dir), or of all runs below --root."""
-    if (manifest is None) == (root is None):
-        raise UsageError("give either a MANIFEST or --root DIR", hint="MANIFEST may be a run dir too")
+    """Print the result of one run (RUN may also be its manifest), or of all runs below --root.
+
+    Without both: of the latest run of this project.
+    """
+    if manifest is not None and root is not None:
+        raise UsageError("give either a RUN or --root DIR", hint="RUN may be a manifest, too")
     if root is not None:
         summarize_all(root, as_json)
-    elif manifest is not None:
+    else:
+        manifest = or_latest(manifest)
         found = current(manifest, SystemClock().now())
         document = {"path": str(manifest_path(manifest)), **found}
         print_json(document) if as_json else print_labelled(summary_lines(found))
@@ -83,10 +88,7 @@ def json_document(found: Iterator[tuple[str, Manifest]], totals: Totals) -> Iter
 
 
 @click.command("ls-runs")
-@click.option(
-    "--project-root", type=click.Path(path_type=Path), default=".", show_default=True,
-    help="The project whose runs in artifacts/runpod are listed.",
-)  # fmt: skip
+@project_option("The project whose runs in artifacts/runpod are listed.")
 @click.option("--limit", type=click.IntRange(min=0), default=0, help="List only this many of the newest runs; 0: all.")
 @click.option("--all", "everything", is_flag=True, help="Also list run dirs without a readable manifest.")
 @json_option
@@ -127,18 +129,18 @@ def print_runs(rows: list[dict[str, Any]], now: datetime) -> None:
 
 
 @click.command("compare-runs", short_help="Compare two runs field by field.")
-@click.argument("a")
-@click.argument("b")
+@click.argument("a", metavar="RUN", type=RunName())
+@click.argument("b", metavar="RUN", type=RunName())
 @json_option
 @output_options
-def compare_runs(a: str, b: str, as_json: bool) -> int:
+def compare_runs(a: Path, b: Path, as_json: bool) -> int:
     """Compare two runs (manifests or run dirs) field by field. Exit 1: one of them failed; 2: one cannot be read."""
     now = SystemClock().now()
     one, other = current(a, now), current(b, now)
     if as_json:
-        print_json({"a": a, "b": b, "fields": [as_object(difference) for difference in compare(one, other)]})
+        print_json({"a": str(a), "b": str(b), "fields": [as_object(difference) for difference in compare(one, other)]})
     else:
-        print_comparison((a, b), one, other)
+        print_comparison((str(a), str(b)), one, other)
     return 1 if has_failed(one) or has_failed(other) else 0
 
 

@@ -18,12 +18,13 @@ from ..record.paths import MANIFEST_NAME
 from ..terminal.output import print_json, print_lines, warn
 from .current import currents
 from .options import json_option, output_options
+from .run_names import optional_run_argument, or_latest
 
 PAGE_NAME = "report.html"
 
 
 @click.command(short_help="Write one or many runs as one HTML page.")
-@click.argument("run_dir", required=False, type=click.Path(path_type=Path))
+@optional_run_argument
 @click.option("--root", type=click.Path(path_type=Path), help="Show all runs below this folder instead of one.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help=f"The file to write. [default: {PAGE_NAME} in that folder]"
@@ -31,16 +32,19 @@ PAGE_NAME = "report.html"
 @json_option
 @output_options
 def report(run_dir: Path | None, root: Path | None, output: Path | None, as_json: bool) -> None:
-    """Write one run, or all runs below --root, as one HTML page without other files. Prints the page's path."""
-    if (run_dir is None) == (root is None):
-        raise UsageError("give either a RUN_DIR or --root DIR")
-    folder = run_dir or root or Path()
+    """Write one run, or all runs below --root, as one HTML page without other files. Prints the page's path.
+
+    Without RUN and --root: the latest run of this project.
+    """
+    if run_dir is not None and root is not None:
+        raise UsageError("give either a RUN or --root DIR")
+    folder = root or or_latest(run_dir)
     if not may_be_folder(str(folder)):
         raise UsageError(
             f"{folder}: no such folder", hint="give a run dir, or with --root a folder that holds run dirs"
         )
     target = output or folder / PAGE_NAME
-    write(target, pieces(folder, one=run_dir is not None), named=output is not None)
+    write(target, pieces(folder, one=root is None), named=output is not None)
     print_json({"path": str(target.absolute())}) if as_json else print_lines([str(target)])
 
 

@@ -22,6 +22,7 @@ from ..terminal.line_splitter import Lines
 from ..terminal.output import print_err, write_err
 from .carrying import finish, manner, print_failure
 from .options import detach_option, plain_option, verbosity_options, wait_option
+from .run_names import optional_run_argument, or_latest, run_argument
 
 FOLLOW_EVERY_S = 0.5
 LONGEST_FOLLOW_S = 30 * 86400.0
@@ -34,11 +35,10 @@ trust_option = click.option(
     "or by an older version. Its folder decides which of your files are uploaded and overwritten, so use this only for "
     "folders that you trust.",
 )
-run_dir_argument = click.argument("run_dir", type=click.Path(path_type=Path))
 
 
 @click.command(short_help="Continue a run from its folder.")
-@run_dir_argument
+@run_argument
 @wait_option
 @detach_option
 @trust_option
@@ -51,16 +51,16 @@ def resume(run_dir: Path, trust: bool, **given: Any) -> int:
 
 
 @click.command(short_help="Follow a run again.")
-@run_dir_argument
+@optional_run_argument
 @trust_option
 @verbosity_options
 @plain_option
-def attach(run_dir: Path, trust: bool, **given: Any) -> int:
+def attach(run_dir: Path | None, trust: bool, **given: Any) -> int:
     """Follow a run to its end. While another process carries it out, show what that process prints.
 
     If no process carries the run out, or if that process dies, continue the run here.
     """
-    folder = RunDir(run_dir.absolute())
+    folder = RunDir(or_latest(run_dir).absolute())
     require_own(folder, trust=trust)
     follower = Follower(folder)
     while True:
@@ -76,17 +76,17 @@ def attach(run_dir: Path, trust: bool, **given: Any) -> int:
 
 
 @click.command(short_help="Download a run's artifacts as they are now.")
-@run_dir_argument
+@optional_run_argument
 @click.option("--start", is_flag=True, help="Start the pod if it is paused, and pause it again afterwards.")
 @trust_option
 @verbosity_options
 @plain_option
-def pull(run_dir: Path, start: bool, trust: bool, **given: Any) -> int:
+def pull(run_dir: Path | None, start: bool, trust: bool, **given: Any) -> int:
     """Download the artifacts of a run whose pod is running. Nothing is ended.
 
     With --start, a paused pod is started, the artifacts that are not here yet are downloaded, and it is paused again.
     """
-    folder = RunDir(run_dir.absolute())
+    folder = RunDir(or_latest(run_dir).absolute())
     require_own(folder, trust=trust)
     spec = read_spec(folder)
     require_known(spec.token, folder, trust=trust)

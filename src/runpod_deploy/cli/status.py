@@ -17,27 +17,22 @@ from ..history.runs import RecordedRun, RunUnreadable, may_be_unfinished, read_r
 from ..machine.clock import SystemClock
 from ..terminal.output import info, print_json, warn
 from .options import json_option, output_options
+from .run_names import RunName, optional_run_argument, or_latest, project_option
 from .tables import print_labelled, print_table
 
 COLUMNS = ("timestamp", "state", "phase", "step", "pod_id", "gpu", "spent", "last line")
 
 
 @click.command(short_help="Show where runs stand and what they have cost.")
-@click.argument("run_dirs_given", metavar="[RUN_DIR]...", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--project-root",
-    type=click.Path(path_type=Path),
-    default=".",
-    show_default=True,
-    help="Without a RUN_DIR: the project whose unfinished runs are shown.",
-)
+@click.argument("run_dirs_given", metavar="[RUN]...", nargs=-1, type=RunName())
+@project_option("Without a RUN: the project whose unfinished runs are shown.")
 @json_option
 @output_options
 def status(run_dirs_given: tuple[Path, ...], project_root: Path, as_json: bool) -> int:
-    """Show state, phase, cost and the last log line of runs. Without RUN_DIR: of all runs that have not ended.
+    """Show state, phase, cost and the last log line of runs. Without RUN: of all runs that have not ended.
 
     "left" is a run that has not ended and that no process carries out any more: continue it with `resume`. Exit 2: a
-    RUN_DIR holds no run.
+    RUN holds no run.
     """
     found = readable(run_dirs_given) if run_dirs_given else unfinished(project_root)
     now = SystemClock().now()
@@ -81,12 +76,12 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 @click.command(short_help="Rebuild a run's manifest, and print its summary.")
-@click.argument("run_dir", type=click.Path(path_type=Path))
+@optional_run_argument
 @json_option
 @output_options
-def manifest(run_dir: Path, as_json: bool) -> None:
+def manifest(run_dir: Path | None, as_json: bool) -> None:
     """Rebuild a run's manifest from its spec.json and events.jsonl, and print its summary."""
-    run = read_run(run_dir, warn)
+    run = read_run(or_latest(run_dir), warn)
     try:
         document = rebuild_manifest(run, SystemClock().now())
     except OSError as error:
