@@ -66,7 +66,9 @@ WRITING = (
 )
 RULES = [
     pytest.param(
-        ("import subprocess", "os.system", "os.popen"), ("machine/proc.py",), id="only proc.py starts processes"
+        ("import subprocess", "os.system", "os.popen"),
+        ("machine/proc.py", "machine/left_behind.py"),
+        id="only proc.py and left_behind.py start processes",
     ),
     pytest.param(
         ("time.sleep", "time.time", "datetime.now", "datetime.utcnow", "import time.sleep", "import time.time"),

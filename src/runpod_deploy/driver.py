@@ -12,13 +12,14 @@ from typing import TextIO
 from .cloud.pod_labels import bears, new_token
 from .cloud.values import Pod
 from .errors import ConfigError, DeployError, Interrupt, OddRow, UsageError
-from .lifecycle import carry_out, pull_paused
+from .lifecycle import carry_out, end_now, pull_paused
 from .machine.files import PRIVATE, write_atomically
 from .machine.limits import RECORD_BYTES
 from .machine.reading import read_limited
 from .phases.account import same_account
 from .phases.artifacts import pull
 from .phases.reconnect import with_reconnects
+from .phases.release import confirm_deleted
 from .record import events as e
 from .record import index
 from .record.begun_here import remember
@@ -69,6 +70,27 @@ def drive(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> Sta
         run = with_listeners(open_run(first_spec(spec, run_dir), run_dir, world), options)
         with run.signals.installed(), options.screen(run) if options.screen else nullcontext():
             return to_end(run, carry_out)
+
+
+def end_run(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> State:
+    """The run's state after it was ended as Ctrl-C would end it. Raises RunBusy."""
+    with RunLock(run_dir).held(wait_s=options.wait_s):
+        run = with_listeners(open_run(first_spec(spec, run_dir), run_dir, world), options)
+        with run.signals.installed():
+            return to_end(run, end_now)
+
+
+def delete_kept(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> State:
+    """The run's state, after the pod that the finished run has left is gone, confirmed.
+
+    Raises RunBusy, UsageError, ReleaseUnconfirmed.
+    """
+    with RunLock(run_dir).held(wait_s=options.wait_s):
+        run = with_listeners(open_run(spec, run_dir, world), options)
+        pod_id = pod_of(run).id
+        confirm_deleted(run, pod_id)
+        run.record(e.PodReleased(action="delete", state=None))
+        return run.state
 
 
 def pull_artifacts(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> None:

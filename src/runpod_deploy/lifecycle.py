@@ -41,6 +41,7 @@ from .record.events import (
     RunStarted,
 )
 from .record.state import State
+from .record.stop_request import take_wish
 from .run import Run
 
 Phase = Callable[[Run], None]
@@ -76,9 +77,30 @@ def carry_out(run: Run) -> State:
             run.record(Detached(why=detach.why))
         return run.state
     except Interrupt as interrupt:
-        run.record(Interrupted(signal=interrupt.signal_name))
+        record_interrupt(run, interrupt.signal_name)
     close(run)
     return run.state
+
+
+def end_now(run: Run) -> State:
+    """The run is ended from where its journal ends: its job is stopped, its results are here, its pod is released.
+
+    Safe to call again. Raises AuthRefused as `carry_out` does.
+    """
+    if run.state.end.finished and not run.state.pod_may_exist:
+        return run.state
+    same_account(run)
+    with run.signals.held():
+        begin(run)
+        if run.state.may_go_forward:
+            record_interrupt(run, "SIGINT")
+    close(run)
+    return run.state
+
+
+def record_interrupt(run: Run, signal_name: str) -> None:
+    """The journal has the signal, and the wish for the pod of the `stop` command that may have sent it."""
+    run.record(Interrupted(signal=signal_name, release=take_wish(run.dir)))
 
 
 def pull_paused(run: Run) -> State:
@@ -130,14 +152,14 @@ def try_closing(run: Run, phase: Phase) -> None:
         with run.signals.held(unless_repeated=phase is collect):
             step(run, phase)
     except Interrupt as interrupt:
-        run.record(Interrupted(signal=interrupt.signal_name))
+        record_interrupt(run, interrupt.signal_name)
     record_late_signal(run)
 
 
 def record_late_signal(run: Run) -> None:
     """A signal that came while the run closed is recorded: until the run has finished, an interrupt is no success."""
     if (name := run.signals.take()) is not None and not run.state.end.interrupted:
-        run.record(Interrupted(signal=name))
+        record_interrupt(run, name)
 
 
 def step(run: Run, phase: Phase) -> bool:

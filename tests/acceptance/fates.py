@@ -138,13 +138,13 @@ def interrupted(fate: Fate, stage: Stage) -> list[Lived]:
 
 def detached(fate: Fate, stage: Stage) -> list[Lived]:
     """Left on purpose; nobody comes back."""
-    ended = fate.started(stage, "--detach").end(WITHIN_S)
+    ended = fate.started(stage, "--detach", "--leave-to-guard").end(WITHIN_S)
     return [fate.lived(ended.run_dir, ended.code)]
 
 
 def attached(fate: Fate, stage: Stage) -> list[Lived]:
     """Left on purpose, and followed again."""
-    left = fate.started(stage, "--detach").end(WITHIN_S)
+    left = fate.started(stage, "--detach", "--leave-to-guard").end(WITHIN_S)
     return [fate.lived(left.run_dir, Tool(stage.sim, "attach", str(left.run_dir)).end(WITHIN_S).code)]
 
 

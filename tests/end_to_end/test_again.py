@@ -7,6 +7,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.support.harness import WORK, Simulator, Tool, job, run
 
 SLOW = WORK + "for i in 1 2 3 4 5 6 7 8; do echo line $i; sleep 0.5; done\necho once >> /workspace/out/starts\n"
@@ -38,13 +40,42 @@ def test_killed_and_resumed_looks_as_if_nothing_had_happened(sim: Simulator, tmp
 
 def test_detached_and_attached(sim: Simulator, tmp_path: Path) -> None:
     config = job(tmp_path / "p", body=SLOW)
-    left = run(sim, config, "--detach")
+    left = run(sim, config, "--detach", "--leave-to-guard")
     assert left.code == 0 and "attach" in left.err and sim.ledger["pods_left"] == 1
     assert left.manifest["state"] == "detached" and left.manifest["failed"] is None
     assert left.run_dir
     ended = Tool(sim, "attach", str(left.run_dir)).end()
     assert ended.code == 0, ended.err
     assert (left.run_dir / "run.log").read_text() == LINES and sim.ledger["pods_left"] == 0
+
+
+def test_a_detached_run_ends_by_itself(sim: Simulator, tmp_path: Path) -> None:
+    left = run(sim, job(tmp_path / "p", body=SLOW), "--detach")
+    assert left.code == 0 and "carries the run to its end" in left.err and left.run_dir
+    looker = Tool(sim, "attach", str(left.run_dir)).end()
+    assert looker.code == 0 and "line 8" in looker.err and sim.ledger["pods_left"] == 0
+    assert (left.run_dir / "run.log").read_text() == LINES
+
+
+def test_ctrl_c_in_attach_leaves_the_run_to_a_process_in_the_background(sim: Simulator, tmp_path: Path) -> None:
+    left = run(sim, job(tmp_path / "p", body=SLOW), "--detach", "--leave-to-guard")
+    looker = Tool(sim, "attach", str(left.run_dir))
+    assert looker.process.stderr and "carries it out" in looker.process.stderr.readline()
+    looker.signal(signal.SIGINT)
+    assert looker.end().code == 130 and sim.ledger["pods_left"] == 1
+    assert Tool(sim, "attach", str(left.run_dir)).end().code == 0 and sim.ledger["pods_left"] == 0
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_stop_ends_a_run_from_another_terminal(sim: Simulator, tmp_path: Path, alive: bool) -> None:
+    how = ["--detach"] if alive else ["--detach", "--leave-to-guard"]
+    left = run(sim, job(tmp_path / "p", body=SLOW), *how)
+    assert left.run_dir
+    stopped = Tool(sim, "stop", left.manifest["run_id"], "--keep").end()
+    assert stopped.code == 0 and ("now ends it" in stopped.err) is alive, stopped.err
+    assert (left.run_dir / "out/result.txt").exists()
+    assert left.manifest["outcome"] == "interrupted" and left.manifest["pod_final_state"] == "EXITED"
+    assert Tool(sim, "stop", left.manifest["run_id"], "--delete").end().code == 0 and sim.ledger["pods_left"] == 0
 
 
 def test_attaching_to_a_run_that_somebody_carries_out_shows_it(sim: Simulator, tmp_path: Path) -> None:
@@ -58,7 +89,7 @@ def test_attaching_to_a_run_that_somebody_carries_out_shows_it(sim: Simulator, t
 def test_who_looks_on_takes_the_run_up_when_its_driver_dies(sim: Simulator, tmp_path: Path) -> None:
     tool = Tool(sim, "run", "--config", str(job(tmp_path / "p", body=SLOW)), "--print-run-dir")
     tool.await_event(launched)
-    looker = Tool(sim, "attach", str(tool.run_dir))
+    looker = Tool(sim, "attach", "--drive", str(tool.run_dir))
     assert looker.process.stderr and "carries it out" in looker.process.stderr.readline()
     tool.signal(signal.SIGKILL)
     tool.process.communicate()
@@ -93,7 +124,7 @@ def test_a_run_id_is_one_run_whoever_asks(sim: Simulator, tmp_path: Path) -> Non
 
 
 def test_pull_brings_what_is_there_and_ends_nothing(sim: Simulator, tmp_path: Path) -> None:
-    left = run(sim, job(tmp_path / "p", body=SLOW), "--detach")
+    left = run(sim, job(tmp_path / "p", body=SLOW), "--detach", "--leave-to-guard")
     time.sleep(1)
     assert left.run_dir and Tool(sim, "pull", str(left.run_dir)).end().code == 0
     assert (left.run_dir / "out/result.txt").read_text() == "result\n" and sim.ledger["pods_left"] == 1
@@ -101,7 +132,7 @@ def test_pull_brings_what_is_there_and_ends_nothing(sim: Simulator, tmp_path: Pa
 
 
 def test_a_run_folder_that_somebody_sent_is_not_obeyed(sim: Simulator, tmp_path: Path) -> None:
-    left = run(sim, job(tmp_path / "p", body=SLOW), "--detach")
+    left = run(sim, job(tmp_path / "p", body=SLOW), "--detach", "--leave-to-guard")
     assert left.run_dir
     received = tmp_path / "received" / left.run_dir.name
     shutil.copytree(left.run_dir, received)

@@ -51,7 +51,7 @@ def test_the_same_run_id_in_two_folders_is_two_runs_that_do_not_touch_each_other
 
 def test_a_key_of_another_account_ends_nothing_and_is_exit_4(sim: Simulator, tmp_path: Path) -> None:
     body = "sleep 60\n"
-    ended = run(sim, job(tmp_path / "p", body=body, **LIFECYCLE), "--detach")
+    ended = run(sim, job(tmp_path / "p", body=body, **LIFECYCLE), "--detach", "--leave-to-guard")
     assert ended.code == 0 and ended.run_dir
     sim.fault(where="*", what="other-account", times=0)
     other = {"RUNPOD_API_KEY": f"{sim.exports['RUNPOD_API_KEY']}-other"}

@@ -56,7 +56,7 @@ def config(tmp_path: Path) -> str:
 def test_a_job_s_log_is_read_on_its_pod_and_then_from_the_copy(program: Program, config: str, tmp_path: Path) -> None:
     document = json.loads((tmp_path / config).read_text()) | {"budget": {"ssh_ready_timeout_sec": 60}}
     (tmp_path / config).write_text(json.dumps(document))
-    started = program("run", "--config", config, "--detach", "--print-run-dir")
+    started = program("run", "--config", config, "--detach", "--leave-to-guard", "--print-run-dir")
     assert started.exit_code == 0, started.err
     run_dir = started.out.splitlines()[0].removeprefix("RUN_DIR=")
     assert program("logs", run_dir, "--no-follow", "--lines", "2").out == "line 2\nline 3\n"

@@ -99,7 +99,7 @@ def test_a_run_with_closed_streams_succeeds_and_a_moved_project_gets_its_results
         WORK + "sleep 300\n",
         artifacts=[{"label": "out", "remote_path": "/workspace/out/", "local_path": "results"}],
     )
-    line = f"exec {TOOL} run --config {config} --detach --run-id moving >&- 2>&-"
+    line = f"exec {TOOL} run --config {config} --detach --leave-to-guard --run-id moving >&- 2>&-"
     assert subprocess.run(["sh", "-c", line], env=sim.env, timeout=90).returncode == 0
     new = config.parent.rename(tmp_path / "elsewhere")
     pulled = Tool(sim, "pull", str(new / "artifacts/runpod/moving")).end()

@@ -141,7 +141,7 @@ def test_they_come_off_though_the_run_is_killed_and_resumed_and_interrupted(sim:
 
 def test_a_run_can_be_taken_up_without_them_once_its_job_runs(sim: Simulator, tmp_path: Path) -> None:
     path = config(tmp_path / "p", WORK + "sleep 3\n" + ARRIVED)
-    tool = Tool(sim, "run", "--config", str(path), "--print-run-dir", "--detach", env=ENV)
+    tool = Tool(sim, "run", "--config", str(path), "--print-run-dir", "--detach", "--leave-to-guard", env=ENV)
     assert tool.end().code == 0
     ended = Tool(sim, "resume", str(tool.run_dir)).end()
     assert ended.code == 0, ended.err

@@ -42,7 +42,7 @@ COMMANDS = {
     "gpu-prices": "gpu:gpu_prices",
     "ls-stale": "pods:ls_stale",
     "cleanup": "pods:cleanup",
-    "stop": "pods:stop",
+    "stop": "stop:stop",
     "audit": "audit:audit_command",
     "logs": "logs:logs",
     "doctor": "doctor:doctor",

@@ -60,12 +60,20 @@ def wait_option(function: Function) -> Function:
 
 
 def detach_option(function: Function) -> Function:
-    """`--detach`, passed as `detach`."""
-    return click.option(
+    """`--detach` and `--leave-to-guard`, passed as `detach` and `leave_to_guard`."""
+    detach = click.option(
         "--detach",
         is_flag=True,
-        help="Return as soon as the job has started. The job goes on; `attach` follows it again.",
-    )(function)
+        help="Return as soon as the job has started. A process in the background carries the run to its end, even if "
+        "this terminal is closed; `attach` follows it, and `stop` ends it.",
+    )
+    guard = click.option(
+        "--leave-to-guard",
+        is_flag=True,
+        help="With --detach: leave no process behind. When the job is over, the pod's guard waits guard.idle_minutes "
+        "for `resume`, and then ends the pod as lifecycle.on_failure says.",
+    )
+    return detach(guard(function))
 
 
 def verbosity_options(function: Function) -> Function:

@@ -1,4 +1,4 @@
-"""ls-stale, cleanup and stop: pods that were left, and how to end them."""
+"""ls-stale and cleanup: pods that were left, and how to end them."""
 
 from __future__ import annotations
 
@@ -75,16 +75,6 @@ def cleanup(
         end_one(state_file, mode, dry_run, as_json)
         return 0
     return end_stopped(prefix, older_than, Wish(yes, dry_run, as_json))
-
-
-@click.command(short_help="Stop the pod of a state file: `cleanup --mode stop`.")
-@click.option("--state-file", type=click.Path(path_type=Path), required=True, metavar="PATH")
-@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
-@json_option
-@output_options
-def stop(state_file: Path, dry_run: bool, as_json: bool) -> None:
-    """Stop the pod that a state file names; its disk is kept and billed."""
-    end_one(state_file, "stop", dry_run, as_json)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +10,18 @@ import click
 from ..driver import RunOptions, drive, pull_artifacts, pull_from_paused, read_spec
 from ..errors import RunBusy, failure_kind
 from ..live import real_world
-from ..machine.clock import SystemClock, wait_until
+from ..machine.left_behind import LeftBehind
 from ..record.begun_here import require_known
-from ..record.fold import fold
-from ..record.journal import read_events
 from ..record.lock import RunLock
 from ..record.paths import RunDir, require_own
 from ..record.state import State
-from ..terminal.line_splitter import Lines
-from ..terminal.output import print_err, write_err
+from ..terminal.output import info, print_err
 from .carrying import finish, manner, print_failure
+from .following import Follower, is_under_way, leave_driver, state_of
 from .options import detach_option, plain_option, verbosity_options, wait_option
 from .run_names import optional_run_argument, or_latest, run_argument
 
-FOLLOW_EVERY_S = 0.5
-LONGEST_FOLLOW_S = 30 * 86400.0
-CHUNK_BYTES = 1 << 16
+LEAVES = "Ctrl-C leaves, the run goes on"
 
 trust_option = click.option(
     "--trust",
@@ -44,35 +39,65 @@ trust_option = click.option(
 @trust_option
 @verbosity_options
 @plain_option
-def resume(run_dir: Path, trust: bool, **given: Any) -> int:
+def resume(run_dir: Path, leave_to_guard: bool, trust: bool, **given: Any) -> int:
     """Continue a run to its end from its folder: after a crash, a power cut, or `run --detach`."""
     require_own(RunDir(run_dir), trust=trust)
-    return continue_run(RunDir(run_dir.absolute()), manner(given), trust=trust)
+    folder = RunDir(run_dir.absolute())
+    return continue_run(folder, manner(given), trust=trust, leave_to_guard=leave_to_guard)
 
 
 @click.command(short_help="Follow a run again.")
 @optional_run_argument
+@click.option(
+    *("--drive", "drive_here"), is_flag=True, help="If no process carries the run out, do it here: Ctrl-C then ends it."
+)
 @trust_option
 @verbosity_options
 @plain_option
-def attach(run_dir: Path | None, trust: bool, **given: Any) -> int:
-    """Follow a run to its end. While another process carries it out, show what that process prints.
+def attach(run_dir: Path | None, drive_here: bool, trust: bool, **given: Any) -> int:
+    """Follow a run to its end, and leave it with Ctrl-C at any time: the run goes on.
 
-    If no process carries the run out, or if that process dies, continue the run here.
+    If no process carries the run out, or if that process dies, one is left in the background that does. With --drive,
+    the run is continued here instead, and Ctrl-C then ends it.
     """
     folder = RunDir(or_latest(run_dir).absolute())
     require_own(folder, trust=trust)
+    if not drive_here:
+        return Attached(folder, manner(given), trust=trust).to_end()
     follower = Follower(folder)
     while True:
         try:
             return continue_run(folder, manner(given), trust=trust)
         except RunBusy:
-            print_err(
-                f"{RunLock(folder).holder()} carries it out; its output is shown here (Ctrl-C leaves, the run goes on)"
-            )
-        if (code := follower.follow()) is not None:
-            return code
+            print_err(f"{RunLock(folder).holder()} carries it out; its output is shown here ({LEAVES})")
+        if (state := follower.follow()).end.finished or state.end.detached:
+            return finish(state, folder)
         print_err("that process is gone: the run continues here (Ctrl-C now ends the run)")
+
+
+class Attached:
+    """Follows a run. If no process carries it out, one is left behind in the background that does."""
+
+    def __init__(self, folder: RunDir, how: RunOptions, *, trust: bool) -> None:
+        self.folder, self.how, self.trust = folder, how, trust
+        self.follower = Follower(folder)
+        self.driver: LeftBehind | None = None
+
+    def to_end(self) -> int:
+        """The run's exit code, once it is over. Raises what `continue_run` raises if it cannot be continued."""
+        spec, state = read_spec(self.folder), state_of(self.folder)
+        while not state.end.finished or state.pod_may_exist:
+            if not is_under_way(self.folder):
+                if self.driver is not None and self.driver.exit_code():
+                    break
+                require_known(spec.token, self.folder, trust=self.trust)
+                real_world()  # a key that cannot be used is found before a process is left behind
+                self.driver = leave_driver(self.folder, trust=self.trust)
+                if self.driver is None:
+                    return continue_run(self.folder, self.how, trust=self.trust)
+            print_err(f"{RunLock(self.folder).holder()} carries it out; its output is shown here ({LEAVES})")
+            state = self.follower.follow()
+        return finish(state, self.folder)
 
 
 @click.command(short_help="Download a run's artifacts as they are now.")
@@ -106,52 +131,15 @@ def finish_visit(state: State, folder: RunDir) -> int:
     return failure_kind(state.end.reopen_failure.kind).exit_code
 
 
-def continue_run(folder: RunDir, how: RunOptions, *, trust: bool) -> int:
+def continue_run(folder: RunDir, how: RunOptions, *, trust: bool, leave_to_guard: bool = False) -> int:
     """The exit code of the run, after it was carried out to its end. Raises UsageError if that needs `--trust`."""
     spec = read_spec(folder)
-    state = fold(read_events(folder.events), success_marker=spec.job.run.success_marker)
+    state = state_of(folder)
     if state.end.finished and not state.pod_may_exist:  # nothing is left to do, so no key is needed
         return finish(state, folder)
     require_known(spec.token, folder, trust=trust or (how.wait_s == 0 and is_under_way(folder)))
-    return finish(drive(spec, folder, real_world(), how), folder)
-
-
-def is_under_way(folder: RunDir) -> bool:
-    """Whether a process of this machine carries out the run, so that it can only be followed."""
-    with suppress(OSError, NotImplementedError):
-        return RunLock(folder).is_held()
-    return False
-
-
-class Follower:
-    """Shows what the process that carries out a run prints."""
-
-    def __init__(self, folder: RunDir) -> None:
-        self.folder = folder
-        self.shown = 0
-        self.lines = Lines()
-
-    def follow(self) -> int | None:
-        """The run's exit code, once the other process has ended; None if it died before the end of the run."""
-        wait_until(
-            SystemClock(), self.look, every_s=FOLLOW_EVERY_S, within_s=LONGEST_FOLLOW_S, what="the end of the run"
-        )
-        state = fold(read_events(self.folder.events), success_marker=read_spec(self.folder).job.run.success_marker)
-        return state.exit_code if state.end.finished or state.end.detached else None
-
-    def look(self) -> bool | None:
-        """True once no process holds the run and everything is shown."""
-        over = not RunLock(self.folder).is_held()
-        self.show()
-        return over or None
-
-    def show(self) -> None:
-        """The new part of console.log is on stderr."""
-        try:
-            with self.folder.console.open("rb") as file:
-                file.seek(self.shown)
-                while data := file.read(CHUNK_BYTES):
-                    self.shown += len(data)
-                    write_err("".join(f"{line}\n" for line in self.lines.feed(data)))
-        except FileNotFoundError:
-            return
+    state = drive(spec, folder, real_world(), how)
+    leaves = state.end.detached == "asked" and not leave_to_guard
+    if leaves and (driver := leave_driver(folder, trust=trust)) is not None:
+        info(f"process {driver.pid} carries the run to its end; `runpod-deploy stop {spec.run_id}` ends it")
+    return finish(state, folder)

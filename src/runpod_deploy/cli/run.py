@@ -115,7 +115,7 @@ def become_resume(run_dir: RunDir, given: dict[str, Any], *, is_new: bool) -> No
 
     They would stay in memory for as long as the run is watched, which may be days, in each of many runs.
     """
-    flags = ["--detach"] if given["detach"] else []
+    flags = [flag for flag in ("--detach", "--leave-to-guard") if given[flag[2:].replace("-", "_")]]
     flags += ["--no-color"] if given["no_color"] else []
     flags += {DEBUG: ["-v"], WARNING: ["-q"]}.get(given["verbosity"], [])
     with suppress(OSError):

@@ -76,10 +76,12 @@ def release_given_up(run: Run) -> None:
 
 
 def policy(run: Run) -> LifecycleAction:
-    """The action for the pod, read from the outcome and never from a flag. A reopened pod is paused again."""
+    """The action for the pod, read from the journal and never from a flag. A reopened pod is paused again."""
     if run.state.end.reopened:
         return "stop"
-    lifecycle = run.spec.job.lifecycle
+    lifecycle, wish = run.spec.job.lifecycle, run.state.end.wish
+    if wish in ("stop", "delete"):
+        return "delete" if wish == "delete" else "stop"
     return lifecycle.on_success if run.state.result == "succeeded" else lifecycle.on_failure
 
 

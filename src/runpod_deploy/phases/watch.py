@@ -183,6 +183,8 @@ class Watcher:
                 self.stop("stalled")
         if not run.state.job.ended:
             self.give_up_if_due()
+        if run.detach and not run.state.job.ended:
+            raise Detach("asked")
         heartbeat.record_if_due(run, run.state.job.step or "", log_bytes=self.mirror.received)
         if self.pull_due and not run.state.job.ended:
             self.pull_early(now)

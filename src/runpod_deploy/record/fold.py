@@ -165,7 +165,7 @@ def end(s: State, event: e.Event) -> End:
             failure = Failure("interrupted", s.progress.phase, f"interrupted by {event.signal}")
             return replace(before, reopen_failure=failure)
         case e.Interrupted():
-            return replace(before, interrupted=event.signal)
+            return replace(before, interrupted=event.signal, wish=event.release or before.wish)
         case e.Detached():
             return replace(before, detached=event.why)
         case e.PodRequested() | e.PodCreated() | e.PodRecycled():

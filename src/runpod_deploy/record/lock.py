@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from ..errors import ConfigError, RunBusy
 from ..machine.files import lock_error, write_atomically
+from ..machine.left_behind import has_open
 from ..machine.limits import NOTE_BYTES
 from ..machine.reading import read_limited
 from .paths import RunDir
@@ -51,6 +53,12 @@ class RunLock:
             return True
         self._lock.release()
         return False
+
+    def holder_here(self) -> int | None:
+        """The number of the process of this machine that holds the run now; None if none of this user's does."""
+        found = re.fullmatch(r"process (\d+) on (.+)", self.holder())
+        pid = int(found[1]) if found and found[2] == socket.gethostname() else None
+        return pid if pid is not None and has_open(pid, self.path) else None
 
     def holder(self) -> str:
         """The holder, as it named itself."""

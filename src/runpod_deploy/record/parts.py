@@ -198,6 +198,8 @@ class End:
     closing_failures: tuple[Failure, ...] = ()
     interrupted: str | None = None
     """The signal."""
+    wish: str = ""
+    """What the user who ended the run has asked for the pod; empty: as `lifecycle.on_failure` says."""
     detached: str | None = None
     release_action: str | None = None
     released: bool = False

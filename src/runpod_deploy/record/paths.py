@@ -105,10 +105,21 @@ class RunDir:
         return self.path / ".lock-holder"
 
     @property
+    def driver_log(self) -> Path:
+        """What a driver that was left behind has printed."""
+        return self.path / "driver.log"
+
+    @property
+    def stop_request(self) -> Path:
+        """The wish of `stop` for the pod, which the process that carries out the run reads at the signal."""
+        return self.path / ".stop-request"
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """The files that only the tool writes, of every run."""
         kept = (self.events, self.spec, self.log, self.console, self.host_log, self.metrics, self.manifest)
-        return (*kept, self.notes, self.lock, self.lock_holder)
+        kept = (*kept, self.notes, self.driver_log, self.stop_request)
+        return (*kept, self.lock, self.lock_holder)
 
     @property
     def is_run(self) -> bool:

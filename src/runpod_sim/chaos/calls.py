@@ -19,7 +19,7 @@ TRY_AGAIN = (5, 6, 9)
 """Exit codes after which a user resumes: the API or the pod could not be reached, or the pod may still bill."""
 RUN_ID = "chaos"
 WITH_ID = ["--run-id", RUN_ID, "--wait", "60"]
-LEAVING = ["--detach"]
+LEAVING = ["--detach", "--leave-to-guard"]
 FIRST = {
     BY_RUN_ID: WITH_ID,
     TWO_FOLDERS: WITH_ID,
@@ -39,7 +39,7 @@ async def call_driver(driver: Driver, case: Case, args: list[str], cloud: Cloud)
     code = await driver.call(on_row, *args)
     if "--detach" in args and code == 0:
         await meanwhile(driver, case)
-        code = await driver.call(on_row, "attach", str(driver.run_dir))
+        code = await driver.call(on_row, "attach", "--drive", str(driver.run_dir))
     for _ in range(RESUMES):
         last = not any(disturbance.what == "kill" for disturbance in driver.disturbances)
         if code in KILLED and last and not case.resumed:
@@ -70,7 +70,7 @@ def again(case: Case, first: list[str], run_dir: str) -> list[str]:
     """The arguments of the driver's next call, after it was killed."""
     if "--run-id" in first:
         return first
-    return ["resume" if case.resume_method == BY_FOLDER else "attach", run_dir]
+    return ["resume", run_dir] if case.resume_method == BY_FOLDER else ["attach", "--drive", run_dir]
 
 
 async def disturb(driver: Driver, disturbance: Disturbance, cloud: Cloud) -> None:

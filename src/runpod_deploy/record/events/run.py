@@ -78,6 +78,8 @@ class Interrupted(Event):
     """A signal asked us to end."""
 
     signal: str
+    release: str = ""
+    """The wish of `runpod-deploy stop` for the pod, `stop` or `delete`; empty: as `lifecycle.on_failure` says."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,57 @@
+"""A process that goes on when this one has ended, and which process has a file open. Knows processes; knows no run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from .files import open_own
+
+PROCESSES = Path("/proc")
+
+
+class LeftBehind:
+    """A process that does not end with this one."""
+
+    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
+        self._popen = popen
+        self.pid = popen.pid
+
+    def exit_code(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self._popen.poll()
+
+
+def leave_behind(argv: Sequence[str], log: Path) -> LeftBehind:
+    """A process in a session of its own, so that no terminal ends it; its output is in the log. Raises OSError.
+
+    It has the whole environment of this process: it goes on with the same work, under the same key.
+    """
+    with open(log, "ab", opener=open_own) as output:
+        return LeftBehind(
+            subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+        )
+
+
+def has_open(pid: int, path: Path) -> bool:
+    """Whether the process has this file open; where the system does not tell, whether we have such a process."""
+    if not PROCESSES.is_dir():
+        return exists(pid)
+    with suppress(OSError):
+        for entry in (PROCESSES / str(pid) / "fd").iterdir():
+            with suppress(OSError):
+                if entry.samefile(path):
+                    return True
+    return False
+
+
+def exists(pid: int) -> bool:
+    """Whether there is such a process that this user may signal."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
