@@ -14,11 +14,12 @@ from ..record.notes import Notes, changed, notes_of, write_notes
 from ..record.paths import RunDir, refuse_links
 from ..terminal.output import print_json, print_lines, warn
 from .options import json_option, output_options
+from .run_names import run_argument
 from .tagging import checked_text, lines, parse_tags, tag_option
 
 
 @click.command(short_help="Write tags and a note to a run, or print them.")
-@click.argument("run_dir", type=click.Path(path_type=Path))
+@run_argument
 @click.argument("text", required=False)
 @tag_option
 @json_option

@@ -26,11 +26,12 @@ from ..terminal.hints import about
 from ..terminal.output import info
 from .access import real_cloud
 from .options import output_options
-from .resume import run_dir_argument, trust_option
+from .resume import trust_option
+from .run_names import run_argument
 
 
 @click.command("ssh", short_help="Open a shell on a run's pod, run a command there, or forward ports.")
-@run_dir_argument
+@run_argument
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option(
     *("-L", "forwards"),

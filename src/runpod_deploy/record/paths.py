@@ -118,8 +118,8 @@ class RunDir:
     def files(self) -> tuple[Path, ...]:
         """The files that only the tool writes, of every run."""
         kept = (self.events, self.spec, self.log, self.console, self.host_log, self.metrics, self.manifest)
-        kept = (*kept, self.notes, self.driver_log, self.stop_request)
-        return (*kept, self.lock, self.lock_holder)
+        between = (self.notes, self.driver_log, self.stop_request, self.lock, self.lock_holder)
+        return (*kept, *between)
 
     @property
     def is_run(self) -> bool:
