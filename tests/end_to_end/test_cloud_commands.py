@@ -221,7 +221,7 @@ def test_cleanup_deletes_the_stopped_pods_that_are_chosen(sim: Simulated, progra
     assert program("cleanup", "--all-stopped", "--dry-run").exit_code == 0
     refused = program("cleanup", "--all-stopped", "--prefix", "sweep-", stdin="n\n")
     assert refused.exit_code == 1
-    assert "Delete all 1 pods? [y/N]" in refused.err and ours in refused.out and other not in refused.out
+    assert "Delete 1 pod? [y/N]" in refused.err and ours in refused.out and other not in refused.out
     assert alive(sim) == {ours, other, busy}
     done = program("cleanup", "--all-stopped", "--prefix", "sweep-", stdin="y\n")
     assert done.exit_code == 0 and done.out.splitlines()[-1] == "deleted: 1, failed: 0"

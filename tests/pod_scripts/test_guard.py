@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,16 +67,17 @@ def boot_terms(in_s: float, *, idle_s: int = 3600, on_failure: str = "stop") -> 
     }
 
 
-def terms_from(now: datetime, in_s: float, *, idle_s: int = 3600, on_failure: str = "stop") -> GuardTerms:
+def terms_from(now: datetime, in_s: float, **given: Any) -> GuardTerms:
     """Terms whose deadline is that many seconds after the instant."""
     deadline_at = now + timedelta(seconds=in_s)
-    return GuardTerms(deadline_at=deadline_at, idle_s=idle_s, on_failure=on_failure, api_base_url="http://127.0.0.1:9")
+    ours = {"idle_s": 3600, "on_failure": "stop", "api_base_url": "http://127.0.0.1:9"}
+    return GuardTerms(deadline_at=deadline_at, **{**ours, **given})
 
 
-def arm(control: Path, in_s: float, *, idle_s: int = 3600, on_failure: str = "stop", clock_off_s: int = 0) -> None:
+def arm(control: Path, in_s: float, *, clock_off_s: int = 0, **given: Any) -> None:
     """The terms file as the client writes it, from a machine whose clock may be off."""
     now = datetime.now(UTC) + timedelta(seconds=clock_off_s)
-    terms = terms_from(now, in_s, idle_s=idle_s, on_failure=on_failure)
+    terms = terms_from(now, in_s, **given)
     (control / "guard").mkdir(exist_ok=True)
     (control / "guard" / "terms.new").write_text(guard.terms_text(terms, now))
     (control / "guard" / "terms.new").rename(control / "guard" / "terms")

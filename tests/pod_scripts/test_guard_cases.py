@@ -36,7 +36,8 @@ def lay_out(control: Path, case: GuardCase) -> None:
     """The control folder is as the case says."""
     (control / "guard").mkdir()
     if case.armed:
-        arm(control, case.armed.deadline_s, idle_s=case.armed.idle_s, on_failure=case.armed.on_failure)
+        armed = case.armed
+        arm(control, armed.deadline_s, idle_s=armed.idle_s, on_failure=armed.on_failure, ended_s=armed.ended_s)
     if case.job_over:
         (control / "pid").write_text("999999\n")
         (control / "status").write_text("0 0\n")

@@ -5,6 +5,7 @@ Knows the clock and the history's job; knows no process of ours and no fault.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -216,7 +217,14 @@ class Connected:
         inside.hand_over(self.run_id)
         guard = inside.guards.get(self.run_id) or inside.start_guard(self.run_id, None)
         left_s = (terms.deadline_at - self.clock.now()).total_seconds()
-        guard.arm(Terms(inside.clock.monotonic() + left_s, terms.idle_s, started=terms.on_failure))
+        guard.arm(
+            Terms(
+                inside.clock.monotonic() + left_s,
+                terms.idle_s,
+                started=terms.on_failure,
+                ended_s=terms.ended_s or math.inf,
+            )
+        )
         return ""
 
     def disarm(self, *, from_next_start: bool) -> None:

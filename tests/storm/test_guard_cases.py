@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from tests.support.fakes.clock import FakeClock
@@ -38,4 +40,5 @@ def terms(clock: FakeClock, when: When | None) -> Terms | None:
     """The terms by this clock."""
     if when is None:
         return None
-    return Terms(clock.monotonic() + when.deadline_s, when.idle_s, started=when.on_failure)
+    at_s, ended_s = clock.monotonic() + when.deadline_s, when.ended_s or math.inf
+    return Terms(at_s, when.idle_s, started=when.on_failure, ended_s=ended_s)

@@ -12,6 +12,7 @@ class When:
     deadline_s: int
     idle_s: int = 3600
     on_failure: str = "stop"
+    ended_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,8 @@ CASES = (
     GuardCase(name="deadline to come", armed=When(LATER)),
     GuardCase(name="idle, no job", armed=When(LATER, idle_s=1), asks=("delete",)),
     GuardCase(name="idle, job over", armed=When(LATER, idle_s=1), job_over=True, asks=("stop",)),
+    GuardCase(name="idle for long enough after a job", armed=When(LATER, ended_s=1), job_over=True, asks=("stop",)),
+    GuardCase(name="idle, and its job is still to come", armed=When(LATER, ended_s=1)),
     GuardCase(name="disarmed", armed=When(PASSED), disarmed=True),
     GuardCase(name="boot deadline", boot=When(SOON), asks=("delete",)),
     GuardCase(name="boot deadline to come", boot=When(LATER)),

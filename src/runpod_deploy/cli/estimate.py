@@ -15,12 +15,12 @@ from ..machine.clock import SystemClock
 from ..record.paths import time_stamp
 from ..terminal.output import print_json
 from .access import real_cloud
-from .options import json_option, output_options, variable_options
+from .options import config_argument, json_option, output_options, variable_options
 from .tables import print_labelled
 
 
 @click.command(short_help="Print what a config would cost.")
-@click.argument("config", type=click.Path(path_type=Path))
+@config_argument
 @variable_options
 @json_option
 @output_options

@@ -18,6 +18,22 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 DEBUG, INFO, WARNING = 10, 20, 30
 
 
+def config_argument(function: Function) -> Function:
+    """FILE or `--config PATH`, passed as `config: Path`. Neither or both is a usage error."""
+
+    @wraps(function)
+    def call(*args: Any, file: Path | None, config: Path | None, **given: Any) -> Any:
+        if (file is None) == (config is None):
+            raise click.UsageError("name one FILE, the job's YAML file")
+        return function(*args, config=file or config, **given)
+
+    argument = click.argument("file", metavar="FILE", type=click.Path(path_type=Path), required=False)
+    option = click.option(
+        "--config", "-c", type=click.Path(path_type=Path), metavar="PATH", help="The job's YAML file, in place of FILE."
+    )
+    return cast(Function, argument(option(call)))
+
+
 def config_option(function: Function) -> Function:
     """`--config PATH`, passed as `config: Path`."""
     return click.option(

@@ -91,6 +91,8 @@ def end_one(state_file: Path, mode: str, dry_run: bool, as_json: bool) -> None:
     """The pod of the state file is as asked, confirmed. Raises ReleaseUnconfirmed, ConfigError."""
     recorded = read_state_file(state_file)
     if mode == "preserve" or dry_run:
+        if as_json:
+            print_json([{"pod_id": recorded.pod_id, "would": mode}])
         info(f"pod {recorded.pod_id}: " + ("left as it is" if mode == "preserve" else f"would {mode} it"))
         return
     cloud, action = real_cloud(), as_action(mode)
@@ -140,14 +142,16 @@ def end_stopped(prefix: str, older_than: timedelta | None, wish: Wish) -> int:
     if not wish.as_json:
         print_stale(found)
     if wish.dry_run:
-        info(f"would delete {len(found)} pods")
+        info(f"would delete {counted(len(found), 'pod')}")
+        if wish.as_json:
+            print_json([asdict(pod) for pod in found])
         return 0
     return delete_asked(cloud, [pod.pod_id for pod in found], wish)
 
 
 def delete_asked(cloud: RunPodCloud, pod_ids: list[str], wish: Wish) -> int:
     """The exit code, once the pods are deleted: 1 if the user said no, 9 if a pod may still bill."""
-    if pod_ids and not wish.yes and not click.confirm(f"Delete all {len(pod_ids)} pods?", err=True):
+    if pod_ids and not wish.yes and not click.confirm(f"Delete {counted(len(pod_ids), 'pod')}?", err=True):
         info("nothing was deleted")
         return 1
     done = []
@@ -160,6 +164,11 @@ def delete_asked(cloud: RunPodCloud, pod_ids: list[str], wish: Wish) -> int:
     elif done:
         print_lines([f"deleted: {len(done) - failed}, failed: {failed}"])
     return FAILURE_KINDS["release_unconfirmed"].exit_code if failed else 0
+
+
+def counted(number: int, what: str) -> str:
+    """`1 pod`, `3 pods`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def print_stale(found: list[StalePod]) -> None:

@@ -28,7 +28,7 @@ from .findings import print_findings
 from .options import (
     DEBUG,
     WARNING,
-    config_option,
+    config_argument,
     detach_option,
     plain_option,
     variable_options,
@@ -59,7 +59,7 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(short_help="Run one job, from YAML to manifest.")
-@config_option
+@config_argument
 @variable_options
 @replacing_options
 @click.option("--gpu-id", help="With --datacenter-id: ask for exactly this GPU there, and for no other.")

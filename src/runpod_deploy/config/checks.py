@@ -73,10 +73,24 @@ def variables(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Do
             message = "is built in; this value is not used" if name in FIXED_NAMES else "hides a built-in name"
             yield document.finding(("variables", name), message, level="warning")
     for name in cli_variables:
-        guess = "" if name in job.variables else closest(name, job.variables)
+        if name not in job.variables and name not in BUILT_IN:
+            yield from undeclared(name, job, cli_variables, document)
+
+
+def undeclared(
+    name: str, job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Document
+) -> Iterator[Finding]:
+    """A mistake for a name that was typed and changes nothing; of a file of variables, it is only a warning if it looks
+    mistyped: such a file may be for several configs.
+    """
+    guess, message = closest(name, job.variables), f"the file declares no variable {name}"
+    known = ", ".join(job.variables) or "none"
+    hint = f"did you mean `{guess}`?" if guess else f"its variables are: {known}"
+    if name not in getattr(cli_variables, "typed", ()):
         if guess:
-            message = f"the file declares no variable {name}"
-            yield Finding(message=message, source="--var", hint=f"did you mean `{guess}`?", level="warning")
+            yield Finding(message=message, source="--var", hint=hint, level="warning")
+    elif f"{{{name}}}" not in str(document.value):
+        yield Finding(message=message, source="--var", hint=hint)
 
 
 def gpu_names(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from .finding import Finding, raise_errors
 
 def parse_variables(pairs: Sequence[str], vars_file: Path | None) -> dict[str, str]:
     """The variables of a file, overridden by `KEY=VALUE` pairs. Raises UsageError, ConfigError."""
-    variables = read_vars_file(vars_file) if vars_file else {}
+    variables = Variables(read_vars_file(vars_file) if vars_file else {})
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.isidentifier():
@@ -24,7 +24,17 @@ def parse_variables(pairs: Sequence[str], vars_file: Path | None) -> dict[str, s
         if "\0" in value:
             raise UsageError(f"--var {name}: the value contains a NUL character")
         variables[name] = value
+        variables.typed.add(name)
     return variables
+
+
+class Variables(dict[str, str]):
+    """The values of variables by their names."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.typed: set[str] = set()
+        """The names that were typed on the command line."""
 
 
 def read_vars_file(path: Path) -> dict[str, str]:

@@ -110,6 +110,14 @@ def git_ignored(folder: Path) -> tuple[str, ...]:
     return tuple(name.rstrip("/") for name in listing.decode(errors="surrogateescape").split("\0") if name)
 
 
+def is_tracked(folder: Path) -> bool:
+    """Whether git tracks a file in this folder; False if that cannot be found out."""
+    try:
+        return bool(git(folder, "ls-files", "-z"))
+    except GitFailed:
+        return False
+
+
 def git(folder: Path, *arguments: str, timeout_s: float = GIT_TIMEOUT_S) -> bytes:
     """The output of a git command that reads. Nothing that the checkout configures is run. Raises GitFailed."""
     settings = dict(OURS)

@@ -276,6 +276,7 @@ def guard_terms(run: Run, deadline_at: datetime) -> GuardTerms:
     return GuardTerms(
         deadline_at=deadline_at,
         idle_s=IDLE_S,
+        ended_s=run.spec.job.guard.idle_minutes * 60,
         on_failure=run.spec.job.lifecycle.on_failure,
         api_base_url=run.world.api_base_url,
         secrets=tuple(secret.destination for secret in run.spec.job.secrets),

@@ -64,6 +64,7 @@ def terms_text(terms: GuardTerms, now: datetime) -> str:
         "now": int(now.timestamp()),
         "deadline": int(terms.deadline_at.timestamp()),
         "idle_s": terms.idle_s,
+        "ended_s": terms.idle_s if terms.ended_s is None else terms.ended_s,
         "started": terms.on_failure,
         "unstarted": "delete",
         "api": terms.api_base_url.rstrip("/"),

@@ -73,6 +73,8 @@ class GuardTerms:
     """At this instant (UTC) the guard stops the job and releases the pod."""
     idle_s: int
     """Seconds without a running job and without a client, after which the guard releases the pod."""
+    ended_s: int | None = None
+    """The same after the end of a job; None: `idle_s`."""
     on_failure: str
     """delete, stop or preserve: how to release a pod on which a job was started. One without a job is deleted."""
     api_base_url: str

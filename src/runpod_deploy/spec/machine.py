@@ -186,6 +186,9 @@ class GuardSpec(Checked):
 
     required: bool = True
     """Whether the job is only launched once the guard is running on the pod."""
+    idle_minutes: PositiveInt = 10
+    """Minutes that the pod waits after the job's end for a process that downloads the results. Then the guard ends the
+    pod as `lifecycle.on_failure` says. It matters only if no process carries the run out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,9 @@ tests/support/guard_cases.py has the cases that both guards must pass.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.support.fakes.clock import FakeClock
 
@@ -24,6 +25,8 @@ class Terms:
 
     deadline_s: float
     idle_s: float
+    ended_s: float = field(default=math.inf, kw_only=True)
+    """The idle time after the end of a job, if it is shorter."""
     started: str
     unstarted: str = "delete"
 
@@ -95,11 +98,15 @@ class FakeGuard:
 
     def due(self, terms: Terms, now: float) -> bool:
         """Whether the deadline has passed, or no job runs and nobody has come for the idle time."""
-        return now >= terms.deadline_s or (self.job() != RUNS and now - self.files.seen_s >= terms.idle_s)
+        return now >= terms.deadline_s or (self.job() != RUNS and now - self.files.seen_s >= self.patience_s(terms))
+
+    def patience_s(self, terms: Terms) -> float:
+        """How long the guard waits for a client."""
+        return min(terms.idle_s, terms.ended_s) if self.job() == OVER else terms.idle_s
 
     def plan(self, terms: Terms, now: float) -> None:
         """The next look is at the next instant at which something may be due."""
-        next_s = min(terms.deadline_s, self.files.seen_s + terms.idle_s)
+        next_s = min(terms.deadline_s, self.files.seen_s + min(terms.idle_s, terms.ended_s))
         self.turn += 1
         turn = self.turn
         self.clock.at(max(next_s, self.tried_s, now + 1.0), lambda: self.look() if turn == self.turn else None)

@@ -72,6 +72,16 @@ def test_a_mistyped_name_is_noticed(plain: dict[str, Any], write: Write) -> None
     assert str(finding) == "--var: the file declares no variable sede; did you mean `seed`?"
 
 
+def test_a_name_that_was_typed_and_changes_nothing_is_a_mistake(plain: dict[str, Any], write: Write) -> None:
+    plain["variables"] = {"seed": "1", "fold": "2"}
+    with pytest.raises(ConfigError, match="the file declares no variable sede; did you mean `seed`"):
+        load(write(plain), cli_variables=parse_variables(("sede=2",), None))
+    with pytest.raises(ConfigError, match="the file declares no variable x; its variables are: seed, fold"):
+        load(write(plain), cli_variables=parse_variables(("x=2",), None))
+    plain["name"] = "x-{x}"
+    assert load(write(plain), cli_variables=parse_variables(("x=2",), None)).name == "x-2"
+
+
 def test_a_name_that_only_the_command_line_knows_is_fine(plain: dict[str, Any], write: Write) -> None:
     plain["name"] = "x-{fold}"
     draft = load(write(plain), cli_variables={"fold": "3"})

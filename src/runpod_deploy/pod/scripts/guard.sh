@@ -4,8 +4,8 @@
 # kill by name. It ignores signals, and its keeper (keeper.awk) starts it again if it is killed.
 # DIR is the run's control folder, named by the run id. What the guard needs it keeps in memory; its files are for the
 # client and for the next start of the container, and are written anew when they are gone.
-# DIR/guard/terms has one "name value" a line: now, deadline (both in seconds since 1970), idle_s, started (how to
-# release once a job was started: delete, stop or preserve), unstarted (how to release before that), api, and a line
+# DIR/guard/terms has one "name value" a line: now, deadline (both in seconds since 1970), idle_s, ended_s (the same
+# after the end of a job), started (how to release once a job was started: delete, stop or preserve), unstarted (how to release before that), api, and a line
 # "secret PATH" for each file to remove at the end of the job. The first terms are made of the container's variables.
 # DIR/guard/armed is a copy of the terms in force; DIR/guard/proof exists once the API has accepted the pod's key.
 # While DIR/guard/disarmed exists, nothing is done. DIR/guard/rest means that the pod is being stopped: its next start is
@@ -42,12 +42,13 @@ due() {
     why='the deadline has passed'; [ "$now" -lt "$deadline" ] || return 0
     [ ! -e "$dir/contact" ] || ! rm -f "$dir/contact" || touch_seen
     if [ -n "$job" ] && job_runs; then
-        [ $(((now - seen) * 10)) -lt "$idle" ] || touch_seen
+        [ $(((now - seen) * 10)) -lt "$ended" ] || touch_seen
         return 1
     fi
-    [ -z "$job" ] || forget_secrets
-    why="no job runs and nobody has come for $idle s"
-    [ $((now - seen)) -ge "$idle" ] && ! grep -qs '^sshd[^:]*: .*@pts/' /proc/[0-9]*/cmdline
+    patience=$idle
+    [ -z "$job" ] || { forget_secrets; patience=$ended; }
+    why="no job runs and nobody has come for $patience s"
+    [ $((now - seen)) -ge "$patience" ] && ! grep -qs '^sshd[^:]*: .*@pts/' /proc/[0-9]*/cmdline
 }
 
 release() {

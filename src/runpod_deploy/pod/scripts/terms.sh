@@ -47,7 +47,8 @@ take_terms() {
     if is_number "$sent_at" && [ "$(cat "$g/armed" 2>/dev/null || echo "${TERMS-}")" != "$in_force" ]; then
         set_clock "$sent_at"; tick; touch_seen
     fi
-    deadline=$(term deadline) idle=$(number "$(term idle_s)" 3600) started=$(term started) unstarted=$(term unstarted)
+    deadline=$(term deadline) idle=$(number "$(term idle_s)" 3600)
+    ended=$(number "$(term ended_s)" "$idle") started=$(term started) unstarted=$(term unstarted)
     api=$(env_of 1 API_BASE_URL) named=$(term api) key=$(env_of 1 API_KEY) id=$(env_of 1 POD_ID)
     api=${api:-${named:-https://api.runpod.io}} tried=0 pause=5
     save armed "$in_force"
