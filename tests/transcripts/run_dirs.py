@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,69 @@ def by_hand() -> dict[str, Any]:
         "recovered_by": "sam",
         "notes": ["pulled with scp", {"again": True}],
     }
+
+
+def sweep(root: Path) -> Path:
+    """Makes a project with six runs of two jobs, side by side, and returns it."""
+    runs = root / "artifacts" / "runpod"
+    for index, (lr, accuracy, loss) in enumerate(
+        [("0.1", 0.9125, 0.31), ("0.03", 0.9411, 0.22), ("0.01", 0.9038, 0.4)]
+    ):
+        own = {"lr": lr, "seed": "3", "model": "resnet-18"}
+        numbers = {"accuracy": accuracy, "loss": loss, "epoch": 20}
+        write(runs / f"20261120T18000{index}Z", of_sweep(index, variables=own, metrics=numbers))
+    failed = {"failed": True, "outcome": "job_failed", "exit_code": 20, "job_exit_code": 137}
+    failure = {"kind": "job_failed", "phase": "watch", "message": "killed", "transient": False}
+    small = {"lr": "0.003", "seed": "3", "model": "resnet-18"}
+    write(runs / "20261120T180003Z", of_sweep(3, variables=small, metrics={"epoch": 4}, failure=failure, **failed))
+    slow = {"failed": True, "outcome": "stopped", "failure": {**failure, "kind": "cost_cap"}}
+    write(runs / "20261121T090000Z", of_sweep(4, variables=small, gpu_id="NVIDIA L40S", tags={"kind": "long"}, **slow))
+    write(runs / "20261121T120000Z", of_sweep(5, job_name="embed", variables={}, metrics={"rows": 120_000}))
+    return root
+
+
+def of_sweep(index: int, **more: Any) -> dict[str, Any]:
+    """The manifest of one run of the sweep."""
+    usual = {"job_name": "digits", "outcome": "succeeded", "state": "finished", "gpu_id": "NVIDIA RTX A5000"}
+    sums = {"wall_time_sec": 754.5 + 60 * index, "estimated_cost_usd": 0.0566 * (1 + index), "pod_id": f"pod{index}"}
+    place = {"run_id": f"digits-{index}", "config_sha256": "ab" * 32, "gpu_price_per_hour_usd": 0.27}
+    return {**v2(), **usual, **sums, **place, **more}
+
+
+LIVE_AT = datetime(2026, 11, 27, 23, 40, tzinfo=UTC)
+
+
+def live(name: str, **more: Any) -> dict[str, Any]:
+    """One run as `status` shows it."""
+    usual = {
+        "timestamp": name, "state": "running", "phase": "watch", "step": None, "pod_id": "ux0unljx9tzrg0",
+        "gpu_id": "NVIDIA RTX A5000", "spent_usd": 0.12, "cost_cap_usd": 4.0, "stop_at": "2026-11-28T06:00:00+00:00",
+        "last_line": "epoch 3  loss 0.41  accuracy 0.88", "held_by": "process 211", "run_path": f"/p/{name}",
+        "job": "digits", "variables": {"lr": "0.03", "seed": "3"}, "since": "2026-11-27T23:28:00+00:00",
+        "job_over": False, "outcome": None, "datacenter_id": "EU-SE-1", "gpu_count": 1, "gpu_util_pct": 87.4,
+        "usd_per_hour": 0.27, "guard_deadline": "2026-11-28T06:12:00+00:00",
+    }  # fmt: skip
+    return {**usual, **more}
+
+
+NO_POD = {
+    "last_line": None,
+    "pod_id": None,
+    "gpu_id": None,
+    "gpu_util_pct": None,
+    "datacenter_id": None,
+    "usd_per_hour": None,
+}
+LIVE_ROWS = [
+    live("20261127T232500Z", step="train"),
+    live("20261127T232502Z", variables={"lr": "0.01", "seed": "3"}, phase="stage", last_line=None, gpu_util_pct=None),
+    live("20261127T233900Z", phase="choose", since="2026-11-27T23:39:21+00:00", spent_usd=0.0, **NO_POD),
+    live("20261127T201000Z", job="train-transformer-xl", variables={"layers": "24", "warmup_steps": "4000"},
+         gpu_id="NVIDIA H100 80GB HBM3", gpu_count=2, gpu_util_pct=99.0, spent_usd=8.5, cost_cap_usd=12.0),
+    live("20261126T090000Z", state="left", held_by=None, since="2026-11-26T21:00:00+00:00"),
+    live("20261127T230000Z", state="detached", held_by=None, job_over=True, gpu_util_pct=0.0),
+    live("20261127T100000Z", state="finished", outcome="unreleased", job_over=True, held_by=None, gpu_util_pct=None),
+]  # fmt: skip
 
 
 def rows(*events: dict[str, Any]) -> bytes:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from ..history.comparison import Difference, relation
 from ..history.events import Row, described
-from ..history.folders import ago
-from ..history.layouts import RUN_COLUMNS, UNKNOWN, run_cells
+from ..history.layouts import UNKNOWN
 from ..spec.visible import visible
+from ..terminal.fitting import Cell
 from ..terminal.style import event_colour
 
 MISSING = ("None", "None (None)")
@@ -35,21 +31,11 @@ def styled(text: str, style: str, rest: str) -> Text:
     return Text.assemble((visible(text), style), visible(rest))
 
 
-def runs_table(rows: list[dict[str, Any]], now: datetime) -> Table:
-    """The runs with their age, failed ones in red."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("when", *RUN_COLUMNS):
-        number = name in ("wall_s", "est_$")
-        table.add_column(name, justify="right" if number else "left", overflow="fold" if number else "ellipsis")
-    for row in rows:
-        cells = (ago(row["timestamp"], now), *run_cells(row))
-        table.add_row(*(Text(visible(cell)) for cell in cells), style=colour_of(row["failed"]))
-    return table
-
-
-def colour_of(failed: bool | None) -> str:
-    """Red for a failed run, yellow for one that has not ended."""
-    return {True: "red", None: "yellow"}.get(failed, "")
+def show_lines(lines: Iterable[Sequence[Cell]]) -> None:
+    """The cells of each line are on the terminal in their colours."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    for line in lines:
+        console.print(Text.assemble(*((cell.text, cell.style) for cell in line)), soft_wrap=True)
 
 
 def labelled(line: str) -> Text:
@@ -66,17 +52,6 @@ def value_colour(label: str, value: str) -> str:
     """Red for a value that says that something went wrong."""
     wrong = (label == "failed" and value.strip() not in ("False", "0", "None")) or "status=failed" in value
     return "red" if wrong or label == "failure" else ""
-
-
-def comparison_table(paths: tuple[str, str], differences: list[Difference]) -> Table:
-    """Fields that differ in yellow, the others dimmed."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("field")
-    table.add_column(visible(f"{paths[0]}  →  {paths[1]}"))
-    for difference in differences:
-        style = "dim" if difference.a == difference.b else "yellow"
-        table.add_row(Text(visible(difference.field)), Text(visible(relation(difference))), style=style)
-    return table
 
 
 def event_text(prefix: str, row: Row) -> Text:

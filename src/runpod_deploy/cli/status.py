@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,68 +10,79 @@ from typing import Any
 import click
 
 from ..errors import FAILURE_KINDS, UsageError
-from ..history.folders import ago, run_dirs
-from ..history.layouts import dollars, or_dash, summary_lines, table_lines
-from ..history.runs import RecordedRun, RunUnreadable, may_be_unfinished, read_run, rebuild_manifest, run_status
+from ..history.folders import run_dirs
+from ..history.layouts import summary_lines
+from ..history.runs import RecordedRun, RunUnreadable, may_cost, read_run, rebuild_manifest, run_status
 from ..machine.clock import SystemClock
-from ..terminal.output import info, print_json, warn
+from ..record.index import indexed_runs
+from ..terminal.output import can_draw, info, print_json, warn
 from .options import json_option, output_options
+from .overview import advice, print_overview, watch_overview
 from .run_names import RunName, optional_run_argument, or_latest, project_option
-from .tables import print_labelled, print_table
+from .tables import print_labelled
 
-COLUMNS = ("timestamp", "state", "phase", "step", "pod_id", "gpu", "spent", "last line")
+Rows = list[dict[str, Any]]
+WATCH_EVERY_S = 2.0
 
 
 @click.command(short_help="Show where runs stand and what they have cost.")
 @click.argument("run_dirs_given", metavar="[RUN]...", nargs=-1, type=RunName())
 @project_option("Without a RUN: the project whose unfinished runs are shown.")
+@click.option("--all", "everywhere", is_flag=True, help="Show the unfinished runs of all projects on this machine.")
+@click.option("--watch", "-w", is_flag=True, help="Redraw every two seconds, until no run is left or Ctrl-C.")
 @json_option
 @output_options
-def status(run_dirs_given: tuple[Path, ...], project_root: Path, as_json: bool) -> int:
-    """Show state, phase, cost and the last log line of runs. Without RUN: of all runs that have not ended.
+def status(run_dirs_given: tuple[Path, ...], project_root: Path, everywhere: bool, watch: bool, as_json: bool) -> int:
+    """Show one line for each run: its job, variables, phase, GPU, cost and last line. Without RUN: of all that go on.
 
-    "left" is a run that has not ended and that no process carries out any more: continue it with `resume`. Exit 2: a
-    RUN holds no run.
+    A run that is "interrupted" has no process any more: continue it with `resume`. A run that has ended without a
+    confirmed release of its pod is shown, too. Exit 2: a RUN holds no run.
+
+    Example: runpod-deploy status --watch
     """
-    found = readable(run_dirs_given) if run_dirs_given else unfinished(project_root)
-    now = SystemClock().now()
-    rows = [run_status(run, now) for run in found]
+    if watch and (as_json or not can_draw()):
+        raise UsageError("--watch needs a terminal", hint="in a script, call `status --json` again and again")
+    look = partial(rows_of, run_dirs_given, project_root, everywhere=everywhere)
+    if watch:
+        return watch_overview(look, WATCH_EVERY_S)
+    rows = look(warn)
     if as_json:
         print_json(rows)
     elif rows:
-        print_rows(rows, now)
+        print_overview(rows)
+        print_advice(rows)
     elif not run_dirs_given:
-        info(f"no unfinished runs in {project_root}")
+        info("no unfinished runs on this machine" if everywhere else f"no unfinished runs in {project_root}")
     return FAILURE_KINDS["usage"].exit_code if len(rows) < len(run_dirs_given) else 0
 
 
-def print_rows(rows: list[dict[str, Any]], now: datetime) -> None:
-    """The table of runs is on stdout; on a terminal, with the age of each."""
-    table = [cells(row) for row in rows]
-    aged = ((ago(row["timestamp"], now), *shown) for row, shown in zip(rows, table, strict=True))
-    print_table(table_lines(COLUMNS, table), ("when", *COLUMNS), aged)
+def print_advice(rows: Rows) -> None:
+    """stderr says what to do about runs that need somebody."""
+    for line in advice(rows):
+        info(line)
 
 
-def unfinished(project_root: Path) -> Iterator[RecordedRun]:
-    """The runs of a project that have not ended. What cannot be read is reported."""
-    paths = filter(partial(may_be_unfinished, unreadable=warn), run_dirs(project_root, warn))
-    return (run for run in readable(paths) if not run.state.end.finished)
+def rows_of(given: Sequence[Path], project_root: Path, report: Callable[[str, str], None], *, everywhere: bool) -> Rows:
+    """The state of each run that was asked for. What cannot be read is reported."""
+    places = [run.path for run in indexed_runs()] if everywhere else run_dirs(project_root, report)
+    found = readable(given, report) if given else unfinished(places, report)
+    now = SystemClock().now()
+    return [run_status(run, now) for run in found]
 
 
-def readable(paths: Iterable[Path]) -> Iterator[RecordedRun]:
+def unfinished(paths: Iterable[Path], report: Callable[[str, str], None]) -> Iterator[RecordedRun]:
+    """Those of the runs that have not ended, or whose pod may still cost money. What cannot be read is reported."""
+    runs = readable(filter(partial(may_cost, unreadable=report), paths), report)
+    return (run for run in runs if not run.state.end.finished or run.state.pod_may_exist)
+
+
+def readable(paths: Iterable[Path], report: Callable[[str, str], None]) -> Iterator[RecordedRun]:
     """The runs in these folders. What cannot be read is reported."""
     for path in paths:
         try:
-            yield read_run(path, warn)
+            yield read_run(path, report)
         except RunUnreadable as error:
-            warn(error.path, error.why)
-
-
-def cells(row: dict[str, Any]) -> tuple[str, ...]:
-    """The cells of a row."""
-    spent = or_dash(None) if row["spent_usd"] is None else dollars(row["spent_usd"])
-    known = [or_dash(row[key]) for key in ("timestamp", "state", "phase", "step", "pod_id", "gpu_id")]
-    return (*known, f"{spent} of {dollars(row['cost_cap_usd'])}", or_dash(row["last_line"]))
+            report(error.path, error.why)
 
 
 @click.command(short_help="Rebuild a run's manifest, and print its summary.")

@@ -20,12 +20,14 @@ from ..record.paths import RunDir
 from ..record.state import State
 from ..spec import Spec
 from ..spec.json import spec_from_json
-from ..spec.strict_json import dumps
+from ..spec.strict_json import dumps, loads
 from .folders import Unreadable, holds, why_unreadable
 from .known_runs import is_held
-from .manifests import Manifest, ManifestUnreadable, is_settled, read_manifest
+from .manifests import Manifest, ManifestUnreadable, finite_number, is_settled, mappings, read_manifest
 
 LOG_TAIL_BYTES = 4096
+SAMPLE_BYTES = 65_536
+"""More than one sample of many GPUs."""
 
 
 class RunUnreadable(UsageError):
@@ -99,12 +101,12 @@ def rebuild_manifest(run: RecordedRun, now: datetime) -> Manifest:
     return document
 
 
-def may_be_unfinished(path: Path, unreadable: Unreadable) -> bool:
-    """Whether this is a run of this tool that has not ended, as far as its manifest tells."""
+def may_cost(path: Path, unreadable: Unreadable) -> bool:
+    """Whether this is a run of this tool that has not ended, or whose pod is not known to be released."""
     if not holds(path, RunDir(path).spec.name, unreadable):
         return False
     try:
-        return read_manifest(path).get("state") != "finished"
+        return not is_settled(read_manifest(path))
     except ManifestUnreadable:
         return True
 
@@ -113,10 +115,11 @@ def run_status(run: RecordedRun, now: datetime) -> dict[str, Any]:
     """The progress of a run, under the names that JSON shows."""
     state = run.state
     held = holder(run.dir)
+    over = bool(held or state.end.finished or state.end.detached)
     return {
         "timestamp": run.dir.path.name,
         "run_id": run.spec.run_id,
-        "state": word(state) if held or state.end.finished or state.end.detached else "left",
+        "state": word(state) if over else "left",
         "phase": state.progress.phase or None,
         "step": state.job.step,
         "pod_id": state.pod.id,
@@ -127,7 +130,34 @@ def run_status(run: RecordedRun, now: datetime) -> dict[str, Any]:
         "last_line": last_line(run.dir.log),
         "held_by": held,
         "run_path": str(run.dir.path.absolute()),
+        "job": run.spec.job.name,
+        "variables": run.spec.variables,
+        "metrics": dict(state.job.metrics),
+        "since": since(state).isoformat() if state.started_at else None,
+        "job_over": state.job.ended,
+        "outcome": state.outcome if state.end.finished else None,
+        "datacenter_id": state.pod.datacenter_id,
+        "gpu_count": state.pod.gpu_count,
+        "gpu_util_pct": None if state.end.released else gpu_load(run.dir.metrics),
+        "usd_per_hour": state.cost.usd_per_hour if state.pod_may_exist else None,
+        "guard_deadline": state.pod.guard_deadline_at.isoformat() if state.pod.guard_deadline_at else None,
     }
+
+
+def since(state: State) -> datetime:
+    """When the run came to where it is: its phase began, its job ended, or its process was heard last."""
+    phases = state.progress.phases
+    return phases[-1].started_at if phases and phases[-1].duration_s is None else state.last_at
+
+
+def gpu_load(metrics: Path) -> float | None:
+    """The mean load of the pod's GPUs in the last sample, in percent; None if there is none."""
+    try:
+        row = loads(read_end(metrics, SAMPLE_BYTES).splitlines()[-1])
+        loads_pct = [value for gpu in mappings(row, "gpus") if (value := finite_number(gpu, "util_pct")) is not None]
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
+    return sum(loads_pct) / len(loads_pct) if loads_pct else None
 
 
 def holder(run_dir: RunDir) -> str | None:

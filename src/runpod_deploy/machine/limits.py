@@ -23,6 +23,10 @@ JOB_ROWS = 100_000
 """Rows that a job may add to the journal: one a second for a day. Each costs a write that is synced to the disk."""
 JOB_NAME_CHARS = 200
 """Characters of the name of a step or of a job's own event."""
+JOB_METRICS = 200
+"""Different numbers that are kept of what a job reports. A table of runs has a column for each."""
+METRICS_FILE_BYTES = 4 << 20
+"""Bytes of an artifact with the results of a job. Its numbers are in the journal and in the manifest."""
 CHANNEL_SILENT_S = 90.0
 """A follow channel that brings nothing for that long does not work: a working one shows a sign of life each second."""
 END_WITHIN_S = 30.0

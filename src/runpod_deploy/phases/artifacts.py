@@ -18,6 +18,7 @@ from ..spec import ArtifactPullSpec
 from .artifact_places import other_artifacts, protected
 from .check import local_path
 from .limits import CheckLimit
+from .metrics_file import record_metrics
 from .stage import ProgressRecorder
 
 ERROR_CHARS = 500
@@ -131,4 +132,5 @@ def record_pulled(run: Run, entry: ArtifactPullSpec, moved: Moved, duration_s: f
     )
     if entry.required and not moved.files and run.state.job.ended:
         run.record(ArtifactEmpty(label=entry.label, remote_path=entry.remote_path))
+    record_metrics(run, entry)
     return True

@@ -16,6 +16,7 @@ from ..spec import ArtifactPullSpec
 from . import snapshots
 from .artifacts import pull
 from .limits import CheckLimit
+from .metrics_file import record_metrics
 from .notices import ended, mirror_of, take_notice
 from .reconnect import with_reconnects
 from .secret_files import remove_secrets
@@ -141,6 +142,7 @@ def pulled(run: Run, entry: ArtifactPullSpec, check_limit: CheckLimit) -> bool:
     """
     done = dict(run.state.work.artifacts).get(entry.label)
     if done is not None and done.status == "success":
+        record_metrics(run, entry)  # a process that died may have pulled it and not have read it
         return True
     return with_reconnects(run, f"pulling {entry.label}", partial(pull, run, entry, check_limit), check_limit)
 

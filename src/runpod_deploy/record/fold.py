@@ -13,6 +13,7 @@ from datetime import datetime
 from . import events as e
 from .fold_pod import cost, pod, request
 from .parts import Artifact, End, Failure, JobState, PhaseTime, Progress, Work
+from .reported import in_event, reported
 from .state import State
 
 
@@ -98,7 +99,10 @@ def job(before: JobState, event: e.Event) -> JobState:
             return replace(before, failure_markers_seen=seen, scanned_bytes=event.log_offset)
         case e.JobEvent():
             offset = event.fields.get("log_offset")
-            return replace(before, scanned_bytes=offset if isinstance(offset, int) else before.scanned_bytes)
+            scanned = offset if isinstance(offset, int) else before.scanned_bytes
+            return replace(before, scanned_bytes=scanned, metrics=reported(before.metrics, in_event(event.fields)))
+        case e.ArtifactMetricsRead():
+            return replace(before, metrics=reported(before.metrics, event.metrics.items()))
         case e.StopRequested():
             return replace(before, stop_requested=before.stop_requested or event.why)
         case e.JobEnded():

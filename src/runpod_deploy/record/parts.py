@@ -174,6 +174,8 @@ class JobState:
     """Events about the job's processes that are in the journal already."""
     note: str = ""
     """What else is known about the end."""
+    metrics: tuple[tuple[str, float], ...] = ()
+    """The numbers that the job has reported, with the last value of each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,14 @@ class ArtifactPullSpec(Checked):
     min_files: PositiveInt | None = None
     """The least number of files that it must have when the job has ended; with fewer, it counts as missing. If not
     given, an empty folder is only a warning."""
+    metrics: bool = False
+    """Whether it is one JSON file whose numbers are the results of the run: they are in the manifest as `metrics`, and
+    `ls-runs`, `compare-runs` and `report` show them. The numbers of inner objects are named `outer.inner`."""
+
+    def contradictions(self) -> Iterator[Mistake]:
+        """Only a file has metrics."""
+        if self.metrics and self.remote_path.endswith("/"):
+            yield Mistake("metrics", "needs remote_path to be one JSON file: a folder has no metrics")
 
     def landing(self, project_root: Path) -> Path:
         """The local path of the download. With a trailing slash at local_path only, that is a path inside it."""

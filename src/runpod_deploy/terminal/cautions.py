@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from ..record import events as e
+from ..record.reported import rounded
 from .amounts import files, size
+
+MOST_NUMBERS = 8
 
 
 def not_created(event: e.ArtifactPullCompleted) -> str:
@@ -34,6 +37,13 @@ def removed(event: e.StageFinished) -> str:
         return ""
     count = f"{files(event.removed)}, {size(event.removed_bytes)}"
     return f"; deleted on the pod, since not here: {count}; the largest: {', '.join(event.removed_largest)}"
+
+
+def numbers(metrics: dict[str, float]) -> str:
+    """The first numbers that a job has reported, and how many more there are."""
+    shown = [f"{name}={rounded(value)}" for name, value in metrics.items()][:MOST_NUMBERS]
+    more = len(metrics) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def empty(event: e.ArtifactEmpty) -> str:

@@ -13,7 +13,7 @@ from ..record.state import State, job_failure_text
 from ..spec.visible import shortened, visible
 from .amounts import files
 from .amounts import size as size
-from .cautions import empty, links_out, not_created, removed
+from .cautions import empty, links_out, not_created, numbers, removed
 from .instants import LOCAL, time_of_day
 from .line_splitter import Lines
 from .pod_lines import pod_line
@@ -201,6 +201,10 @@ def end_line(event: e.Event, state: State, zone: tzinfo | None) -> str | None:
             return f"pulled {event.label}: {files(event.files)}, {how}{not_created(event)}"
         case e.ArtifactEmpty():
             return empty(event)
+        case e.ArtifactMetricsRead():
+            return f"metrics in {event.label}: {numbers(event.metrics)}"
+        case e.ArtifactMetricsUnreadable():
+            return f"WARNING: no metrics in {event.label}, which must be a JSON object with numbers: {event.error}"
         case e.ArtifactPullFailed():
             return f"could not pull {event.label}: {event.error}"
         case e.ArtifactSkipped():

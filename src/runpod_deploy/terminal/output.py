@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -42,6 +43,11 @@ def can_draw(stream: TextIO | None = None, *, plain: bool = False) -> bool:
 def is_terminal() -> bool:
     """Whether stdout is a terminal, which obeys control codes."""
     return sys.stdout.isatty()
+
+
+def terminal_width() -> int | None:
+    """The number of columns of the terminal that stdout is; None if it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def open_closed_streams() -> None:

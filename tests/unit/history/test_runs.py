@@ -15,7 +15,7 @@ from runpod_deploy.history.runs import (
     RunUnreadable,
     holder,
     last_line,
-    may_be_unfinished,
+    may_cost,
     read_run,
     rebuild_manifest,
     run_status,
@@ -70,7 +70,7 @@ def test_a_run_whose_process_died_is_left_and_its_pod_goes_on_costing(tmp_path: 
 
     assert (row["state"], row["phase"], row["last_line"]) == ("left", "watch", "step 2")
     assert row["spent_usd"] > 0.40, "an hour at the real rate of an L4"
-    assert may_be_unfinished(world.dir.path, print)
+    assert may_cost(world.dir.path, print)
     carry_out(world.open())
     assert run_status(read_run(world.dir.path, print), later)["state"] == "finished"
 
@@ -98,8 +98,8 @@ def test_finished_and_foreign_runs_are_not_looked_at_again(tmp_path: Path) -> No
     world = recorded(tmp_path)
     write_manifest(world.spec, carry_out(world.open()), world.dir, world.clock.now())
 
-    assert not may_be_unfinished(world.dir.path, print)
-    assert not may_be_unfinished(tmp_path / "src", print)
+    assert not may_cost(world.dir.path, print)
+    assert not may_cost(tmp_path / "src", print)
 
 
 def test_the_last_line_of_a_long_log_is_found_without_reading_it_all(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def sample(hint: Any) -> Any:
     if origin is tuple:
         return (sample(args[0]),) * 2
     if origin is dict:
-        return {"answer": 42, "nested": [None, {"x": 1.5}]}
+        return {"answer": 42, "nested": [None, {"x": 1.5}]} if args[1] is Any else {"answer": sample(args[1])}
     if is_dataclass(hint):
         return filled(hint)
     return {str: "ü", int: 7, float: 0.25, bool: True, datetime: AT}[hint]

@@ -72,6 +72,8 @@ from .run import (
 )
 from .work import (
     ArtifactEmpty,
+    ArtifactMetricsRead,
+    ArtifactMetricsUnreadable,
     ArtifactPullCompleted,
     ArtifactPullFailed,
     ArtifactPullStarted,
@@ -98,6 +100,8 @@ __all__ = [
     "EVENT_KINDS",
     "NEVER",
     "ArtifactEmpty",
+    "ArtifactMetricsRead",
+    "ArtifactMetricsUnreadable",
     "ArtifactPullCompleted",
     "ArtifactPullFailed",
     "ArtifactPullStarted",

@@ -208,6 +208,22 @@ class ArtifactEmpty(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ArtifactMetricsRead(Event):
+    """The numbers of an artifact with `metrics: true` are metrics of the run."""
+
+    label: str
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactMetricsUnreadable(Event):
+    """An artifact with `metrics: true` was pulled, but its numbers cannot be read. The run goes on without them."""
+
+    label: str
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArtifactSkipped(Event):
     """An optional artifact is not on the pod."""
 

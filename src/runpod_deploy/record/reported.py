@@ -1,0 +1,56 @@
+"""The numbers that a job reports: the last value of each, by name. Pure; knows no event and no file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ..machine.limits import JOB_METRICS, JOB_NAME_CHARS
+from ..spec.plain import LARGEST
+
+Numbers = tuple[tuple[str, float], ...]
+"""Names and values, in the order in which the names were reported first."""
+NOT_METRICS = ("event", "log_offset")
+"""Fields of a job's event that say nothing about its results."""
+
+
+def values_in(record: Mapping[str, Any], inside: str = "") -> Iterator[tuple[str, float | None]]:
+    """The numbers of a record by name, those of inner objects as `outer.inner`. None is a number that is not finite."""
+    for key, value in record.items():
+        name = f"{inside}{key}"[:JOB_NAME_CHARS]
+        if isinstance(value, Mapping):
+            yield from values_in(value, f"{name}.")
+        elif value is None or is_number(value):
+            yield name, value
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number that arithmetic takes; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+
+
+def reported(before: Numbers, values: Iterable[tuple[str, float | None]]) -> Numbers:
+    """The numbers after these were reported, too. A number that is not finite any more is unknown.
+
+    Names beyond JOB_METRICS are left out.
+    """
+    known: dict[str, float] = dict(before)
+    for name, value in values:
+        if value is None:
+            known.pop(name, None)
+        elif name in known or len(known) < JOB_METRICS:
+            known[name] = value
+    return tuple(known.items())
+
+
+def in_event(fields: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
+    """The numbers in the fields of a job's event."""
+    return ((name, value) for name, value in values_in(fields) if name not in NOT_METRICS)
+
+
+def rounded(value: float, digits: int = 4) -> str:
+    """The number with so many digits that count: `0.9132`, `1.2e-05`, `1234567`."""
+    if isinstance(value, int) or (math.isfinite(value) and value == int(value) and abs(value) < LARGEST):
+        return str(int(value))
+    return f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
