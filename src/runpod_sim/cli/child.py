@@ -35,6 +35,9 @@ async def run_child(command: Sequence[str], env: Mapping[str, str], arrived: Seq
     for early in arrived:
         _forward(child.pid, early)
     owned = _give_terminal(child.pid)
+    if owned:
+        # A shell that asked for the terminal before it was given to it has been stopped.
+        _forward(child.pid, signal.SIGCONT)
     code = await child.wait()
     if owned:
         _give_terminal(os.getpgrp())
