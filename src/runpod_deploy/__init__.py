@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.machinery import PathFinder
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import *  # noqa: F403 - so that type checkers see what __getattr__ finds
 
 __version__ = "1.0.0.dev0"
+
+# Modules of the earlier tool (`runpod_deploy.provider`), looked for after our own: scripts import from them.
+__path__.append(str(Path(__file__).parent / "api" / "compat" / "modules"))  # noqa: F405
 
 
 def __getattr__(name: str) -> Any:

@@ -64,12 +64,14 @@ class RunOptions:
     """Shows the run while it lasts, in place of lines."""
 
 
-def drive(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> State:
-    """The run's state after it was carried out as far as possible. Raises RunBusy."""
+def drive(
+    spec: Spec, run_dir: RunDir, world: World, options: RunOptions, story: Callable[[Run], State] = carry_out
+) -> State:
+    """The run's state after it was carried out as far as possible, or as far as another story goes. Raises RunBusy."""
     with RunLock(run_dir).held(wait_s=options.wait_s):
         run = with_listeners(open_run(first_spec(spec, run_dir), run_dir, world), options)
         with run.signals.installed(), options.screen(run) if options.screen else nullcontext():
-            return to_end(run, carry_out)
+            return to_end(run, story)
 
 
 def end_run(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> State:

@@ -28,6 +28,7 @@ from ..spec import (
     TelemetrySpec,
 )
 from .compat.choice import resolve_volume, select_gpu_across_datacenters
+from .compat.policy import StopPolicySpec
 from .compat.remote import PodConnection, RemoteResult, RemoteRunError, RemoteRunner, rsync_argv
 from .jobs import JobContext, build_job_context, load_job_spec, validate_local_paths
 from .pods import (
@@ -81,6 +82,7 @@ __all__ = [
     "SecretSpec",
     "SshSpec",
     "StalePod",
+    "StopPolicySpec",
     "StorageSpec",
     "TelemetrySpec",
     "build_job_context",

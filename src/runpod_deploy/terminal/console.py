@@ -34,6 +34,12 @@ DETAIL = (
     e.ArtifactPullStarted,
 )
 
+DETACHED = {
+    "ssh_lost": "the pod does not answer over SSH",
+    "handed_over": "the script that asked for the pod goes on with it",
+}
+"""Why a run was left, if not because the user asked for that."""
+
 
 class Console:
     """Prints a run's events and its job's output to `out`, if there is one, and writes both to console.log."""
@@ -252,7 +258,7 @@ def job_ended_line(event: e.JobEnded) -> str:
 
 def detached_line(event: e.Detached, state: State, zone: tzinfo | None) -> str:
     """The line for a run that nobody follows any more: what its pod does, and what ends the pod."""
-    what = "the pod does not answer over SSH" if event.why == "ssh_lost" else "the job goes on"
+    what = DETACHED.get(event.why, "the job goes on")
     if (deadline := state.pod.guard_deadline_at) is None:
         return f"detached: {what}; NO GUARD is on the pod, so it bills until you end it"
     return f"detached: {what}; the guard ends the pod at {time_of_day(deadline, event.ts_utc, zone)} at the latest"

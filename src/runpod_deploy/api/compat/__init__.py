@@ -1,1 +1,1 @@
-"""Tools of the earlier tool's API that scripts go their own way with. A run does not use them."""
+"""Names, modules and signatures of the earlier tool of this name, for scripts that use them. No run uses them."""

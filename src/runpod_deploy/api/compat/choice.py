@@ -19,14 +19,14 @@ def select_gpu_across_datacenters(
     datacenters: Sequence[str],
     gpu_order: Sequence[str],
     on_failover: OnFailover | None = None,
-    prices: Mapping[str, GpuPrice] | None = None,
+    prices: Mapping[str, GpuPrice | float] | None = None,
     max_gpu_price_usd: float | None = None,
 ) -> tuple[str, str]:
     """The first GPU of gpu_order in stock in the first datacenter that has one, as (gpu_id, datacenter_id).
 
     payload is a list of datacenters in the form of `runpodctl datacenter list -o json` or of the REST API's catalogue.
-    With a price limit, a GPU whose price is unknown is passed over. Raises ValueError without datacenters, and
-    RuntimeError if no GPU can be chosen.
+    prices has USD per hour, or a GpuPrice, for each GPU. With a price limit, a GPU whose price is unknown is passed
+    over. Raises ValueError without datacenters, and RuntimeError if no GPU can be chosen.
     """
     if not datacenters:
         raise ValueError("no datacenters to choose from")
@@ -64,11 +64,12 @@ def in_stock(levels: Mapping[str, str], gpu_id: str) -> bool:
     return levels.get(gpu_id, "") in IN_STOCK
 
 
-def too_expensive(gpu_id: str, prices: Mapping[str, GpuPrice], limit_usd: float | None) -> str:
+def too_expensive(gpu_id: str, prices: Mapping[str, GpuPrice | float], limit_usd: float | None) -> str:
     """The reason why a GPU is over the limit; empty if it is not, or if there is no limit."""
     if limit_usd is None:
         return ""
-    price = prices[gpu_id].lowest_price if gpu_id in prices else None
+    found = prices.get(gpu_id)
+    price = found.lowest_price if isinstance(found, GpuPrice) else found
     if price is None:
         return f"{gpu_id}: price unknown, limit ${cents(limit_usd)}/hr"
     return f"{gpu_id}: ${cents(price)}/hr is over the limit of ${cents(limit_usd)}/hr" if price > limit_usd else ""

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import join, quote
 from tempfile import mkdtemp
+from typing import Protocol
 
 from ...machine import proc
-from ...spec import RsyncPushSpec
 from ...spec.places import expanded
 from ...terminal.output import print_bytes
 
@@ -22,6 +22,47 @@ SSH_OPTIONS = (
 )
 STREAM_WITHIN_S = 30 * 86400.0
 logger = logging.getLogger("runpod_deploy")
+
+
+class Transfer(Protocol):
+    """What an upload needs: an RsyncPushSpec or an RsyncTransfer."""
+
+    @property
+    def source(self) -> str:
+        """The local path; with a slash at its end, the content of the folder."""
+
+    @property
+    def destination(self) -> str:
+        """The path on the pod."""
+
+    @property
+    def delete(self) -> bool | None:
+        """Whether what is not in the source is deleted at the destination; None is yes."""
+
+    @property
+    def effective_excludes(self) -> tuple[str, ...]:
+        """The rsync patterns of what is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class RsyncTransfer:
+    """An upload whose paths are rendered already."""
+
+    label: str
+    source: str
+    destination: str
+    excludes: tuple[str, ...] = ()
+    delete: bool = True
+
+    @property
+    def effective_excludes(self) -> tuple[str, ...]:
+        """The patterns of what is left out."""
+        return self.excludes
+
+
+def log_cmd(target: logging.Logger, label: str, argv: Sequence[object]) -> None:
+    """The log has the command line, quoted as a shell takes it."""
+    target.info("$ [%s] %s", label, join(str(part) for part in argv))
 
 
 class RemoteRunError(RuntimeError):
@@ -72,7 +113,7 @@ class RemoteRunner:
     @property
     def target(self) -> str:
         """The pod's name for ssh and rsync."""
-        return f"root@{self.host}"
+        return self.host if "@" in self.host else f"root@{self.host}"
 
     def ssh_argv(self, cmd: str, *, detached: bool = False) -> list[str]:
         """The ssh call that runs a command. If detached, the command goes on after the call."""
@@ -93,9 +134,7 @@ class RemoteRunner:
         """The command was started and goes on by itself. Raises RemoteRunError, TimeoutError."""
         return self._carry_out(self.ssh_argv(cmd, detached=True), timeout_sec, True)
 
-    def rsync_push(
-        self, transfer: RsyncPushSpec, *, timeout_sec: float = 3600, chmod: str | None = None
-    ) -> RemoteResult:
+    def rsync_push(self, transfer: Transfer, *, timeout_sec: float = 3600, chmod: str | None = None) -> RemoteResult:
         """The destination on the pod equals the local source. Raises RemoteRunError, TimeoutError."""
         argv = rsync_argv(
             source=str(expanded(transfer.source)) + ("/" if transfer.source.endswith("/") else ""),
@@ -156,15 +195,23 @@ def rsync_argv(
     chmod: str | None = None,
     known_hosts: Path | str = "/dev/null",
 ) -> list[str]:
-    """The rsync call that makes destination equal source. One of them is `host:path`."""
+    """The rsync call that makes destination equal source. One of them is `host:path`.
+
+    chmod is the mode of the files in three or four octal digits, or whatever rsync takes.
+    """
     shell = join(["ssh", *ssh_options(port, ssh_key, known_hosts)])
     return [
         *("rsync", "-az", "--partial"),
         *(["--delete"] if delete else []),
-        *([f"--chmod={chmod}"] if chmod else []),
+        *([f"--chmod={mode_of_files(chmod)}"] if chmod else []),
         *(f"--exclude={pattern}" for pattern in excludes),
         *("-e", shell, "--", source, destination),
     ]
+
+
+def mode_of_files(chmod: str) -> str:
+    """The mode for rsync: octal digits are meant for files only, since a folder needs its x."""
+    return f"F{chmod[-3:]}" if chmod.isdigit() and len(chmod) in (3, 4) else chmod
 
 
 def ssh_options(port: int, ssh_key: Path | str, known_hosts: Path | str) -> list[str]:

@@ -166,14 +166,17 @@ class RunPodCloud:
 
     def volume(self, name: str) -> tuple[str, str]:
         """Id and datacenter of the one network volume of that name. Raises ConfigError on none or several."""
-        what = "list the network volumes"
-        rows = self._rows("/v2/network-volumes", "networkVolumes", what, {"limit": PAGE_SIZE})
-        with parsing(what):
+        rows = self.volumes()
+        with parsing("list the network volumes"):
             # An odd row of another name does not matter; one of this name must not be guessed.
             found = [(str(row["id"]), str(row["dataCenter"])) for row in rows if row.get("name") == name]
         if len(found) == 1:
             return found[0]
         raise volume_error(name, found, [str(row.get("name")) for row in rows])
+
+    def volumes(self) -> list[Row]:
+        """The rows of all network volumes, as the API has them."""
+        return self._rows("/v2/network-volumes", "networkVolumes", "list the network volumes", {"limit": PAGE_SIZE})
 
     def logs(self, pod_id: str, tail: int, quiet_s: float) -> list[LogLine]:
         """The last lines of the container's and of the host's log; empty if none came within quiet_s seconds."""

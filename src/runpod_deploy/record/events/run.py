@@ -87,7 +87,7 @@ class Detached(Event):
     """This process leaves; the job goes on, and the pod's guard ends the pod at the limit."""
 
     why: str
-    """`asked` or `ssh_lost`."""
+    """`asked`, `ssh_lost`, or `handed_over` to a script that works on the pod itself."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,3 +78,9 @@ def test_a_volume_is_found_by_name_and_place() -> None:
 def test_a_volume_that_is_not_the_only_one_there_is_an_error(name: str, place: str, words: str) -> None:
     with pytest.raises(RuntimeError, match=words):
         rd.resolve_volume(VOLUMES, volume_name=name, expected_datacenter_id=place)
+
+
+def test_prices_may_be_plain_numbers() -> None:
+    limits: dict[str, Any] = {"prices": {"NVIDIA A40": 0.44, "NVIDIA L40S": 0.99}, "max_gpu_price_usd": 0.5}
+
+    assert choose(**limits)[0] == ("NVIDIA A40", "EU-SE-1")
