@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from runpod_deploy.cloud.values import Pod
 from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.phases.drift import Wanted, drift
 from runpod_deploy.record.paths import RunDir
-from runpod_deploy.spec import LifecyclePolicySpec
+from runpod_deploy.spec import LifecyclePolicySpec, PodSpec, RunpodJobSpec, RunSpec, StorageSpec
+from runpod_deploy.spec.json import spec_to_json
 from tests.support.worlds import FaultAt, Killed, Memory, with_job
 
 EFFECTS = 40
@@ -66,3 +70,46 @@ def test_a_taken_pod_that_vanished_gives_way_to_a_fresh_one(tmp_path: Path) -> N
     state = carry_out(world.open())
     assert state.outcome == "succeeded" and not state.pod.resumed and len(world.cloud.created) == 2
     assert world.cloud.calls.count(f"get {first}") < 5, "what is gone is not waited for"
+
+
+POD_CHANGES: list[tuple[dict[str, Any], str]] = [
+    ({"ports": ("22/tcp", "8888/http")}, "ports 22/tcp instead of 22/tcp, 8888/http"),
+    ({"env": {"HF_HOME": "/x"}}, "env HF_HOME"),
+    ({"registry_auth": "cred"}, "registry_auth none instead of cred"),
+    ({"template_id": "t1"}, "template_id none instead of t1"),
+    ({"container_disk_gb": 30}, "container disk 20 instead of 30"),
+    ({"datacenters": ("US-GA-9",)}, "datacenter "),
+]
+
+
+@pytest.mark.parametrize(("changes", "told"), POD_CHANGES, ids=lambda value: str(value)[:24])
+def test_what_the_config_no_longer_asks_for_is_named_and_replaced(
+    tmp_path: Path, changes: dict[str, Any], told: str
+) -> None:
+    world = second_run(tmp_path)
+    recorded = json.loads((tmp_path / "pod.json").read_text())
+    (Path(recorded["run_dir"]) / "spec.json").write_text(spec_to_json(world.spec))
+    world.spec = with_job(world.spec, pod=replace(world.spec.job.pod, **changes))
+    run = world.open()
+    state = carry_out(run)
+    text = world.dir.events.read_text()
+    assert told in text and "it is deleted with its disk, and a new pod is asked for" in text
+    assert state.pod.abandoned and not state.pod.resumed
+    assert next(iter(world.cloud.rented)) not in [pod.id for pod in world.cloud.list_pods()]
+
+
+def test_a_volume_smaller_than_the_api_s_least_is_no_drift() -> None:
+    job = RunpodJobSpec(
+        name="small",
+        pod=PodSpec(image="i", datacenters=("EU-SE-1",), gpu_order=("A",)),
+        storage=StorageSpec(mode="ephemeral", volume_gb=5),
+        run=RunSpec(script_path="/w/s.sh", log_path="/w/s.log", body="true"),
+    )
+    pod = Pod(
+        id="p", name="small-1", status="EXITED", usd_per_hour=None, created_at=None, volume_gb=10, container_disk_gb=20,
+        image="i", gpu_id="A", volume_mount="/workspace", ports=("22/tcp",), env={"PUBLIC_KEY": "k"},
+    )  # fmt: skip
+    assert drift(Wanted(job.pod, job.storage), pod, None) == []
+    assert drift(Wanted(job.pod, replace(job.storage, volume_mount="/data")), pod, None) == [
+        "mount /workspace instead of /data"
+    ]

@@ -11,11 +11,11 @@ import click
 from ..errors import UsageError
 from ..history.comparison import Difference, compare, comparison_lines
 from ..history.facts import Facts, run_facts
-from ..history.manifests import Manifest, has_failed
+from ..history.manifests import Manifest, ManifestUnreadable, has_failed
 from ..history.matrix import Best, best_of, compared_keys, marked, titles, winners
 from ..machine.clock import SystemClock
 from ..terminal.fitting import Cell, Column
-from ..terminal.output import info, is_terminal, print_json, print_lines
+from ..terminal.output import info, is_terminal, print_err, print_json, print_lines
 from .current import current
 from .ls_runs import chosen, listed
 from .options import json_option, output_options
@@ -44,11 +44,16 @@ def compare_runs(
     """Show what differs between two or many runs: variables, metrics, outcome, cost, and what they ran on.
 
     RUN may also be a manifest. Two runs that are not printed on a terminal are compared field by field, equal ones
-    included, as scripts expect. Exit 1: one of them failed; 2: one cannot be read.
+    included, as scripts expect. Exit 1: one of them failed, or cannot be read.
 
     Example: runpod-deploy compare-runs --filter job=tune --best accuracy
     """
-    runs, manifests = compared(run_dirs, project_root, filters)
+    try:
+        runs, manifests = compared(run_dirs, project_root, filters)
+    except ManifestUnreadable as error:  # as in older versions, for scripts that test for 1
+        print_err(f"error: {error.message}")
+        print_err(f"hint: {error.hint}")
+        return 1
     mark = best_of(best, runs) if best else None
     if as_json:
         print_json(document(run_dirs, runs, manifests, mark))

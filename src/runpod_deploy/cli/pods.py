@@ -15,6 +15,7 @@ from ..cloud.stale import StalePod, chosen, stale_cells, stale_lines, stale_pods
 from ..cloud.values import Pod
 from ..errors import FAILURE_KINDS, AuthRefused, ConfigError, UsageError
 from ..machine.clock import SystemClock
+from ..record.paths import MANIFEST_NAME
 from ..record.state_file import StateFile, read_state_file
 from ..terminal.output import can_draw, info, print_err, print_json, print_lines
 from .access import real_cloud
@@ -101,7 +102,7 @@ def end_one(state_file: Path, mode: str, dry_run: bool, as_json: bool) -> None:
     info(f"pod {recorded.pod_id}: {'deleted' if action == 'delete' else 'stopped'}, confirmed")
     if as_json:
         print_json([asdict(Ended(pod_id=recorded.pod_id))])
-    if action == "delete":
+    if action == "delete" and state_file.name != MANIFEST_NAME:  # the manifest of a run names its pod as well
         state_file.unlink(missing_ok=True)
 
 

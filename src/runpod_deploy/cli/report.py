@@ -14,7 +14,7 @@ from ..history.report.page import page
 from ..history.totals import Totals
 from ..machine.clock import SystemClock
 from ..machine.files import write_atomically
-from ..record.paths import MANIFEST_NAME
+from ..record.paths import EVENTS_NAME, MANIFEST_NAME, SPEC_NAME
 from ..terminal.output import print_json, print_lines, warn
 from .current import currents
 from .options import json_option, output_options
@@ -55,8 +55,15 @@ def pieces(folder: Path, *, one: bool) -> Iterator[str]:
     paths = [str(folder / MANIFEST_NAME)] if one else list(below)
     for _, manifest in currents(paths, now):
         totals.add(manifest)
+    paths = paths if one else sorted({*paths, *missing(folder)})
     details = (read_details(Path(path).parent, found, warn) for path, found in currents(paths, now, unreported))
     return page(str(folder.absolute().name), details, totals, now)
+
+
+def missing(folder: Path) -> set[str]:
+    """The paths at which runs below the folder would have a manifest, if they have another record of ours."""
+    records = (find_files(tidy_path(str(folder)), name, unreported) for name in (EVENTS_NAME, SPEC_NAME))
+    return {str(Path(path).parent / MANIFEST_NAME) for found in records for path in found}
 
 
 def unreported(_path: str, _reason: str) -> None:

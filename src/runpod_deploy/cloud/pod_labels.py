@@ -52,6 +52,11 @@ def new_token() -> str:
     return secrets.token_hex(TOKEN_BYTES)
 
 
+def is_own_variable(name: str) -> bool:
+    """Whether this tool or RunPod puts the variable into a pod's environment, and not the config."""
+    return name == "PUBLIC_KEY" or name.startswith("RUNPOD_")
+
+
 def token_of(pod: Pod) -> str:
     """The token that the pod bears; empty if it bears none."""
     return pod.env.get(TOKEN_LABEL, "")

@@ -10,6 +10,8 @@ from ..spec.rules import Checked
 from ..spec.types import HostName, PortNumber
 
 Stock = Literal["NONE", "LOW", "MEDIUM", "HIGH"]
+MIN_VOLUME_GB = 10
+"""The API refuses smaller persistent disks (2026-08), so a smaller one is asked for with this size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,12 @@ class Pod:
     volume_gb: int | None = None
     container_disk_gb: int | None = None
     network_volume_id: str | None = None
+    volume_mount: str | None = None
+    """Where its volume is mounted; None if it has none, or the API does not tell."""
+    ports: tuple[str, ...] | None = None
+    """None if the API does not tell."""
+    registry: str | None = None
+    """The id of the registry credential that its image is pulled with."""
     locked: bool = False
     """Whether the API refuses to stop it."""
     raw: dict[str, Any] = field(default_factory=dict, repr=False)

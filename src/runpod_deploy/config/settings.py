@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,6 +15,8 @@ from ..errors import AuthRefused, ConfigError
 
 DEFAULT_ORIGIN = "https://api.runpod.io"
 NO_KEY_HINT = 'Set RUNPOD_API_KEY, or put `apikey = "..."` into ~/.runpod/config.toml.'
+
+KEY_NAMES = ("apikey", "apiKey", "api_key")
 
 
 IN_CLEAR = "over http:// anybody on the way could read the API key"
@@ -85,7 +87,8 @@ def state_dir(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def key_of_file(path: Path) -> str:
-    """The key in a config.toml: at the top, where runpodctl writes it, or in [default], as the Python client does.
+    """The key in a config.toml: at the top, where runpodctl writes it, in [default], as the Python client does, or
+    else in any other table.
 
     Empty if there is no such file, or no key in it. Raises ConfigError if the file cannot be read.
     """
@@ -96,10 +99,15 @@ def key_of_file(path: Path) -> str:
     except (OSError, ValueError):
         # The parser's message would quote the line, and that line may hold the key.
         raise ConfigError(f"{path}: cannot be read as TOML", hint=NO_KEY_HINT) from None
-    section = content.get("default")
-    default = section if isinstance(section, dict) else {}
-    keys = (content.get("apikey"), content.get("apiKey"), default.get("api_key"))
-    return next((key.strip() for key in keys if isinstance(key, str) and key.strip()), "")
+    return next((key.strip() for key in keys_in(content) if key.strip()), "")
+
+
+def keys_in(table: Mapping[str, Any]) -> Iterator[str]:
+    """Every key in the table: its own, then those in its table `default`, then those in other tables."""
+    yield from (value for name in KEY_NAMES if isinstance(value := table.get(name), str))
+    for name in sorted(table, key=lambda name: name != "default"):
+        if isinstance(table[name], dict):
+            yield from keys_in(table[name])
 
 
 def api_origin(url: str) -> str:

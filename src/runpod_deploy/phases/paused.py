@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..cloud.gpu_order import known_order
 from ..cloud.pod_labels import bears, token_of
 from ..cloud.rates import disks_of, real_rate
 from ..cloud.removal import is_gone
@@ -15,11 +14,13 @@ from ..pod.keys import copy_key
 from ..record.events import PodAbandoned, PodLeftBehind, PodRecycled, PodReopened, PodReopening, PodResumed
 from ..record.state_file import StateFile, read_state_file
 from ..run import Run
-from ..spec import STORAGE_EPHEMERAL, RunpodJobSpec
 from .delivered import accept, note_doubt
+from .drift import drift, spec_of, wanted_now
 from .intents import record_intent
 from .limits import spent_so_far
 from .release import confirm_deleted
+
+GONE_NOW = ", so it is deleted with its disk, and a new pod is asked for"
 
 
 def may_recycle(run: Run) -> bool:
@@ -75,8 +76,9 @@ def recycle(run: Run) -> bool:
     recorded = recorded_pod(run)
     if recorded is not None and recorded.run_dir is not None:
         copy_key(recorded.run_dir / "ssh", run.dir.ssh)
-    if differences := drift(run.spec.job, pod):
-        return abandon(run, pod, f"it is not what the config asks for: {'; '.join(differences)}")
+    before = spec_of(recorded.run_dir) if recorded else None
+    if differences := drift(wanted_now(run), pod, before):
+        return abandon(run, pod, f"it is not what the config asks for ({'; '.join(differences)}){GONE_NOW}")
     return resume(run, pod)
 
 
@@ -149,7 +151,7 @@ def resume(run: Run, pod: Pod) -> bool:
     try:
         started = run.world.cloud.start(pod.id)
     except StockOut as refusal:
-        return abandon(run, pod, refusal.message)
+        return abandon(run, pod, f"it could not be started again ({refusal.message}){GONE_NOW}")
     run.record(restarted(run, started, PodResumed))
     note_doubt(run, started, real_rate(run.spec.job, started))
     return accept(run, (), started)
@@ -190,19 +192,6 @@ def abandon(run: Run, pod: Pod, reason: str) -> bool:
     except ReleaseUnconfirmed as error:
         raise CloudUnreachable(f"{reason}, and then: {error.message}", hint=error.hint) from error
     return False
-
-
-def drift(job: RunpodJobSpec, pod: Pod) -> list[str]:
-    """The properties of the pod that the config no longer asks for."""
-    ask: dict[str, tuple[object, set[object]]] = {
-        "image": (pod.image, {job.pod.image}),
-        "GPU": (pod.gpu_id, set(known_order(job.pod, pod.gpu_id or "").ids)),
-        "GPU count": (pod.gpu_count, {job.pod.gpu_count}),
-        "cloud": (pod.cloud_type, {job.pod.cloud_type}),
-        "container disk": (pod.container_disk_gb, {job.pod.container_disk_gb}),
-        "volume": (pod.volume_gb, {job.storage.volume_gb} if job.storage.mode == STORAGE_EPHEMERAL else {None}),
-    }
-    return [f"{what} {have}" for what, (have, wanted) in ask.items() if have is not None and have not in wanted]
 
 
 def reopen(run: Run) -> None:

@@ -61,11 +61,12 @@ def release_own(run: Run, action: LifecycleAction) -> PodReleased:
     """The run's pod is as the action asks, and what was done. Raises ReleaseUnconfirmed."""
     if run.state.pod.id is None:
         return PodReleased(action=action, state=None)
+    seen = await_seen(run, run.state.pod.id)
     try:
-        pod = confirm_released(run, run.state.pod.id, action)
+        pod = as_asked(run, run.state.pod.id, action, seen)
     except NoStopFromError:
         action, pod = "delete", confirm_released(run, run.state.pod.id, "delete")
-    return PodReleased(action=action, state=pod.status if pod else None)
+    return PodReleased(action=action, state=pod.status if pod else None, last_state=seen.status if seen else None)
 
 
 def release_given_up(run: Run) -> None:
@@ -115,7 +116,12 @@ class NoStopFromError(ReleaseUnconfirmed):
 
 def confirm_released(run: Run, pod_id: str, action: LifecycleAction) -> Pod | None:
     """The pod as the action leaves it, confirmed by the API; None if it is gone. Raises ReleaseUnconfirmed."""
-    check_ours(run, pod_id, await_seen(run, pod_id))
+    return as_asked(run, pod_id, action, await_seen(run, pod_id))
+
+
+def as_asked(run: Run, pod_id: str, action: LifecycleAction, seen: Pod | None) -> Pod | None:
+    """The pod, which the API has shown like this, as the action leaves it; None if it is gone. Raises as above."""
+    check_ours(run, pod_id, seen)
     answers = partial(pod_speaks, run) if pod_id == run.state.pod.id else never
     try:
         return until_confirmed(run.world.cloud, run.world.clock, pod_id, action, answers)

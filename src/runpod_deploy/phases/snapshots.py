@@ -12,10 +12,11 @@ from typing import Any
 from ..cloud.pod_labels import LABELS
 from ..cloud.values import Pod
 from ..machine.files import write_atomically
+from ..pod import scripts
 from ..pod.shell import command as shell_text
 from ..record.events import RemoteEnvSeen, SnapshotFailed
 from ..run import Run
-from ..spec.strict_json import dumps
+from ..spec.strict_json import dumps, loads
 
 TIMEOUT_S = 15.0
 PART_S = 6
@@ -23,7 +24,7 @@ PART_S = 6
 PART_BYTES = 262_144
 SEPARATOR = "--8<-- runpod-deploy --8<--"
 DMESG_LINES = 200
-REMOTE_ENV, PYTHON = "remote_env.json", "python"
+REMOTE_ENV, PYTHON, SAMPLE = "remote_env.json", "python", "sample"
 # The boot has just looked at the pod, so that a listing of this age is good enough.
 FRESH_S = 10.0
 
@@ -36,8 +37,11 @@ PART = f"""part() {{
 }}
 """
 # In the background: a slow disk must not keep the job waiting.
-FREEZE = """setsid sh -c '{ pip freeze || python3 -m pip freeze || uv pip freeze; } >"$0.part" && mv "$0.part" "$0"' \\
+FREEZE = """: >%s.part; setsid sh -c '
+    { pip freeze || python3 -m pip freeze || uv pip freeze; } >"$0.part" && mv "$0.part" "$0" || rm -f "$0.part"' \\
     %s </dev/null >/dev/null 2>&1 &"""
+# The end of a short job waits this long for it, in quarters of a second.
+FREEZE_QUARTERS = 24
 
 
 def at_start(run: Run) -> None:
@@ -59,7 +63,8 @@ def before_job(run: Run) -> None:
     """The pod is writing a list of its installed packages, which `at_end` fetches."""
     switches = run.spec.job.telemetry
     if switches.enabled and switches.capture_remote_env and run.state.job.pid is None:
-        text = shell_text(FREEZE % freeze_path(run), run.spec.job.remote_env)
+        path = freeze_path(run)
+        text = shell_text(FREEZE % (path, path), run.spec.job.remote_env)
         attempt(run, "pip freeze", lambda: run.host.run(text, timeout_s=TIMEOUT_S))
 
 
@@ -80,7 +85,13 @@ def at_end(run: Run) -> None:
         tail = f"sh -c 'dmesg 2>&1 | tail -n {DMESG_LINES}'"
         parts.append(f"! command -v dmesg >/dev/null || part dmesg_tail.txt {tail}")
     if switches.capture_remote_env:
-        parts.append(f"[ ! -s {freeze_path(run)} ] || part pip_freeze.txt cat {freeze_path(run)}")
+        path = freeze_path(run)
+        parts.append(f"n=0; while [ -e {path}.part ] && [ $n -lt {FREEZE_QUARTERS} ]; do")
+        parts.append("    sleep 0.25; n=$((n + 1)); done")
+        parts.append(f"[ ! -s {path} ] || part pip_freeze.txt cat {path}")
+    if switches.capture_nvidia_smi and run.state.job.pid is not None and not run.dir.metrics.exists():
+        # The job ended before its first sample came.
+        parts.append(f"part {SAMPLE} sh -c {quote(scripts.program('sample.sh'))} sample {quote(mount(run))}")
     take(run, parts)
 
 
@@ -107,9 +118,23 @@ def keep(run: Run, printed: bytes) -> None:
         facts = {"remote_uname": system, "remote_python_version": version}
         said[REMOTE_ENV] = dumps(facts, indent=2) + "\n"
         run.record(RemoteEnvSeen(remote_uname=system, remote_python_version=version))
+    if SAMPLE in said:
+        keep_sample(run, said.pop(SAMPLE))
     for name, text in said.items():
         if text:
             write_atomically(run.dir.path / name, text)
+
+
+def keep_sample(run: Run, text: str) -> None:
+    """metrics.jsonl has the sample. Raises OSError, ValueError."""
+    row = loads(text)
+    if isinstance(row, dict):
+        write_atomically(run.dir.metrics, dumps({"ts_utc": run.world.clock.now().isoformat(), **row}) + "\n")
+
+
+def mount(run: Run) -> str:
+    """The folder whose disk is measured."""
+    return run.spec.job.storage.volume_mount
 
 
 def named_parts(printed: str) -> list[tuple[str, str]]:

@@ -127,7 +127,9 @@ class PodState:
     lost: bool = False
     """Whether the pod was ended by somebody else or by its guard."""
     final_state: str | None = None
-    """The pod's last known status."""
+    """The pod's last known status; None once it is gone."""
+    last_state: str | None = None
+    """The status of a pod that is gone, before it went."""
     abandoned: tuple[str, ...] = ()
     """Pods that never booted; the last of them may still exist."""
     discarding: str | None = None

@@ -262,6 +262,9 @@ class FakeCloud:
             volume_gb=request.volume_gb,
             container_disk_gb=request.container_disk_gb,
             network_volume_id=request.network_volume_id,
+            volume_mount=request.volume_mount,
+            ports=request.ports,
+            registry=request.registry_auth,
         )
         pod = replace(pod, **self.delivers.get(candidate.datacenter_id, {}))
         self.rented[pod.id] = Rented(pod, begins_at, account=self.owner, history=["create"])

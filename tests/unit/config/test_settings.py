@@ -25,6 +25,9 @@ def toml(home: Path) -> Path:
         "[default]\napi_key = 'k1'\n",
         'apiKey = " k1 "',
         'apikey = ""\n[default]\napi_key = "k1"',
+        '[default]\napikey = "k1"\n[other]\napikey = "k2"',
+        '[work]\nrestApiUrl = "x"\n[work.account]\napikey = "k1"',
+        '[a]\napikey = "k2"\n[default]\napi_key = "k1"',
     ],
 )
 def test_both_layouts_of_the_file_are_read(toml: Path, text: str) -> None:

@@ -9,14 +9,12 @@ from typing import Any
 
 from ...spec.rules import RuleError, violations
 from ...spec.types import CloudId
-from ..values import Address, Candidate, Pod, PodRequest
+from ..values import MIN_VOLUME_GB, Address, Candidate, Pod, PodRequest
 from .fields import instant_in, number_in, part_in, parts_in, size_in, text_in, whole_in
 
 SSH_PORT = 22
 UNKNOWN_STATUS = "UNKNOWN"
 """The status of a pod whose row has none that can be read. It says neither that the pod runs nor that it is gone."""
-MIN_VOLUME_GB = 10
-"""The API refuses smaller persistent disks (2026-08)."""
 MIN_VCPUS = 2
 STALE_ADDRESS_STATUSES = ("PROVISIONING", "STARTING", "EXITED", "ERROR", "TERMINATED")
 """The statuses in which any address that is shown is out of date."""
@@ -102,6 +100,9 @@ def as_pod(row: Mapping[str, Any]) -> Pod:
         volume_gb=size_in(part_in(mounts, "persistent").get("size")),
         container_disk_gb=size_in(row.get("disk")),
         network_volume_id=text_in(networks[0].get("volumeId")) if networks else None,
+        volume_mount=text_in((part_in(mounts, "persistent") or (networks[0] if networks else {})).get("path")),
+        ports=tuple(map(str, row["ports"])) if isinstance(row.get("ports"), list) else None,
+        registry=text_in(row.get("registry")),
         locked=row.get("locked") is True,
         raw=dict(row),
     )

@@ -298,3 +298,5 @@ class PodReleased(Event):
     action: str
     state: str | None
     """The pod's last status; None if there is no such pod."""
+    last_state: str | None = None
+    """The status that the API showed before the release."""
