@@ -53,6 +53,8 @@ CLOCKS = run_dirs.rows(
     {"ts_utc": "9999-12-31T23:59:59-14:00", "event": "edge"},
     {"ts_utc": 5, "event": ["no", "name"]},
 )
+WITHOUT = {"spec", "folder"}
+"""Run dirs that hold no file where their manifest should be."""
 NOISE = b"\0" * 1000 + b'\n"text"\n[1]\n' + b"[" * 100_000 + b'\n\xff\xfe\n{"event": "' + b"x" * 20_000_000 + b'"}\n'
 
 
@@ -188,7 +190,7 @@ def test_a_page_is_made(project: Path, tmp_path: Path) -> None:
     done = run(project, "report", "--root", ".", "-o", str(tmp_path / "page.html"))
 
     assert done.returncode == 0 and named(done) == BAD | {"closed", "events"}
-    assert (tmp_path / "page.html").read_text().count("<details") == len(MANIFESTS) + 2 + len(BAD)
+    assert (tmp_path / "page.html").read_text().count("<details") == len(MANIFESTS) + 2 + len(BAD) + len(WITHOUT)
 
 
 @pytest.mark.parametrize("name", [*MANIFESTS, *NO_MANIFESTS, *SPECIAL, "events", "spec", "closed", "loop", "file"])

@@ -179,7 +179,8 @@ def end(s: State, event: e.Event) -> End:
         case e.ReleaseStarted():
             return replace(before, release_action=event.action)
         case e.PodReleased():
-            return replace(before, released=True, reopened=False)
+            status = event.last_state or s.pod.final_state
+            return replace(before, released=True, reopened=False, status_before=status)
         case e.RunFinished():
             return replace(before, finished=True, finished_at=event.ts_utc)
     return before

@@ -126,7 +126,7 @@ def pod(s: State, event: e.Event) -> PodState:
         case e.GuardArmed():
             return replace(before, guard_deadline_at=event.deadline_at)
         case e.PodReleased():
-            return replace(before, final_state=event.state, last_state=event.last_state or before.final_state)
+            return replace(before, final_state=event.state)
         case e.PodKilledUnexpected() | e.GuardReleased():
             # The pod itself may run on, if only the job's container died.
             return replace(before, final_state=event.state, lost=event.state != "RUNNING")

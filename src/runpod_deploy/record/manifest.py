@@ -70,7 +70,7 @@ def manifest(
         "gpu_id": state.pod.gpu_id,
         **price(state),
         "pod_id": state.pod.id,
-        "pod_final_state": state.pod.final_state or state.pod.last_state,
+        "pod_final_state": state.pod.final_state or state.end.status_before,
         "pod_resumed": state.pod.resumed,
         "image": job.pod.image,
         "cost_cap_usd": job.budget.cost_cap_usd,

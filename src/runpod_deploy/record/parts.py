@@ -128,8 +128,6 @@ class PodState:
     """Whether the pod was ended by somebody else or by its guard."""
     final_state: str | None = None
     """The pod's last known status; None once it is gone."""
-    last_state: str | None = None
-    """The status of a pod that is gone, before it went."""
     abandoned: tuple[str, ...] = ()
     """Pods that never booted; the last of them may still exist."""
     discarding: str | None = None
@@ -207,6 +205,8 @@ class End:
     detached: str | None = None
     release_action: str | None = None
     released: bool = False
+    status_before: str | None = None
+    """The pod's status before its release."""
     finished: bool = False
     finished_at: datetime | None = None
     reopened: bool = False
