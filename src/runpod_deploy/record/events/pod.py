@@ -296,7 +296,5 @@ class PodReleased(Event):
     """The API has confirmed that the pod is as the policy asks."""
 
     action: str
-    state: str | None
-    """The pod's last status; None if there is no such pod."""
-    last_state: str | None = None
-    """The status that the API showed before the release."""
+    state: str | None  # the pod's last status; None if there is no such pod
+    last_state: str | None = None  # the status that the API showed before the release
