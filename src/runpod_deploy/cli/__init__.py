@@ -6,6 +6,7 @@ import importlib
 import io
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,40 +15,43 @@ from ..errors import EXIT_INTERRUPTED, DeployError, UsageError
 from ..spec.visible import shortened
 from ..terminal.output import flush_or_discard, open_closed_streams, print_err
 
-# name -> module:function; loading only what is needed keeps the start of every command fast.
-COMMANDS = {
-    "run": "run:run",
-    "resume": "resume:resume",
-    "attach": "resume:attach",
-    "pull": "resume:pull",
-    "validate": "validate:validate",
-    "schema": "schema:schema",
-    "status": "status:status",
-    "manifest": "status:manifest",
-    "report": "report:report",
-    "note": "note:note",
-    "ssh": "ssh:ssh",
-    "manifest-summary": "records:manifest_summary",
-    "ls-runs": "ls_runs:ls_runs",
-    "compare-runs": "compare_runs:compare_runs",
-    "events": "events:events",
-    "events-query": "events:events_query",
-    "billing": "billing:billing",
-    "init": "init:init",
-    "config": "config:config",
-    "estimate": "estimate:estimate",
-    "capture-env": "capture_env:capture_env",
-    "gpu-list": "gpu:gpu_list",
-    "gpu-inventory": "gpu:gpu_inventory",
-    "gpu-prices": "gpu:gpu_prices",
-    "ls-stale": "pods:ls_stale",
-    "cleanup": "pods:cleanup",
-    "stop": "stop:stop",
-    "audit": "audit:audit_command",
-    "logs": "logs:logs",
-    "doctor": "doctor:doctor",
-}
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
+# name -> (module:function, short help). Help and completion read only this table, and a command loads only its own
+# module: every start is felt.
+COMMANDS = {
+    "run": ("run:run", "Run one job, from YAML to manifest."),
+    "resume": ("resume:resume", "Continue a run from its folder."),
+    "attach": ("resume:attach", "Follow a run again."),
+    "pull": ("resume:pull", "Download a run's artifacts as they are now."),
+    "validate": ("validate:validate", "Check a config without starting anything."),
+    "schema": ("schema:schema", "Print the JSON Schema of config files, for editors."),
+    "status": ("status:status", "Show where runs stand and what they have cost."),
+    "manifest": ("status:manifest", "Rebuild a run's manifest, and print its summary."),
+    "report": ("report:report", "Write one or many runs as one HTML page."),
+    "note": ("note:note", "Write tags and a note to a run, or print them."),
+    "ssh": ("ssh:ssh", "Open a shell on a run's pod, run a command there, or forward ports."),
+    "manifest-summary": ("records:manifest_summary", "Print the result of one run, or of many with totals."),
+    "ls-runs": ("ls_runs:ls_runs", "List the runs of a project, oldest first."),
+    "compare-runs": ("compare_runs:compare_runs", "Show what differs between runs, and which is the best."),
+    "events": ("events:events", "Print the events of one run."),
+    "events-query": ("events:events_query", "Search the events of all runs below a folder."),
+    "billing": ("billing:billing", "Show what RunPod has billed for runs."),
+    "init": ("init:init", "Write a commented config for this project."),
+    "config": ("config:config", "Show configs."),
+    "estimate": ("estimate:estimate", "Print what a config would cost."),
+    "capture-env": ("capture_env:capture_env", "Print commit and lockfile of a project as JSON."),
+    "gpu-list": ("gpu:gpu_list", "List the GPUs of a datacenter with stock and price."),
+    "gpu-inventory": ("gpu:gpu_inventory", "Check the stock of a config's GPUs; exit 3 if there is none."),
+    "gpu-prices": ("gpu:gpu_prices", "List what each GPU costs per hour."),
+    "ls-stale": ("pods:ls_stale", "List stopped pods and the price of their disks."),
+    "cleanup": ("pods:cleanup", "End the pod of a state file, or delete all stopped pods."),
+    "stop": ("stop:stop", "End a run from any terminal."),
+    "audit": ("audit:audit_command", "List pods of this tool that should not exist; exit 9 if there are any."),
+    "logs": ("logs:logs", "Print the output of a job; --system: the log of its host."),
+    "doctor": ("doctor:doctor", "Check key, API, balance, SSH and rsync."),
+}
 
 SHOWN_CHARS = 200
 
@@ -63,9 +67,24 @@ class LazyGroup(click.Group):
         """The command with that name, or None."""
         if cmd_name not in COMMANDS:
             return None
-        module, function = COMMANDS[cmd_name].split(":")
+        place, short_help = COMMANDS[cmd_name]
+        module, function = place.split(":")
         command: click.Command = getattr(importlib.import_module(f".{module}", __name__), function)
+        command.short_help = short_help
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The help has a line for each command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short_help) for name, (_, short_help) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands and options that begin so."""
+        from click.shell_completion import CompletionItem
+
+        begun = [(name, text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=text) for name, text in begun), *options]
 
     def invoke(self, ctx: click.Context) -> object:
         """The command's result; 0 if the reader of stdout has ended (`| head`), which is no error."""

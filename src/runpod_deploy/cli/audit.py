@@ -26,7 +26,7 @@ from .tables import print_table
 COLUMNS = ("POD_ID", "STATUS", "AGE_H", "$/h", "REASON", "NAME", "WHY")
 
 
-@click.command("audit", short_help="List pods of this tool that should not exist; exit 9 if there are any.")
+@click.command("audit")
 @click.option("--reap", is_flag=True, help="Delete the leftovers, after listing them.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask first.")
 @click.option(

@@ -19,7 +19,7 @@ from .run_names import RUNS_HERE, runs_folder
 from .tables import print_table
 
 
-@click.command(short_help="Show what RunPod has billed for runs.")
+@click.command
 @click.option(
     "--root", type=click.Path(), metavar="DIR", default=runs_folder, help=f"The folder that holds the runs. {RUNS_HERE}"
 )

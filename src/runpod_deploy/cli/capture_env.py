@@ -11,7 +11,7 @@ from ..terminal.output import print_err, print_json
 from .options import json_option, output_options
 
 
-@click.command("capture-env", short_help="Print commit and lockfile of a project as JSON.")
+@click.command("capture-env")
 @click.option("--project-root", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Default: here.")
 @json_option
 @output_options

@@ -26,7 +26,7 @@ from .run_tables import best_line, colour, print_csv, print_facts, print_fitted
 LEAST_CHARS = 8
 
 
-@click.command("compare-runs", short_help="Show what differs between runs, and which is the best.")
+@click.command("compare-runs")
 @click.argument("run_dirs", metavar="[RUN]...", nargs=-1, type=RunName())
 @project_option("With --filter: the project whose runs are compared.")
 @click.option(

@@ -16,7 +16,7 @@ from .checkup import Check, check_all
 from .options import json_option, output_options
 
 
-@click.command("doctor", short_help="Check key, API, balance, SSH and rsync.")
+@click.command("doctor")
 @json_option
 @output_options
 def doctor(as_json: bool) -> int:

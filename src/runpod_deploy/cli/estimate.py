@@ -19,7 +19,7 @@ from .options import config_argument, json_option, output_options, variable_opti
 from .tables import print_labelled
 
 
-@click.command(short_help="Print what a config would cost.")
+@click.command
 @config_argument
 @variable_options
 @json_option

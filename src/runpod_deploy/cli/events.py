@@ -22,7 +22,7 @@ from .options import output_options
 from .run_names import RUNS_HERE, optional_run_argument, or_latest, runs_folder
 
 
-@click.command(short_help="Print the events of one run.")
+@click.command
 @optional_run_argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on each line, as stored.")
 @output_options
@@ -36,7 +36,7 @@ def events(run_dir: Path | None, as_json: bool) -> None:
         info(f"no events in {run_dir}")
 
 
-@click.command("events-query", short_help="Search the events of all runs below a folder.")
+@click.command("events-query")
 @click.option(
     "--root", type=click.Path(), metavar="DIR", default=runs_folder, help=f"The folder to search. {RUNS_HERE}"
 )

@@ -49,7 +49,7 @@ def cloud_options(function: Function) -> Function:
     return cloud(spot(function))
 
 
-@click.command("gpu-list", short_help="List the GPUs of a datacenter with stock and price.")
+@click.command("gpu-list")
 @click.option("--datacenter", "datacenter_id", required=True, metavar="ID", help="A datacenter such as EU-RO-1.")
 @cloud_options
 @click.option("--no-prices", is_flag=True, help="Print stock only.")
@@ -72,7 +72,7 @@ def gpu_list(datacenter_id: str, cloud_type: str, spot: bool, no_prices: bool, a
     print_table(offer_lines(offers, label), ("gpu", "GB", "stock", f"$/hr ({label})"), cells)
 
 
-@click.command("gpu-inventory", short_help="Check the stock of a config's GPUs; exit 3 if there is none.")
+@click.command("gpu-inventory")
 @config_option
 @variable_options
 @json_option
@@ -91,7 +91,7 @@ def gpu_inventory(config: Path, var: tuple[str, ...], vars_file: Path | None, as
     return 0 if report.any_stocked else stocked_out(report)
 
 
-@click.command("gpu-prices", short_help="List what each GPU costs per hour.")
+@click.command("gpu-prices")
 @cloud_options
 @click.option(
     "--no-price-cache",

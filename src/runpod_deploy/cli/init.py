@@ -12,7 +12,7 @@ from ..terminal.output import info, print_lines
 from .options import output_options
 
 
-@click.command(short_help="Write a commented config for this project.")
+@click.command
 @click.option("--project-root", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="DIR")
 @click.option(
     "--output",

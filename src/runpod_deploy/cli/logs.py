@@ -32,7 +32,7 @@ from .run_names import optional_run_argument, or_latest
 QUIET_S = 2.0
 
 
-@click.command("logs", short_help="Print the output of a job; --system: the log of its host.")
+@click.command("logs")
 @optional_run_argument
 @click.option(
     "--config", "-c", type=click.Path(path_type=Path), metavar="PATH", help="Take the latest run of this config."

@@ -18,7 +18,7 @@ from .run_names import run_argument
 from .tagging import checked_text, lines, parse_tags, tag_option
 
 
-@click.command(short_help="Write tags and a note to a run, or print them.")
+@click.command
 @run_argument
 @click.argument("text", required=False)
 @tag_option

@@ -26,7 +26,7 @@ from .tables import print_table
 STALE_COLUMNS = ("POD_ID", "NAME", "GB", "$/day", "$/mo", "AGE")
 
 
-@click.command("ls-stale", short_help="List stopped pods and the price of their disks.")
+@click.command("ls-stale")
 @json_option
 @output_options
 def ls_stale(as_json: bool) -> None:
@@ -38,7 +38,7 @@ def ls_stale(as_json: bool) -> None:
         print_stale(found)
 
 
-@click.command(short_help="End the pod of a state file, or delete all stopped pods.")
+@click.command
 @click.option("--state-file", type=click.Path(path_type=Path), metavar="PATH", help="End the pod that this file names.")
 @click.option("--all-stopped", is_flag=True, help="Delete stopped pods of the account, after listing them.")
 @click.option(

@@ -22,7 +22,7 @@ from .run_names import RunName, or_latest
 from .tables import print_labelled
 
 
-@click.command("manifest-summary", short_help="Print the result of one run, or of many with totals.")
+@click.command("manifest-summary")
 @click.argument("manifest", metavar="[RUN]", type=RunName(), required=False)
 @click.option("--root", type=click.Path(), help="Summarize every manifest below this folder, and print totals.")
 @json_option

@@ -23,7 +23,7 @@ from .run_names import optional_run_argument, or_latest
 PAGE_NAME = "report.html"
 
 
-@click.command(short_help="Write one or many runs as one HTML page.")
+@click.command
 @optional_run_argument
 @click.option("--root", type=click.Path(path_type=Path), help="Show all runs below this folder instead of one.")
 @click.option(

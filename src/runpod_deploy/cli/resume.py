@@ -32,7 +32,7 @@ trust_option = click.option(
 )
 
 
-@click.command(short_help="Continue a run from its folder.")
+@click.command
 @run_argument
 @wait_option
 @detach_option
@@ -46,7 +46,7 @@ def resume(run_dir: Path, leave_to_guard: bool, trust: bool, **given: Any) -> in
     return continue_run(folder, manner(given), trust=trust, leave_to_guard=leave_to_guard)
 
 
-@click.command(short_help="Follow a run again.")
+@click.command
 @optional_run_argument
 @click.option(
     *("--drive", "drive_here"), is_flag=True, help="If no process carries the run out, do it here: Ctrl-C then ends it."
@@ -100,7 +100,7 @@ class Attached:
         return finish(state, self.folder)
 
 
-@click.command(short_help="Download a run's artifacts as they are now.")
+@click.command
 @optional_run_argument
 @click.option("--start", is_flag=True, help="Start the pod if it is paused, and pause it again afterwards.")
 @trust_option

@@ -58,7 +58,7 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command(short_help="Run one job, from YAML to manifest.")
+@click.command
 @config_argument
 @variable_options
 @replacing_options

@@ -9,7 +9,7 @@ from ..terminal.output import print_json
 from .options import output_options
 
 
-@click.command()
+@click.command
 @output_options
 def schema() -> None:
     """Print the JSON Schema of config files, for editors.

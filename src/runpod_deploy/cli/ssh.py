@@ -30,7 +30,7 @@ from .resume import trust_option
 from .run_names import run_argument
 
 
-@click.command("ssh", short_help="Open a shell on a run's pod, run a command there, or forward ports.")
+@click.command("ssh")
 @run_argument
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option(

@@ -25,7 +25,7 @@ Rows = list[dict[str, Any]]
 WATCH_EVERY_S = 2.0
 
 
-@click.command(short_help="Show where runs stand and what they have cost.")
+@click.command
 @click.argument("run_dirs_given", metavar="[RUN]...", nargs=-1, type=RunName())
 @project_option("Without a RUN: the project whose unfinished runs are shown.")
 @click.option("--all", "everywhere", is_flag=True, help="Show the unfinished runs of all projects on this machine.")
@@ -85,7 +85,7 @@ def readable(paths: Iterable[Path], report: Callable[[str, str], None]) -> Itera
             report(error.path, error.why)
 
 
-@click.command(short_help="Rebuild a run's manifest, and print its summary.")
+@click.command
 @optional_run_argument
 @json_option
 @output_options

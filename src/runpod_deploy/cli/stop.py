@@ -30,7 +30,7 @@ TRIES = 3
 WISHES = {"keep": "stop", "delete": "delete"}
 
 
-@click.command(short_help="End a run from any terminal.")
+@click.command
 @click.argument("run_dir", metavar="[RUN]", type=RunName(), required=False)
 @click.option("--keep", "wish", flag_value="keep", help="Pause the pod in any case: its disk is kept, and is billed.")
 @click.option(

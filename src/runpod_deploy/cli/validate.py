@@ -35,7 +35,7 @@ class Scans:
         return (self.check_image_registry or self.all) and not self.skip_registry_check
 
 
-@click.command(short_help="Check a config without starting anything.")
+@click.command
 @config_option
 @variable_options
 @click.option("--check-local", is_flag=True, help="Check that the local paths in the file exist.")
