@@ -9,29 +9,23 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TextIO
 
-from .cloud.pod_labels import bears, new_token
+from .cloud.pod_labels import bears
 from .cloud.values import Pod
-from .errors import ConfigError, DeployError, Interrupt, OddRow, UsageError
+from .errors import DeployError, Interrupt, OddRow, UsageError
 from .lifecycle import carry_out, end_now, pull_paused
-from .machine.files import PRIVATE, write_atomically
-from .machine.limits import RECORD_BYTES
-from .machine.reading import read_limited
 from .phases.account import same_account
 from .phases.artifacts import pull
 from .phases.reconnect import with_reconnects
 from .phases.release import confirm_deleted
 from .record import events as e
-from .record import index
-from .record.begun_here import remember
 from .record.lock import RunLock
 from .record.manifest import write_manifest
-from .record.moved import at_present
 from .record.paths import RunDir
+from .record.spec_file import first_spec
 from .record.state import State
 from .record.state_file import StateFileWriter
 from .run import Run, World, open_run
 from .spec import Spec
-from .spec.json import spec_from_json, spec_to_json
 from .terminal.console import Console
 
 # The manifest is written anew at these events, so that a crash leaves a record that is nearly true.
@@ -44,9 +38,6 @@ MILESTONES = (
     e.Detached,
     e.RunFinished,
 )
-
-# Another process that has just made the run of this id writes its spec within this time.
-OTHER_WRITES_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,46 +129,6 @@ def pod_of(run: Run) -> Pod:
     if pod is None or not bears(pod, name=run.state.pod.name, token=run.state.pod_token):
         raise UsageError(f"{run.dir.path}: its pod {run.state.pod.id} does not exist any more")
     return pod
-
-
-def record_spec(spec: Spec, run_dir: RunDir) -> Spec:
-    """The spec that the run was first given, on disk for any process to carry out. Raises RunBusy, ConfigError."""
-    if run_dir.spec.exists():
-        return read_spec(run_dir)
-    with RunLock(run_dir).held(wait_s=OTHER_WRITES_WITHIN_S):
-        return first_spec(spec, run_dir)
-
-
-def first_spec(spec: Spec, run_dir: RunDir) -> Spec:
-    """The spec that the run was first given; this one, if none is recorded yet. Raises ConfigError."""
-    if run_dir.spec.exists():
-        return read_spec(run_dir)
-    spec = replace(spec, token=new_token())
-    if not run_dir.events.exists():  # a journal that is older than its run was put there
-        remember(spec.token, run_dir)
-    try:
-        write_atomically(run_dir.spec, spec_to_json(spec) + "\n", mode=PRIVATE)
-    except OSError as error:
-        raise ConfigError(
-            f"{run_dir.spec}: cannot be written: {error.strerror}",
-            hint="make room on that disk; nothing was started",
-        ) from error
-    index.note(run_dir)
-    return spec
-
-
-def read_spec(run_dir: RunDir) -> Spec:
-    """The spec in the run folder, with the paths of its present place. Raises UsageError, ConfigError."""
-    try:
-        spec = spec_from_json(read_limited(run_dir.spec, RECORD_BYTES).decode())
-        return at_present(spec, run_dir.path.absolute())
-    except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(
-            f"{run_dir.path}: not a run folder: it holds no {run_dir.spec.name}",
-            hint="give the path that `run --print-run-dir` printed",
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{run_dir.spec}: cannot be read: {error}") from error
 
 
 def with_listeners(run: Run, options: RunOptions) -> Run:

@@ -13,23 +13,17 @@ from dataclasses import replace
 
 from . import __version__
 from .errors import DeployError, Interrupt
-from .phases import (
-    check,
-    choose,
-    collect,
-    connect,
-    launch,
-    preflight,
-    provision,
-    release,
-    reopen,
-    secrets,
-    setup,
-    stage,
-    watch,
-)
 from .phases.account import same_account
-from .phases.watch import Detach
+from .phases.check import check
+from .phases.choose import choose
+from .phases.collect import collect
+from .phases.commands import preflight, setup
+from .phases.connect import connect
+from .phases.paused import reopen
+from .phases.provision import provision
+from .phases.release import release
+from .phases.stage import launch, secrets, stage
+from .phases.watch import Detach, watch
 from .record.events import (
     Detached,
     Interrupted,

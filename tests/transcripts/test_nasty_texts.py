@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from runpod_deploy.driver import first_spec
 from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.record.spec_file import first_spec
 from tests.support.worlds import Memory
 
 TOOL = str(Path(sys.executable).with_name("runpod-deploy"))

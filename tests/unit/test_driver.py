@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy.cloud.values import Address
-from runpod_deploy.driver import RunOptions, first_spec, pull_artifacts, with_listeners
+from runpod_deploy.driver import RunOptions, pull_artifacts, with_listeners
 from runpod_deploy.errors import UsageError
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.pod.protocol import Host
 from runpod_deploy.record import events as e
 from runpod_deploy.record.begun_here import is_known, require_known
 from runpod_deploy.record.paths import RunDir
+from runpod_deploy.record.spec_file import first_spec
 from runpod_deploy.record.state import State
 from runpod_deploy.spec import Spec
 from tests.support.worlds import Killed, Memory

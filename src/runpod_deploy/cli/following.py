@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 
-from ..driver import read_spec
 from ..errors import RunBusy
 from ..machine.clock import SystemClock, wait_until
 from ..machine.left_behind import LeftBehind, leave_behind
@@ -16,6 +15,7 @@ from ..record.fold import fold
 from ..record.journal import read_events
 from ..record.lock import RunLock
 from ..record.paths import RunDir
+from ..record.spec_file import read_spec
 from ..record.state import State
 from ..terminal.line_splitter import Lines
 from ..terminal.output import print_err, write_err

@@ -10,7 +10,6 @@ import click
 from ..cloud.values import LogLine
 from ..config import load, parse_variables
 from ..config.draft import Draft
-from ..driver import read_spec
 from ..errors import DeployError, SshLost, UsageError
 from ..history.known_runs import known_runs
 from ..phases.host_log import kept_lines
@@ -20,6 +19,7 @@ from ..pod.remote_log import last_lines, stream
 from ..record.fold import fold
 from ..record.journal import read_events
 from ..record.paths import RUNS_DIR, RunDir, of_another_user, refuse_links
+from ..record.spec_file import read_spec
 from ..record.state import State
 from ..record.state_file import read_state_file
 from ..spec.places import expanded

@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
-from ..driver import RunOptions, drive, pull_artifacts, pull_from_paused, read_spec
+from ..driver import RunOptions, drive, pull_artifacts, pull_from_paused
 from ..errors import RunBusy, failure_kind
 from ..live import real_world
 from ..machine.left_behind import LeftBehind
 from ..record.begun_here import require_known
 from ..record.lock import RunLock
 from ..record.paths import RunDir, require_own
+from ..record.spec_file import read_spec
 from ..record.state import State
 from ..terminal.output import info, print_err
 from .carrying import finish, manner, print_failure

@@ -15,14 +15,15 @@ from typing import Any, NoReturn
 import click
 
 from ..config import load, parse_variables
-from ..driver import record_spec
+from ..config.proxies import proxy_for
+from ..config.settings import checked_key, read_settings
 from ..errors import UsageError
-from ..live import real_world
 from ..machine.signals import SIGNALS
 from ..record.new_run import begin
 from ..record.paths import RunDir, of_another_user
+from ..record.spec_file import record_spec
+from ..spec import Spec
 from ..terminal.output import print_err, print_lines
-from .dry_run import print_plan
 from .durations import Duration
 from .findings import print_findings
 from .options import (
@@ -91,10 +92,9 @@ def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: boo
     print_findings([*draft.findings, *local_warnings(draft)], given["verbosity"])
     wishes = wishes_of(given)
     if given["dry_run"] or given["offline_dry_run"]:
-        cloud = None if given["offline_dry_run"] else real_world().cloud
-        print_plan(replace(draft.trial, **wishes), cloud, as_json=as_json)
+        show_plan(replace(draft.trial, **wishes), as_json=as_json, offline=given["offline_dry_run"])
         return 0
-    real_world()  # a key that cannot be used is found before a folder is made
+    require_access()  # a key that cannot be used is found before a folder is made
     spec, run_dir = begin(draft, run_id=checked_id(given["run_id"]))
     is_new = not run_dir.spec.exists() and not run_dir.events.exists() and of_another_user(run_dir) is None
     asked = record_spec(replace(spec, **wishes), run_dir)
@@ -108,6 +108,21 @@ def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: boo
         with suppress(OSError):  # nobody reads it any more; the run was asked for all the same
             print_lines([f"RUN_DIR={run_dir.path}"])
     return become_resume(run_dir, given, is_new=is_new or not given["run_id"])
+
+
+def show_plan(spec: Spec, *, as_json: bool, offline: bool) -> None:
+    """The plan is printed. Only now is loaded what asks for stock: a run has another process for that."""
+    from ..live import connect_cloud
+    from .dry_run import print_plan
+
+    print_plan(spec, None if offline else connect_cloud(), as_json=as_json)
+
+
+def require_access() -> None:
+    """The API can be asked, as far as this machine can tell. Raises AuthRefused, ConfigError."""
+    settings = read_settings()
+    checked_key(settings.api_key)
+    proxy_for(settings.origin)
 
 
 def become_resume(run_dir: RunDir, given: dict[str, Any], *, is_new: bool) -> NoReturn:

@@ -13,7 +13,6 @@ from ..cloud.pod_labels import bears
 from ..cloud.protocol import Cloud
 from ..cloud.proxy import proxy_urls
 from ..cloud.values import Address
-from ..driver import read_spec
 from ..errors import ConfigError, UsageError
 from ..pod.openssh import connection_to
 from ..pod.visit import Forward, parse_forward, ssh_command, visitor_environment
@@ -21,6 +20,7 @@ from ..record.begun_here import require_known
 from ..record.fold import fold
 from ..record.journal import read_events
 from ..record.paths import RunDir, require_own
+from ..record.spec_file import read_spec
 from ..record.state import State
 from ..terminal.hints import about
 from ..terminal.output import info

@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
-from ..driver import RunOptions, delete_kept, end_run, read_spec
+from ..driver import RunOptions, delete_kept, end_run
 from ..errors import UsageError
 from ..live import real_world
 from ..record.begun_here import require_known
 from ..record.lock import RunLock
 from ..record.paths import RunDir, require_own
+from ..record.spec_file import read_spec
 from ..record.state import State
 from ..record.stop_request import leave_wish
 from ..terminal.console import left_cost

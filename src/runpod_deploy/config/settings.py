@@ -131,3 +131,12 @@ def is_confidential(origin: str) -> bool:
         return parts.scheme == "https" or ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def checked_key(api_key: str) -> str:
+    """The key, if it can be sent. Raises AuthRefused if not; the message does not show the key."""
+    if not api_key:
+        raise AuthRefused("there is no RunPod API key", hint=NO_KEY_HINT)
+    if not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
+        raise AuthRefused("the RunPod API key holds spaces or characters that no key has", hint=NO_KEY_HINT)
+    return api_key

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..config.finding import Loc, dotted
 from ..errors import ConfigError, DeployError
 from ..pod.transfer.shipment import push_of, shipped_tree
-from ..run import Run
 from ..spec import ArtifactPullSpec, RsyncPushSpec, SecretSpec, Spec
 from ..spec.places import expanded
+
+if TYPE_CHECKING:  # `run` asks for the problems of a config before it becomes the process that loads this
+    from ..run import Run
 
 LONGEST_PATH_BYTES = 4095
 MOST_NAMED = 3

@@ -11,7 +11,7 @@ from ..config import Draft, Finding
 from ..pod.transfer.excludes import Excludes
 from ..pod.transfer.shipment import Shipment, ShippedFile, survey
 from ..spec import DEFAULT_STAGING_EXCLUDES
-from ..terminal.console import size
+from ..terminal.amounts import size
 from .paths import local
 
 TEXT_SUFFIXES = {".py", ".yaml", ".yml", ".toml", ".json", ".sh"}

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from runpod_deploy.config.pyproject import read_pyproject
-from runpod_deploy.driver import read_spec
 from runpod_deploy.errors import ConfigError
 from runpod_deploy.history.events import read_rows
 from runpod_deploy.history.known_runs import known_runs
@@ -27,6 +26,7 @@ from runpod_deploy.record.journal import read_events
 from runpod_deploy.record.lock import RunLock
 from runpod_deploy.record.manifest import log_facts
 from runpod_deploy.record.paths import RunDir
+from runpod_deploy.record.spec_file import read_spec
 from runpod_deploy.record.state_file import read_state_file
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from runpod_deploy.cli import main
 from runpod_deploy.cloud.values import LogLine
-from runpod_deploy.driver import first_spec
 from runpod_deploy.errors import UsageError
 from runpod_deploy.phases.host_log import keep_host_log
 from runpod_deploy.phases.watch import Watcher
@@ -21,6 +20,7 @@ from runpod_deploy.record.journal import Journal, cut_torn_line
 from runpod_deploy.record.lock import RunLock
 from runpod_deploy.record.log_mirror import LogMirror
 from runpod_deploy.record.paths import RunDir, require_own
+from runpod_deploy.record.spec_file import first_spec
 from runpod_deploy.terminal.console import Console
 from tests.support.worlds import Memory
 

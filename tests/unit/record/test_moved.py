@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from runpod_deploy.driver import RunOptions, first_spec, read_spec, with_listeners
+from runpod_deploy.driver import RunOptions, with_listeners
 from runpod_deploy.record.paths import RunDir
+from runpod_deploy.record.spec_file import first_spec, read_spec
 from runpod_deploy.spec import ArtifactPullSpec, RsyncPushSpec, SecretSpec
 from tests.support.worlds import Memory, with_job
 

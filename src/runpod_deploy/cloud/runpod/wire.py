@@ -17,13 +17,14 @@ from urllib3 import exceptions as failures
 
 from ... import __version__
 from ...config.proxies import proxy_for
-from ...errors import AnswerUnclear, AuthRefused, CloudUnreachable, ConfigError, DeployError, EdgeRefused, OnRetry
+from ...config.settings import checked_key
+from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, DeployError, EdgeRefused, OnRetry
 from ...machine.clock import Clock
 from ...machine.signals import critical
 from .calls import Answer, Call
 from .exchange import Exchange, Request
 from .pace import Pace
-from .refusals import KEY_HINT, NEVER_SENT, is_final, named_by_text, network_error, refusal
+from .refusals import NEVER_SENT, is_final, named_by_text, network_error, refusal
 
 USER_AGENT = f"runpod-deploy/{__version__}"
 CONNECT_TIMEOUT_S = 10.0
@@ -183,15 +184,6 @@ def checked_origin(base_url: str) -> str:
     if not base_url.startswith(("http://", "https://")):
         raise ConfigError(f"{base_url!r} is not an address of the API", hint="RUNPOD_API_BASE_URL starts with https://")
     return base_url.rstrip("/")
-
-
-def checked_key(api_key: str) -> str:
-    """The key, if it can be sent. Raises AuthRefused if not; the message does not show the key."""
-    if not api_key:
-        raise AuthRefused("there is no RunPod API key", hint=KEY_HINT)
-    if not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
-        raise AuthRefused("the RunPod API key holds spaces or characters that no key has", hint=KEY_HINT)
-    return api_key
 
 
 def pauses() -> Iterator[float]:
