@@ -32,15 +32,16 @@ def workshop(tmp_path: Path) -> Workshop:
 
 
 @pytest.mark.timeout(300)
-@each_driver
-def test_twelve_seeds_three_at_a_time(workshop: Workshop, driver: str) -> None:
-    """One seed finally fails, and two lose their pod once."""
+@pytest.mark.parametrize(("driver", "seeds"), [("python", SEEDS), ("bash", SEEDS[:5]), ("make", SEEDS[:5])])
+def test_many_seeds_three_at_a_time(workshop: Workshop, driver: str, seeds: list[str]) -> None:
+    """One seed finally fails, and some lose their pod once."""
     write_config(workshop, FATES, TRAIN)
-    sweep = workshop.rehearse("bash", "-c", DRIVERS[driver].call(SEEDS, AT_ONCE="3"), within_s=280)
+    sweep = workshop.rehearse("bash", "-c", DRIVERS[driver].call(seeds, AT_ONCE="3"), within_s=280)
     table = rows(sweep.output)
-    assert exit_codes(table) == {seed: fate(seed) for seed in SEEDS}, sweep.output
+    assert exit_codes(table) == {seed: fate(seed) for seed in seeds}, sweep.output
     assert sweep.exit_code == DRIVERS[driver].failed
-    assert sweep.ledger["pods_created"] == len(SEEDS) + len(LOST) and sweep.ledger["pods_left"] == 0
+    tries = sum(len(fate(seed)) for seed in seeds)
+    assert sweep.ledger["pods_created"] == tries and sweep.ledger["pods_left"] == 0
     for row in table:
         assert_true(row, sweep.ledger)
     # The cloud's own bill: the table tells no less, and the cap holds.
