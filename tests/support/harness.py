@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -17,9 +18,16 @@ from typing import Any
 import urllib3
 import yaml
 
+from tests.support.simulator_process import serve
+
 BIN = Path(sys.executable).parent
 TOOL = str(BIN / "runpod-deploy")
-SIMULATOR = str(BIN / "runpod-sim")
+
+
+# Loading the simulator's libraries takes as long as a small run: one process of each worker does, and all simulators of
+# its tests are forked from it.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.support.simulator_process"])
 
 
 class Simulator:
@@ -27,26 +35,15 @@ class Simulator:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.process = subprocess.Popen(
-            [SIMULATOR, "serve", "--port", "0"],
-            env={"HOME": str(home), "PATH": os.environ["PATH"]},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        self.exports = self._read_exports()
+        receiving, sending = FORKS.Pipe(duplex=False)
+        environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
+        self.process = FORKS.Process(target=serve, args=(environment, sending))
+        self.process.start()
+        sending.close()
+        assert receiving.poll(30), "the simulator did not start"
+        self.exports: dict[str, str] = receiving.recv()
+        receiving.close()
         self.http = urllib3.PoolManager(retries=False)
-
-    def _read_exports(self) -> dict[str, str]:
-        assert self.process.stdout is not None
-        exports: dict[str, str] = {}
-        while not {"RUNPOD_API_KEY", "RUNPOD_API_BASE_URL", "RUNPOD_SIM_TOKEN"} <= set(exports):
-            line = self.process.stdout.readline()
-            assert line, "the simulator did not start"
-            if found := re.match(r"export (\w+)=['\"]?([^'\"\n]*)", line):
-                exports[found[1]] = found[2]
-        return exports
 
     @property
     def env(self) -> dict[str, str]:
@@ -79,14 +76,11 @@ class Simulator:
 
     def stop(self) -> None:
         """The simulator and its pods have ended."""
-        assert self.process.stdout is not None
-        self.process.stdout.close()
         self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
+        self.process.join(20)
+        if self.process.exitcode is None and self.process.pid is not None:
             os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(5)
+            self.process.join(5)
 
 
 @dataclass
