@@ -150,7 +150,7 @@ def compare(title: str, ways: tuple[Act, Act], sides: tuple[Path, Path], repeat:
     turns = [[timed(way, *sides) for way in ways] for _ in range(repeat)]
     bare, ours = (min(column) for column in zip(*turns, strict=True))
     print(f"{title:<41}{bare:7.2f} s {ours:7.2f} s {ours / bare:9.2f}", flush=True)
-    return ours <= LIMIT * bare + ROUND_TRIPS_S
+    return bool(ours <= LIMIT * bare + ROUND_TRIPS_S)
 
 
 def timed(act: Act, source: Path, target: Path) -> float:

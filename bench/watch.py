@@ -56,7 +56,7 @@ for _ in range(9):
 
 @dataclass
 class Watched:
-    """Memory in MB and processor seconds of a driver, alone and with ssh, and the seconds until it knew the end."""
+    """One driver: memory in MB, processor seconds alone and with ssh, and the seconds until it knew the end."""
 
     own_mb: float = 0.0
     all_mb: float = 0.0
