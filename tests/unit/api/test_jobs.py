@@ -136,4 +136,4 @@ def test_the_package_is_quick_to_import_and_says_what_it_has() -> None:
     assert done.stdout.split() == ["False", "False"]
     assert (rd.SCHEMA_VERSION, rd.STORAGE_EPHEMERAL, rd.VOLUME_STORAGE_USD_PER_GB_MONTH) == (2, "ephemeral", 0.10)
     with pytest.raises(AttributeError, match="provision_pod"):
-        rd.provision_pod  # noqa: B018 - that it is not there is the point  # type: ignore[attr-defined]
+        rd.provision_pod  # type: ignore[attr-defined]  # noqa: B018 - that it is not there is the point
