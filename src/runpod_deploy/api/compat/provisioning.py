@@ -13,8 +13,10 @@ from ...lifecycle import begin, close, step
 from ...live import connect_cloud, real_world
 from ...machine.clock import SystemClock, wait_until
 from ...money import guard_deadline
-from ...phases import check, choose, connect, provision
-from ...phases.provision import guard_terms
+from ...phases.check import check
+from ...phases.choose import choose
+from ...phases.connect import connect
+from ...phases.provision import guard_terms, provision
 from ...record.events import Detached, Interrupted
 from ...record.paths import RunDir
 from ...record.state import State
