@@ -9,7 +9,9 @@ import click
 
 from ..errors import UsageError
 from ..history.details import read_details
+from ..history.facts import Facts, run_facts
 from ..history.folders import find_files, may_be_folder, tidy_path
+from ..history.matrix import best_of
 from ..history.report.page import page
 from ..history.totals import Totals
 from ..machine.clock import SystemClock
@@ -29,12 +31,15 @@ PAGE_NAME = "report.html"
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help=f"The file to write. [default: {PAGE_NAME} in that folder]"
 )
+@click.option("--best", metavar="METRIC", help="With --root: mark the best value, such as accuracy or loss:min.")
 @json_option
 @output_options
-def report(run_dir: Path | None, root: Path | None, output: Path | None, as_json: bool) -> None:
+def report(run_dir: Path | None, root: Path | None, output: Path | None, best: str | None, as_json: bool) -> None:
     """Write one run, or all runs below --root, as one HTML page without other files. Prints the page's path.
 
-    Without RUN and --root: the latest run of this project.
+    Without RUN and --root: the latest run of this project. The table of many runs sorts by a click on a heading.
+
+    Example: runpod-deploy report --root artifacts/runpod --best accuracy
     """
     if run_dir is not None and root is not None:
         raise UsageError("give either a RUN or --root DIR")
@@ -44,20 +49,22 @@ def report(run_dir: Path | None, root: Path | None, output: Path | None, as_json
             f"{folder}: no such folder", hint="give a run dir, or with --root a folder that holds run dirs"
         )
     target = output or folder / PAGE_NAME
-    write(target, pieces(folder, one=root is None), named=output is not None)
+    write(target, pieces(folder, best, one=root is None), named=output is not None)
     print_json({"path": str(target.absolute())}) if as_json else print_lines([str(target)])
 
 
-def pieces(folder: Path, *, one: bool) -> Iterator[str]:
+def pieces(folder: Path, best: str | None, *, one: bool) -> Iterator[str]:
     """The page in pieces: manifests are read once for the totals, and again one by one."""
-    totals, now = Totals(), SystemClock().now()
+    totals, now, facts = Totals(), SystemClock().now(), list[Facts]()
     below = find_files(tidy_path(str(folder)), MANIFEST_NAME, warn, totals.look)
     paths = [str(folder / MANIFEST_NAME)] if one else list(below)
-    for _, manifest in currents(paths, now):
+    for path, manifest in currents(paths, now):
         totals.add(manifest)
+        facts += [run_facts(Path(path).absolute().parent, manifest)] if manifest is not None else []
     paths = paths if one else sorted({*paths, *missing(folder)})
     details = (read_details(Path(path).parent, found, warn) for path, found in currents(paths, now, unreported))
-    return page(str(folder.absolute().name), details, totals, now)
+    mark = best_of(best, facts) if best else None
+    return page(str(folder.absolute().name), details, totals, now, facts, mark)
 
 
 def missing(folder: Path) -> set[str]:

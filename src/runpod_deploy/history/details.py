@@ -8,7 +8,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
-from ..record.paths import EVENTS_NAME, METRICS_NAME
+from ..machine.reading import read_end
+from ..record.paths import EVENTS_NAME, LOG_NAME, METRICS_NAME
 from .events import Row, read_rows
 from .folders import Unreadable, holds
 from .manifests import Manifest
@@ -16,6 +17,7 @@ from .manifests import Manifest
 T = TypeVar("T")
 MOST_EVENTS = 300
 MOST_SAMPLES = 240
+LOG_BYTES, LOG_LINES = 32_768, 20
 FREQUENT_EVENTS = ("heartbeat", "stage_progressed")
 """Events that come many times and are left out."""
 
@@ -31,6 +33,8 @@ class Details:
     events_left_out: int
     samples: list[Row]
     """Metrics, thinned out evenly."""
+    log_tail: tuple[str, ...] = ()
+    """The last lines of the job's log."""
 
 
 def read_details(run_dir: Path, manifest: Manifest | None, unreadable: Unreadable) -> Details:
@@ -39,7 +43,17 @@ def read_details(run_dir: Path, manifest: Manifest | None, unreadable: Unreadabl
     events = list(islice(rows, MOST_EVENTS))
     left_out = sum(1 for _ in rows)
     samples = thinned(rows_in(run_dir, METRICS_NAME, unreadable), MOST_SAMPLES)
-    return Details(run_dir, manifest or {}, events, left_out, samples)
+    return Details(run_dir, manifest or {}, events, left_out, samples, log_tail(run_dir))
+
+
+def log_tail(run_dir: Path) -> tuple[str, ...]:
+    """The last lines of the job's log that are not blank; of a progress bar, what it showed last."""
+    try:
+        text = read_end(run_dir / LOG_NAME, LOG_BYTES).decode(errors="replace")
+    except OSError:
+        return ()
+    lines = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n"))
+    return tuple([line for line in lines if line.strip()][-LOG_LINES:])
 
 
 def rows_in(run_dir: Path, name: str, unreadable: Unreadable) -> Iterator[Row]:

@@ -35,8 +35,9 @@ def html_table(header: Sequence[str], rows: Iterable[Sequence[str]], css: str = 
 
 
 def fact_list(pairs: Iterable[tuple[str, Any]]) -> str:
-    """A list of names and values."""
-    return tag("dl", *(tag("dt", safe(name)) + tag("dd", html_text(value)) for name, value in pairs))
+    """A list of names and values; empty if there are none."""
+    rows = [tag("dt", safe(name)) + tag("dd", html_text(value)) for name, value in pairs]
+    return tag("dl", *rows) if rows else ""
 
 
 def section(title: str, content: str) -> str:
