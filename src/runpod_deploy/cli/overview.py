@@ -66,6 +66,8 @@ def phase(row: Row) -> str:
     """Where the run stands, in one or two words."""
     if row["state"] == "finished":
         return "unreleased" if row["outcome"] == "unreleased" else str(row["outcome"]).replace("_", " ")
+    if row["since"] is None:
+        return "not begun"
     if row["state"] == "left":
         return "interrupted"
     if row["job_over"] and row["held_by"] is None:
@@ -120,6 +122,9 @@ def advice(rows: Sequence[Row]) -> Iterator[str]:
             yield f"{name}: no process carries it out any more{now}: {command}"
         elif place == "job over":
             yield f"{name}: job over, results on the pod{now}: {command}"
+        elif place == "detached":
+            follow = command.replace(" resume ", " attach ")
+            yield f"{name}: no process here follows it, the job goes on{now}: {follow}"
         elif place == "unreleased":
             yield f"{name}: A POD MAY STILL BE BILLING{now}: {command}"
 
