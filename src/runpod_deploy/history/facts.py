@@ -80,8 +80,8 @@ def started_at(run_dir: Path, manifest: Manifest) -> datetime | None:
 
 def outcome(manifest: Manifest) -> str | None:
     """How the run ended, in plain words, or that it has not ended; None if the manifest does not tell."""
-    if (state := manifest.get("state")) in OPEN_STATES:
-        return OPEN_STATES[str(state)]
+    if (state := str(manifest.get("state"))) in OPEN_STATES:
+        return OPEN_STATES[state]
     word = manifest.get("outcome")
     if isinstance(word, str):
         kind = mapping(manifest, "failure").get("kind")

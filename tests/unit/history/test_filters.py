@@ -20,6 +20,7 @@ from runpod_deploy.history.matrix import (
     varying_keys,
     winners,
 )
+from runpod_deploy.history.report.runs_table import runs_table
 from tests.transcripts import run_dirs
 
 
@@ -97,6 +98,17 @@ def test_only_what_differs_is_compared() -> None:
 
 def test_a_metric_that_is_no_number_is_left_out() -> None:
     assert "metric.f1" not in CUT
+
+
+def test_facts_of_any_kind_are_no_exception() -> None:
+    for odd in ([], {}, [{"a": 1}], "x", 1e300, float("nan"), True, None):
+        keys = ("state", "outcome", "failure", "variables", "metrics", "tags", "job_name", "gpu_id", "started_at_utc")
+        strange = [facts("x", **{key: odd}) for key in keys] + [GOOD]
+        for key in {key for run in strange for key in run}:
+            sorted_runs(strange, key)
+            assert all(value_text(key, run.get(key)) for run in strange)
+        assert compared_keys(strange) and varying_keys(strange)
+        assert "".join(runs_table(strange, None))
 
 
 def test_names_are_short_unless_two_would_be_the_same() -> None:
