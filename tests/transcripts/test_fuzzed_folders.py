@@ -73,7 +73,7 @@ def command(chance: random.Random, run: Path) -> list[str]:
 
 @pytest.mark.timeout(3600 if TRIES > 1000 else 120)
 def test_nothing_makes_a_traceback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -88,4 +88,4 @@ def test_nothing_makes_a_traceback(
             path.write_bytes(changed(chance, path.name, data))
         argv = command(chance, world.dir.path)
         assert isinstance(main(argv), int), (seed, argv)
-        capsys.readouterr()
+        capsysbinary.readouterr()

@@ -73,7 +73,7 @@ def test_a_page_of_every_kind_of_record_is_whole_and_needs_nothing_else(tmp_path
     seen = read((tmp_path / done.stdout.strip()).read_text(encoding="utf-8"))
 
     folded = [attributes for tag, attributes in seen.tags if tag == "details"]
-    assert len(folded) == 8 and not any("open" in attributes for attributes in folded)
+    assert len(folded) == 9 and not any("open" in attributes for attributes in folded)
     assert not [tag for tag, attributes in seen.tags if "src" in attributes or tag == "link"]
     assert all(str(attributes["href"]).startswith("#") for _, attributes in seen.tags if "href" in attributes)
     assert [tag for tag, _ in seen.tags].count("script") == 1, "the one that sorts the table"
