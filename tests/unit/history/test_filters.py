@@ -101,6 +101,7 @@ def test_a_metric_that_is_no_number_is_left_out() -> None:
 
 
 def test_facts_of_any_kind_are_no_exception() -> None:
+    odd: Any
     for odd in ([], {}, [{"a": 1}], "x", 1e300, float("nan"), True, None):
         keys = ("state", "outcome", "failure", "variables", "metrics", "tags", "job_name", "gpu_id", "started_at_utc")
         strange = [facts("x", **{key: odd}) for key in keys] + [GOOD]
