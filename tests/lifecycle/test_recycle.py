@@ -12,8 +12,9 @@ import pytest
 from runpod_deploy.cloud.values import Pod
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.phases.drift import Wanted, drift
+from runpod_deploy.pod.guard import IDLE_S
 from runpod_deploy.record.paths import RunDir
-from runpod_deploy.spec import LifecyclePolicySpec, PodSpec, RunpodJobSpec, RunSpec, StorageSpec
+from runpod_deploy.spec import BudgetSpec, LifecyclePolicySpec, PodSpec, RunpodJobSpec, RunSpec, StorageSpec
 from runpod_deploy.spec.json import spec_to_json
 from tests.support.worlds import FaultAt, Killed, Memory, with_job
 
@@ -113,3 +114,49 @@ def test_a_volume_smaller_than_the_api_s_least_is_no_drift() -> None:
     assert drift(Wanted(job.pod, replace(job.storage, volume_mount="/data")), pod, None) == [
         "mount /workspace instead of /data"
     ]
+
+
+def dies_after_the_start(world: Memory) -> None:
+    """The process ends after it has started the paused pod, and before it has written that down."""
+
+    def die(where: str) -> None:
+        if where == "after start":
+            raise Killed
+
+    world.on_effect = die
+    with pytest.raises(Killed):
+        carry_out(world.open())
+    world.on_effect = None
+
+
+def test_a_paused_pod_is_accounted_from_a_start_that_nobody_recorded(tmp_path: Path) -> None:
+    world = second_run(tmp_path)
+    dies_after_the_start(world)
+    world.clock.advance(1800.0)
+    state = carry_out(world.open())
+    assert state.outcome == "succeeded" and 1800 < state.cost.rentals[0].seconds(world.clock.now()) < 1900
+
+
+def test_a_paused_pod_that_its_guard_stopped_again_is_accounted_with_the_guard_s_patience(tmp_path: Path) -> None:
+    world = second_run(tmp_path)
+    dies_after_the_start(world)
+    world.cloud.stop(next(iter(world.cloud.rented)))
+    world.clock.advance(9000.0)
+    state = carry_out(world.open())
+    assert state.cost.stop_at is not None and state.exit_code == 0
+    assert IDLE_S < state.cost.rentals[0].seconds(world.clock.now()) < IDLE_S + 100
+
+
+def test_the_guard_of_a_pod_that_is_started_again_waits_no_longer_than_the_first_run_s_cap_pays_for(
+    tmp_path: Path,
+) -> None:
+    world = second_run(tmp_path)
+    waits_s = int(next(iter(world.cloud.rented.values())).pod.env["RUNPOD_DEPLOY_IDLE_S"])
+    assert waits_s == IDLE_S
+    world = Memory(tmp_path / "cheap")
+    world.spec = with_job(world.spec, budget=BudgetSpec(cost_cap_usd=0.1, assumed_hourly_rate_usd=0.5))
+    carry_out(world.open())
+    pod = next(iter(world.cloud.rented.values())).pod
+    assert pod.created_at is not None
+    left_s = float(pod.env["RUNPOD_DEPLOY_DEADLINE"]) - pod.created_at.timestamp()
+    assert int(pod.env["RUNPOD_DEPLOY_IDLE_S"]) == pytest.approx(left_s, abs=2) and left_s < IDLE_S

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from runpod_deploy.cloud.values import Candidate, Offer
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.money import closing_s
-from runpod_deploy.phases.provision import IDLE_S
 from runpod_deploy.record.events import Event, GuardReleased, PodKilledUnexpected, PodRecycled
 from runpod_deploy.record.manifest import manifest
 from runpod_deploy.record.paths import RunDir
@@ -219,8 +218,7 @@ def within_cap(storm: Storm) -> None:
     earlier_usd = sum(span.usd(0) for span in cloud.spans if span.pod_id in storm.taken and span.from_s < storm.began_s)
     usd = sum(cloud.usd(pod_id) for pod_id in pods) - earlier_usd
     rates = max((span.usd_per_hour for span in cloud.spans if span.pod_id in pods), default=RATE)
-    idle_s = IDLE_S if storm.taken else 0.0  # its guard has the terms of its first run until the pod answers
-    extra_s = idle_s + closing_s(job.budget) + SLACK_S + storm.interfered_s + storm.excused_s + grace_s(storm)
+    extra_s = closing_s(job.budget) + SLACK_S + storm.interfered_s + storm.excused_s + grace_s(storm)
     limit = job.budget.cost_cap_usd + rates * extra_s * max(1, len(pods)) / 3600
     require(
         usd <= limit,

@@ -20,7 +20,7 @@ from tests.storm.faults import Answered
 if TYPE_CHECKING:
     from tests.storm.process import Process
 
-QUIET = ("boot_stage", "close", "host_log", "credit_usd")
+QUIET = ("boot_stage", "close", "host_log", "credit_usd", "bounded")
 """Calls without an effect, which never fail."""
 
 

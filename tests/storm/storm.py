@@ -18,7 +18,7 @@ from runpod_deploy.history.audit import audit
 from runpod_deploy.history.known_runs import known_runs
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.money import guard_deadline
-from runpod_deploy.phases.provision import IDLE_S
+from runpod_deploy.pod.guard import IDLE_S
 from runpod_deploy.record.events import ignore
 from runpod_deploy.record.fold import apply
 from runpod_deploy.record.journal import read_line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from .values import Candidate, LogLine, Offer, Pod, PodRequest
@@ -13,6 +14,9 @@ class Cloud(Protocol):
     @property
     def account(self) -> str:
         """A hash that is different for each key, and so for each account. It does not show the key."""
+
+    def bounded(self, within_s: float) -> AbstractContextManager[None]:
+        """Until the end of the block, no call takes longer than what is left of this time, or a few seconds."""
 
     def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2) -> list[Offer]:
         """All offers of one cloud. Their stock is for pods with this many GPUs, or this many vCPUs."""

@@ -149,7 +149,8 @@ def until_confirmed(
         return None
 
     try:
-        return wait_until(clock, look, every_s=EVERY_S, within_s=WITHIN_S, what=f"release of pod {pod_id}")[0]
+        with cloud.bounded(WITHIN_S):
+            return wait_until(clock, look, every_s=EVERY_S, within_s=WITHIN_S, what=f"release of pod {pod_id}")[0]
     except TimeoutError:
         raise last from None
 

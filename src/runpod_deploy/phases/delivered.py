@@ -31,6 +31,17 @@ def give_up(run: Run, pod_id: str, reason: str) -> None:
     Raises CloudUnreachable if the API does not confirm that: the release of the run tries again, and has the last word.
     """
     run.record(PodAbandoned(pod_id=pod_id, reason=reason))
+    discard(run, reason)
+
+
+def discard(run: Run, reason: str = "it was given up before") -> None:
+    """The pod that the run gave up last is gone: before another is asked for, since the journal names only one.
+
+    Raises CloudUnreachable if the API does not confirm that.
+    """
+    pod_id = run.state.pod.discarding
+    if pod_id is None:
+        return
     try:
         confirm_deleted(run, pod_id)
     except ReleaseUnconfirmed as error:

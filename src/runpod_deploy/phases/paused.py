@@ -10,6 +10,7 @@ from ..cloud.removal import is_gone
 from ..cloud.values import Pod
 from ..errors import CloudUnreachable, ConfigError, ReleaseUnconfirmed, StockOut
 from ..money import STOPPED_STORAGE_USD_PER_GB_MONTH, StopAt, disk_usd_per_day, forecast
+from ..pod.guard import IDLE_S
 from ..pod.keys import copy_key
 from ..record.events import PodAbandoned, PodLeftBehind, PodRecycled, PodReopened, PodReopening, PodResumed
 from ..record.state_file import StateFile, read_state_file
@@ -152,17 +153,34 @@ def resume(run: Run, pod: Pod) -> bool:
         started = run.world.cloud.start(pod.id)
     except StockOut as refusal:
         return abandon(run, pod, f"it could not be started again ({refusal.message}){GONE_NOW}")
-    run.record(restarted(run, started, PodResumed))
+    run.record(restarted(run, started, PodResumed, earlier_s=unrecorded_s(run, pod)))
     note_doubt(run, started, real_rate(run.spec.job, started))
     return accept(run, (), started)
 
 
-def restarted(run: Run, pod: Pod, kind: type[PodResumed], stop: StopAt | None = None) -> PodResumed:
+def unrecorded_s(run: Run, pod: Pod) -> float:
+    """Seconds for which the pod, as it was before this start, has cost this run money without a record of it.
+
+    That is so if a process ended after it had started the pod. If the guard has stopped the pod since, its longest
+    patience counts.
+    """
+    taken_at, now = run.state.request.taken_at, run.world.clock.now()
+    if taken_at is None or (pod.status == "EXITED" and (pod.started_at is None or pod.started_at < taken_at)):
+        return 0.0
+    if pod.status != "EXITED":
+        return max(0.0, (now - taken_at).total_seconds())
+    assert pod.started_at
+    return min(IDLE_S, max(0.0, (now - pod.started_at).total_seconds()))
+
+
+def restarted(
+    run: Run, pod: Pod, kind: type[PodResumed], *, stop: StopAt | None = None, earlier_s: float = 0.0
+) -> PodResumed:
     """The event for a pod that was started again: its price from now on, and when it must stop.
 
-    Without a stop of its own, the run's money and time decide.
+    Without a stop of its own, the run's money and time decide. It has cost money for earlier_s already.
     """
-    job, now = run.spec.job, run.world.clock.now()
+    job, now = run.spec.job, run.world.clock.now() - timedelta(seconds=earlier_s)
     rate, disks = real_rate(job, pod), disks_of(pod, job)
     ahead = forecast(job.budget, usd_per_hour=rate.usd_per_hour, disks=disks, past_usd=spent_so_far(run))
     stop = stop or ahead.stop_at(now)
@@ -204,7 +222,7 @@ def reopen(run: Run) -> None:
     if not run.state.end.reopened:
         record_intent(run, PodReopening(pod_id=pod_id))
     started = run.world.cloud.start(pod_id)
-    run.record(restarted(run, started, PodReopened, reopen_limit(run)))
+    run.record(restarted(run, started, PodReopened, stop=reopen_limit(run)))
 
 
 def reopen_limit(run: Run) -> StopAt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..cloud.choosing import narrowed
@@ -38,7 +39,7 @@ from ..run import Run
 from . import heartbeat, late
 from .candidates import is_wrong_everywhere, no_pod, untried
 from .choose import choose_again
-from .delivered import accept, note_doubt
+from .delivered import accept, discard, note_doubt
 from .intents import record_intent
 from .limits import spent_so_far
 from .paused import name_left_behind, recycle
@@ -46,8 +47,6 @@ from .paused import name_left_behind, recycle
 # How often one candidate is tried when the answer is lost each time and no pod shows up.
 UNCLEAR_TRIES = 3
 STOCK_EVERY_S = 30.0
-# After this time the guard releases a pod whose job has ended or never began, if no process of ours came for it.
-IDLE_S = 3600
 
 
 def provision(run: Run) -> None:
@@ -55,6 +54,7 @@ def provision(run: Run) -> None:
 
     Raises StockOut when every candidate refused, and what the cloud raises.
     """
+    discard(run)
     if run.state.has_running_pod or recycle(run):
         return
     name_left_behind(run)
@@ -267,15 +267,25 @@ def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
         BOOT_DEADLINE_LABEL: str(int(boots_until.timestamp())),
         CAP_LABEL: str(run.spec.job.budget.cost_cap_usd),
         CLOSING_LABEL: str(closing_s(run.spec.job.budget)),
-        **guard.pod_env(control_dir(run.spec.job, run.spec.run_id), guard_terms(run, boot_deadline(run, candidate))),
+        **guard.pod_env(control_dir(run.spec.job, run.spec.run_id), first_terms(run, candidate)),
     }
+
+
+def first_terms(run: Run, candidate: Candidate) -> GuardTerms:
+    """The guard's terms until it hears from us. They hold again when the paused pod is started for a later run.
+
+    Then nobody may come for no longer than the cap pays for.
+    """
+    terms = guard_terms(run, boot_deadline(run, candidate))
+    lasts_s = int((terms.deadline_at - run.world.clock.now()).total_seconds())
+    return replace(terms, idle_s=min(guard.IDLE_S, lasts_s))
 
 
 def guard_terms(run: Run, deadline_at: datetime) -> GuardTerms:
     """The terms of the guard with this deadline."""
     return GuardTerms(
         deadline_at=deadline_at,
-        idle_s=IDLE_S,
+        idle_s=guard.IDLE_S,
         ended_s=run.spec.job.guard.idle_minutes * 60,
         on_failure=run.spec.job.lifecycle.on_failure,
         api_base_url=run.world.api_base_url,

@@ -166,7 +166,7 @@ def await_seen(run: Run, pod_id: str) -> Pod | None:
 
     # The time counts from now, not from the creation: the clock may have been set.
     within_s = UNSEEN_FOR_S if unseen is not None and unseen[0] == pod_id else 0.0
-    with suppress(TimeoutError):
+    with suppress(TimeoutError), run.world.cloud.bounded(within_s):
         return wait_until(run.world.clock, look, every_s=RELEASE_EVERY_S, within_s=within_s, what="the new pod")
     return None
 

@@ -27,6 +27,8 @@ BOOT = f'G=$(printf %s "$RUNPOD_DEPLOY_GUARD" | base64 -d | gzip -d); {START}uns
 """Shell text that starts the guard. It comes first, so that the guard covers all that may fail or hang later."""
 
 ARM_TIMEOUT_S = 5
+IDLE_S = 3600
+"""After this time the guard releases a pod whose job has ended or never began, if no process of ours came for it."""
 DISARMED, RESTING = "disarmed", "rest"
 
 

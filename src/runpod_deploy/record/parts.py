@@ -87,6 +87,8 @@ class Request:
     """The random token that the run's pods bear; empty for a run of an older version."""
     taken_token: str = ""
     """The token that a recycled pod bears."""
+    taken_at: datetime | None = None
+    """When the run took the recycled pod, which it starts afterwards."""
     account: str = ""
     """A hash of the API key that the pod was requested with; empty if it is not known."""
     left_behind: tuple[str, ...] = ()

@@ -227,8 +227,14 @@ def end_line(event: e.Event, state: State, zone: tzinfo | None) -> str | None:
             return released(event, state) if state.pod.id else "no pod is left"
         case e.RunFinished():
             spent = cents(spent_usd(state.cost.rentals, event.ts_utc))
-            return f"{event.outcome}, exit code {event.exit_code}; spent ${spent}"
+            return f"{event.outcome}, exit code {event.exit_code}; spent ${spent}{not_here(event, state)}"
     return None
+
+
+def not_here(event: e.RunFinished, state: State) -> str:
+    """The optional artifacts that a success is without, with a semicolon before them; empty if all are here."""
+    failed = [label for label, artifact in state.work.artifacts if artifact.status == "failed"]
+    return f"; not here, and not required: {', '.join(failed)}" if failed and event.outcome == "succeeded" else ""
 
 
 def job_line(event: e.LogTruncated | e.ControlFolderLost | e.ProcessesLeft | e.IdleProcessesEnded) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -95,6 +96,10 @@ class FakeCloud:
         """From now on this key is used, which belongs to that account."""
         self.key, self.owner = key, owner
 
+    def bounded(self, within_s: float) -> AbstractContextManager[None]:
+        """Every call is answered at once."""
+        return nullcontext()
+
     def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2) -> list[Offer]:
         """The offers of that cloud."""
         self._call(f"catalogue {cloud_type}")
@@ -160,7 +165,10 @@ class FakeCloud:
         rented = self.rented[pod_id]
         if rented.pod.status == "EXITED":
             differs = self.delivers.get(rented.pod.datacenter_id or "", {})
-            rented.pod, rented.up_since = replace(rented.pod, status="STARTING", **differs), self.clock.now()
+            rented.pod, rented.up_since = (
+                replace(rented.pod, status="STARTING", started_at=self.clock.now(), **differs),
+                self.clock.now(),
+            )
             rented.history.append("start")
         self._effect("after start")
         return self._required_aged(pod_id)

@@ -93,3 +93,11 @@ def test_a_paused_pod_comes_with_the_command_that_deletes_it() -> None:
     line = str(console_line(e.PodReleased(action="stop", state="EXITED"), paused))
     assert "; its disk costs $0.27 a day until you delete it with " in line
     assert line.endswith(f"`runpod-deploy cleanup --all-stopped --prefix {RUN_ID}`")
+
+
+def test_the_last_line_of_a_success_names_the_optional_artifacts_that_are_not_here() -> None:
+    failed = e.ArtifactPullFailed(label="plots", error="connection reset", duration_sec=1.0)
+    state = apply(State(), failed)
+    ends = [e.RunFinished(outcome=outcome, exit_code=code) for outcome, code in (("succeeded", 0), ("failed", 7))]
+    lines = [console_line(end, state) or "" for end in ends]
+    assert [line.endswith("; not here, and not required: plots") for line in lines] == [True, False]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -64,6 +65,10 @@ class RunPodCloud:
         self._on_retry = on_retry
         self._skipped: set[str] = set()
         """The odd rows that were reported."""
+
+    def bounded(self, within_s: float) -> AbstractContextManager[None]:
+        """Until the end of the block, no call takes longer than what is left of this time, or a few seconds."""
+        return self._wire.bounded(within_s)
 
     def catalogue(self, cloud_type: str, *, gpu_count: int, cpu: bool = False, vcpu_count: int = 2) -> list[Offer]:
         """All offers of one cloud, including those for the cloud as a whole (datacenter "")."""

@@ -6,6 +6,7 @@ since the library's timeouts begin anew with every byte. So each call has a tota
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -41,11 +42,13 @@ class Request:
     """How long the connection to one of the server's addresses may take."""
     silence_s: float
     """How long the server may be silent."""
+    at_most_s: float = math.inf
+    """How long the caller has."""
 
     @property
     def total_s(self) -> float:
         """The longest time that the whole exchange may take, from resolving the name to the last byte."""
-        return self.connect_s + self.silence_s
+        return min(self.at_most_s, self.connect_s + self.silence_s)
 
 
 class Exchange:

@@ -8,9 +8,10 @@ refusal counts as nothing sent.
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from urllib.parse import urlencode
 
 from urllib3 import exceptions as failures
@@ -36,6 +37,8 @@ RETRY_WINDOW_S = 25.0
 RATE_LIMIT_WINDOW_S = 150.0
 """How long one call is retried while the API answers 429."""
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.5, 8.0
+LEAST_S = 10.0
+"""The time that a call has even if its caller's time is over: the last look must be possible."""
 RATE_LIMIT_PAUSE_S = 5.0
 """After a 429 that names no time."""
 
@@ -43,7 +46,7 @@ RATE_LIMIT_PAUSE_S = 5.0
 class Wire:
     """Sends calls to one origin with one key."""
 
-    connect_timeout_s, read_timeouts_s = CONNECT_TIMEOUT_S, READ_TIMEOUTS_S
+    connect_timeout_s, read_timeouts_s, least_s = CONNECT_TIMEOUT_S, READ_TIMEOUTS_S, LEAST_S
 
     def __init__(self, api_key: str, base_url: str, clock: Clock, pace: Pace, on_retry: OnRetry | None) -> None:
         """Nothing is sent yet. Raises AuthRefused for an impossible key, ConfigError for an impossible address."""
@@ -51,12 +54,22 @@ class Wire:
         self._clock = clock
         self._pace = pace
         self._on_retry = on_retry
+        self._until = math.inf
         self._headers = {
             "Authorization": f"Bearer {checked_key(api_key)}",
             "User-Agent": USER_AGENT,
             "Accept": "application/json, application/problem+json, text/event-stream",
         }
         self._exchange = Exchange(proxy_for(self._base_url))
+
+    @contextmanager
+    def bounded(self, within_s: float) -> Iterator[None]:
+        """Meanwhile no call, its retries included, ends later than within_s from now, or LEAST_S after it began."""
+        earlier, self._until = self._until, min(self._until, self._clock.monotonic() + within_s)
+        try:
+            yield
+        finally:
+            self._until = earlier
 
     def send(self, call: Call, *, not_found_ok: bool = False) -> Answer:
         """A successful answer, or with not_found_ok also the API's 404.
@@ -71,7 +84,7 @@ class Wire:
                 assert answer is not None
                 return answer
             wait_s = wait_before_next(answer, pause_s)
-            if not again or self._clock.monotonic() + wait_s > began_at + retry_window_s(answer):
+            if not again or self._clock.monotonic() + wait_s > min(began_at + retry_window_s(answer), self._until):
                 raise error
             if self._on_retry is not None:
                 self._on_retry(call.what, error, wait_s)
@@ -134,6 +147,7 @@ class Wire:
             body=body,
             connect_s=self.connect_timeout_s,
             silence_s=silence_s,
+            at_most_s=max(self.least_s, self._until - self._clock.monotonic()),
         )
 
     def _no_answer(self, call: Call, failure: failures.HTTPError) -> DeployError:

@@ -260,3 +260,25 @@ def test_one_connection_serves_many_calls() -> None:
         wire = real_wire(f"http://127.0.0.1:{port}")
         assert [wire.send(GET).document for _ in range(3)] == [{}] * 3
     assert len(connections) == 1
+
+
+class PatientWire(Wire):
+    """A wire that gives up in half a second only when its caller's time is over."""
+
+    least_s = 0.5
+
+
+def test_a_caller_s_time_bounds_a_call_that_drips(api: Api) -> None:
+    api.replies(Reply(200, pod_row(), drip_s=0.1))
+    wire = PatientWire("key", api.url, clock := FakeClock(), Pace(clock, None), None)
+    with wire.bounded(0.0), threads_end(), pytest.raises(CloudUnreachable, match="no answer in time"):
+        wire.send(GET)
+
+
+def test_a_caller_s_time_bounds_the_retries_of_a_call_and_ends_with_the_block(api: Api) -> None:
+    api.replies(*[problem(503, "later")] * 3, Reply(200, pod_row()))
+    wire = wire_to(api.url)
+    with wire.bounded(60.0), wire.bounded(0.0), pytest.raises(CloudUnreachable):
+        wire.send(GET)
+    assert len(api.received) == 1
+    assert wire.send(GET).document == pod_row()
