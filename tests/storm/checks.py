@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from runpod_deploy.cloud.pod_labels import TOKEN_LABEL
 from runpod_deploy.cloud.values import Candidate, Offer
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.money import closing_s
@@ -17,7 +18,7 @@ from runpod_deploy.record.state import State
 from tests.storm.configs import RATE
 from tests.storm.edges import journal_rows
 from tests.storm.faults import Faults
-from tests.storm.history import History
+from tests.storm.history import LOCKED_S, History
 from tests.storm.invariants import require
 from tests.storm.pods import FINAL, Home
 from tests.storm.process import BUSY, UNCONFIRMED, Ended, Process
@@ -52,6 +53,9 @@ class Watcher:
                 require(not self.storm.cloud.exists(pod_id), "truth", f"{pod_id} is called gone, and exists")
         elif where == "before create":
             self.written_ahead(args[0].name)
+            self.looked_before(self.storm.state().pod.abandoned)
+        elif where == "before find":
+            self.storm.looked = True
         elif where in CHANGING:
             self.is_ours(args[0])
             if where == "before start":
@@ -75,6 +79,12 @@ class Watcher:
         rows = [row for row in journal_rows(self.storm.dir) if row["event"] in SETTLED]
         pending = bool(rows) and rows[-1]["event"] == "pod_requested" and rows[-1]["name"] == name
         require(pending, "write-ahead", f"{name} is asked for, and the journal ends with {rows[-1:]}")
+
+    def looked_before(self, abandoned: tuple[str, ...]) -> None:
+        """Since the last create call, the listing was looked at, if that call has made a pod that was not given up."""
+        billing = [pod_id for pod_id in self.storm.ours() - {*abandoned} if self.storm.cloud.bills(pod_id)]
+        require(self.storm.looked or not billing, "one pod", f"a pod is asked for beside {billing}, without a look")
+        self.storm.looked = False
 
     def is_ours(self, pod_id: str) -> None:
         """The pod is the run's, or the command was told to end it."""
@@ -108,9 +118,23 @@ class Watcher:
             all_here(self.storm, state, "is deleted after a success")
 
 
+class TwinWatcher:
+    """Checks that a run with our run id in another folder touches neither our pods nor those of strangers."""
+
+    def __init__(self, storm: Storm) -> None:
+        self.storm = storm
+
+    def __call__(self, process: Process, where: str, args: Any) -> None:
+        """Raises Violation."""
+        if where in CHANGING:
+            others = {*self.storm.ours(), *self.storm.strangers}
+            require(args[0] not in others, "foreign", f"{args[0]} is changed by a run that only shares its name")
+
+
 def homes(storm: Storm) -> list[Home]:
     """The control folders of the run, on whatever volume."""
-    volumes = {id(inside.volume): inside.volume for inside in storm.cloud.insides.values()}
+    insides = [storm.cloud.insides[pod_id] for pod_id in storm.ours()]
+    volumes = {id(inside.volume): inside.volume for inside in insides}
     return [home for volume in volumes.values() for run_id, home in volume.homes.items() if run_id == storm.spec.run_id]
 
 
@@ -129,7 +153,7 @@ def all_here(storm: Storm, state: State, what: str) -> None:
 def after_process(storm: Storm, ended: Ended) -> None:
     """A process that ended by itself has told the truth, and left nothing that bills unknown. Raises Violation."""
     require(ended.code != 1, "defect", f"{ended.command} ends with exit 1: {ended.stderr.strip()}{details(storm)}")
-    if ended.code is None or ended.command in ("pull", "pull_start", "stop", "reap"):
+    if ended.code is None or ended.command in ("pull", "pull_start", "stop", "reap", "twin"):
         return
     if ended.code == BUSY or ended.state is None:
         return
@@ -177,16 +201,18 @@ def no_leak(storm: Storm, ended: Ended, state: State) -> None:
             )
         elif cloud.exists(pod_id) and not cloud.bills(pod_id) and kept not in KEEPING:
             require(pod_id in named or pod.name in named, "leak", f"the disk of {pod_id} bills after exit {ended.code}")
-    for name in cloud.coming:
-        require(
-            name in named, "leak", f"a pod named {name} will still come, after exit {ended.code}: {ended.last_line}"
-        )
+    for request in cloud.coming:
+        told = request.name in named or request.env[TOKEN_LABEL] != storm.spec.token
+        require(told, "leak", f"a pod named {request.name} will still come after exit {ended.code}: {ended.last_line}")
 
 
 def is_calm(history: History) -> bool:
     """Whether nothing happens that could keep the job from succeeding."""
     weather, shape, job = history.weather, history.shape, history.job
-    quiet = not (weather.dead or weather.sold_out or weather.host_full or weather.guard_dead or weather.outages)
+    quiet = weather.price == 1.0 and weather.broke_at_s is None and weather.locked_at_s is None
+    quiet = quiet and not (
+        weather.dead or weather.sold_out or weather.host_full or weather.guard_dead or weather.outages
+    )
     alone = all(not act.faults and not act.visits and act.command == "run" for act in history.acts)
     works = job.exit_code == 0 and job.marker and job.leaves and not (job.failure_marker or job.setup_fails)
     minutes = min(shape.minutes, shape.max_runtime_minutes or shape.minutes)
@@ -199,7 +225,7 @@ def at_end(storm: Storm) -> None:
     if is_calm(storm.history):
         state = storm.state()
         require(state.exit_code == 0, "calm", f"exit {state.exit_code}: {state.failure and state.failure.message}")
-    for pod_id in storm.strangers:
+    for pod_id in storm.strangers if storm.history.weather.broke_at_s is None else ():
         require(storm.cloud.bills(pod_id), "foreign", f"{pod_id} of somebody else is gone")
     starts = sum(home.starts for home in homes(storm))
     require(starts <= 1, "one start", f"the job was started {starts} times")
@@ -232,7 +258,8 @@ def grace_s(storm: Storm) -> float:
     weather, budget = storm.history.weather, storm.spec.job.budget
     outages = sum(outage.for_s for outage in weather.outages)
     unguarded_boot_s = budget.ssh_ready_timeout_sec
-    return outages + weather.listing_lag_s + weather.delete_lag_s + unguarded_boot_s
+    locked_s = LOCKED_S if weather.locked_at_s is not None else 0.0
+    return locked_s + outages + weather.listing_lag_s + weather.delete_lag_s + unguarded_boot_s
 
 
 def guarded(storm: Storm) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 from runpod_deploy.cloud.values import Address, Candidate, Pod, PodRequest
+from runpod_deploy.errors import BalanceSpent, ConfigError
 from runpod_deploy.money import Disks
 from tests.storm.history import History
 from tests.storm.pods import Inside, Volume
@@ -46,8 +48,10 @@ class StormCloud(FakeCloud):
         self.shared = Volume()
         self.insides: dict[str, Inside] = {}
         self.spans: list[Span] = []
-        self.coming: list[str] = []
-        """Names of pods that a create call will still place."""
+        self.broke = False
+        """Whether the balance is used up."""
+        self.coming: list[PodRequest] = []
+        """The pods that a create call will still place."""
         self.guard_deletes: list[str] = []
         self.on_change: Callable[[str, str], None] = lambda what, pod_id: None
         """Called with each change of a pod, and its id."""
@@ -70,20 +74,52 @@ class StormCloud(FakeCloud):
 
     def place_late(self, request: PodRequest, candidate: Candidate, in_s: float) -> None:
         """The pod will exist in so many seconds, although nobody hears of it."""
-        self.coming.append(request.name)
+        self.coming.append(request)
 
         def place() -> None:
-            self.coming.remove(request.name)
+            self.coming.remove(request)
             self._place(request, candidate)
 
         self.memory_clock.at(self.memory_clock.monotonic() + in_s, place)
 
     def _place(self, request: PodRequest, candidate: Candidate) -> Pod:
         pod = super()._place(request, candidate)
+        pod = self.rented[pod.id].pod = self.priced(pod)
         self.insides[pod.id] = self.inside_of(pod, request)
         self.goes_up(pod.id)
         self.on_change("create", pod.id)
         return pod
+
+    def priced(self, pod: Pod) -> Pod:
+        """The pod at the price that the weather makes of the catalogue's."""
+        listed = next(o for o in self.offers if (o.gpu_id, o.datacenter_id) == (pod.gpu_id, pod.datacenter_id))
+        assert listed.usd_per_gpu_hour is not None
+        return replace(pod, usd_per_hour=listed.usd_per_gpu_hour * (pod.gpu_count or 1) * self.history.weather.price)
+
+    def told(self, pod: Pod) -> Pod:
+        """The pod as the API tells it."""
+        return replace(pod, **dict.fromkeys(self.history.weather.untold))  # type: ignore[arg-type]
+
+    def create(self, request: PodRequest, candidate: Candidate) -> Pod:
+        """A pod. Raises StockOut, BalanceSpent."""
+        self.pays()
+        return self.told(super().create(request, candidate))
+
+    def pays(self) -> None:
+        """Returns while there is credit. Raises BalanceSpent."""
+        if self.broke:
+            raise BalanceSpent("HTTP 402: the balance is too low")
+
+    def run_out(self) -> None:
+        """The balance is used up: every pod is stopped, whose ever it is."""
+        self.broke, self.credit = True, 0.0
+        for pod_id in list(self.rented):
+            if self.bills(pod_id):
+                self.exit(pod_id)
+
+    def pay_in(self) -> None:
+        """There is credit again."""
+        self.broke, self.credit = False, None
 
     def inside_of(self, pod: Pod, request: PodRequest) -> Inside:
         """The inside of a new pod."""
@@ -127,7 +163,10 @@ class StormCloud(FakeCloud):
 
     def start(self, pod_id: str) -> Pod:
         """The pod is on its way up. Raises StockOut if its host is full."""
+        self.pays()
         before = self.rented[pod_id].pod.status if pod_id in self.rented else ""
+        if before == "EXITED":
+            self.rented[pod_id].pod = self.priced(self.rented[pod_id].pod)
         pod = super().start(pod_id)
         if before == "EXITED":
             self.goes_up(pod_id)
@@ -183,7 +222,8 @@ class StormCloud(FakeCloud):
         if self.out("api"):
             return False
         if verb == "stop":
-            self.stop(pod_id)
+            with suppress(ConfigError):  # it is locked
+                self.stop(pod_id)
         else:
             self.guard_deletes.append(pod_id)
             self.delete(pod_id)
@@ -205,6 +245,10 @@ class StormCloud(FakeCloud):
         """What the pod's GPU and disks have cost while it ran."""
         now_s = self.memory_clock.monotonic()
         return sum(span.usd(now_s) for span in self.spans if span.pod_id == pod_id)
+
+    def _aged(self, rented: Rented) -> Pod | None:
+        shown = super()._aged(rented)
+        return shown and self.told(shown)
 
     def _booted(self, pod: Pod, up_s: float) -> Pod:
         shown = super()._booted(pod, up_s)

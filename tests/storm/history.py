@@ -43,7 +43,7 @@ class Act:
     """One process that works on the run."""
 
     command: str
-    """run, detach, resume, pull, pull_start, stop, reap."""
+    """run, detach, resume, pull, pull_start, stop, reap; twin is a run with our run id in another folder."""
     after_s: float = 0.0
     """How long after the process before it."""
     faults: tuple[Fault, ...] = ()
@@ -114,6 +114,9 @@ class Outage:
     """api or ssh."""
 
 
+LOCKED_S = 150.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weather:
     """How the cloud behaves."""
@@ -130,6 +133,14 @@ class Weather:
     guard_dead: bool = False
     foreign: bool = False
     """Whether pods of other tools and of other runs are in the account."""
+    price: float = 1.0
+    """What a pod costs, as a multiple of the catalogue's price: from its creation, or from its next start."""
+    untold: tuple[str, ...] = ()
+    """Fields of a pod that the API never tells."""
+    locked_at_s: float | None = None
+    """When somebody locks the run's newest pod, for LOCKED_S."""
+    broke_at_s: float | None = None
+    """When the balance is used up: RunPod stops every pod, and starts none until the calm at the end."""
     outages: tuple[Outage, ...] = ()
     pod_events: tuple[PodEvent, ...] = ()
 
@@ -205,6 +216,7 @@ def from_json(text: str) -> History:
             **{
                 **weather,
                 "dead": tuple(weather["dead"]),
+                "untold": tuple(weather["untold"]),
                 "sold_out": tuple((gpu, datacenter) for gpu, datacenter in weather["sold_out"]),
                 "outages": tuple(Outage(**each) for each in weather["outages"]),
                 "pod_events": tuple(PodEvent(**each) for each in weather["pod_events"]),

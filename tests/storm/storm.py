@@ -30,7 +30,7 @@ from tests.storm import checks
 from tests.storm.cloud import StormCloud
 from tests.storm.configs import RUN_ID, spec_of
 from tests.storm.faults import Faults
-from tests.storm.history import Act, History, Job, Visit, Weather
+from tests.storm.history import LOCKED_S, Act, History, Job, Visit, Weather
 from tests.storm.invariants import NAMES, Violation, require
 from tests.storm.process import BUSY, UNCONFIRMED, Ended, Process
 from tests.support.fakes.clock import START, FakeClock
@@ -40,6 +40,7 @@ EARLIER = "earlier-20261101T110000Z"
 CALM_S = 400.0
 """After this time every outage of a history is over."""
 TRIES = 4
+TWIN_TOKEN = "ee" * 16
 SHM = Path("/dev/shm")
 
 
@@ -93,6 +94,8 @@ class Storm:
         self.spec = spec_of(root, history.shape, history.job)
         self.dir = self.folder(RUN_ID)
         self.reader = Reader(self.dir, self.spec)
+        self.looked = False
+        """Whether the listing was looked at since the last create call."""
         self.taken: set[str] = set()
         """Ids of the paused pods that the run has taken."""
         self.strangers: list[str] = []
@@ -133,6 +136,10 @@ class Storm:
         self.cloud.host_is_full = weather.host_full
         for event in weather.pod_events:
             self.clock.at(now_s + event.at_s, lambda what=event.what: self.befall(what))  # type: ignore[misc]
+        if weather.locked_at_s is not None:
+            self.clock.at(now_s + weather.locked_at_s, self.lock)
+        if weather.broke_at_s is not None:
+            self.clock.at(now_s + weather.broke_at_s, self.cloud.run_out)
         if weather.restocked_at_s is not None:
             self.clock.at(now_s + weather.restocked_at_s, self.cloud.sold_out.clear)
 
@@ -141,6 +148,13 @@ class Storm:
         if (pod_id := self.newest_pod()) is not None:
             self.told.append(f"  at {self.clock.monotonic():.1f} s: {pod_id}: {what}")
             self.cloud.befall(pod_id, what)
+
+    def lock(self) -> None:
+        """Somebody locks the run's newest pod, and unlocks it later."""
+        if (pod_id := self.newest_pod()) is not None:
+            self.told.append(f"  at {self.clock.monotonic():.1f} s: {pod_id} is locked for {LOCKED_S:.0f} s")
+            self.cloud.locked.add(pod_id)
+            self.clock.at(self.clock.monotonic() + LOCKED_S, self.cloud.locked.clear)
 
     def add_strangers(self) -> None:
         """Pods of another tool, of another run, and of a run with our name in another folder are in the account."""
@@ -173,8 +187,8 @@ class Storm:
 
     def ours(self) -> set[str]:
         """The ids of all pods that were ever this run's: created with its name, or taken over."""
-        made = {rented.pod.id for rented in self.cloud.named(self.spec.run_id)}
-        return (made | self.taken) - set(self.strangers)
+        made = {row.pod.id for row in self.cloud.rented.values() if row.pod.env.get(TOKEN_LABEL) == self.spec.token}
+        return made | self.taken
 
     def process(self, act: Act) -> Process:
         """A process for the act."""
@@ -206,6 +220,8 @@ class Storm:
             return process.pull()
         if command == "pull_start":
             return process.pull_start()
+        if command == "twin":
+            return self.twin(process)
         if command in ("stop", "reap"):
             return process.ended(command, lambda: (getattr(self, command)(process), None))
         return process.carry(carry_out, detach=command == "detach")
@@ -214,6 +230,17 @@ class Storm:
         """Another process does its work while the first one waits."""
         self.told.append(f"  meanwhile, at {self.clock.monotonic():.1f} s: {visit.command}")
         self.run_act(Act(command=visit.command))
+
+    def twin(self, process: Process) -> Ended:
+        """The end of a run with our run id that was begun in another folder, on another machine."""
+        root = self.root / "twin"
+        (root / "src").mkdir(parents=True, exist_ok=True)
+        shape = replace(self.history.shape, recycled=False, network_volume=False)
+        process.spec = replace(spec_of(root, shape, self.history.job), token=TWIN_TOKEN)
+        process.dir = RunDir(root / "artifacts" / "runpod" / RUN_ID)
+        process.dir.path.mkdir(parents=True, exist_ok=True)
+        process.watchers[:] = [checks.TwinWatcher(self)]
+        return process.carry(carry_out)
 
     def stop(self, process: Process) -> int:
         """The exit code of `stop --state-file`."""
@@ -254,6 +281,7 @@ class Storm:
         """The run is over, by a process that resumes it or by the pod's guard. Raises Violation."""
         self.wait(CALM_S)
         self.cloud.sold_out.clear()
+        self.cloud.pay_in()
         if self.history.nobody_comes:
             self.leave_alone()
         else:
