@@ -13,7 +13,7 @@ from runpod_deploy.record import events as e
 from runpod_deploy.record.manifest import manifest
 from runpod_deploy.record.state import State
 from tests.lifecycle.test_recycle import second_run
-from tests.support.worlds import Memory, with_job
+from tests.support.worlds import Killed, Memory, with_job
 
 FIRST, SECOND = "EU-RO-1", "US-TX-3"
 
@@ -145,3 +145,17 @@ def test_a_wrong_pod_whose_end_is_not_confirmed_at_first_leaves_the_last_word_to
     state = carry_out(world.open())
     assert state.failure and (state.failure.kind, state.exit_code) == ("cloud", 5)
     assert "0 GPUs instead of 1" in state.failure.message and world.cloud.list_pods() == []
+
+
+def test_a_wrong_pod_that_a_killed_process_gave_up_is_gone_before_another_is_asked_for(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.cloud.delivers = {FIRST: {"gpu_count": 0}, SECOND: {"gpu_count": 0}}
+
+    def dies(event: e.Event, _state: State) -> None:
+        if isinstance(event, e.PodAbandoned):
+            raise Killed
+
+    with pytest.raises(Killed):
+        carry_out(world.open(dies))
+    state = carry_out(world.open())
+    assert state.exit_code == 3 and len(world.cloud.created) == 2 and world.cloud.billing == []

@@ -7,16 +7,17 @@ import multiprocessing
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from tests.storm.history import from_json
-from tests.storm.seeds import KINDS, history_of
+from tests.storm.history import History, from_json
+from tests.storm.seeds import KINDS, history_of, stranger
 from tests.storm.shrink import shrunk
 from tests.storm.storm import Result, play
 
 CHUNK = 25
+Make = Callable[[int], History]
 
 
 def main() -> int:
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("--replay", type=Path, help="play the history in this file, and show what happens")
     parser.add_argument("--first", action="store_true", help="stop at the first finding, and only name it")
     parser.add_argument("--without", default="", help="kinds of faults to leave out, with commas between")
+    parser.add_argument("--stranger", action="store_true", help="with prices, locks, twins and more beside the faults")
     given = parser.parse_args()
     if given.replay:
         return replay(from_json(given.replay.read_text()))
@@ -48,41 +50,48 @@ def storm(given: argparse.Namespace) -> int:
     begun, counts = time.monotonic(), Counter[str]()
     seeds, kinds = range(given.seed, given.seed + given.n), frozenset(KINDS) - set(given.without.split(","))
     shown: Counter[str] = Counter()
-    for seed, name in broken(seeds, kinds, given.jobs):
+    make = partial(history_for, kinds=kinds, strange=given.stranger)
+    for seed, name in broken(seeds, make, given.jobs):
         counts[name] += 1
         if given.first:
             print(f"seed {seed} breaks the invariant {name!r}")
             return 1
         if shown[name] < given.most:
             shown[name] += 1
-            show(seed, kinds, given.findings)
+            show(seed, make, given.findings)
     lasted_s = time.monotonic() - begun
     print(f"{given.n} histories, {given.n / lasted_s:.0f} a second; violations: {dict(counts) or 'none'}")
     return int(bool(counts))
 
 
-def broken(seeds: Iterable[int], kinds: frozenset[str], jobs: int) -> Iterable[tuple[int, str]]:
+def history_for(seed: int, kinds: frozenset[str], strange: bool) -> History:
+    """The history of the seed, as the command was asked for it."""
+    history = history_of(seed, kinds)
+    return stranger(history) if strange else history
+
+
+def broken(seeds: Iterable[int], make: Make, jobs: int) -> Iterable[tuple[int, str]]:
     """The seeds whose histories break an invariant, and its name."""
     if jobs <= 1:
-        yield from filter(None, map(partial(verdict, kinds=kinds), seeds))
+        yield from filter(None, map(partial(verdict, make=make), seeds))
         return
     with multiprocessing.get_context("fork").Pool(jobs) as pool:
-        yield from filter(None, pool.imap(partial(verdict, kinds=kinds), seeds, CHUNK))
+        yield from filter(None, pool.imap(partial(verdict, make=make), seeds, CHUNK))
 
 
-def verdict(seed: int, kinds: frozenset[str]) -> tuple[int, str] | None:
+def verdict(seed: int, make: Make) -> tuple[int, str] | None:
     """The seed and the name of the invariant that its history breaks; None if it breaks none."""
     try:
-        result = play(history_of(seed, kinds))
+        result = play(make(seed))
     except Exception as error:
         return seed, f"harness: {type(error).__name__}: {error}"
     return (seed, result.violation.name) if result.violation else None
 
 
-def show(seed: int, kinds: frozenset[str], folder: Path) -> Result | None:
+def show(seed: int, make: Make, folder: Path) -> Result | None:
     """The shrunk history of the seed, on stdout and in the folder."""
     try:
-        result = shrunk(history_of(seed, kinds))
+        result = shrunk(make(seed))
     except Exception as error:
         print(f"seed {seed}: {type(error).__name__}: {error}")
         return None

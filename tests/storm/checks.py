@@ -53,7 +53,7 @@ class Watcher:
                 require(not self.storm.cloud.exists(pod_id), "truth", f"{pod_id} is called gone, and exists")
         elif where == "before create":
             self.written_ahead(args[0].name)
-            self.looked_before(self.storm.state().pod.abandoned)
+            self.looked_before()
         elif where == "before find":
             self.storm.looked = True
         elif where in CHANGING:
@@ -80,10 +80,11 @@ class Watcher:
         pending = bool(rows) and rows[-1]["event"] == "pod_requested" and rows[-1]["name"] == name
         require(pending, "write-ahead", f"{name} is asked for, and the journal ends with {rows[-1:]}")
 
-    def looked_before(self, abandoned: tuple[str, ...]) -> None:
-        """Since the last create call, the listing was looked at, if that call has made a pod that was not given up."""
-        billing = [pod_id for pod_id in self.storm.ours() - {*abandoned} if self.storm.cloud.bills(pod_id)]
-        require(self.storm.looked or not billing, "one pod", f"a pod is asked for beside {billing}, without a look")
+    def looked_before(self) -> None:
+        """Since the last create call, the listing was looked at, if that call has made a pod."""
+        billing = [pod_id for pod_id in self.storm.ours() if self.storm.cloud.bills(pod_id)]
+        known = self.storm.looked or self.storm.state().request.repeated  # the release ends what comes late
+        require(known or not billing, "one pod", f"a pod is asked for beside {billing}, without a look")
         self.storm.looked = False
 
     def is_ours(self, pod_id: str) -> None:
@@ -245,7 +246,8 @@ def within_cap(storm: Storm) -> None:
     usd = sum(cloud.usd(pod_id) for pod_id in pods) - earlier_usd
     rates = max((span.usd_per_hour for span in cloud.spans if span.pod_id in pods), default=RATE)
     extra_s = closing_s(job.budget) + SLACK_S + storm.interfered_s + storm.excused_s + grace_s(storm)
-    limit = job.budget.cost_cap_usd + rates * extra_s * max(1, len(pods)) / 3600
+    # The guard that starts with the container plans with the catalogue's price.
+    limit = job.budget.cost_cap_usd * max(1.0, storm.history.weather.price) + rates * extra_s * max(1, len(pods)) / 3600
     require(
         usd <= limit,
         "money",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from tests.storm import history as h
 T = TypeVar("T")
 
 DATACENTERS = ("EU-RO-1", "US-TX-3", "EU-SE-1")
-UNTOLD = ("created_at", "gpu_id", "gpu_count", "datacenter_id", "cloud_type", "uptime_s", "volume_gb", "image")
+UNTOLD = ("created_at", "gpu_id", "gpu_count", "datacenter_id", "cloud_type", "volume_gb", "image")
 GPUS = ("NVIDIA L4", "NVIDIA A40", "NVIDIA L40S")
 EFFECTS = 130
 """About as many side effects and events as an ordinary process has."""
@@ -19,7 +20,7 @@ EFFECTS = 130
 KINDS = {
     h.KILL: 5, h.SIGNAL: 4, h.ERROR: 8, h.PAUSE: 2, h.JUMP: 1, h.DISK: 1, h.LATE: 1, h.LIE: 2, h.IGNORED: 1, h.POD: 3,
 }  # fmt: skip
-FOLLOWING = {"resume": 8, "run": 2, "pull": 1, "pull_start": 1, "stop": 1, "reap": 2, "twin": 2}
+FOLLOWING = {"resume": 8, "run": 2, "pull": 1, "pull_start": 1, "stop": 1, "reap": 2}
 VISITING = {"resume": 3, "run": 2, "pull": 1, "stop": 1, "reap": 3}
 
 
@@ -35,6 +36,21 @@ def history_of(seed: int, kinds: frozenset[str] | None = None) -> h.History:
         acts=acts,
         nobody_comes=random.random() < 0.25,
     )
+
+
+def stranger(history: h.History) -> h.History:
+    """The history with what clouds and people do less often; a part of the histories is as it was."""
+    random, acts = Random(f"{history.seed} stranger"), history.acts
+    weather = replace(
+        history.weather,
+        price=random.choice((0.4, 0.9, 1.04, 1.5, 4.0)) if random.random() < 0.15 else 1.0,
+        untold=some(random, UNTOLD, 0.06),
+        locked_at_s=random.uniform(0.0, 200.0) if random.random() < 0.05 else None,
+        broke_at_s=random.uniform(0.0, 200.0) if random.random() < 0.05 else None,
+    )
+    if random.random() < 0.15:
+        acts = (acts[0], h.Act(command="twin", after_s=1.0, faults=faults_of(random, None)), *acts[1:])
+    return replace(history, weather=weather, acts=acts)
 
 
 def shape_of(random: Random) -> h.Shape:
@@ -88,10 +104,6 @@ def weather_of(random: Random) -> h.Weather:
         host_full=random.random() < 0.2,
         guard_dead=random.random() < 0.04,
         foreign=random.random() < 0.3,
-        price=random.choice((0.4, 0.9, 1.04, 1.5, 4.0)) if random.random() < 0.15 else 1.0,
-        untold=some(random, UNTOLD, 0.06),
-        locked_at_s=random.uniform(0.0, 200.0) if random.random() < 0.05 else None,
-        broke_at_s=random.uniform(0.0, 200.0) if random.random() < 0.05 else None,
         outages=tuple(outage(random) for _ in range(random.choice((0, 0, 0, 1, 1, 2)))),
         pod_events=tuple(pod_event(random) for _ in range(random.choice((0, 0, 0, 0, 1, 2)))),
     )
