@@ -70,7 +70,7 @@ def test_a_job_that_exits_3_is_known_at_once(sim: Simulator, tmp_path: Path) -> 
     ended = run(sim, job(tmp_path / "p", body="exit 3"))
     assert ended.code == 20 and ended.manifest["job_exit_code"] == 3
     assert "\nerror: the job exited with status 3\nkind: job_failed\nnext:\n" in ended.err
-    assert f"\n  runpod-deploy cleanup --all-stopped --prefix {ended.manifest['run_id']}" in ended.err
+    assert "\n  runpod-deploy stop --delete " in ended.err
     over, launched = ended.named("job_ended")[0], ended.named("job_launched")[0]
     took = datetime.fromisoformat(over["ts_utc"]) - datetime.fromisoformat(launched["ts_utc"])
     assert took.total_seconds() < 2

@@ -284,10 +284,10 @@ def left_cost(state: State) -> str:
     usd_per_day = left_usd_per_day(state.cost.rentals[-1], status, state.pod.volume_gb) if state.cost.rentals else None
     if not usd_per_day:
         return ""
+    how = f"`runpod-deploy stop {state.run_id} --delete`"
     if status == "EXITED":
-        how = f"`runpod-deploy cleanup --all-stopped --prefix {state.pod.name}`"
         return f"its disk costs ${cents(usd_per_day)} a day until you delete it with {how}"
-    return f"it costs ${cents(usd_per_day / 24)}/hr until you end it"
+    return f"it costs ${cents(usd_per_day / 24)}/hr until you delete it with {how}"
 
 
 def first_line(text: str) -> str:

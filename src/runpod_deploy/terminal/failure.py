@@ -134,14 +134,7 @@ def next_commands(state: State, run_dir: RunDir) -> Iterator[tuple[str, str]]:
     if status == "EXITED" and state.pod.address and not state.work.collected:
         yield about("pull --start", where), "start the pod, download the artifacts, pause it again"
     if (cost := cost_until_deleted(state)) and state.pod.id:
-        yield deletion(state), f"delete the pod; {cost}"
-
-
-def deletion(state: State) -> str:
-    """The command that deletes the pod which the run has left."""
-    if state.pod.final_state == "EXITED":
-        return f"runpod-deploy cleanup --all-stopped --prefix {state.pod.name}"
-    return f"runpod-deploy audit --reap --pod {state.pod.id}"
+        yield about("stop --delete", where), f"delete the pod; {cost}"
 
 
 def cost_until_deleted(state: State) -> str:

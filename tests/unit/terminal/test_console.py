@@ -13,6 +13,8 @@ from runpod_deploy.record.state import State
 from runpod_deploy.terminal.console import event_line
 from tests.unit.terminal.pictures import RUN_ID, START, state_after, watching
 
+STOP = f"`runpod-deploy stop {RUN_ID} --delete`"
+
 
 def console_line(event: e.Event, state: State, after_s: float = 1800.0) -> str | None:
     """The console's line for the event."""
@@ -24,7 +26,7 @@ def console_line(event: e.Event, state: State, after_s: float = 1800.0) -> str |
     ("action", "status", "ending"),
     [
         ("delete", None, "is gone: it costs nothing any more"),
-        ("preserve", "RUNNING", "released (preserve): RUNNING; it costs $1.09/hr until you end it"),
+        ("preserve", "RUNNING", f"released (preserve): RUNNING; it costs $1.09/hr until you delete it with {STOP}"),
     ],
 )
 def test_a_release_says_what_goes_on_costing(action: str, status: str | None, ending: str) -> None:
@@ -92,7 +94,7 @@ def test_a_paused_pod_comes_with_the_command_that_deletes_it() -> None:
     paused = replace(watching(), pod=replace(watching().pod, volume_gb=40, name=RUN_ID))
     line = str(console_line(e.PodReleased(action="stop", state="EXITED"), paused))
     assert "; its disk costs $0.27 a day until you delete it with " in line
-    assert line.endswith(f"`runpod-deploy cleanup --all-stopped --prefix {RUN_ID}`")
+    assert line.endswith(STOP)
 
 
 def test_the_last_line_of_a_success_names_the_optional_artifacts_that_are_not_here() -> None:

@@ -56,7 +56,7 @@ def test_a_failed_job_shows_the_end_of_its_log_and_what_to_type(tmp_path: Path) 
         f"runpod-deploy logs {tmp_path}",
         f"runpod-deploy events {tmp_path}",
         f"runpod-deploy pull --start {tmp_path}",
-        "runpod-deploy cleanup --all-stopped --prefix demo-1",
+        f"runpod-deploy stop --delete {tmp_path}",
     ]
     assert " a day until then" in after[-2]
 
