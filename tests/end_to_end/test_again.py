@@ -52,8 +52,10 @@ def test_detached_and_attached(sim: Simulator, tmp_path: Path) -> None:
 def test_a_detached_run_ends_by_itself(sim: Simulator, tmp_path: Path) -> None:
     left = run(sim, job(tmp_path / "p", body=SLOW), "--detach")
     assert left.code == 0 and "carries the run to its end" in left.err and left.run_dir
+    reader = Tool(sim, "logs", str(left.run_dir))
     looker = Tool(sim, "attach", str(left.run_dir)).end()
     assert looker.code == 0 and "line 8" in looker.err and sim.ledger["pods_left"] == 0
+    assert "line 8" in reader.end().out
     assert (left.run_dir / "run.log").read_text() == LINES
 
 

@@ -14,6 +14,7 @@ from .. import __version__
 from ..errors import EXIT_INTERRUPTED, DeployError, UsageError
 from ..spec.visible import shortened
 from ..terminal.output import flush_or_discard, open_closed_streams, print_err
+from .groups import grouped
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -73,10 +74,13 @@ class LazyGroup(click.Group):
         command.short_help = short_help
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The help has a line for each command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, short_help) for name, (_, short_help) in COMMANDS.items()])
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help shows the commands in groups, each with an example."""
+        for group in grouped(self.list_commands(ctx)):
+            with formatter.section(group.title):
+                formatter.write_dl([(name, COMMANDS[name][1]) for name in group.commands])
+                if group.example:
+                    formatter.write_text(f"Example: {group.example}")
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The commands and options that begin so."""

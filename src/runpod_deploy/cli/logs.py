@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,10 +13,11 @@ from ..config import load, parse_variables
 from ..config.draft import Draft
 from ..errors import DeployError, SshLost, UsageError
 from ..history.known_runs import known_runs
+from ..machine.clock import SystemClock
 from ..phases.host_log import kept_lines
 from ..pod.job import log_command
 from ..pod.openssh import connection_to, control_dir
-from ..pod.remote_log import last_lines, stream
+from ..pod.remote_log import follow_copy, last_lines, stream
 from ..record.fold import fold
 from ..record.journal import read_events
 from ..record.paths import RUNS_DIR, RunDir, of_another_user, refuse_links
@@ -26,10 +28,12 @@ from ..spec.places import expanded
 from ..terminal.line_splitter import Lines
 from ..terminal.output import is_terminal, print_bytes, print_json, print_lines, warn
 from .access import real_cloud
+from .following import is_under_way, state_of
 from .options import json_option, output_options, variable_options
 from .run_names import optional_run_argument, or_latest
 
 QUIET_S = 2.0
+LOOK_EVERY_S = 1.0
 
 
 @click.command("logs")
@@ -41,7 +45,7 @@ QUIET_S = 2.0
 @click.option(
     "--lines", type=click.IntRange(min=0), default=200, show_default=True, help="How many lines from the end to print."
 )
-@click.option("--no-follow", is_flag=True, help="Do not wait for more output.")
+@click.option("--no-follow", is_flag=True, help="Do not wait for more output. A job that is over is not waited for.")
 @click.option(
     "--system",
     is_flag=True,
@@ -136,6 +140,8 @@ def print_job(folder: RunDir, state: State, lines: int, write: Printer, *, follo
     """The end of the job's log is on stdout, and with `follow` all that comes later. Raises SshLost, UsageError."""
     if state.end.released or state.end.finished or of_another_user(folder):
         write(last_lines(folder.log, lines))
+    elif follow and folder.log.is_file() and is_under_way(folder):
+        follow_copy(folder.log, lines, write, partial(has_ended, folder))  # that process copies it as it comes
     elif state.pod.address is None:
         raise SshLost(
             f"pod {state.pod.id or '(none yet)'} has not answered yet", hint="look at its host's log with --system"
@@ -144,9 +150,19 @@ def print_job(folder: RunDir, state: State, lines: int, write: Printer, *, follo
         refuse_links(folder)  # the connection writes into the ssh folder
         spec = read_spec(folder)
         connection = connection_to(spec, folder, state.pod.address, state.pod.boots)
-        find_log = log_command(control_dir(spec.job, spec.run_id), spec.job.run.log_path, spec.run_id)
-        stream(connection, find_log, lines, write, follow=follow)
+        control = control_dir(spec.job, spec.run_id)
+        find_log = log_command(control, spec.job.run.log_path, spec.run_id)
+        until = f"{control}/status" if follow and not state.job.ended else None
+        stream(connection, find_log, lines, write, until=until)
     write.finish()
+
+
+def has_ended(folder: RunDir) -> bool:
+    """Whether the job is over, or nobody copies its log any more; after a moment, if it still runs."""
+    over = state_of(folder).job.ended or not is_under_way(folder)
+    if not over:
+        SystemClock().sleep(LOOK_EVERY_S)
+    return over
 
 
 def print_system(folder: RunDir, state: State, lines: int, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from ..history.names import find_run, latest_run, project_of, project_runs
+from ..history.names import find_run, is_path, latest_run, project_of, project_runs
 from ..record.index import indexed_runs
 from ..record.paths import RUNS_DIR
 from ..terminal.output import info
@@ -24,7 +24,9 @@ class RunName(click.ParamType[Path]):
 
     def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ARG002
         """The run dir. Raises UsageError."""
-        return value if isinstance(value, Path) else find_run(value, Path.cwd())
+        if isinstance(value, Path):
+            return value
+        return Path(value) if is_path(value) else find_run(value, Path.cwd())
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
         """The ids of this project's runs, or else of all runs of this machine, the newest first."""
