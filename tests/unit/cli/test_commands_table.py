@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from runpod_deploy.cli import COMMANDS, cli
 
 TOOL_MODULES = "[name for name in sys.modules if name.startswith('runpod_deploy.')]"
-LIGHT = {"errors", "cli", "spec", "spec.visible", "spec.strict_json", "terminal", "terminal.output"}
+LIGHT = {"errors", "cli", "cli.groups", "spec", "spec.visible", "spec.strict_json", "terminal", "terminal.output"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
