@@ -176,8 +176,11 @@ def is_past(deadline: datetime | None, now: datetime) -> bool:
 
 
 def has_booted(pod: Pod) -> bool:
-    """Whether its container is running, or has run before the pod was stopped."""
-    return pod.uptime_s is not None or pod.status == "EXITED"
+    """Whether its container is running, or has run before the pod was stopped.
+
+    An answer may lack the time since the start: a mapped SSH port tells as much.
+    """
+    return pod.uptime_s is not None or pod.address is not None or pod.status == "EXITED"
 
 
 def suspect_lines(suspects: Iterable[SuspectPod], now: datetime) -> Iterable[str]:

@@ -199,3 +199,8 @@ def test_a_pod_that_does_not_say_that_it_is_ours_is_never_found(
 def test_a_name_alone_never_makes_a_leftover(status: str, age: timedelta) -> None:
     findings = audit([replace(pod(marked=False), status=status, uptime_s=None)], [], BORN + age)
     assert not any(finding.leftover for finding in findings)
+
+
+def test_a_pod_with_a_mapped_port_has_booted_though_the_api_tells_no_uptime() -> None:
+    silent = replace(pod(lasts=timedelta(days=1)), uptime_s=None, address=Address(host="h", port=1))
+    assert reason(silent, timedelta(hours=3)) == "unknown"
