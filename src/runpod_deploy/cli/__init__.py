@@ -51,6 +51,7 @@ COMMANDS = {
     "stop": ("stop:stop", "End a run from any terminal."),
     "audit": ("audit:audit_command", "List pods of this tool that should not exist; exit 9 if there are any."),
     "logs": ("logs:logs", "Print the output of a job; --system: the log of its host."),
+    "prune": ("prune:prune", "Remove the folders of old runs whose pods are gone."),
     "doctor": ("doctor:doctor", "Check key, API, balance, SSH and rsync."),
 }
 
