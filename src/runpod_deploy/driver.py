@@ -15,6 +15,7 @@ from .errors import DeployError, Interrupt, OddRow, UsageError
 from .lifecycle import carry_out, end_now, pull_paused
 from .phases.account import same_account
 from .phases.artifacts import pull
+from .phases.on_end import on_end
 from .phases.reconnect import with_reconnects
 from .phases.release import confirm_deleted
 from .record import events as e
@@ -62,7 +63,9 @@ def drive(
     with RunLock(run_dir).held(wait_s=options.wait_s):
         run = with_listeners(open_run(first_spec(spec, run_dir), run_dir, world), options)
         with run.signals.installed(), options.screen(run) if options.screen else nullcontext():
-            return to_end(run, story)
+            to_end(run, story)
+            on_end(run)
+            return run.state
 
 
 def end_run(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> State:

@@ -11,6 +11,7 @@ from ..driver import RunOptions, drive, pull_artifacts, pull_from_paused
 from ..errors import RunBusy, failure_kind
 from ..live import real_world
 from ..machine.left_behind import LeftBehind
+from ..phases.on_end import is_due
 from ..record.begun_here import require_known
 from ..record.lock import RunLock
 from ..record.paths import RunDir, require_own
@@ -136,7 +137,8 @@ def continue_run(folder: RunDir, how: RunOptions, *, trust: bool, leave_to_guard
     """The exit code of the run, after it was carried out to its end. Raises UsageError if that needs `--trust`."""
     spec = read_spec(folder)
     state = state_of(folder)
-    if state.end.finished and not state.pod_may_exist:  # nothing is left to do, so no key is needed
+    nothing_left = state.end.finished and not state.pod_may_exist and not is_due(spec, state)
+    if nothing_left:  # so no key is needed
         return finish(state, folder)
     require_known(spec.token, folder, trust=trust or (how.wait_s == 0 and is_under_way(folder)))
     state = drive(spec, folder, real_world(), how)

@@ -21,6 +21,7 @@ SHELL_FIELDS = {
     ("preflight", "command"),
     ("pod", "start_command"),
     ("pod", "env"),
+    ("on_end",),
 }
 VERBATIM_FIELDS = {("variables",), ("local", "project_root"), ("secrets", "env"), ("secrets", "mode")}
 # These are rendered together with the names, because names may refer to them.
@@ -157,5 +158,7 @@ def shell_texts(job: RunpodJobSpec) -> Iterator[tuple[Loc, str]]:
     for section in ("setup", "preflight"):
         for i, command in enumerate(getattr(job, section)):
             yield (section, i, "command"), command.command
+    if job.on_end:
+        yield ("on_end",), job.on_end
     if job.pod.start_command:
         yield ("pod", "start_command"), job.pod.start_command

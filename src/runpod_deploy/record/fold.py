@@ -183,6 +183,8 @@ def end(s: State, event: e.Event) -> End:
             return replace(before, released=True, reopened=False, status_before=status)
         case e.RunFinished():
             return replace(before, finished=True, finished_at=event.ts_utc)
+        case e.OnEndStarted():
+            return replace(before, on_end_started=True)
     return before
 
 

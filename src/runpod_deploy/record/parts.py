@@ -211,6 +211,8 @@ class End:
     """The pod's status before its release."""
     finished: bool = False
     finished_at: datetime | None = None
+    on_end_started: bool = False
+    """Whether the command `on_end` was started: that happens once."""
     reopened: bool = False
     """Whether the paused pod was started again to pull what it holds; the run itself is over."""
     reopen_failure: Failure | None = None

@@ -20,7 +20,7 @@ from .machine import (
 )
 from .places import expanded
 from .rules import STRICT, Checked, Mistake
-from .types import CloudType, Identifier, Text
+from .types import CloudType, Identifier, NonBlank, Text
 from .work import ArtifactPullSpec, CommandSpec, RemoteEnvSpec, RsyncPushSpec, RunSpec, SecretSpec, TelemetrySpec
 
 SCHEMA_VERSION: Literal[2] = 2
@@ -72,6 +72,9 @@ class RunpodJobSpec(Checked):
     """Metrics and facts to record."""
     guard: GuardSpec = field(default_factory=GuardSpec)
     """The dead-man's switch on the pod."""
+    on_end: NonBlank | None = None
+    """Shell command that is run on this machine when a run has ended, once, for a minute at most. It never changes the
+    run's exit code, and has RUN_DIR, RUN_ID, JOB_NAME, OUTCOME, EXIT_CODE, KIND and COST in its environment."""
     variables: dict[Identifier, str] = field(default_factory=dict)
     """Values for `{name}` in other fields. `--var NAME=VALUE` overrides them."""
 

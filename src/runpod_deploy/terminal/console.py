@@ -54,7 +54,7 @@ class Console:
 
     def on_event(self, event: e.Event, state: State) -> None:
         """The event's line is printed, if it has one. The last line of a command that has ended comes before it."""
-        if isinstance(event, e.CommandFinished | e.JobEnded | e.RunFinished):
+        if isinstance(event, e.CommandFinished | e.JobEnded | e.RunFinished | e.OnEndFinished):
             self.finish_lines()
         if isinstance(event, DETAIL) and not self.verbose:
             return

@@ -99,6 +99,21 @@ class RunFinished(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OnEndStarted(Event):
+    """The command `on_end` is about to be started. It is never started again, even if this process dies now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnEndFinished(Event):
+    """The command `on_end` has ended, or could not be carried out. The run's outcome and exit code do not change."""
+
+    exit_code: int | None
+    """None if it was not started, or took too long and was ended."""
+    duration_sec: float
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Billed(Event):
     """The amount on RunPod's bill for the run's pods, in the hours of the run, was looked up."""
 
