@@ -1,4 +1,4 @@
-"""The layers of a config: a base file, the file itself, and flags. Knows files and flags; knows no rule."""
+"""The layers of a config: the user's defaults, a base file, the file itself, and flags. Knows no rule."""
 
 from __future__ import annotations
 
@@ -10,9 +10,25 @@ from ..errors import ConfigError
 from ..spec.places import expanded
 from .document import Document, Position, read_document
 from .finding import Loc
+from .user_defaults import fitting, read_defaults
 
 
 def read_layers(path: Path) -> Document:
+    """The values of a file merged with those of its base and, below both, with the user's defaults.
+
+    The position of each value names the file that it comes from. Raises ConfigError for a file that cannot be read.
+    """
+    document = read_own_layers(path)
+    if (defaults := read_defaults()) is not None:
+        below = fitting(defaults.value, document.value)
+        taken: set[Loc] = set()
+        document.value = _merge(below, document.value, (), taken)
+        _take_positions(taken, defaults, document)
+        document.raw = defaults.raw + document.raw
+    return document
+
+
+def read_own_layers(path: Path) -> Document:
     """The values of a file merged with those of its base; the position of each value names the file it comes from.
 
     Raises ConfigError for a file that cannot be read, and for a base that has a base itself.

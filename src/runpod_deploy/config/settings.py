@@ -86,6 +86,24 @@ def state_dir(environ: Mapping[str, str] | None = None) -> Path:
     return Path(env.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "runpod-deploy"
 
 
+def defaults_file(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The file with the user's defaults: in the folder for configs, or the one that RUNPOD_DEPLOY_CONFIG names.
+
+    None if that variable is empty: then a config means the same for every user. Raises ConfigError if it names no file.
+    """
+    env = os.environ if environ is None else environ
+    if (named := env.get("RUNPOD_DEPLOY_CONFIG")) is not None:
+        if named and not Path(named).expanduser().is_file():
+            raise ConfigError(
+                f"RUNPOD_DEPLOY_CONFIG names {named}, which is no file", hint="leave it empty for no defaults"
+            )
+        return Path(named).expanduser() if named else None
+    try:
+        return Path(env.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "runpod-deploy" / "config.toml"
+    except RuntimeError:  # this user has no home folder
+        return None
+
+
 def key_of_file(path: Path) -> str:
     """The key in a config.toml: at the top, where runpodctl writes it, in [default], as the Python client does, or
     else in any other table.
