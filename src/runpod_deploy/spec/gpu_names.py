@@ -22,6 +22,7 @@ SPELLINGS = (
 VARIANTS = frozenset({"ti", "super", "sff", "maxq", "mig", "pro"})
 """Words that make another card of the one without them."""
 CLOSE = 0.75
+MOST_NAMED = 5
 MEMORY_SLACK_GB = 2
 """The catalogue's memory of a card may differ by this much from what people call it."""
 
@@ -131,5 +132,11 @@ def in_order(names: Sequence[str], cards: Iterable[Card], ids: Iterable[str] = (
         cards_meant = [] if name in exact else [card.id for card in meant(name, known)]
         found += cards_meant or [name]
         if cards_meant and cards_meant != [name]:
-            notes.append(f"{name} means {', '.join(cards_meant)}")
+            notes.append(f"{name} means {some(cards_meant)}")
     return Order(tuple(dict.fromkeys(found)), tuple(notes))
+
+
+def some(ids: Sequence[str]) -> str:
+    """The first of the ids, and how many more there are."""
+    more = f" and {len(ids) - MOST_NAMED} more, by price" if len(ids) > MOST_NAMED else ""
+    return ", ".join(ids[:MOST_NAMED]) + more
