@@ -19,6 +19,7 @@ from ..terminal.output import info, print_json, print_lines, warn
 from .access import real_cloud
 from .durations import Duration
 from .options import json_option, output_options
+from .run_names import project_option
 from .status import readable
 
 
@@ -33,9 +34,7 @@ from .status import readable
 @click.option("--failed", is_flag=True, help="Only runs that did not succeed.")
 @click.option("--dry-run", is_flag=True, help="Print what would be removed, and remove nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask first.")
-@click.option(
-    "--project-root", type=click.Path(path_type=Path), default=".", show_default=True, help="The project of the runs."
-)
+@project_option("The project of the runs.")
 @json_option
 @output_options
 def prune(older_than: timedelta, failed: bool, dry_run: bool, yes: bool, project_root: Path, as_json: bool) -> int:
