@@ -46,7 +46,7 @@ def prune(older_than: timedelta, failed: bool, dry_run: bool, yes: bool, project
     clock = SystemClock()
     connect = cache(real_cloud)
     wanted = Wanted(clock.now() - older_than, failed)
-    found = list(judged(readable(run_dirs(project_root, warn)), wanted, connect, clock))
+    found = list(judged(readable(run_dirs(project_root, warn), warn), wanted, connect, clock))
     leaving = [one for one in found if not one.why_kept]
     print_json(list(map(as_row, found))) if as_json else print_lines(map(line, found))
     if not leaving:
