@@ -73,7 +73,9 @@ def end_run(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> S
     with RunLock(run_dir).held(wait_s=options.wait_s):
         run = with_listeners(open_run(first_spec(spec, run_dir), run_dir, world), options)
         with run.signals.installed():
-            return to_end(run, end_now)
+            to_end(run, end_now)
+            on_end(run)
+            return run.state
 
 
 def delete_kept(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> State:

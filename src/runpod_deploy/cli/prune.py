@@ -23,7 +23,7 @@ from .run_names import project_option
 from .status import readable
 
 
-@click.command(short_help="Remove the folders of old runs whose pods are gone.")
+@click.command
 @click.option(
     "--older-than",
     type=Duration(),
