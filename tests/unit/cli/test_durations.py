@@ -21,7 +21,7 @@ def options() -> Iterator[tuple[str, click.Option]]:
 
 
 FLAGS = [(name, option) for name, option in options() if isinstance(option.type, Duration)]
-NEEDED = {"cleanup": ["--all-stopped"], "resume": ["RUN"], "run": ["--config", "job.yaml"]}
+NEEDED = {"cleanup": ["--all-stopped"], "resume": ["RUN"], "run": ["--config", "job.yaml"], "prune": []}
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,8 @@ def test_what_is_none(text: str) -> None:
 
 def test_every_flag_for_a_duration_is_here() -> None:
     found = {(name, option.opts[0]) for name, option in FLAGS}
-    assert found == {("run", "--wait"), ("run", "--wait-for-stock"), ("resume", "--wait"), ("cleanup", "--older-than")}
+    waits = {("run", "--wait"), ("run", "--wait-for-stock"), ("resume", "--wait")}
+    assert found == {*waits, ("cleanup", "--older-than"), ("prune", "--older-than")}
 
 
 @pytest.mark.parametrize(("name", "option"), FLAGS, ids=lambda value: getattr(value, "name", value))
