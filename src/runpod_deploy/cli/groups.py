@@ -32,7 +32,7 @@ GROUPS = (
     Group(
         "Pods and money",
         "runpod-deploy audit",
-        ("audit", "ls-stale", "cleanup", "billing", "estimate", "gpu-list", "gpu-inventory", "gpu-prices"),
+        ("audit", "ls-stale", "cleanup", "prune", "billing", "estimate", "gpu-list", "gpu-inventory", "gpu-prices"),
     ),
     Group(
         "Config",
