@@ -52,6 +52,8 @@ class RunOptions:
     """How long to wait for another process that holds the run."""
     out: TextIO | None = None
     """Where lines are printed; None is stderr."""
+    prove: bool = False
+    """Whether the API must show whose the pod is and where: for a run folder that was not begun here."""
     screen: Callable[[Run], AbstractContextManager[object]] | None = None
     """Shows the run while it lasts, in place of lines."""
 
@@ -94,7 +96,8 @@ def delete_kept(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) 
 def pull_artifacts(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> None:
     """The artifacts are here as they are on the pod now. Raises RunBusy, UsageError, and what pulling raises.
 
-    Nothing is asked of an address in the run folder before the API has said that the pod is the run's own.
+    Nothing is asked of an address in the run folder before the API has said that the pod is the run's own, and has
+    told that address too if the run was not begun here.
     """
     with RunLock(run_dir).held(wait_s=options.wait_s):
         run = with_listeners(open_run(spec, run_dir, world), replace(options, screen=None))
@@ -131,6 +134,8 @@ def pod_of(run: Run) -> Pod:
     """The run's pod as the API has it. Raises UsageError if it is gone or belongs to another run, AuthRefused."""
     same_account(run)
     pod = run.world.cloud.get(run.state.pod.id or "")
+    if pod is not None and pod.address is not None:
+        run.told.add(pod.address)
     if pod is None or not bears(pod, name=run.state.pod.name, token=run.state.pod_token):
         raise UsageError(f"{run.dir.path}: its pod {run.state.pod.id} does not exist any more")
     return pod
@@ -145,6 +150,7 @@ def with_listeners(run: Run, options: RunOptions) -> Run:
     if run.spec.moved_from is not None and run.spec.moved_from != run.spec.project_root:
         console.write([f"the project was moved: files go to {run.spec.project_root}, not to {run.spec.moved_from}"])
     run.detach = options.detach
+    run.prove = options.prove and run.state.run_id is not None
     run.listeners += [ManifestWriter(run), StateFileWriter(run.spec, run.dir), console.on_event]
     run.printers.append(console.on_output)
     run.world.on_retry.append(partial(record_retry, run))

@@ -59,6 +59,10 @@ class Run:
     """Called with output as it arrives: the name of its source, and the bytes."""
     detach: bool = False
     """Whether to leave after the launch."""
+    prove: bool = False
+    """Whether only addresses that the API tells are contacted, because somebody may have sent the run folder."""
+    told: set[Address] = field(default_factory=set)
+    """The addresses that the API has told this process for the run's own pod."""
     failed_listeners: list[Callable[..., None]] = field(default_factory=list)
     """The listeners and printers that have raised an error."""
     beat_due: float | None = None
@@ -110,7 +114,10 @@ class Run:
     def try_host(self, address: Address) -> SshLost | None:
         """None if the pod answers at this address now, which `host` then uses; else the error."""
         self.leave_host()
-        host = self._reached(address)
+        try:
+            host = self._reached(address)
+        except SshLost as error:
+            return error
         try:
             host.run("true", timeout_s=HELLO_TIMEOUT_S)
         except SshLost as error:
@@ -123,6 +130,8 @@ class Run:
         return None
 
     def _reached(self, address: Address) -> Host:
+        if self.prove and address not in self.told:
+            raise SshLost("the API has not told the pod's address, and that in the run folder may be anybody's")
         return self.world.reach(self.spec, self.dir, address, self.state.pod.boots)
 
     def leave_host(self) -> None:

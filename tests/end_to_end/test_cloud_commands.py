@@ -250,6 +250,16 @@ def test_cleanup_touches_no_pod_of_another_run(sim: Simulated, program: Program,
     assert alive(sim) == {pod_id}
 
 
+def test_cleanup_asks_for_yes_if_the_file_may_name_any_pod(sim: Simulated, program: Program, tmp_path: Path) -> None:
+    pod_id = rent(sim, "training")
+    (tmp_path / "state.json").write_text(json.dumps({"pod_id": pod_id}))
+    for command in (["cleanup"], ["stop"]):
+        ended = program(*command, "--state-file", "state.json")
+        assert ended.exit_code == 2 and "shows that runpod-deploy made it" in ended.err and "--yes" in ended.err
+    assert alive(sim) == {pod_id}
+    assert program("cleanup", "--state-file", "state.json", "--yes").exit_code == 0 and alive(sim) == set()
+
+
 def test_stop_is_cleanup_that_stops(sim: Simulated, program: Program, tmp_path: Path) -> None:
     pod_id = rent(sim, RUN_ID)
     until_up(sim, pod_id)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from runpod_deploy.cloud.values import Address
 from runpod_deploy.driver import pod_of
 from runpod_deploy.errors import AnswerUnclear, AuthRefused, CloudUnreachable, Interrupt
 from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.pod.protocol import Host
 from runpod_deploy.record import events as e
+from runpod_deploy.record.paths import RunDir
 from runpod_deploy.record.state import State
-from runpod_deploy.spec import LifecyclePolicySpec
+from runpod_deploy.run import Run
+from runpod_deploy.spec import LifecyclePolicySpec, Spec
 from tests.lifecycle.test_carry_out import FirstAt, lose_first_answer
 from tests.lifecycle.test_recycle import second_run
 from tests.support.worlds import Killed, Memory, with_job
@@ -98,6 +103,95 @@ def test_a_pull_with_a_key_of_another_account_does_not_say_that_the_pod_is_gone(
     world.cloud.change_key("key-2", "account-2")
     with pytest.raises(AuthRefused):
         pod_of(world.open())
+
+
+def without_account(world: Memory) -> None:
+    """The journal does not tell with which key the pod was requested."""
+    rows = [json.loads(line) for line in world.dir.events.read_text().splitlines()]
+    kept = [{name: value for name, value in row.items() if name != "account"} for row in rows]
+    world.dir.events.write_text("".join(f"{json.dumps(row)}\n" for row in kept))
+
+
+def refuse_effects(where: str) -> None:
+    """Nothing may be changed on a pod or in the cloud now."""
+    raise AssertionError(where)
+
+
+def test_a_journal_without_an_account_proves_no_pod(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    killed_at(world, e.JobLaunched)
+    without_account(world)
+    before = world.dir.events.read_bytes()
+    world.cloud.change_key("key-2", "account-2")
+    world.on_effect = refuse_effects
+    with pytest.raises(AuthRefused, match="sees no pod"):
+        carry_out(world.open())
+    world.cloud.change_key("key-1")
+    world.cloud.refusal = CloudUnreachable("no connection")
+    with pytest.raises(CloudUnreachable):
+        carry_out(world.open())
+    assert world.dir.events.read_bytes() == before
+    world.on_effect = world.cloud.refusal = None
+    assert carry_out(world.open()).outcome == "succeeded" and world.cloud.billing == []
+
+
+@pytest.mark.parametrize("at", [e.PodRecycled, e.JobLaunched])
+def test_a_recycled_pod_is_of_the_account_that_took_it(tmp_path: Path, at: type[e.Event]) -> None:
+    world = second_run(tmp_path)
+    killed_at(world, at)
+    world.cloud.change_key("key-2", "account-2")
+    world.on_effect = refuse_effects
+    with pytest.raises(AuthRefused, match="another API key"):
+        carry_out(world.open())
+    world.cloud.change_key("key-1")
+    world.on_effect = None
+    assert carry_out(world.open()).outcome == "succeeded" and len(world.cloud.created) == 1
+
+
+def taken_as_sent(world: Memory, seen: list[Address]) -> Run:
+    """The run, opened by a process to which somebody may have sent the folder. `seen` gets the contacted addresses."""
+    run = world.open()
+    inside = run.world.reach
+
+    def reach(spec: Spec, run_dir: RunDir, address: Address, boot: int) -> Host:
+        seen.append(address)
+        return inside(spec, run_dir, address, boot)
+
+    run.world, run.prove = replace(run.world, reach=reach), True
+    return run
+
+
+@pytest.mark.parametrize("lies", [0, 1])
+def test_no_address_in_a_folder_that_somebody_sent_is_contacted(tmp_path: Path, lies: int) -> None:
+    world = Memory(tmp_path)
+    killed_at(world, e.JobLaunched)
+    theirs = e.PodReachable(host="10.9.9.9", port=666, ts_utc=world.clock.now())
+    world.open().record(theirs)
+    world.cloud.lies = dict.fromkeys(world.cloud.rented, lies)
+    seen: list[Address] = []
+    state = carry_out(taken_as_sent(world, seen))
+    assert state.outcome == "succeeded" and world.cloud.billing == []
+    assert set(seen) == {world.cloud.address}
+
+
+def test_a_pod_that_a_sent_folder_names_is_contacted_nowhere_once_it_is_gone(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    killed_at(world, e.JobLaunched)
+    world.cloud.vanish(next(iter(world.cloud.rented)))
+    seen: list[Address] = []
+    assert carry_out(taken_as_sent(world, seen)).exit_code == 22 and seen == []
+
+
+@pytest.mark.parametrize("env", [{}, {"RUNPOD_DEPLOY_RUN_TOKEN": "22" * 16}])
+def test_a_sent_folder_ends_no_pod_that_does_not_bear_its_token(tmp_path: Path, env: dict[str, str]) -> None:
+    world = Memory(tmp_path)
+    killed_at(world, e.JobLaunched)
+    mine = world.cloud.add_foreign(world.spec.run_id, env)
+    text = world.dir.events.read_text().replace(next(iter(world.cloud.rented)), mine.id)
+    world.dir.events.write_text(text)
+    world.on_effect = refuse_effects
+    with pytest.raises(AuthRefused, match="sees no pod"):
+        carry_out(taken_as_sent(world, []))
 
 
 @pytest.mark.parametrize("lies", [1, 2, 3])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from runpod_deploy.errors import UsageError
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.pod.protocol import Host
 from runpod_deploy.record import events as e
-from runpod_deploy.record.begun_here import is_known, require_known
+from runpod_deploy.record.begun_here import place, remember, require_known, why_unknown
 from runpod_deploy.record.paths import RunDir
 from runpod_deploy.record.spec_file import first_spec
 from runpod_deploy.record.state import State
@@ -66,23 +68,44 @@ def test_a_pull_asks_the_api_before_anything_is_fetched(tmp_path: Path, change: 
 def test_a_run_is_known_where_it_was_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = Memory(tmp_path)
     spec = first_spec(world.spec, world.dir)
-    require_known(spec.token, world.dir, trust=False)
+    assert require_known(spec.token, world.dir, trust=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "elsewhere"))
     for token in (spec.token, "", "\ud800"):
         with pytest.raises(UsageError) as caught:
             require_known(token, world.dir, trust=False)
         assert "--trust" in caught.value.hint
-    require_known(spec.token, world.dir, trust=True)
+    assert not require_known(spec.token, world.dir, trust=True)
+
+
+def test_a_changed_spec_and_a_copy_are_not_known(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    spec = first_spec(world.spec, world.dir)
+    copy = RunDir(tmp_path / "received")
+    shutil.copytree(world.dir.path, copy.path)
+    assert "it is a copy" in why_unknown(spec.token, copy)
+    world.dir.path.rename(tmp_path / "moved")
+    assert why_unknown(spec.token, copy) == why_unknown(spec.token, RunDir(tmp_path / "moved")) == ""
+    copy.spec.write_text(copy.spec.read_text().replace("/workspace/out", "/workspace/in"))
+    assert "not the one that you began" in why_unknown(spec.token, copy)
+
+
+def test_runs_of_long_ago_are_forgotten(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    old, new = "aa" * 16, "bb" * 16
+    remember(old, world.dir, "")
+    os.utime(place(old), (0, 0))
+    remember(new, world.dir, "")
+    assert place(new).exists() and not place(old).exists()
 
 
 def test_a_journal_that_is_older_than_its_run_makes_no_known_run(tmp_path: Path) -> None:
     world = Memory(tmp_path)
     world.dir.events.touch()
-    assert not is_known(first_spec(world.spec, world.dir).token)
+    assert why_unknown(first_spec(world.spec, world.dir).token, world.dir)
 
 
 def test_a_state_folder_that_cannot_be_written_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     world = Memory(tmp_path)
-    assert not is_known(first_spec(world.spec, world.dir).token)
+    assert why_unknown(first_spec(world.spec, world.dir).token, world.dir)

@@ -5,12 +5,14 @@ This module is loaded by the process that watches, so it must not import a heavy
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 
 from ..errors import RunBusy
 from ..machine.clock import SystemClock, wait_until
 from ..machine.left_behind import LeftBehind, leave_behind
+from ..machine.reading import open_regular
 from ..record.fold import fold
 from ..record.journal import read_events
 from ..record.lock import RunLock
@@ -76,7 +78,7 @@ class Follower:
     def show(self) -> None:
         """The new part of console.log is on stderr."""
         try:
-            with self.folder.console.open("rb") as file:
+            with os.fdopen(open_regular(self.folder.console), "rb") as file:
                 file.seek(self.shown)
                 while data := file.read(CHUNK_BYTES):
                     self.shown += len(data)

@@ -8,22 +8,26 @@ from pathlib import Path
 
 import click
 
-from ..cloud.values import LogLine
+from ..cloud.protocol import Cloud
+from ..cloud.values import Address, LogLine
 from ..config import load, parse_variables
 from ..config.draft import Draft
 from ..errors import DeployError, SshLost, UsageError
 from ..history.known_runs import known_runs
 from ..machine.clock import SystemClock
+from ..phases.account import is_proven
 from ..phases.host_log import kept_lines
 from ..pod.job import log_command
 from ..pod.openssh import connection_to, control_dir
 from ..pod.remote_log import follow_copy, last_lines, stream
+from ..record.begun_here import why_unknown
 from ..record.fold import fold
 from ..record.journal import read_events
 from ..record.paths import RUNS_DIR, RunDir, of_another_user, refuse_links
 from ..record.spec_file import read_spec
 from ..record.state import State
 from ..record.state_file import read_state_file
+from ..spec import Spec
 from ..spec.places import expanded
 from ..terminal.line_splitter import Lines
 from ..terminal.output import is_terminal, print_bytes, print_json, print_lines, warn
@@ -149,7 +153,7 @@ def print_job(folder: RunDir, state: State, lines: int, write: Printer, *, follo
     else:
         refuse_links(folder)  # the connection writes into the ssh folder
         spec = read_spec(folder)
-        connection = connection_to(spec, folder, state.pod.address, state.pod.boots)
+        connection = connection_to(spec, folder, address_of(spec, folder, state), state.pod.boots)
         control = control_dir(spec.job, spec.run_id)
         find_log = log_command(control, spec.job.run.log_path, spec.run_id)
         until = f"{control}/status" if follow and not state.job.ended else None
@@ -163,6 +167,23 @@ def has_ended(folder: RunDir) -> bool:
     if not over:
         SystemClock().sleep(LOOK_EVERY_S)
     return over
+
+
+def address_of(spec: Spec, folder: RunDir, state: State) -> Address:
+    """The address of the run's pod: as the API tells it, if somebody may have sent the run folder. Raises SshLost."""
+    assert state.pod.address is not None
+    return told_address(real_cloud(), folder, state) if why_unknown(spec.token, folder) else state.pod.address
+
+
+def told_address(cloud: Cloud, folder: RunDir, state: State) -> Address:
+    """The address of the run's own pod, as the API tells it. Raises SshLost if it shows none."""
+    pod = cloud.get(state.pod.id or "")
+    if pod is None or pod.address is None or not is_proven(state, pod):
+        raise SshLost(
+            f"{folder.path}: you did not begin this run on this machine, and the API shows no pod {state.pod.id} of it",
+            hint=f"set RUNPOD_API_KEY to a key of the account of the run; {folder.log.name} has what came until now",
+        )
+    return pod.address
 
 
 def print_system(folder: RunDir, state: State, lines: int, as_json: bool) -> None:

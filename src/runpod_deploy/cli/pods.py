@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ..cloud.pod_labels import RUN_ID_LABEL, bears
+from ..cloud.pod_labels import RUN_ID_LABEL, bears, origin, token_of
 from ..cloud.removal import Action, Ended, end, end_all
 from ..cloud.runpod import RunPodCloud
 from ..cloud.stale import StalePod, chosen, stale_cells, stale_lines, stale_pods, total_line
@@ -17,12 +17,14 @@ from ..errors import FAILURE_KINDS, AuthRefused, ConfigError, UsageError
 from ..machine.clock import SystemClock
 from ..record.paths import MANIFEST_NAME
 from ..record.state_file import StateFile, read_state_file
+from ..spec.visible import shortened
 from ..terminal.output import can_draw, info, print_err, print_json, print_lines
 from .access import real_cloud
 from .durations import Duration
 from .options import json_option, output_options
 from .tables import print_table
 
+NAME_CHARS = 80
 STALE_COLUMNS = ("POD_ID", "NAME", "GB", "$/day", "$/mo", "AGE")
 
 
@@ -55,7 +57,9 @@ def ls_stale(as_json: bool) -> None:
     metavar="DURATION",
     help="With --all-stopped: only pods older than this, such as 7d.",
 )
-@click.option("--yes", "-y", is_flag=True, help="Do not ask first.")
+@click.option(
+    "--yes", "-y", is_flag=True, help="Do not ask first; with --state-file, end also a pod that may be another one."
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
 @json_option
 @output_options
@@ -73,7 +77,7 @@ def cleanup(
     if (state_file is None) == (not all_stopped):
         raise UsageError("give either --state-file PATH or --all-stopped")
     if state_file is not None:
-        end_one(state_file, mode, dry_run, as_json)
+        end_one(state_file, mode, Wish(yes, dry_run, as_json))
         return 0
     return end_stopped(prefix, older_than, Wish(yes, dry_run, as_json))
 
@@ -88,19 +92,24 @@ class Wish:
     as_json: bool = False
 
 
-def end_one(state_file: Path, mode: str, dry_run: bool, as_json: bool) -> None:
-    """The pod of the state file is as asked, confirmed. Raises ReleaseUnconfirmed, ConfigError."""
+def end_one(state_file: Path, mode: str, wish: Wish) -> None:
+    """The pod of the state file is as asked, confirmed. Raises ReleaseUnconfirmed, ConfigError, UsageError."""
     recorded = read_state_file(state_file)
-    if mode == "preserve" or dry_run:
-        if as_json:
+    if mode == "preserve" or wish.dry_run:
+        if wish.as_json:
             print_json([{"pod_id": recorded.pod_id, "would": mode}])
         info(f"pod {recorded.pod_id}: " + ("left as it is" if mode == "preserve" else f"would {mode} it"))
         return
     cloud, action = real_cloud(), as_action(mode)
-    check_owner(cloud, recorded, state_file)
+    pod = check_owner(cloud, recorded, state_file)
+    if not wish.yes and pod is not None and (doubt := doubt_about(pod, recorded)):
+        raise UsageError(
+            f"{state_file} names pod {pod.id}, and {doubt}: nothing was done, and the pod goes on as it is",
+            hint=f"if it is to be ended: `runpod-deploy cleanup --state-file {state_file} --mode {mode} --yes`",
+        )
     end(cloud, SystemClock(), recorded.pod_id, action)
     info(f"pod {recorded.pod_id}: {'deleted' if action == 'delete' else 'stopped'}, confirmed")
-    if as_json:
+    if wish.as_json:
         print_json([asdict(Ended(pod_id=recorded.pod_id))])
     if action == "delete" and state_file.name != MANIFEST_NAME:  # the manifest of a run names its pod as well
         state_file.unlink(missing_ok=True)
@@ -111,22 +120,35 @@ def as_action(mode: str) -> Action:
     return "delete" if mode == "delete" else "stop"
 
 
-def check_owner(cloud: RunPodCloud, recorded: StateFile, state_file: Path) -> None:
-    """Raises ConfigError if the pod belongs to another run, because the file is out of date, and AuthRefused if the
-    key does not see the pod and is another one than the pod was requested with.
+def check_owner(cloud: RunPodCloud, recorded: StateFile, state_file: Path) -> Pod | None:
+    """The pod of the file. Raises ConfigError if it belongs to another run, because the file is out of date, and
+    AuthRefused if the key does not see the pod and is another one than the pod was requested with.
     """
-    pod = cloud.get(recorded.pod_id) if recorded.run_id else None
+    pod = cloud.get(recorded.pod_id)
     if pod is None and recorded.account not in ("", cloud.account):
         raise AuthRefused(
             f"{state_file}: its pod {recorded.pod_id} was requested with another API key than this one, which does not "
             "see it: nothing was done, and the pod may still bill",
             hint="set RUNPOD_API_KEY to a key of the account that the run began with",
         )
-    if pod is not None and not belongs_to(pod, recorded):
+    if pod is not None and recorded.run_id and not belongs_to(pod, recorded):
         raise ConfigError(
             f"{state_file}: its pod {pod.id} now belongs to {pod.name!r}, not to {recorded.run_id!r}",
             hint="the file is out of date: remove it, and look for leftover pods with `runpod-deploy audit`",
         )
+    return pod
+
+
+def doubt_about(pod: Pod, recorded: StateFile) -> str:
+    """Why the file may not mean this pod; empty if it does. Anybody can write the id of a pod to a file.
+
+    Files of the earlier tool name no run, and its pods have the names of runs and bear no token.
+    """
+    if origin(pod) is None:
+        return f"nothing on that pod ({shortened(repr(pod.name), NAME_CHARS)}) shows that runpod-deploy made it"
+    if not recorded.run_id and token_of(pod):
+        return f"not the run that it belongs to ({shortened(repr(pod.name), NAME_CHARS)})"
+    return ""
 
 
 def belongs_to(pod: Pod, recorded: StateFile) -> bool:

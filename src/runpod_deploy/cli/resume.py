@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,10 +117,10 @@ def pull(run_dir: Path | None, start: bool, trust: bool, **given: Any) -> int:
     folder = RunDir(or_latest(run_dir).absolute())
     require_own(folder, trust=trust)
     spec = read_spec(folder)
-    require_known(spec.token, folder, trust=trust)
+    how = replace(manner(given), prove=not require_known(spec.token, folder, trust=trust))
     if start:
-        return finish_visit(pull_from_paused(spec, folder, real_world(), manner(given)), folder)
-    pull_artifacts(spec, folder, real_world(), manner(given))
+        return finish_visit(pull_from_paused(spec, folder, real_world(), how), folder)
+    pull_artifacts(spec, folder, real_world(), how)
     return 0
 
 
@@ -140,8 +141,10 @@ def continue_run(folder: RunDir, how: RunOptions, *, trust: bool, leave_to_guard
     nothing_left = state.end.finished and not state.pod_may_exist and not is_due(spec, state)
     if nothing_left:  # so no key is needed
         return finish(state, folder)
-    require_known(spec.token, folder, trust=trust or (how.wait_s == 0 and is_under_way(folder)))
-    state = drive(spec, folder, real_world(), how)
+    if not trust and how.wait_s == 0 and is_under_way(folder):
+        raise RunLock(folder).busy()  # the run can only be followed
+    known = require_known(spec.token, folder, trust=trust)
+    state = drive(spec, folder, real_world(), replace(how, prove=not known))
     leaves = state.end.detached == "asked" and not leave_to_guard
     if leaves and (driver := leave_driver(folder, trust=trust)) is not None:
         info(f"process {driver.pid} carries the run to its end; `runpod-deploy stop {spec.run_id}` ends it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from ..record.paths import RunDir, require_own
 from ..record.spec_file import read_spec
 from ..record.state import State
 from ..record.stop_request import leave_wish
+from ..spec import Spec
 from ..terminal.console import left_cost
 from ..terminal.output import configure, info, print_err, print_json
 from .carrying import manner
 from .following import Follower, busy, is_under_way, state_of
 from .options import INFO, json_option, plain_option, verbosity_options
-from .pods import end_one
+from .pods import Wish, end_one
 from .resume import trust_option
 from .run_names import RunName
 
@@ -75,7 +77,7 @@ def stop(run_dir: Path | None, state_file: Path | None, dry_run: bool, as_json: 
 
 def stop_pod(state_file: Path, dry_run: bool, as_json: bool) -> None:
     """The pod of the state file is paused, and stderr says what that costs. Raises as `end_one` does."""
-    end_one(state_file, "stop", dry_run, as_json)
+    end_one(state_file, "stop", Wish(False, dry_run, as_json))
     info(
         "its disk is kept and still bills: `runpod-deploy ls-stale` shows the price, and "
         f"`runpod-deploy cleanup --state-file {state_file}` deletes it"
@@ -101,9 +103,14 @@ class Stopping:
             state = self.by_its_driver()
         if state.end.finished and not state.pod_may_exist:
             return self.of_finished(state)
-        require_known(spec.token, self.folder, trust=self.trust)
+        how = self.proving(spec)
         leave_wish(self.folder, self.wish)
-        return self.reported(end_run(spec, self.folder, real_world(), self.how))
+        return self.reported(end_run(spec, self.folder, real_world(), how))
+
+    def proving(self, spec: Spec) -> RunOptions:
+        """The options, by which a run that was not begun here needs the API's proof. Raises UsageError."""
+        known = require_known(spec.token, self.folder, trust=self.trust)
+        return replace(self.how, prove=not known)
 
     def by_its_driver(self) -> State:
         """The run's state after the process that carries it out was told to end it. Raises RunBusy."""
@@ -130,8 +137,7 @@ class Stopping:
                 info(f"the run is over; its pod {state.pod.id} is kept, and `--delete` deletes it: {cost}")
             return state
         spec = read_spec(self.folder)
-        require_known(spec.token, self.folder, trust=self.trust)
-        return delete_kept(spec, self.folder, real_world(), self.how)
+        return delete_kept(spec, self.folder, real_world(), self.proving(spec))
 
     def reported(self, state: State) -> State:
         """The same state, after stderr says how the run ended."""

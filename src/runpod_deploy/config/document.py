@@ -6,6 +6,7 @@ Size, nesting and the number of values are limited while a text is read, so that
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import yaml
 
 from ..errors import ConfigError, ConfigMissing
+from ..machine.reading import open_regular
 from .finding import Finding, Loc, dotted
 
 LARGEST_BYTES = 1_000_000
@@ -83,7 +85,7 @@ def read_document(path: Path) -> Document:
 def read_bytes(path: Path) -> bytes:
     """The content of a file. Raises ConfigError if it cannot be read, or is too large."""
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             raw = file.read(LARGEST_BYTES + 1)
     except FileNotFoundError:
         raise ConfigMissing(f"{path}: no such file", hint=f"Paths start from {Path.cwd()}.") from None

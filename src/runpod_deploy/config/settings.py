@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import AuthRefused, ConfigError
+from ..machine.limits import PROJECT_FILE_BYTES
+from ..machine.reading import read_limited
 
 DEFAULT_ORIGIN = "https://api.runpod.io"
 NO_KEY_HINT = 'Set RUNPOD_API_KEY, or put `apikey = "..."` into ~/.runpod/config.toml.'
@@ -111,7 +113,7 @@ def key_of_file(path: Path) -> str:
     Empty if there is no such file, or no key in it. Raises ConfigError if the file cannot be read.
     """
     try:
-        content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = tomllib.loads(read_limited(path, PROJECT_FILE_BYTES).decode())
     except FileNotFoundError:
         return ""
     except (OSError, ValueError):

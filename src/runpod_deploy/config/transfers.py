@@ -34,7 +34,9 @@ def outside(job: RunpodJobSpec, project_root: Path, document: Document) -> Itera
     for loc, path in written.items():
         place = os.path.normpath(path.absolute())
         if os.path.commonpath([root, place]) != root:
-            yield document.finding(loc, f"is outside of the project: {place} is written there", level="warning")
+            replaced = loc[0] == "artifacts" and path.is_file()
+            message = f"is outside of the project: {place} is " + ("replaced" if replaced else "written there")
+            yield document.finding(loc, message, level="warning")
 
 
 def unexpanded(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:

@@ -113,6 +113,7 @@ class BootWait:
             # The runtime has come, and with it the ports: without a public one nobody gets in.
             self.silence = NO_PORT if pod.status == "RUNNING" and pod.uptime_s is not None else self.silence
             return None
+        self.run.told.add(pod.address)
         if (error := self.run.try_host(pod.address)) is not None:
             self.keep_reason(error)
             return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..config.finding import Loc, dotted
 from ..errors import ConfigError, DeployError
+from ..machine.limits import SECRET_BYTES
 from ..pod.transfer.shipment import push_of, shipped_tree
 from ..spec import ArtifactPullSpec, RsyncPushSpec, SecretSpec, Spec
 from ..spec.places import expanded
@@ -124,7 +125,8 @@ def file_problem(path: Path) -> str:
         return "does not exist"
     if not os.access(path, os.R_OK):
         return "cannot be read: permission denied"
-    return "is empty" if path.stat().st_size == 0 else ""
+    size = path.stat().st_size
+    return f"is larger than {SECRET_BYTES >> 20} MB" if size > SECRET_BYTES else "" if size else "is empty"
 
 
 def value_problem(value: str | None) -> str:

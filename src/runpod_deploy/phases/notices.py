@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..machine.reading import read_end
 from ..pod.protocol import JobEnd, Notice
 from ..record.events import (
     ControlFolderLost,
@@ -75,6 +76,7 @@ def ended(run: Run, end: JobEnd, mirror: LogMirror) -> JobEnded:
 
 def not_begun(mirror: LogMirror) -> str:
     """The reason in the last line of a log whose job never began, or nothing."""
-    with mirror.path.open("rb") as file:
-        file.seek(max(0, mirror.size - TAIL_BYTES))
-        return file.read().decode(errors="replace").rpartition(NOT_BEGUN)[2].strip()
+    try:
+        return read_end(mirror.path, TAIL_BYTES).decode(errors="replace").rpartition(NOT_BEGUN)[2].strip()
+    except OSError:
+        return ""

@@ -140,6 +140,7 @@ def record_taken(run: Run, pod: Pod) -> None:
             pod_id=pod.id,
             name=pod.name,
             token=token_of(pod),
+            account=run.world.cloud.account,
             gpu_id=pod.gpu_id,
             datacenter_id=pod.datacenter_id,
             cloud_type=pod.cloud_type,

@@ -106,9 +106,13 @@ class ApiLook:
         return pod is not None and self.has_moved(pod)
 
     def has_moved(self, pod: Pod) -> bool:
-        """Whether the pod has a new address, which is recorded."""
-        if pod.address is None or pod.address == self.run.state.pod.address:
+        """Whether the pod has an address that was not tried: a new one, which is recorded, or one told only now."""
+        if pod.address is None:
             return False
+        untold = pod.address not in self.run.told
+        self.run.told.add(pod.address)
+        if pod.address == self.run.state.pod.address:
+            return self.run.prove and untold
         self.run.leave_host()
         self.run.record(PodReachable(host=pod.address.host, port=pod.address.port))
         return True

@@ -16,6 +16,7 @@ from ..record.events import PodReleased, ReleaseStarted
 from ..run import Run
 from ..spec import LifecycleAction
 from . import late
+from .account import is_proven
 from .late import UNSEEN_FOR_S
 from .secret_files import remove_secrets
 
@@ -146,10 +147,17 @@ def pod_speaks(run: Run) -> bool:
 
 
 def check_ours(run: Run, pod_id: str, pod: Pod | None) -> None:
-    """Raises ReleaseUnconfirmed if the pod bears the token of another run: then it is not touched."""
+    """Raises ReleaseUnconfirmed if the pod bears the token of another run: then it is not touched.
+
+    If somebody may have sent the run folder, its pod must bear the run's own token.
+    """
     request = run.state.request
-    if pod is not None and all(is_foreign(pod, token) for token in (request.token, request.taken_token)):
+    if pod is None:
+        return
+    if all(is_foreign(pod, token) for token in (request.token, request.taken_token)):
         raise unconfirmed(run, pod_id, "it bears the token of another run, so it was not touched")
+    if run.prove and not is_proven(run.state, pod):
+        raise unconfirmed(run, pod_id, "nothing on it shows that it is this run's, so it was not touched")
 
 
 def await_seen(run: Run, pod_id: str) -> Pod | None:

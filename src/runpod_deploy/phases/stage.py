@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from ..errors import StagingFailed
+from ..machine.limits import SECRET_BYTES
+from ..machine.reading import read_limited
 from ..pod.shell import job_script, secret_text, write_file
 from ..pod.transfer.limits import shown
 from ..pod.transfer.shipment import push_of
@@ -55,8 +58,16 @@ def value_of(run: Run, secret: SecretSpec) -> bytes:
     if missing := missing_values(run, secret):
         raise StagingFailed("; ".join(missing), hint="a run that is resumed needs its secrets again: put them in place")
     if secret.file is not None:
-        return local_path(run.spec, secret.file).read_bytes()
+        return secret_in(local_path(run.spec, secret.file), secret)
     return secret_text((name, run.world.environ[name]) for name in secret.env)
+
+
+def secret_in(path: Path, secret: SecretSpec) -> bytes:
+    """The content of a secret's file here. Raises StagingFailed."""
+    try:
+        return read_limited(path, SECRET_BYTES)
+    except OSError as error:
+        raise StagingFailed(f"secret {secret.name}: {path} cannot be read: {error.strerror}") from error
 
 
 def stage(run: Run) -> None:

@@ -17,6 +17,7 @@ from ..cloud.values import Address
 from ..errors import ConfigError, SshLost
 from ..machine import proc
 from ..machine.files import write_atomically
+from ..machine.reading import read_limited
 from ..spec.visible import shortened
 from .keys import key_folder, make_key
 from .sockets import remove_folder, socket_folder
@@ -231,9 +232,14 @@ def _identities(login: Login) -> list[Path]:
 
 def _write_private(path: Path, text: str) -> None:
     """The file holds the text; unchanged text needs no room on a full disk. Raises ConfigError if that fails."""
-    if not path.is_symlink() and path.is_file() and path.read_bytes() == text.encode(errors="surrogateescape"):
-        return
     try:
+        if not path.is_symlink() and path.is_file() and holds(path, text.encode(errors="surrogateescape")):
+            return
         write_atomically(path, text, mode=0o600)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}", hint="make room on that disk") from error
+
+
+def holds(path: Path, content: bytes) -> bool:
+    """Whether the file has exactly this content."""
+    return path.stat().st_size == len(content) and read_limited(path, len(content)) == content

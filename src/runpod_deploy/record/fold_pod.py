@@ -50,7 +50,8 @@ def request(s: State, event: e.Event) -> Request:
         case e.PodCreated():
             return replace(before, pending=None, placed=before.pending, made=True)
         case e.PodRecycled():
-            return replace(before, placed=None, made=True, taken_token=event.token, taken_at=event.ts_utc)
+            taken = replace(before, placed=None, made=True, taken_token=event.token, taken_at=event.ts_utc)
+            return replace(taken, account=event.account or before.account)
         case e.PodAbandoned():
             # What was delivered may be something else than the candidate that was asked for.
             refused = before.placed or candidate(s.pod.gpu_id, s.pod.datacenter_id, s.pod.cloud_type)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from ..config.settings import state_dir
 from ..machine.files import PRIVATE
-from ..machine.limits import LONGEST_ROW_BYTES, NOTE_BYTES
-from ..machine.reading import read_limited, read_lines
+from ..machine.limits import LONGEST_ROW_BYTES
+from ..machine.reading import read_lines
 from ..spec.strict_json import dumps, loads
-from .begun_here import CANNOT_BE_WRITTEN
+from .begun_here import CANNOT_BE_WRITTEN, read_note
 from .named import NamedRun, named, read_name
 from .paths import PRIVATE_DIR, RunDir
 
@@ -57,7 +57,7 @@ def folders_begun_here() -> Iterator[Path]:
     known = place().parent / "runs"
     for entry in sorted(known.iterdir()) if known.is_dir() else ():
         with suppress(OSError, ValueError):
-            yield Path(read_limited(entry, NOTE_BYTES).decode().strip())
+            yield read_note(entry)[1]
 
 
 def append(runs: Iterable[NamedRun]) -> None:

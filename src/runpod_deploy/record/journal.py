@@ -5,16 +5,19 @@ Anybody may read it at any time, and reading changes nothing. Only the process t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..machine.files import extend, open_own
 from ..machine.limits import LONGEST_ROW_BYTES
 from ..machine.reading import read_lines
 from ..spec.strict_json import dumps, loads
 from .events import Event, Skipped, from_row, ignore, to_row
+
+PIECE_BYTES = 1 << 16
 
 
 def read_events(path: Path, skipped: Skipped = ignore) -> Iterator[Event]:
@@ -109,8 +112,18 @@ def cut_torn_line(path: Path) -> int:
     if not path.exists():
         return 0
     with open(path, "r+b", opener=open_own) as file:
-        data = file.read()
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data):
+        length = file.seek(0, os.SEEK_END)
+        whole = end_of_rows(file, length)
+        if whole < length:
             file.truncate(whole)
     return whole
+
+
+def end_of_rows(file: BinaryIO, length: int) -> int:
+    """The place behind the last line end of a file of this length; 0 if it has none. Reads a piece at a time."""
+    for end in range(length, 0, -PIECE_BYTES):
+        begin = max(0, end - PIECE_BYTES)
+        file.seek(begin)
+        if (found := file.read(end - begin).rfind(b"\n")) >= 0:
+            return begin + found + 1
+    return 0

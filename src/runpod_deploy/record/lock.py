@@ -38,10 +38,7 @@ class RunLock:
                     f"{self.path.parent}: files cannot be locked there: {words}",
                     hint="use a project on a local disk, or an NFS server that has locks; nothing was started",
                 ) from None
-            raise RunBusy(
-                f"{self.path.parent}: another process holds this run: {self.holder()}",
-                hint="follow it with `runpod-deploy status`, or wait until it has ended",
-            ) from None
+            raise self.busy() from None
         with suppress(OSError):  # only for people; a full disk may prevent it
             write_atomically(self.note, f"process {os.getpid()} on {socket.gethostname()}\n")
 
@@ -59,6 +56,13 @@ class RunLock:
         found = re.fullmatch(r"process (\d+) on (.+)", self.holder())
         pid = int(found[1]) if found and found[2] == socket.gethostname() else None
         return pid if pid is not None and has_open(pid, self.path) else None
+
+    def busy(self) -> RunBusy:
+        """The error for a run that another process holds."""
+        return RunBusy(
+            f"{self.path.parent}: another process holds this run: {self.holder()}",
+            hint="follow it with `runpod-deploy status`, or wait until it has ended",
+        )
 
     def holder(self) -> str:
         """The holder, as it named itself."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..machine.files import extend
 from ..machine.limits import LOG_BYTES
+from ..machine.reading import open_regular
 from ..machine.signals import checkpoint
 from ..spec import RunSpec
 from .events import Event
@@ -35,7 +37,7 @@ class LogMirror:
     def catch_up(self) -> Iterator[Event]:
         """The events of the part of the copy that was not searched yet, because a process crashed in between."""
         if self.size > self.scanner.offset:
-            with self.path.open("rb") as file:
+            with os.fdopen(open_regular(self.path), "rb") as file:
                 file.seek(self.scanner.offset)
                 while chunk := file.read(CHUNK_BYTES):
                     checkpoint()

@@ -90,7 +90,7 @@ class Request:
     taken_at: datetime | None = None
     """When the run took the recycled pod, which it starts afterwards."""
     account: str = ""
-    """A hash of the API key that the pod was requested with; empty if it is not known."""
+    """A hash of the API key that the pod was requested or taken over with; empty if it is not known."""
     left_behind: tuple[str, ...] = ()
     """Pods that the state file named and that this run did not use."""
 

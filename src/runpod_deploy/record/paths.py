@@ -176,7 +176,7 @@ def refuse_links(run_dir: RunDir) -> None:
     would then overwrite.
     """
     for path in (*run_dir.files, run_dir.ssh, *entries(run_dir.ssh)):
-        if what := oddity(path):
+        if what := oddity(path) or shared(path):
             raise UsageError(
                 f"{path} is {what}; nothing was written",
                 hint="runpod-deploy makes no such entry: if somebody sent you this folder, do not continue its run; if "
@@ -201,6 +201,15 @@ def oddity(path: Path) -> str:
     except (OSError, ValueError):
         return ""
     return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else "neither a file nor a folder"
+
+
+def shared(path: Path) -> str:
+    """What the file is if it is one file with several names: to write to it would change the others."""
+    try:
+        found = path.lstat()
+    except (OSError, ValueError):
+        return ""
+    return "a hard link, a second name of another file" if stat.S_ISREG(found.st_mode) and found.st_nlink > 1 else ""
 
 
 def of_another_user(run_dir: RunDir) -> Path | None:

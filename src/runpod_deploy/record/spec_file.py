@@ -37,10 +37,11 @@ def first_spec(spec: Spec, run_dir: RunDir) -> Spec:
     if run_dir.spec.exists():
         return read_spec(run_dir)
     spec = replace(spec, token=new_token())
+    text = spec_to_json(spec) + "\n"
     if not run_dir.events.exists():  # a journal that is older than its run was put there
-        remember(spec.token, run_dir)
+        remember(spec.token, run_dir, text)
     try:
-        write_atomically(run_dir.spec, spec_to_json(spec) + "\n", mode=PRIVATE)
+        write_atomically(run_dir.spec, text, mode=PRIVATE)
     except OSError as error:
         raise ConfigError(
             f"{run_dir.spec}: cannot be written: {error.strerror}",

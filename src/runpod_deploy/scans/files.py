@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from itertools import islice
 
 from ..config import Draft, Finding
+from ..machine.reading import read_limited
 from ..pod.transfer.excludes import Excludes
 from ..pod.transfer.shipment import Shipment, ShippedFile, survey
 from ..spec import DEFAULT_STAGING_EXCLUDES
@@ -105,7 +106,7 @@ def in_preset(name: str, preset: Excludes) -> bool:
 def homes_in(file: ShippedFile) -> Iterator[tuple[int, str]]:
     """Line number and text of each path of a home folder in a file."""
     try:
-        text = file.path.read_text(encoding="utf-8", errors="replace")
+        text = read_limited(file.path, LARGEST_TEXT_BYTES).decode(errors="replace")
     except OSError:
         return
     for number, line in enumerate(text.splitlines(), 1):

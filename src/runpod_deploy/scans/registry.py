@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import urllib3
 
-from ..cloud.runpod.connections import plain_pool
+from ..cloud.runpod.exchange import Exchange, Request
 from ..config import Draft, Finding
 from ..config.proxies import proxy_for
 
@@ -51,8 +51,14 @@ def ask(hub_url: str, image: Image) -> int | str:
     """The HTTP status of the tag's page, or the reason why there is no answer."""
     path = f"/v2/repositories/{quote(image.repository)}/tags/{quote(image.tag, safe='')}"
     try:
-        with plain_pool(proxy_for(hub_url), timeout=TIMEOUT_S) as pool:
-            status = pool.request("HEAD", hub_url.rstrip("/") + path, headers={"User-Agent": "runpod-deploy"}).status
+        request = Request(
+            method="HEAD",
+            url=hub_url.rstrip("/") + path,
+            headers={"User-Agent": "runpod-deploy"},
+            connect_s=TIMEOUT_S,
+            silence_s=TIMEOUT_S,
+        )
+        status = Exchange(proxy_for(hub_url)).answer(request).status
     except (urllib3.exceptions.HTTPError, ValueError) as error:
         return f"Docker Hub could not be reached ({type(error).__name__})"
     return status if status in (200, 404) else f"Docker Hub answered {status}"

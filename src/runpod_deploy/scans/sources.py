@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..config import Draft, Finding
 from ..config.rendering import shell_texts
+from ..machine.reading import open_regular
 from ..pod.transfer.shipment import Shipment, ShippedFile
 from .paths import local
 
@@ -90,7 +92,7 @@ def beginning(path: Path, count: int) -> bytes:
     try:
         if not path.is_file():
             return b""
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             return file.read(count)
     except OSError:
         return b""

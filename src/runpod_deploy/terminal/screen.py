@@ -13,6 +13,7 @@ from rich.console import Console as Terminal
 from rich.console import Group
 from rich.live import Live
 
+from ..machine.reading import read_end
 from ..record import events as e
 from ..record.state import State
 from ..run import Run
@@ -111,13 +112,11 @@ class Screen:
     def latest_sample(self) -> dict[str, Any]:
         """The last row of metrics.jsonl, which is read again only if the file has grown."""
         try:
-            with self.run.dir.metrics.open("rb") as file:
-                length = file.seek(0, 2)
-                if length != self.sampled_bytes:
-                    file.seek(max(0, length - ROW_BYTES))
-                    row = loads(file.read().splitlines()[-1])
-                    self.sample = row if isinstance(row, dict) else {}
-                    self.sampled_bytes = length
+            length = self.run.dir.metrics.stat().st_size
+            if length != self.sampled_bytes:
+                row = loads(read_end(self.run.dir.metrics, ROW_BYTES).splitlines()[-1])
+                self.sample = row if isinstance(row, dict) else {}
+                self.sampled_bytes = length
         except (OSError, ValueError, IndexError):
             pass
         return self.sample

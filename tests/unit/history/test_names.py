@@ -18,7 +18,7 @@ def begin(project: Path, stamp: str, job: str) -> Path:
     folder = RunDir(project / RUNS_DIR / stamp)
     folder.path.mkdir(parents=True)
     folder.spec.write_text(json.dumps({"run_id": f"{job}-{stamp}", "job": {"name": job}}))
-    begun_here.remember(f"token of {job}-{stamp}", folder)
+    begun_here.remember(f"token of {job}-{stamp}", folder, folder.spec.read_text())
     index.note(folder)
     return folder.path
 

@@ -16,7 +16,7 @@ import pytest
 from runpod_deploy.errors import RunBusy
 from runpod_deploy.machine.files import write_atomically
 from runpod_deploy.record.events import Heartbeat, Interrupted, JobEvent, PodReleased, RunStarted
-from runpod_deploy.record.journal import Journal, SkippedRows, read_events
+from runpod_deploy.record.journal import PIECE_BYTES, Journal, SkippedRows, cut_torn_line, read_events
 from runpod_deploy.record.lock import RunLock
 from runpod_deploy.record.paths import RunDir, reserve
 
@@ -171,3 +171,11 @@ def test_numbers_survive_the_way_to_disk_and_back(tmp_path: Path) -> None:
     beat = Heartbeat(phase="watch", elapsed_sec=60.5, spent_usd=0.0123, cost_cap_usd=2.0, log_bytes=7)
     journal.append(beat, {})
     assert list(read_events(journal.path)) == [beat]
+
+
+@pytest.mark.parametrize("torn", [0, 1, PIECE_BYTES - 1, PIECE_BYTES, 3 * PIECE_BYTES])
+@pytest.mark.parametrize("whole", [b"", b"{}\n"])
+def test_a_torn_line_of_any_length_is_cut(tmp_path: Path, torn: int, whole: bytes) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(whole + b"x" * torn)
+    assert cut_torn_line(path) == len(whole) and path.read_bytes() == whole

@@ -153,3 +153,11 @@ def test_a_page_replaces_a_link_that_nobody_named(world: Memory, precious: Path)
     assert precious.read_text() == PRECIOUS and not page.is_symlink() and "<html" in page.read_text()
     assert main(["report", str(world.dir.path), "-o", str(named)]) == 0
     assert "<html" in precious.read_text() and named.is_symlink()
+
+
+def test_a_file_with_another_name_elsewhere_is_not_written(world: Memory, precious: Path) -> None:
+    world.dir.log.hardlink_to(precious)
+    with pytest.raises(UsageError, match="hard link"):
+        require_own(world.dir, trust=True)
+    assert main(["resume", str(world.dir.path)]) == 2
+    assert precious.read_text() == PRECIOUS

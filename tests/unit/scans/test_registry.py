@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -20,9 +22,20 @@ class Hub(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         self.asked.append(self.path)
+        if "drips" in self.path:
+            self.drip()
+            return
         known = {"/v2/repositories/library/ubuntu/tags/24.04": 200, "/v2/repositories/acme/busy/tags/latest": 429}
         self.send_response(known.get(self.path, 404))
         self.end_headers()
+
+    def drip(self) -> None:
+        """Sends a header that never ends, until nobody reads it any more."""
+        with suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+            while True:
+                self.wfile.write(b"x")
+                time.sleep(0.05)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the server's own name
         """Keeps quiet."""
@@ -76,3 +89,9 @@ def test_a_registry_that_cannot_be_reached_is_a_note(project: Project, url: str)
 )
 def test_references_are_taken_apart(text: str, image: Image) -> None:
     assert parse_image(text) == image
+
+
+def test_an_answer_that_drips_is_left(project: Project, hub: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runpod_deploy.scans.registry.TIMEOUT_S", 0.2)
+    finding = check_image(project(pod={**PLAIN["pod"], "image": "acme/drips"}), hub)
+    assert (finding.level, finding.message) == ("note", "not checked: Docker Hub could not be reached (TimeoutError)")

@@ -53,7 +53,7 @@ class Packer:
     def _file(self, source: str, path: str, entry: Entry) -> None:
         """Sends one file as it is right now; a file that has vanished is left out."""
         try:
-            handle = os.open(source, os.O_RDONLY)
+            handle = os.open(source, os.O_RDONLY | os.O_NONBLOCK)
         except FileNotFoundError:
             return
         try:

@@ -155,6 +155,7 @@ class PodRecycled(Event):
     name: str
     token: str = ""
     """The token that the pod bears: that of the run that requested it."""
+    account: str = ""  # as in PodRequested
     gpu_id: str | None
     datacenter_id: str | None
     cloud_type: str | None
@@ -187,8 +188,7 @@ class PodResumed(Event):
     stop_why: str
     disks_usd_per_hour: float = 0.0
     """Cost of the pod's disks, in addition to `usd_per_hour`."""
-    volume_gb: float | None = None
-    """Size of the pod's own volume, which costs money also while the pod is stopped."""
+    volume_gb: float | None = None  # as in PodCreated
     gpu_count: int | None = None
     """The number of GPUs that were delivered; None if the API does not tell."""
 
