@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from shlex import quote
 
@@ -21,6 +22,7 @@ memory, because a job may have filled the disk."""
 NO_SUMS = "no-sha256sum"
 END = b"\0\0end\0\0"
 """The end of a complete listing. No record contains it."""
+PAIR = re.compile(rb"([^\0]*)\0([^\0]*)(?:\0|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,21 +144,21 @@ class BadListing(ValueError):
 
 def parse(output: bytes, excludes: Excludes) -> RemoteListing:
     """The listing without excluded entries. Raises BadListing."""
-    head, _, records = output.removesuffix(END).partition(b"\0\0")
+    head, begin = output[: max(0, output.find(b"\0\0"))], output.find(b"\0\0") + 2
     kind, rsync, path = [*os.fsdecode(head).split(" ", 2), "", ""][:3]
     if kind not in ("d", "f", "-"):
         raise BadListing(f"no listing begins with {shown(os.fsdecode(head))}")
-    return RemoteListing(kind, path, rsync == "rsync", _kept(records, excludes, {}))
+    return RemoteListing(kind, path, rsync == "rsync", _kept(_pairs(output, begin), excludes, {}))
 
 
 def parse_below(output: bytes, excludes: Excludes, folders: Tree) -> Tree:
     """The entries in these folders, without excluded ones. Raises BadListing."""
-    return _kept(output.removesuffix(END), excludes, folders)
+    return _kept(_pairs(output), excludes, folders)
 
 
 def parse_ends(output: bytes) -> dict[str, End]:
     """Where links end, by path; the folder itself has the empty path. Raises BadListing."""
-    return dict(parse_end(record, real) for record, real in _pairs(output.removesuffix(END)))
+    return dict(parse_end(record, real) for record, real in _pairs(output))
 
 
 def parse_end(record: str, real: str) -> tuple[str, End]:
@@ -169,19 +171,23 @@ def parse_end(record: str, real: str) -> tuple[str, End]:
     return path.removeprefix("./").removesuffix("."), End(kind, real, file)
 
 
-def _pairs(output: bytes) -> Iterable[tuple[str, str]]:
-    """The pairs of fields. Raises BadListing if they are too many."""
-    if output.count(b"\0") > 2 * MAX_ENTRIES:
+def _pairs(output: bytes, begin: int = 0) -> Iterator[tuple[str, str]]:
+    """The pairs of fields from that place on, one at a time: copies of a long listing would take memory several times.
+
+    Raises BadListing if they are too many.
+    """
+    end = len(output) - (len(END) if output.endswith(END) else 0)
+    if output.count(b"\0", begin, end) > 2 * MAX_ENTRIES:
         raise BadListing(f"more than {MAX_ENTRIES} entries; pack them into an archive on the pod")
-    fields = os.fsdecode(output).split("\0")
-    return zip(fields[::2], fields[1::2], strict=False)
+    for pair in PAIR.finditer(output, begin, end):
+        yield os.fsdecode(pair[1]), os.fsdecode(pair[2])
 
 
-def _kept(records: bytes, excludes: Excludes, known: Tree) -> Tree:
+def _kept(records: Iterable[tuple[str, str]], excludes: Excludes, known: Tree) -> Tree:
     """The entries of a listing, below known folders."""
     tree: Tree = dict(known)
     left_out: set[str] = set()
-    for record, target in _pairs(records):
+    for record, target in records:
         path, entry = parse_record(record, target)
         parent = path.rpartition("/")[0]
         if path in tree or path in left_out:
