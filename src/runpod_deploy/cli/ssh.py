@@ -50,20 +50,21 @@ def ssh(run_dir: Path, command: tuple[str, ...], forwards: tuple[str, ...], trus
     folder = RunDir(run_dir.absolute())
     require_own(folder, trust=trust)
     spec = read_spec(folder)
-    require_known(spec.token, folder, trust=trust)
+    known = require_known(spec.token, folder, trust=trust)
     state = fold(read_events(folder.events))
     asked = [parse_forward(text) for text in forwards]
-    address = address_of(state, folder, real_cloud())
+    address = address_of(state, folder, real_cloud(), known=known)
     say_what_to_open(asked, proxy_urls(state.pod.id or "", spec.job.pod.ports))
     connection = connection_to(spec, folder, address, state.pod.boots)
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     become(ssh_command(connection, command, asked, folder=spec.job.storage.volume_mount, terminal=terminal))
 
 
-def address_of(state: State, folder: RunDir, cloud: Cloud) -> Address:
+def address_of(state: State, folder: RunDir, cloud: Cloud, *, known: bool = True) -> Address:
     """The pod's address. Raises UsageError that says why it cannot be reached.
 
-    Nothing is asked of an address in the run folder before the API has said that the pod is the run's own.
+    Nothing is asked of an address in the run folder before the API has said that the pod is the run's own, and nothing
+    at all of one that the API does not tell if the run was not begun here.
     """
     if state.pod.id is None:
         what = "has ended without a pod" if state.end.finished else "has no pod yet"
@@ -79,7 +80,7 @@ def address_of(state: State, folder: RunDir, cloud: Cloud) -> Address:
             f"the pod {pod.id} of run {state.run_id} is not running: its status is {pod.status}",
             hint=f"`{about('pull --start', folder.path)}` starts it, downloads its artifacts, and pauses it again",
         )
-    if (address := pod.address or state.pod.address) is None:
+    if (address := pod.address or (state.pod.address if known else None)) is None:
         raise UsageError(
             f"the pod {pod.id} of run {state.run_id} is still booting",
             hint=f"see what its host does with `{about('logs --system', folder.path)}`, and try again in a minute",

@@ -19,10 +19,10 @@ from runpod_deploy.machine import limits, proc
 from runpod_deploy.pod.job import FrameParser
 from runpod_deploy.pod.transfer.excludes import Excludes
 from runpod_deploy.pod.transfer.limits import MAX_ENTRIES
-from runpod_deploy.pod.transfer.listing import parse
+from runpod_deploy.pod.transfer.listing import END, parse
 from runpod_deploy.record.log_markers import LogScanner
 from runpod_deploy.spec import RunSpec
-from tests.unit.pod.transfer.hostile import END, Row, Scene, archive, listing, member
+from tests.unit.pod.transfer.hostile import Row, Scene, archive, listing, member
 
 MOST_BYTES = 400 << 20
 PIECE = bytes(1 << 20)
