@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ...machine.signals import checkpoint
 from .excludes import Excludes
-from .limits import MAX_ENTRIES, MAX_LINKS, MAX_ROUNDS, PATH_BYTES
+from .limits import FOLLOW_STEPS, MAX_ENTRIES, MAX_LINKS, MAX_ROUNDS, PATH_BYTES
 from .listing import BadListing, End, is_possible
 from .tree import Entry, Tree
 from .values import TOOL_FOLDER
@@ -76,6 +76,7 @@ class Links:
         self.refused: dict[str, None] = {}
         self.unresolved: dict[str, None] = {}
         self._settled: set[str] = set()
+        self._steps = 0
 
     def loose(self) -> list[str]:
         """The links of which names alone do not show that they lead to an entry of the tree."""
@@ -99,10 +100,17 @@ class Links:
                 return False
             if not goal or (goal in self.tree and self.tree[goal].kind != "l"):
                 return True
+            self.count(goal.count("/") + 1)
             link = self.first_link(goal)
             onward = self.goal(link) if link else None
             goal = None if onward is None else posixpath.join(onward, goal[len(link) + 1 :]).rstrip("/")
         return False
+
+    def count(self, names: int) -> None:
+        """So many names are looked up. Raises BadListing if they are too many: a pod may list chains of links."""
+        self._steps += names
+        if self._steps > FOLLOW_STEPS:
+            raise BadListing("its links lead through too many names")
 
     def goal(self, path: str) -> str | None:
         """The path that a link names. None if it leaves its folder, or could: by `..` behind a name."""

@@ -20,6 +20,8 @@ MAX_LINKS = 40
 """Links that one path may lead through, as in Linux."""
 MAX_STEPS = 2_000_000
 """Names that are looked up for all links of one listing: some seconds. Real links lead through a few names each."""
+FOLLOW_STEPS = 8_000_000
+"""Names that are looked up while links are followed that do not lead to an entry at once: some ten seconds."""
 MAX_ROUNDS = 4
 """How often links are followed that lie in what earlier links point to."""
 FILE_BYTES = 1 << 60
