@@ -88,7 +88,8 @@ def listed(project_root: Path, *, everything: bool) -> list[Listed]:
         if (manifest := listed_manifest(path, now, everything=everything)) is not None
     ]
     if hidden := len(paths) - len(read):
-        info(f"{hidden} run dirs without a readable manifest are not listed; --all lists them too")
+        what = "1 run folder" if hidden == 1 else f"{hidden} run folders"
+        info(f"not listed: {what} without a readable manifest; --all lists such folders, too")
     found = [(run_facts(path, manifest), json_row(path, manifest)) for path, manifest in read]
     return sorted(found, key=lambda one: one[0]["started"] or LONG_AGO)
 

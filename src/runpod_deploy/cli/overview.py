@@ -85,13 +85,14 @@ def lasting(row: Row, now: datetime) -> str:
 
 
 def gpu(row: Row) -> str:
-    """The GPU in short, with its load: `A5000 87%`, `2×H100 40%`."""
+    """The GPU in short, with its load while somebody measures it: `A5000 87%`, `2×H100 40%`."""
     if row["gpu_id"] is None:
         return UNKNOWN
     name = MAKERS.sub("", str(row["gpu_id"])).removeprefix("RTX A").strip() or str(row["gpu_id"])
     name = f"A{name}" if "RTX A" in str(row["gpu_id"]) else name
     count = f"{row['gpu_count']}×" if (row["gpu_count"] or 1) > 1 else ""
-    load = "" if row["gpu_util_pct"] is None else f" {row['gpu_util_pct']:.0f}%"
+    unmeasured = row["gpu_util_pct"] is None or phase(row) in COLOURS
+    load = "" if unmeasured else f" {row['gpu_util_pct']:.0f}%"
     return f"{count}{name}{load}"
 
 
