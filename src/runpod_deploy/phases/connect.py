@@ -11,8 +11,9 @@ from ..run import Run
 from . import snapshots
 from .booting import await_ssh
 from .candidates import untried
+from .guard_terms import guard_terms
 from .limits import enforce, run_limit
-from .provision import guard_terms, provision
+from .provision import provision
 from .reconnect import with_reconnects
 from .release import confirm_deleted
 

@@ -21,7 +21,7 @@ from ..record.events import (
 from ..record.log_mirror import LogMirror
 from ..record.verdict import cause_of_end
 from ..run import Run
-from .provision import guard_terms
+from .guard_terms import guard_terms
 
 TAIL_BYTES = 4096
 NOT_BEGUN = "runpod-deploy: the job did not begin: "

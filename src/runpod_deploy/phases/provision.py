@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..cloud.choosing import narrowed
 from ..cloud.pod_labels import BOOT_DEADLINE_LABEL, CAP_LABEL, CLOSING_LABEL, TOKEN_LABEL
-from ..cloud.rates import disks_of, expected_forecast, real_rate
+from ..cloud.rates import disks_of, real_rate
 from ..cloud.selection import cuda_floor
 from ..cloud.values import Candidate, Pod, PodRequest
 from ..errors import (
@@ -22,10 +21,9 @@ from ..errors import (
     StockOut,
 )
 from ..machine.clock import wait_until
-from ..money import closing_s, forecast, guard_deadline
+from ..money import closing_s, forecast
 from ..pod import guard
 from ..pod.openssh import control_dir
-from ..pod.protocol import GuardTerms
 from ..record.events import (
     CloudTypeFallback,
     CreateUnclear,
@@ -40,6 +38,7 @@ from . import heartbeat, late
 from .candidates import is_wrong_everywhere, no_pod, untried
 from .choose import choose_again
 from .delivered import accept, discard, note_doubt
+from .guard_terms import first_terms
 from .intents import record_intent
 from .limits import spent_so_far
 from .paused import name_left_behind, recycle
@@ -269,31 +268,3 @@ def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
         CLOSING_LABEL: str(closing_s(run.spec.job.budget)),
         **guard.pod_env(control_dir(run.spec.job, run.spec.run_id), first_terms(run, candidate)),
     }
-
-
-def first_terms(run: Run, candidate: Candidate) -> GuardTerms:
-    """The guard's terms until it hears from us. They hold again when the paused pod is started for a later run.
-
-    Then nobody may come for no longer than the cap pays for.
-    """
-    terms = guard_terms(run, boot_deadline(run, candidate))
-    lasts_s = int((terms.deadline_at - run.world.clock.now()).total_seconds())
-    return replace(terms, idle_s=min(guard.IDLE_S, lasts_s))
-
-
-def guard_terms(run: Run, deadline_at: datetime) -> GuardTerms:
-    """The terms of the guard with this deadline."""
-    return GuardTerms(
-        deadline_at=deadline_at,
-        idle_s=guard.IDLE_S,
-        ended_s=run.spec.job.guard.idle_minutes * 60,
-        on_failure=run.spec.job.lifecycle.on_failure,
-        api_base_url=run.world.api_base_url,
-        secrets=tuple(secret.destination for secret in run.spec.job.secrets),
-    )
-
-
-def boot_deadline(run: Run, candidate: Candidate) -> datetime:
-    """The instant at which the guard acts if it never hears from us, by the price that is known before the pod is."""
-    stop = expected_forecast(run.spec.job, candidate).stop_at(run.world.clock.now())
-    return guard_deadline(stop.at, run.spec.job.budget)

@@ -188,7 +188,8 @@ class GuardSpec(Checked):
     """Whether the job is only launched once the guard is running on the pod."""
     idle_minutes: PositiveInt = 10
     """Minutes that the pod waits after the job's end for a process that downloads the results. Then the guard ends the
-    pod as `lifecycle.on_failure` says. It matters only if no process carries the run out."""
+    pod as `lifecycle.on_failure` says. With `delete`, it waits for `budget.ssh_lost_timeout_sec` at least. It matters
+    only if no process carries the run out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,8 @@ from ...money import guard_deadline
 from ...phases.check import check
 from ...phases.choose import choose
 from ...phases.connect import connect
-from ...phases.provision import guard_terms, provision
+from ...phases.guard_terms import guard_terms
+from ...phases.provision import provision
 from ...record.events import Detached, Interrupted
 from ...record.paths import RunDir
 from ...record.state import State
