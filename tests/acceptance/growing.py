@@ -34,7 +34,7 @@ class Tree:
     @property
     def run_dirs(self) -> list[Path]:
         """Every run dir of that project, oldest first."""
-        return sorted((self.project / "artifacts" / "runpod").iterdir())
+        return sorted((self.project / "artifacts" / "runpod").glob("[!.]*"))
 
     def pods(self) -> dict[str, dict[str, Any]]:
         """By its id, what the cloud knows of each pod that ever was."""

@@ -93,7 +93,7 @@ def test_a_closed_terminal_ends_the_run_in_order(sim: Simulator, tmp_path: Path)
         shown += os.read(ours, 4096)
     os.close(ours)
     assert process.wait(60) == 130
-    run_dir = next((tmp_path / "p/artifacts/runpod").iterdir())
+    run_dir = next((tmp_path / "p/artifacts/runpod").glob("[!.]*"))
     assert Ended(130, "", "", run_dir).manifest["outcome"] == "interrupted"
     assert sim.ledger["pods_left"] == 0
 
@@ -115,7 +115,7 @@ def test_a_killed_shell_leaves_a_run_that_goes_on_to_its_end(sim: Simulator, tmp
     shell.stderr.close()
     shell.stdout.close()
     shell.wait()
-    run_dir = next((tmp_path / "p/artifacts/runpod").iterdir())
+    run_dir = next((tmp_path / "p/artifacts/runpod").glob("[!.]*"))
     deadline = time.monotonic() + 40
     while '"run_finished"' not in (run_dir / "events.jsonl").read_text() and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -225,7 +225,7 @@ def test_a_job_killed_at_a_third_looks_as_if_nothing_had_happened(sim: Simulator
     ended = resumed(sim, run_dir)
     assert ended.code == 0, ended.err
     assert (run_dir / "run.log").read_text() == "".join(LINES)
-    last_words = [re.sub(r"^\[.*?\] ", "", one.err.splitlines()[-1]) for one in (undisturbed, ended)]
+    last_words = [re.sub(r"^\[.*?\] |\S+/artifacts/\S+", "", one.err.splitlines()[-1]) for one in (undisturbed, ended)]
     assert last_words[0] == last_words[1]
     after = [row["after"] for row in ended.named("run_resumed")]
     assert after and [each["after"] for each in ended.manifest["resumptions"]] == after

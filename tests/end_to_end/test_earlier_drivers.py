@@ -74,7 +74,7 @@ def test_a_pod_by_hand_is_protected_recorded_and_ended(workshop: Workshop) -> No
     assert "events.jsonl" not in done.output.partition("files:")[2].splitlines()[0]
     assert {"metrics.jsonl", "pip_freeze.txt", "pod_describe_end.json"} <= set(done.output.split())
     assert (done.ledger["pods_created"], done.ledger["pods_left"]) == (1, 0)
-    (run_dir,) = (workshop.dir / "examples/hello/artifacts/runpod").iterdir()
+    (run_dir,) = (workshop.dir / "examples/hello/artifacts/runpod").glob("[!.]*")
     events = [json.loads(line)["event"] for line in (run_dir / "events.jsonl").read_text().splitlines()]
     assert "guard_armed" in events and events[-1] == "detached"
 

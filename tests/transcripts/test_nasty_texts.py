@@ -90,7 +90,7 @@ def drain(fd: int, pieces: list[bytes]) -> None:
 
 def argv(name: str, project: Path) -> list[str]:
     """The command line."""
-    (run,) = (project / "artifacts/runpod").iterdir()
+    (run,) = (project / "artifacts/runpod").glob("[!.]*")
     return [TOOL, *(str(run) if word == "RUN" else word for word in COMMANDS[name])]
 
 
@@ -119,7 +119,7 @@ def test_a_file_gets_the_log_as_it_is_and_a_terminal_only_with_raw(project: Path
 
 def test_a_page_holds_only_text(project: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    (run,) = (project / "artifacts/runpod").iterdir()
+    (run,) = (project / "artifacts/runpod").glob("[!.]*")
     done = subprocess.run([TOOL, "report", str(run), "-o", str(page)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     text = page.read_text(encoding="utf-8")

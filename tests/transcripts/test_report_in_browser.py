@@ -40,7 +40,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page about a sweep."""
     root = run_dirs.sweep(tmp_path_factory.mktemp("sweep"))
-    return written(root / "sweep.html", sorted((root / "artifacts" / "runpod").iterdir()), "loss:min")
+    return written(root / "sweep.html", sorted((root / "artifacts" / "runpod").glob("[!.]*")), "loss:min")
 
 
 @pytest.fixture(scope="module")
