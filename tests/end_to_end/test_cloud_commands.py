@@ -242,6 +242,16 @@ def test_cleanup_ends_the_pod_of_a_state_file_and_the_file(sim: Simulated, progr
     assert program("cleanup", "--state-file", "state.json").exit_code == 2
 
 
+def test_cleanup_ends_the_pod_of_a_manifest_and_keeps_the_record(
+    sim: Simulated, program: Program, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "runpod_deploy_pull_manifest.json"
+    manifest.write_text(json.dumps({"schema_version": "v1", "pod_id": rent(sim, RUN_ID), "run_id": RUN_ID}))
+    kept = manifest.read_bytes()
+    assert program("cleanup", "--state-file", manifest.name).exit_code == 0
+    assert alive(sim) == set() and manifest.read_bytes() == kept
+
+
 def test_cleanup_touches_no_pod_of_another_run(sim: Simulated, program: Program, tmp_path: Path) -> None:
     pod_id = rent(sim, "another-20260601T030000Z")
     (tmp_path / "state.json").write_text(json.dumps({"pod_id": pod_id, "run_id": RUN_ID}))

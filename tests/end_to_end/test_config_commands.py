@@ -17,7 +17,7 @@ disks $/hr:     $0.00
 budget:
   cost_cap_usd:    4.00
   assumed_rate:    1.20/hr
-  timeout:         12000s (200.0 min)
+  timeout:         12000s (200.0 min), from assumed_rate: not a limit
 forecast at $1.09/hr:
   spend at budget.timeout_sec:    $3.65
   runtime at cost_cap ceiling:    ~13161s (219 min)

@@ -15,6 +15,13 @@ SNAPSHOTS = {
     "remote_env.json",
     "pip_freeze.txt",
 }
+EARLIER_FIELDS = {
+    "ts_utc",
+    *("gpu_util_pct", "gpu_mem_used_mb", "gpu_mem_total_mb", "gpu_temp_c", "gpu_ecc_errors"),
+    *("cpu_load_1m", "cpu_user_pct", "cpu_sys_pct", "host_mem_used_mb", "host_mem_total_mb"),
+    *("workspace_disk_used_bytes", "workspace_disk_total_bytes"),
+}
+"""The fields of a row of metrics.jsonl that scripts of the earlier tool read."""
 
 
 def rows(path: Path) -> list[dict[str, object]]:
@@ -22,21 +29,23 @@ def rows(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_two_cards_without_ecc(sim: Simulator, tmp_path: Path) -> None:
+def test_a_job_of_no_time_on_two_cards_without_ecc(sim: Simulator, tmp_path: Path) -> None:
+    """It has a sample and its packages, and the manifest has the state that its pod had before it was deleted."""
     config = job(
         tmp_path / "p",
-        body="sleep 3",
+        body="true",
         artifacts=[],
         pod={"gpu_order": ["NVIDIA GeForce RTX 4090"], "gpu_count": 2, "env": {"PRIVATE": "canary-7f3a"}},
         telemetry={"sample_interval_sec": 5},
     )
     ended = run(sim, config)
     assert ended.code == 0 and ended.run_dir, ended.err
+    assert (ended.manifest["pod_final_state"], sim.ledger["pods_left"]) == ("RUNNING", 0)
     first = rows(ended.run_dir / "metrics.jsonl")[0]
     gpus = first["gpus"]
     assert isinstance(gpus, list) and [gpu["index"] for gpu in gpus] == [0, 1]
     assert first["gpu_ecc_errors"] is None and isinstance(first["gpu_util_pct"], int) and first["gpu_mem_used_mb"]
-    assert {"cpu_load_1m", "host_mem_total_mb", "workspace_disk_used_bytes"} <= first.keys()
+    assert EARLIER_FIELDS - first.keys() == set()
     assert set(ended.manifest["telemetry_files"]) >= SNAPSHOTS | {"events.jsonl", "metrics.jsonl"}
     assert "4090" in (ended.run_dir / "nvidia_smi_end.txt").read_text()
     assert json.loads((ended.run_dir / "remote_env.json").read_text()).keys() == {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from ..cloud.rates import expected_forecast, expected_rate
 from ..cloud.selection import Ranking
@@ -26,6 +27,8 @@ class Estimate:
     cost_cap_usd: float
     assumed_hourly_rate_usd: float
     timeout_sec: int
+    timeout_source: Literal["assumed_rate", "max_runtime_minutes"]
+    """The assumed rate ends no run; its timeout is shown because the earlier tool ended runs by it."""
     spend_at_timeout_usd: float
     runtime_at_cap_sec: float
     stops_after_sec: float
@@ -50,6 +53,7 @@ def estimate(config: str, spec: Spec, ranking: Ranking) -> Estimate:
         cost_cap_usd=job.budget.cost_cap_usd,
         assumed_hourly_rate_usd=job.budget.assumed_hourly_rate_usd,
         timeout_sec=job.budget.timeout_sec,
+        timeout_source="max_runtime_minutes" if job.budget.max_runtime_minutes else "assumed_rate",
         spend_at_timeout_usd=round(ahead.cost_after_usd(job.budget.timeout_sec), 6),
         runtime_at_cap_sec=round(ahead.affordable_for.total_seconds(), 3),
         stops_after_sec=round(ahead.stops_after.total_seconds(), 3),
@@ -71,7 +75,7 @@ def lines(shown: Estimate) -> Iterator[str]:
     yield "budget:"
     yield f"  cost_cap_usd:    {cents(shown.cost_cap_usd)}"
     yield f"  assumed_rate:    {cents(shown.assumed_hourly_rate_usd)}/hr"
-    yield f"  timeout:         {seconds(shown.timeout_sec, digits=1)}"
+    yield f"  timeout:         {seconds(shown.timeout_sec, digits=1)}{old_figure(shown)}"
     yield f"forecast at ${cents(rate + shown.disks_usd_per_hour)}/hr:"
     yield f"  spend at budget.timeout_sec:    ${cents(shown.spend_at_timeout_usd)}"
     yield f"  runtime at cost_cap ceiling:    ~{seconds(shown.runtime_at_cap_sec)}"
@@ -80,6 +84,11 @@ def lines(shown: Estimate) -> Iterator[str]:
     if shown.failovers:
         yield "failover events during selection:"
         yield from (f"  - {reason}" for reason in shown.failovers)
+
+
+def old_figure(shown: Estimate) -> str:
+    """A word about a timeout that ends no run; the last line of the forecast has the limit that does."""
+    return ", from assumed_rate: not a limit" if shown.timeout_source == "assumed_rate" else ""
 
 
 def seconds(length_s: float, digits: int = 0) -> str:

@@ -13,9 +13,10 @@ import pytest
 from runpod_deploy.cli import cli
 from runpod_deploy.config.json_schema import editor_schema
 from runpod_deploy.record.events import EVENT_KINDS
-from runpod_deploy.record.manifest import TELEMETRY_FILES
+from runpod_deploy.record.manifest import TELEMETRY_FILES, manifest
 from runpod_deploy.record.paths import LOG_NAME, MANIFEST_NAME
 from tests.support.workshop import REPOSITORY
+from tests.support.worlds import Memory
 
 EARLIER: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("earlier.toml").read_text())
 PAGE = (REPOSITORY / "docs/migration.md").read_text()
@@ -72,6 +73,13 @@ def test_events_have_their_fields(name: str) -> None:
 
 def test_a_run_folder_has_its_files() -> None:
     assert set(EARLIER["files"]["run_dir"].split()) == {*TELEMETRY_FILES, LOG_NAME, MANIFEST_NAME}
+
+
+def test_a_manifest_begins_with_its_fields_in_their_order(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    made = manifest(world.spec, world.open().state, now=world.clock.now(), log=None, files=[])
+    fields = EARLIER["files"]["manifest"].split()
+    assert list(made)[: len(fields)] == fields
 
 
 @pytest.mark.parametrize("name", [*EARLIER["commands"], *EARLIER["files"]["run_dir"].split()])

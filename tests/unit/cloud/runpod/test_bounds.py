@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -189,11 +189,27 @@ def test_hostile_answers_fit_into_little_memory(api: Api, name: str) -> None:
     assert (done.stdout, done.stderr) == ("True\n", "")
 
 
-def test_a_log_that_drips_is_what_came_in_its_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    line = b'data: {"ts": "1", "source": "system", "line": "x"}\n\n'
-    api.replies(Reply(200, line + b" " * 1000, drip_s=0.005))
-    found = wire_to(api.url).stream(GET, quiet_s=1.0, within_s=0.6)
-    assert found.startswith(line)
+LOG_LINE = b'data: {"ts": "1", "source": "system", "line": "x"}\n\n'
+
+
+def dripping_log(connection: socket.socket) -> None:
+    """One line at once, and then a byte at a time without an end."""
+    connection.recv(1 << 16)
+    connection.sendall(HEAD.replace(b"100", b"1000000") + LOG_LINE)
+    while True:
+        connection.sendall(b" ")
+        time.sleep(0.01)
+
+
+def test_a_log_that_drips_is_what_came_in_its_time() -> None:
+    """The shortest time is enough, unless this machine is too busy for an answer within it."""
+    found = b""
+    with server_that(dripping_log) as port, threads_end():
+        for within_s in (0.5, 5.0, 50.0):
+            with suppress(CloudUnreachable):
+                found = wire_to(f"http://127.0.0.1:{port}").stream(GET, quiet_s=60.0, within_s=within_s)
+                break
+    assert found.startswith(LOG_LINE)
 
 
 def test_a_log_that_floods_is_cut_at_its_limit(api: Api) -> None:
@@ -210,25 +226,30 @@ def kicked_after(seconds: float) -> Iterator[None]:
     timer.join()
 
 
+class EndlessWire(Wire):
+    """A wire that gives up long after the test has."""
+
+    read_timeouts_s = dict.fromkeys(("GET", "DELETE", "POST"), 3600.0)
+
+
 def real_wire(url: str) -> Wire:
-    return Wire("key", url, clock := SystemClock(), Pace(clock, None), None)
+    return EndlessWire("key", url, clock := SystemClock(), Pace(clock, None), None)
 
 
 LEFT: dict[str, Callable[[Wire], object]] = {
     "GET": lambda wire: wire.send(GET),
     "DELETE": lambda wire: wire.send(Call(method="DELETE", path="/v2/pods/p", what="delete pod p")),
-    "log": lambda wire: wire.stream(GET, quiet_s=30.0, within_s=30.0),
+    "log": lambda wire: wire.stream(GET, quiet_s=3600.0, within_s=3600.0),
 }
 
 
 @pytest.mark.parametrize("act", LEFT.values(), ids=LEFT.keys())
 def test_a_signal_leaves_a_call_that_can_be_repeated(act: Callable[[Wire], object]) -> None:
-    began_at = time.monotonic()
+    """Without the signal the call would last longer than any test may."""
     with server_that(says_nothing) as port, threads_end():
         wire = real_wire(f"http://127.0.0.1:{port}")
         with Signals().installed(), kicked_after(0.2), pytest.raises(Interrupt):
             act(wire)
-    assert time.monotonic() - began_at < 9
 
 
 def test_a_signal_never_cuts_a_create(api: Api) -> None:
