@@ -6,12 +6,15 @@ import os
 import pty
 import re
 import subprocess
+import termios
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.harness import TOOL, WORK, Simulator, job
+from tests.support.terminal import OnTerminal
 
 
 def on_terminal(sim: Simulator, config: Path, **env: str) -> tuple[int, bytes]:
@@ -56,3 +59,25 @@ def test_a_run_on_a_terminal(sim: Simulator, tmp_path: Path) -> None:
 def test_a_terminal_that_wants_no_codes_gets_none(sim: Simulator, tmp_path: Path, env: dict[str, str]) -> None:
     code, written = on_terminal(sim, job(tmp_path / "p", body=WORK), **env)
     assert code == 0 and b"\x1b" not in written and b"succeeded, exit code 0" in written
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "said"),
+    [("d", 0, "carries the run to its end"), ("q", 130, "kind: interrupted")],
+)
+def test_a_key_leaves_or_ends_the_run_and_the_terminal_is_as_it_was(
+    sim: Simulator, tmp_path: Path, key: str, code: int, said: str
+) -> None:
+    config = job(tmp_path / "p", body=f"{WORK}sleep {2 if key == 'd' else 60}\n", lifecycle={"on_failure": "delete"})
+    with OnTerminal([TOOL, "run", str(config)], sim.env) as terminal:
+        terminal.await_text("▶ watch")
+        terminal.await_text("d detaches · q or Ctrl-C ends the job")
+        assert not termios.tcgetattr(terminal.theirs)[3] & termios.ICANON, "keys are read at once"
+        terminal.type(key)
+        assert terminal.end() == code, terminal.text[-3000:]
+        assert said in terminal.text
+        assert termios.tcgetattr(terminal.theirs) == terminal.mode
+    deadline = time.monotonic() + 40
+    while any(pod["ended"] is None for pod in sim.ledger["pods"]):
+        assert time.monotonic() < deadline, "the run that was left is carried to its end"
+        time.sleep(0.1)

@@ -87,7 +87,11 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @verbosity_options
 @plain_option
 def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: bool, **given: Any) -> int:
-    """Create one pod, run one job on it, download its artifacts, release the pod, and write a manifest."""
+    """Create one pod, run one job on it, download its artifacts, release the pod, and write a manifest.
+
+    Ctrl-C or closing the terminal ends the run: the job is stopped, its results are downloaded, the pod is released.
+    With --detach, or after `d` is typed while the run is drawn, the run goes on without the terminal.
+    """
     draft = load(config, cli_variables=parse_variables(var, vars_file), overrides=overrides(given))
     print_findings([*draft.findings, *local_warnings(draft)], given["verbosity"])
     wishes = wishes_of(given)

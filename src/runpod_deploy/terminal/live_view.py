@@ -57,6 +57,10 @@ class Picture:
     sample: dict[str, Any] = field(default_factory=dict)
     """The latest row of metrics.jsonl."""
     moving: Moving | None = None
+    has_keys: bool = False
+    """Whether typed keys are read."""
+    detaching: bool = False
+    """Whether this process leaves the run as soon as the job runs."""
 
 
 def rows(picture: Picture, width: int, height: int) -> list[Text]:
@@ -232,10 +236,14 @@ def log_row(source: str, line: str) -> Text:
 
 
 def foot(picture: Picture) -> Text:
-    """The way to end the run, and its folder."""
+    """The ways to leave and to end the run, and its folder."""
     if picture.state.end.interrupted:
         return Text("results are pulled, then the pod is released · Ctrl-C again skips the pull", style="yellow")
-    return Text(f"Ctrl-C ends the job and releases the pod · {picture.run_dir}", style="dim")
+    if not picture.has_keys:
+        return Text(f"Ctrl-C ends the job and releases the pod · {picture.run_dir}", style="dim")
+    if picture.detaching:
+        return Text("detaches as soon as the job runs · q ends the job and releases the pod", style="yellow")
+    return Text(f"d detaches · q or Ctrl-C ends the job and releases the pod · {picture.run_dir}", style="dim")
 
 
 def summary(picture: Picture, width: int) -> Iterable[Text]:

@@ -5,6 +5,8 @@ It is imported only if there is a terminal to draw on.
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import deque
 from types import TracebackType
 from typing import Any, TextIO
@@ -21,6 +23,7 @@ from ..spec.strict_json import loads
 from .console import DETAIL, elapsed, event_line
 from .hints import seen_from_here
 from .instants import LOCAL
+from .keys import Keys
 from .line_splitter import Lines
 from .live_view import Moving, Picture, rows, summary
 
@@ -28,6 +31,7 @@ REFRESHES_A_SECOND = 2
 KEPT_LINES = 400
 ROW_BYTES = 16_384
 MARKER = "__RUNPOD_"
+DETACH_KEY, END_KEY = "d", "q"
 
 
 class Screen:
@@ -42,6 +46,7 @@ class Screen:
         self.moved_since = 0.0
         self.sample: dict[str, Any] = {}
         self.sampled_bytes = 0
+        self.keys = Keys()
         self.live = Live(
             get_renderable=self.drawn,
             console=self.terminal,
@@ -54,13 +59,19 @@ class Screen:
     def __enter__(self) -> Screen:
         self.run.listeners.append(self.on_event)
         self.run.printers.append(self.on_output)
-        self.live.start()
+        self.keys.start()
+        try:
+            self.live.start()
+        except BaseException:
+            self.keys.stop()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self.run.signals.critical():
+            self.keys.stop()
             self.live.stop()
             for row in summary(self.picture(), self.terminal.width):
                 self.terminal.print(row, soft_wrap=True)
@@ -102,12 +113,22 @@ class Screen:
             lines=[*self.recent, *unfinished[-1:]],
             sample=self.latest_sample(),
             moving=self.moving,
+            has_keys=self.keys.listening,
+            detaching=run.detach,
         )
 
     def drawn(self) -> Group:
-        """The rows for the terminal at its present size."""
+        """The rows for the terminal at its present size, after the keys that were typed took effect."""
+        self.obey(self.keys.typed())
         width, height = self.terminal.size
         return Group(*rows(self.picture(), width, height))
+
+    def obey(self, keys: str) -> None:
+        """The run is left as soon as its job runs, or it is ended as Ctrl-C would end it."""
+        if END_KEY in keys:
+            os.kill(os.getpid(), signal.SIGINT)
+        elif DETACH_KEY in keys:
+            self.run.detach = True
 
     def latest_sample(self) -> dict[str, Any]:
         """The last row of metrics.jsonl, which is read again only if the file has grown."""
