@@ -28,7 +28,11 @@ each_that_waits = pytest.mark.parametrize("driver", ["bash", "python"])
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
-    return open_workshop(tmp_path)
+    """A workshop whose smallest job has a seed, too."""
+    workshop = open_workshop(tmp_path)
+    hello = workshop.dir / HELLO
+    hello.write_text(hello.read_text().replace("  greeting: hello\n", '  greeting: hello\n  seed: "0"\n'))
+    return workshop
 
 
 @pytest.mark.timeout(300)
