@@ -142,7 +142,9 @@ class Printer:
 
 def print_job(folder: RunDir, state: State, lines: int, write: Printer, *, follow: bool) -> None:
     """The end of the job's log is on stdout, and with `follow` all that comes later. Raises SshLost, UsageError."""
-    if state.end.released or state.end.finished or of_another_user(folder):
+    if not folder.spec.exists():
+        write(last_lines(log_of_earlier_tool(folder.path), lines))
+    elif state.end.released or state.end.finished or of_another_user(folder):
         write(last_lines(folder.log, lines))
     elif follow and folder.log.is_file() and is_under_way(folder):
         follow_copy(folder.log, lines, write, partial(has_ended, folder))  # that process copies it as it comes
@@ -159,6 +161,17 @@ def print_job(folder: RunDir, state: State, lines: int, write: Printer, *, follo
         until = f"{control}/status" if follow and not state.job.ended else None
         stream(connection, find_log, lines, write, until=until)
     write.finish()
+
+
+def log_of_earlier_tool(folder: Path) -> Path:
+    """The job's log in a run dir of the earlier tool, which kept the name of `run.log_path`. Raises UsageError."""
+    logs = sorted(folder.glob("*.log"))
+    if len(logs) != 1:
+        raise UsageError(
+            f"{folder}: {len(logs)} files may be the job's log, and nothing here tells its name",
+            hint="look into the folder: the earlier tool gave the log the name that it had on the pod",
+        )
+    return logs[0]
 
 
 def has_ended(folder: RunDir) -> bool:

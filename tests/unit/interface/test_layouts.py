@@ -156,6 +156,14 @@ def test_events_of_one_run_and_of_a_tree(records: Records) -> None:
     assert list(row)[-2:] == ["run_dir", "run_path"]
 
 
+def test_log_of_a_job(records: Records) -> None:
+    """It has the name that the config gave it on the pod."""
+    folder = records.add("20260604T101500Z", RUN)
+    assert (records.printed("logs", str(folder)), records.code) == ("", 2)
+    (folder / "train.log").write_text("epoch 1\nDONE\n")
+    assert (records.printed("logs", str(folder), "--lines", "1"), records.code) == ("DONE\n", 0)
+
+
 def test_facts_of_the_checkout(records: Records) -> None:
     keys = ["local_git_sha", "local_git_dirty", "local_git_branch", "payload_lockfile", "payload_lockfile_sha256"]
     assert list(json.loads(records.printed("capture-env"))) == keys
