@@ -8,6 +8,7 @@ import click
 
 from ..config.starter import look_at, starter
 from ..errors import UsageError
+from ..machine.files import write_atomically
 from ..terminal.output import info, print_lines
 from .options import output_options
 
@@ -28,8 +29,11 @@ def init(project_root: Path, output: str, force: bool) -> None:
     path = project_root / output
     project = look_at(project_root)
     try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(starter(project))
+        if force:  # a link in a checkout may lead to any file of the user: it is replaced, not followed
+            write_atomically(path, starter(project))
+        else:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(starter(project))
     except FileExistsError:
         raise UsageError(
             f"{path} exists already", hint="replace it with --force, or choose another name with --output"

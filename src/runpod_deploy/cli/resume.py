@@ -30,8 +30,8 @@ trust_option = click.option(
     "--trust",
     is_flag=True,
     help="Continue a run that you did not begin here: on another machine, with another home folder, as another user, "
-    "or by an older version. Its folder decides which of your files are uploaded and overwritten, so use this only for "
-    "folders that you trust.",
+    "or by an older version. Its folder decides which of your files are uploaded and overwritten, and its on_end is "
+    "run here, so use this only for folders that you trust.",
 )
 
 

@@ -21,15 +21,22 @@ FolderSeen = Callable[[Sequence[str]], None]
 
 def find_files(root: str, name: str, unreadable: Unreadable, look: FolderSeen | None = None) -> Iterator[str]:
     """Paths of all files with that name below root, in path order. Links to folders are not followed."""
-    entries = entries_of(root, unreadable)
-    if look:
-        look([entry.name for entry in entries])
-    for entry in entries:
-        path = entry.name if root == "." else entry.path
+    ahead = backwards(root, unreadable, look)  # no recursion: a checkout may have thousands of folders in each other
+    while ahead:
+        entry = ahead.pop()
+        path = entry.path.removeprefix("./") if root == "." else entry.path
         if entry.is_dir(follow_symlinks=False):
-            yield from find_files(path, name, unreadable, look)
+            ahead += backwards(path, unreadable, look)
         elif entry.name == name:
             yield path
+
+
+def backwards(folder: str, unreadable: Unreadable, look: FolderSeen | None) -> list[os.DirEntry[str]]:
+    """The folder's entries, the last one first, after `look` got their names."""
+    entries = entries_of(folder, unreadable)
+    if look:
+        look([entry.name for entry in entries])
+    return entries[::-1]
 
 
 def entries_of(folder: str, unreadable: Unreadable) -> list[os.DirEntry[str]]:

@@ -53,7 +53,7 @@ class RunLock:
 
     def holder_here(self) -> int | None:
         """The number of the process of this machine that holds the run now; None if none of this user's does."""
-        found = re.fullmatch(r"process (\d+) on (.+)", self.holder())
+        found = re.fullmatch(r"process ([1-9][0-9]{0,9}) on (.+)", self.holder())
         pid = int(found[1]) if found and found[2] == socket.gethostname() else None
         return pid if pid is not None and has_open(pid, self.path) else None
 

@@ -51,3 +51,14 @@ def test_a_file_is_never_replaced_unasked(tmp_path: Path) -> None:
     assert (tmp_path / "runpod.yaml").read_text() == "mine"
     init.main(["--project-root", str(tmp_path), "--force"], standalone_mode=False)
     assert load(tmp_path / "runpod.yaml").findings == ()
+
+
+def test_a_link_in_the_project_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "bashrc").write_text("precious")
+    root = project(tmp_path / "checkout", "train.py")
+    (root / "runpod.yaml").symlink_to(tmp_path / "bashrc")
+    with pytest.raises(UsageError, match="exists already"):
+        init.main(["--project-root", str(root)], standalone_mode=False)
+    init.main(["--project-root", str(root), "--force"], standalone_mode=False)
+    assert (tmp_path / "bashrc").read_text() == "precious"
+    assert not (root / "runpod.yaml").is_symlink() and load(root / "runpod.yaml").name == "checkout"

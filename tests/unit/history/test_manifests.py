@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,17 @@ def test_found_in_path_order_without_following_links_to_folders(tmp_path: Path) 
     assert paths == [str(path) for path in sorted(tmp_path.rglob(MANIFEST_NAME))]
     assert len(paths) == 4
     assert told == []
+
+
+def test_folders_within_each_other_have_no_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(sys.getrecursionlimit() + 100):
+        Path("d").mkdir()
+        os.chdir("d")
+    Path(MANIFEST_NAME).write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    assert len(list(find_files(".", MANIFEST_NAME, lambda path, _: pytest.fail(path)))) == 1
+    subprocess.run(["rm", "-r", "d"], check=True)  # pytest removes folders by recursion
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")

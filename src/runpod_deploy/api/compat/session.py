@@ -12,10 +12,11 @@ from typing import Any
 
 from ...live import connect_cloud
 from ...machine.clock import SystemClock
+from ...machine.limits import FRAME_SAMPLE_BYTES
 from ...pod import scripts
 from ...record.paths import EVENTS_NAME, METRICS_NAME
 from ...spec import TelemetrySpec
-from ...spec.strict_json import dumps
+from ...spec.strict_json import dumps, loads
 from .remote import RemoteRunner
 from .runpodctl import pod_row
 
@@ -101,10 +102,7 @@ class TelemetrySession:
 
     def _sample(self) -> None:
         while True:
-            row = {}
-            with suppress(ValueError):
-                row = json.loads(self._said(scripts.program("sample.sh")) or "{}")
-            self._append(METRICS_NAME, {"ts_utc": now(), **row})
+            self._append(METRICS_NAME, {"ts_utc": now(), **sample_of(self._said(scripts.program("sample.sh")) or "{}")})
             if self._end.wait(self.spec.sample_interval_sec):
                 return
 
@@ -144,6 +142,14 @@ class TelemetrySession:
             return
         if path not in self._files:
             self._files.append(path)
+
+
+def sample_of(said: str) -> dict[str, Any]:
+    """The values in the pod's answer; none if it is no JSON object within the bounds of a sample."""
+    with suppress(ValueError):
+        if len(said) <= FRAME_SAMPLE_BYTES and isinstance(row := loads(said), dict):
+            return row
+    return {}
 
 
 def now() -> str:

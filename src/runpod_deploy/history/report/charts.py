@@ -12,6 +12,8 @@ from ..manifests import finite_number
 from .markup import html_text, share, tag
 
 WIDTH, HEIGHT = 600, 60
+LARGEST_S = 1e9
+"""No phase takes 30 years; a manifest that says so was not written by this tool."""
 SERIES = (
     ("gpu_util_pct", "GPU", "%"),
     ("gpu_mem_used_mb", "GPU memory", "MB"),
@@ -55,7 +57,7 @@ def timeline(phases: Sequence[PhaseCost]) -> str:
 def span_of(phase: PhaseCost, first: PhaseCost) -> tuple[PhaseCost, float, float] | None:
     """The phase with its start after the first phase and its duration, in seconds; None if a time is unknown."""
     began_at, origin_at = parse_instant(phase.began_at), parse_instant(first.began_at)
-    if began_at is None or origin_at is None or phase.duration_s is None:
+    if began_at is None or origin_at is None or phase.duration_s is None or not 0 <= phase.duration_s < LARGEST_S:
         return None
     return phase, max(0.0, (began_at - origin_at).total_seconds()), phase.duration_s
 

@@ -6,10 +6,11 @@ real results need, so that only a broken or hostile pod meets it. Knows numbers;
 
 from __future__ import annotations
 
-MAX_ENTRIES = 1_000_000
-"""Entries of one listing. Each takes about half a kilobyte of memory; more files are better packed on the pod."""
-LISTING_BYTES = 256 << 20
-"""Bytes of one listing: a million entries with paths of 200 bytes."""
+MAX_ENTRIES = 200_000
+"""Entries of one listing. Each takes half a kilobyte of memory, so this is about 120 MB for each run of the machine;
+more files are better packed on the pod, where they also download faster."""
+LISTING_BYTES = 48 << 20
+"""Bytes of one listing: 200,000 entries with paths of 200 bytes."""
 PATH_BYTES = 4096
 """Bytes of a path below the artifact, and of a link's target: PATH_MAX of Linux."""
 NAME_BYTES = 255

@@ -119,6 +119,12 @@ def test_phases_stand_where_and_as_long_as_they_were() -> None:
     assert "0:05:00, $0.3000" in seen.text
 
 
+@pytest.mark.parametrize("seconds", [1e300, -1e15, 86_399_999_999_999])
+def test_a_phase_of_an_impossible_length_has_no_bar(seconds: float) -> None:
+    phase = {"name": "run", "started_at": "2026-06-05T09:30:00Z", "duration_sec": seconds}
+    assert "timeline" not in [given.get("class") for _, given in rendered(details(phases=[phase])).tags]
+
+
 def test_a_chart_has_a_point_for_each_value_and_gaps_are_passed_over() -> None:
     rows: list[dict[str, Any]] = [
         {"gpu_util_pct": 50},

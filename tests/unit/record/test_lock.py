@@ -1,0 +1,25 @@
+"""The note that names the holder of a run's lock may be a stranger's."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.record.lock import RunLock
+from runpod_deploy.record.paths import RunDir
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "9" * 5000, "99999999999999999999", "1 2", "\u0661"])
+def test_a_note_names_no_process_but_one_that_holds_the_lock(tmp_path: Path, number: str) -> None:
+    lock = RunLock(RunDir(tmp_path))
+    lock.note.write_text(f"process {number} on {socket.gethostname()}\n")
+    assert lock.holder_here() is None
+
+
+def test_the_process_that_holds_the_lock_is_known(tmp_path: Path) -> None:
+    lock = RunLock(RunDir(tmp_path))
+    with lock.held(wait_s=0):
+        assert lock.holder_here() == os.getpid()
