@@ -130,19 +130,19 @@ def next_commands(state: State, run_dir: RunDir) -> Iterator[tuple[str, str]]:
     yield about("events", where), "what happened, step by step"
     if status == "RUNNING":
         yield about("ssh", where), "a shell on the pod"
-        yield about("pull", where), "download the artifacts as they are now"
+        yield about("pull", where), "fetch the artifacts so far"
     if status == "EXITED" and state.pod.address and not state.work.collected:
-        yield about("pull --start", where), "start the pod, download the artifacts, pause it again"
+        yield about("pull --start", where), "fetch from the paused pod"
     if (cost := cost_until_deleted(state)) and state.pod.id:
-        yield about("stop --delete", where), f"delete the pod; {cost}"
+        yield about("stop --delete", where), cost
 
 
 def cost_until_deleted(state: State) -> str:
-    """What the pod that the run has left costs until it is deleted; empty if none is left."""
+    """What the pod that the run has left costs a day until it is deleted; empty if none is left."""
     if not (state.end.released and state.cost.rentals):
         return ""
     usd = left_usd_per_day(state.cost.rentals[-1], state.pod.final_state, state.pod.volume_gb)
     if not usd:
         return ""
-    what = "its disk costs" if state.pod.final_state == "EXITED" else "it costs"
-    return f"{what} ${cents(usd)} a day until then"
+    what = "its disk costs" if state.pod.final_state == "EXITED" else "the pod costs"
+    return f"{what} ${cents(usd)} a day"

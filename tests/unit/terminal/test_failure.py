@@ -58,12 +58,12 @@ def test_a_failed_job_shows_the_end_of_its_log_and_what_to_type(tmp_path: Path) 
         f"runpod-deploy pull --start {tmp_path}",
         f"runpod-deploy stop --delete {tmp_path}",
     ]
-    assert " a day until then" in after[-2]
+    assert after[-2].endswith(" a day")
 
 
 def test_a_pod_that_was_kept_running_can_be_entered(tmp_path: Path) -> None:
     text = "\n".join(said(ended(e.PodReleased(action="preserve", state="RUNNING")), tmp_path))
-    assert "runpod-deploy ssh " in text and "runpod-deploy pull " in text and "a day until then" in text
+    assert "runpod-deploy ssh " in text and "runpod-deploy pull " in text and " a day\n" in text
 
 
 def test_a_failed_command_shows_its_own_output(tmp_path: Path) -> None:
