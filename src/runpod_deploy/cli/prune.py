@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
@@ -14,6 +15,8 @@ from ..errors import FAILURE_KINDS, RunBusy
 from ..history.folders import run_dirs
 from ..history.pruning import Judged, Wanted, judged, remove
 from ..machine.clock import SystemClock
+from ..record.paths import RUNS_DIR
+from ..spec.visible import visible
 from ..terminal.amounts import size
 from ..terminal.output import info, print_json, print_lines, warn
 from .access import real_cloud
@@ -55,7 +58,7 @@ def prune(older_than: timedelta, failed: bool, dry_run: bool, yes: bool, project
     if dry_run:
         info(f"would remove {counted(leaving)}")
         return 0
-    if not yes and not click.confirm(f"Remove {counted(leaving)}?", err=True):
+    if not yes and not click.confirm(f"Remove {counted(leaving)} from {real_place(project_root)}?", err=True):
         info("nothing was removed")
         return 1
     return removed(leaving)
@@ -67,10 +70,15 @@ def removed(leaving: Sequence[Judged]) -> int:
     for one in leaving:
         try:
             remove(one.run)
-        except (RunBusy, OSError) as error:
+        except (RunBusy, OSError, RecursionError) as error:
             warn(str(one.run.dir.path), f"was not removed: {error}")
             code = FAILURE_KINDS["busy"].exit_code
     return code
+
+
+def real_place(project_root: Path) -> str:
+    """The folder that holds the runs, without links: in a checkout, one may lead to the runs of another project."""
+    return visible(os.path.realpath(project_root / RUNS_DIR))
 
 
 def counted(leaving: Sequence[Judged]) -> str:

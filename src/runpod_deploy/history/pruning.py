@@ -52,7 +52,10 @@ def judged(runs: Iterable[RecordedRun], wanted: Wanted, connect: Connect, clock:
     """Each run that is to go, with the reason if it must stay."""
     for run in filter(wanted.wants, runs):
         why = standing_in_the_way(run, connect, clock)
-        yield Judged(run, why, 0 if why else size_of(run.dir.path))
+        try:
+            yield Judged(run, why, 0 if why else size_of(run.dir.path))
+        except RecursionError:  # os.walk and rmtree of Python 3.11 call themselves for each level
+            yield Judged(run, "its folders are nested too deeply: remove it by hand")
 
 
 def standing_in_the_way(run: RecordedRun, connect: Connect, clock: Clock) -> str:
