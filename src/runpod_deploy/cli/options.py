@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from ..terminal.output import configure
+from .completion import configs, variables
 from .durations import Duration
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -27,10 +28,13 @@ def config_argument(function: Function) -> Function:
             raise click.UsageError("name one FILE, the job's YAML file")
         return function(*args, config=file or config, **given)
 
-    argument = click.argument("file", metavar="FILE", type=click.Path(path_type=Path), required=False)
-    option = click.option(
-        "--config", "-c", type=click.Path(path_type=Path), metavar="PATH", help="The job's YAML file, in place of FILE."
+    argument = click.argument(
+        "file", metavar="FILE", type=click.Path(path_type=Path), required=False, shell_complete=configs
     )
+    option = click.option(
+        *("--config", "-c"), type=click.Path(path_type=Path), metavar="PATH", shell_complete=configs,
+        help="The job's YAML file, in place of FILE.",
+    )  # fmt: skip
     return cast(Function, argument(option(call)))
 
 
@@ -43,6 +47,7 @@ def config_option(function: Function) -> Function:
         required=True,
         metavar="PATH",
         help="The job's YAML file.",
+        shell_complete=configs,
     )(function)
 
 
@@ -52,6 +57,7 @@ def variable_options(function: Function) -> Function:
         "--var",
         multiple=True,
         metavar="KEY=VALUE",
+        shell_complete=variables,
         help="The value of {KEY} in the file; repeatable.",
     )
     file = click.option(
