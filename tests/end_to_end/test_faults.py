@@ -144,7 +144,11 @@ def test_a_delete_that_is_never_confirmed_is_9_and_loud(sim: Simulator, tmp_path
 
 
 def test_a_container_that_restarts_loses_the_job_and_says_so(sim: Simulator, tmp_path: Path) -> None:
-    sim.fault(where="pod", what="container-exits", after_s=3)
-    ended = run(sim, job(tmp_path / "p", body="sleep 600", lifecycle={"on_failure": "delete"}), within_s=90)
+    config = job(tmp_path / "p", body="sleep 600", lifecycle={"on_failure": "delete"})
+    tool = Tool(sim, "run", "--config", str(config), "--print-run-dir")
+    tool.await_event(lambda row: row["event"] == "job_launched")
+    (pod,) = sim.control("GET", "pods")["pods"]
+    sim.control("POST", f"pods/{pod['id']}/kill-container")
+    ended = tool.end(90)
     assert ended.code == 22, ended.err
     assert sim.ledger["pods_left"] == 0

@@ -26,7 +26,7 @@ def start(sim: Simulator, folder: Path, body: str) -> Tool:
 
 def test_a_run_is_followed_taken_up_again_and_reported(sim: Simulator, tmp_path: Path) -> None:
     project = tmp_path / "p"
-    body = WORK + "echo __RUNPOD_STEP_START__train__\necho step one\nsleep 4\necho DONE\n"
+    body = WORK + "echo __RUNPOD_STEP_START__train__\necho step one\nsleep 9\necho DONE\n"
     config = job(project, body=body, telemetry={"sample_interval_sec": 5})
     tool = Tool(sim, "run", "--config", str(config), "--print-run-dir")
     tool.await_event(lambda row: row["event"] == "remote_step_started")
