@@ -29,6 +29,7 @@ from ..errors import FAILURE_KINDS, CloudUnreachable, ConfigError, UsageError
 from ..spec.spelling import closest
 from ..terminal.output import print_err, print_json, print_lines
 from .access import real_cloud
+from .completion import datacenters
 from .options import config_option, json_option, output_options, variable_options
 from .tables import print_table
 
@@ -50,7 +51,13 @@ def cloud_options(function: Function) -> Function:
 
 
 @click.command("gpu-list")
-@click.option("--datacenter", "datacenter_id", required=True, metavar="ID", help="A datacenter such as EU-RO-1.")
+@click.option(
+    *("--datacenter", "datacenter_id"),
+    required=True,
+    metavar="ID",
+    shell_complete=datacenters,
+    help="A datacenter such as EU-RO-1.",
+)
 @cloud_options
 @click.option("--no-prices", is_flag=True, help="Print stock only.")
 @json_option

@@ -24,6 +24,7 @@ from ..record.paths import RunDir, of_another_user
 from ..record.spec_file import record_spec
 from ..spec import Spec
 from ..terminal.output import print_err, print_lines
+from .completion import datacenters, gpu_ids
 from .durations import Duration
 from .findings import print_findings
 from .options import (
@@ -63,8 +64,12 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @config_argument
 @variable_options
 @replacing_options
-@click.option("--gpu-id", help="With --datacenter-id: ask for exactly this GPU there, and for no other.")
-@click.option("--datacenter-id", help="See --gpu-id.")
+@click.option(
+    "--gpu-id",
+    shell_complete=gpu_ids,
+    help="With --datacenter-id: ask for exactly this GPU there, and for no other.",
+)
+@click.option("--datacenter-id", shell_complete=datacenters, help="See --gpu-id.")
 @click.option(
     "--fallback-cloud-type", type=click.Choice(["SECURE", "COMMUNITY"]), help="Try this cloud too if there is no stock."
 )
