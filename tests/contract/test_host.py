@@ -183,8 +183,8 @@ def test_a_job_from_start_to_end(place: Ground) -> None:
 
 
 def test_a_follower_continues_at_its_byte_after_a_lost_connection(place: Ground) -> None:
-    body = b"for n in $(seq 1 300); do echo line $n; sleep 0.01; done"
-    whole = b"".join(b"line %d\n" % n for n in range(1, 301))
+    body = b"for n in $(seq 1 300); do for m in 0 1 2 3 4 5 6 7 8 9; do echo line $n$m; done; sleep 0.01; done"
+    whole = b"".join(b"line %d\n" % n for n in range(10, 3010))
     got = b""
     with cable(place.address) as line:
         host = place.host(line.address)
