@@ -97,9 +97,12 @@ def chosen_folder(run_dir: Path | None, config: Path | None, var: tuple[str, ...
 
 
 def may_be_run(folder: Path) -> bool:
-    """Whether there is the journal of a run; False for a path that cannot be looked at."""
+    """Whether there is the journal or the manifest of a run; False for a path that cannot be looked at.
+
+    The earlier tool wrote no journal with `telemetry.enabled: false`.
+    """
     try:
-        return RunDir(folder).is_run
+        return RunDir(folder).is_run or RunDir(folder).manifest.is_file()
     except OSError:
         return False
 
@@ -116,7 +119,8 @@ def latest(draft: Draft) -> Path:
     runs = known_runs([str(draft.project_root / RUNS_DIR)], known_by, warn)
     if not runs:
         raise UsageError(
-            f"{draft.path}: no run of this config was found", hint="name the run instead: `runpod-deploy logs RUN`"
+            f"{draft.path}: no run named {draft.run_id_prefix} was found",
+            hint="give the --var values that it began with, or name it: `runpod-deploy logs RUN`",
         )
     return runs[-1].path
 

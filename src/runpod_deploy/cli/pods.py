@@ -108,11 +108,18 @@ def end_one(state_file: Path, mode: str, wish: Wish) -> None:
             hint=f"if it is to be ended: `runpod-deploy cleanup --state-file {state_file} --mode {mode} --yes`",
         )
     end(cloud, SystemClock(), recorded.pod_id, action)
-    info(f"pod {recorded.pod_id}: {'deleted' if action == 'delete' else 'stopped'}, confirmed")
+    info(f"pod {recorded.pod_id}: {outcome(action, seen=pod is not None)}")
     if wish.as_json:
         print_json([asdict(Ended(pod_id=recorded.pod_id))])
     if action == "delete" and state_file.name != MANIFEST_NAME:  # the manifest of a run names its pod as well
         state_file.unlink(missing_ok=True)
+
+
+def outcome(action: Action, *, seen: bool) -> str:
+    """The end of a pod in words. A file of the earlier tool does not tell which account its pod belongs to."""
+    if not seen:
+        return "this API key sees no such pod: it is gone, or belongs to another account"
+    return f"{'deleted' if action == 'delete' else 'stopped'}, confirmed"
 
 
 def as_action(mode: str) -> Action:

@@ -57,7 +57,7 @@ def read_run(path: Path, unreadable: Unreadable | None) -> RecordedRun:
     try:
         spec = spec_from_json(read_limited(run_dir.spec, RECORD_BYTES).decode())
     except FileNotFoundError:
-        raise RunUnreadable(path, f"holds no {run_dir.spec.name}") from None
+        raise RunUnreadable(path, f"holds no {run_dir.spec.name}, like the runs of the earlier tool") from None
     except (OSError, ValueError, TypeError) as error:
         raise RunUnreadable(run_dir.spec, why_unreadable(error)) from error
     skipped = SkippedRows()

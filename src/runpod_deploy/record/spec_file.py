@@ -57,9 +57,20 @@ def read_spec(run_dir: RunDir) -> Spec:
         spec = spec_from_json(read_limited(run_dir.spec, RECORD_BYTES).decode())
         return at_present(spec, run_dir.path.absolute())
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(
-            f"{run_dir.path}: not a run folder: it holds no {run_dir.spec.name}",
-            hint="give the path that `run --print-run-dir` printed",
-        ) from None
+        raise no_spec(run_dir) from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{run_dir.spec}: cannot be read: {error}") from error
+
+
+def no_spec(run_dir: RunDir) -> UsageError:
+    """The error for a folder without a spec. One with a manifest is most likely a run of the earlier tool."""
+    if run_dir.manifest.is_file():
+        return UsageError(
+            f"{run_dir.path}: holds no {run_dir.spec.name}; a run of the earlier tool can only be read",
+            hint="`manifest-summary`, `events`, `logs` and `report` read it; "
+            f"`runpod-deploy cleanup --state-file {run_dir.manifest}` deletes its pod",
+        )
+    return UsageError(
+        f"{run_dir.path}: not a run folder: it holds no {run_dir.spec.name}",
+        hint="give the path that `run --print-run-dir` printed",
+    )

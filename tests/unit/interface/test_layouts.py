@@ -162,6 +162,18 @@ def test_log_of_a_job(records: Records) -> None:
     assert (records.printed("logs", str(folder)), records.code) == ("", 2)
     (folder / "train.log").write_text("epoch 1\nDONE\n")
     assert (records.printed("logs", str(folder), "--lines", "1"), records.code) == ("DONE\n", 0)
+    (folder / "events.jsonl").unlink()  # as with `telemetry.enabled: false`
+    assert (records.printed("logs", str(folder), "--lines", "1"), records.code) == ("DONE\n", 0)
+
+
+@pytest.mark.parametrize("command", ["resume", "attach", "pull", "stop"])
+def test_commands_that_need_more_than_a_record(records: Records, command: str) -> None:
+    """They say which commands do work for a run of the earlier tool."""
+    folder = records.add("20260604T101500Z", RUN)
+    assert main([command, str(folder)]) == 2
+    said = records.capsys.readouterr().err
+    assert "a run of the earlier tool can only be read" in said and "manifest-summary" in said
+    assert f"cleanup --state-file {folder}/runpod_deploy_pull_manifest.json" in said
 
 
 def test_facts_of_the_checkout(records: Records) -> None:
