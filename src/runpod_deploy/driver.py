@@ -72,12 +72,7 @@ def drive(
 
 def end_run(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> State:
     """The run's state after it was ended as Ctrl-C would end it. Raises RunBusy."""
-    with RunLock(run_dir).held(wait_s=options.wait_s):
-        run = with_listeners(open_run(first_spec(spec, run_dir), run_dir, world), options)
-        with run.signals.installed():
-            to_end(run, end_now)
-            on_end(run)
-            return run.state
+    return drive(spec, run_dir, world, replace(options, screen=None), end_now)
 
 
 def delete_kept(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> State:

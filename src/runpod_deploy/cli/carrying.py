@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import sys
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from ..driver import RunOptions
+from ..record.begun_here import require_known
 from ..record.parts import Failure
 from ..record.paths import RunDir
 from ..record.state import State
 from ..run import Run
+from ..spec import Spec
 from ..terminal.failure import failure_lines
 from ..terminal.hints import about
 from ..terminal.output import can_draw, print_err
@@ -32,6 +35,11 @@ def manner(given: dict[str, Any]) -> RunOptions:
         wait_s=given.get("wait", NO_WAIT).total_seconds(),
         screen=on_screen if given["verbosity"] == INFO and can_draw(sys.stderr, plain=given["no_color"]) else None,
     )
+
+
+def proving(how: RunOptions, spec: Spec, folder: RunDir, *, trust: bool) -> RunOptions:
+    """The options, by which a run that was not begun here needs the API's proof. Raises UsageError without --trust."""
+    return replace(how, prove=not require_known(spec.token, folder, trust=trust))
 
 
 def on_screen(run: Run) -> AbstractContextManager[object]:

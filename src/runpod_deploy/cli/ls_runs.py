@@ -65,7 +65,7 @@ def ls_runs(
         facts = sorted_runs(facts, sort_key)
     rows = {facts["path"]: row for facts, row in found}
     if as_json:
-        print_json([with_best(rows[one["path"]], one, mark, facts) for one in facts])
+        print_json(json_rows(rows, facts, mark))
     elif as_csv:
         print_csv(columns_of(columns, facts) if columns else csv_keys(facts), facts)
     elif not found:
@@ -90,7 +90,7 @@ def listed(project_root: Path, *, everything: bool) -> list[Listed]:
     if hidden := len(paths) - len(read):
         what = "1 run folder" if hidden == 1 else f"{hidden} run folders"
         info(f"not listed: {what} without a readable manifest; --all lists such folders, too")
-    found = [(run_facts(path, manifest), json_row(path, manifest)) for path, manifest in read]
+    found = [(facts := run_facts(path, manifest), json_row(path, manifest, facts)) for path, manifest in read]
     return sorted(found, key=lambda one: one[0]["started"] or LONG_AGO)
 
 
@@ -104,9 +104,8 @@ def listed_manifest(run_dir: Path, now: datetime, *, everything: bool) -> Manife
     return {} if everything else None
 
 
-def json_row(run_dir: Path, manifest: Manifest) -> dict[str, Any]:
+def json_row(run_dir: Path, manifest: Manifest, facts: Facts) -> dict[str, Any]:
     """The run's row in JSON: the keys that scripts know, then newer ones."""
-    facts = run_facts(run_dir, manifest)
     groups = {key: mapping(manifest, key) for key in GROUPS.values()}
     return {**run_row(run_dir, manifest), **{key: facts[key] for key in MORE_KEYS}, **groups}
 
@@ -123,9 +122,10 @@ def full_key_of(sort_key: str, runs: Sequence[Facts]) -> str:
     return descending + full_key(sort_key.removeprefix("-"), runs)
 
 
-def with_best(row: dict[str, Any], facts: Facts, best: Best | None, runs: Sequence[Facts]) -> dict[str, Any]:
-    """The row, which says whether its run is the best if that was asked."""
-    return {**row, "best": facts in winners(best, runs)} if best else row
+def json_rows(rows: dict[str, dict[str, Any]], runs: Sequence[Facts], best: Best | None) -> list[dict[str, Any]]:
+    """The rows of the runs, which say whether each is the best if that was asked."""
+    first = winners(best, runs) if best else []
+    return [{**rows[run["path"]], "best": run in first} if best else rows[run["path"]] for run in runs]
 
 
 def terminal_keys(runs: Sequence[Facts], asked: Sequence[str] = ()) -> list[str]:

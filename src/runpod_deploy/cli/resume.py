@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from ..record.paths import RunDir, require_own
 from ..record.spec_file import read_spec
 from ..record.state import State
 from ..terminal.output import info, print_err
-from .carrying import finish, manner, print_failure
+from .carrying import finish, manner, print_failure, proving
 from .following import Follower, is_under_way, leave_driver, state_of
 from .options import detach_option, plain_option, verbosity_options, wait_option
 from .run_names import optional_run_argument, or_latest, run_argument
@@ -117,7 +116,7 @@ def pull(run_dir: Path | None, start: bool, trust: bool, **given: Any) -> int:
     folder = RunDir(or_latest(run_dir).absolute())
     require_own(folder, trust=trust)
     spec = read_spec(folder)
-    how = replace(manner(given), prove=not require_known(spec.token, folder, trust=trust))
+    how = proving(manner(given), spec, folder, trust=trust)
     if start:
         return finish_visit(pull_from_paused(spec, folder, real_world(), how), folder)
     pull_artifacts(spec, folder, real_world(), how)
@@ -143,8 +142,8 @@ def continue_run(folder: RunDir, how: RunOptions, *, trust: bool, leave_to_guard
         return finish(state, folder)
     if not trust and how.wait_s == 0 and is_under_way(folder):
         raise RunLock(folder).busy()  # the run can only be followed
-    known = require_known(spec.token, folder, trust=trust)
-    state = drive(spec, folder, real_world(), replace(how, prove=not known))
+    how = proving(how, spec, folder, trust=trust)
+    state = drive(spec, folder, real_world(), how)
     leaves = state.end.detached == "asked" and not leave_to_guard
     if leaves and (driver := leave_driver(folder, trust=trust)) is not None:
         info(f"process {driver.pid} carries the run to its end; `runpod-deploy stop {spec.run_id}` ends it")

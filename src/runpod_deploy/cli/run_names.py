@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from ..history.names import find_run, is_path, latest_run, project_of, project_runs
+from ..history.names import find_run, is_path, latest_run, project_runs
 from ..record.index import indexed_runs
-from ..record.paths import RUNS_DIR
+from ..record.paths import RUNS_DIR, project_of
 from ..terminal.output import info
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -13,7 +13,7 @@ from ..history.facts import Facts
 from ..history.filters import Filter, run_filter, since
 from ..history.matrix import Best, marked, parameters, titles, value_text
 from ..machine.clock import SystemClock
-from ..record.reported import is_number
+from ..spec.plain import is_number
 from ..terminal.fitting import Cell, Column, fitted
 from ..terminal.output import can_draw, print_lines, terminal_width
 from .durations import read_duration

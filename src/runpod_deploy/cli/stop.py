@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,14 @@ import click
 from ..driver import RunOptions, delete_kept, end_run
 from ..errors import UsageError
 from ..live import real_world
-from ..record.begun_here import require_known
 from ..record.lock import RunLock
 from ..record.paths import RunDir, require_own
 from ..record.spec_file import read_spec
 from ..record.state import State
 from ..record.stop_request import leave_wish
-from ..spec import Spec
 from ..terminal.console import left_cost
 from ..terminal.output import configure, info, print_err, print_json
-from .carrying import manner
+from .carrying import manner, proving
 from .following import Follower, busy, is_under_way, state_of
 from .options import INFO, json_option, plain_option, verbosity_options
 from .pods import Wish, end_one
@@ -103,14 +100,9 @@ class Stopping:
             state = self.by_its_driver()
         if state.end.finished and not state.pod_may_exist:
             return self.of_finished(state)
-        how = self.proving(spec)
+        how = proving(self.how, spec, self.folder, trust=self.trust)
         leave_wish(self.folder, self.wish)
         return self.reported(end_run(spec, self.folder, real_world(), how))
-
-    def proving(self, spec: Spec) -> RunOptions:
-        """The options, by which a run that was not begun here needs the API's proof. Raises UsageError."""
-        known = require_known(spec.token, self.folder, trust=self.trust)
-        return replace(self.how, prove=not known)
 
     def by_its_driver(self) -> State:
         """The run's state after the process that carries it out was told to end it. Raises RunBusy."""
@@ -137,7 +129,7 @@ class Stopping:
                 info(f"the run is over; its pod {state.pod.id} is kept, and `--delete` deletes it: {cost}")
             return state
         spec = read_spec(self.folder)
-        return delete_kept(spec, self.folder, real_world(), self.proving(spec))
+        return delete_kept(spec, self.folder, real_world(), proving(self.how, spec, self.folder, trust=self.trust))
 
     def reported(self, state: State) -> State:
         """The same state, after stderr says how the run ended."""

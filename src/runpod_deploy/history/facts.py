@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..record.paths import began_at
-from ..record.reported import is_number
 from ..spec.instants import parse_instant
+from ..spec.plain import is_number
 from .manifests import Manifest, finite_number, has_failed, mapping
 
 Facts = dict[str, Any]

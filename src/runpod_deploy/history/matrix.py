@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import UsageError
-from ..record.reported import is_number, rounded
+from ..record.reported import rounded
+from ..spec.plain import is_number
 from .facts import GROUPS, METRIC, TAG, VARIABLE, Facts
 from .filters import full_key
 from .layouts import UNKNOWN, dollars

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import UsageError
 from ..record.index import indexed_runs, lines
 from ..record.named import NamedRun, read_name
-from ..record.paths import EVENTS_NAME, MANIFEST_NAME, RUNS_DIR, SPEC_NAME
+from ..record.paths import EVENTS_NAME, MANIFEST_NAME, SPEC_NAME, project_of
 from ..spec.spelling import closest
 from .folders import run_dirs
 
@@ -57,21 +57,6 @@ def latest_run(here: Path, *, job: str = "") -> Path:
     if job:
         raise not_found(f"{LAST}:{job}", here)
     raise UsageError("no run has begun here yet", hint="name one, or start one with `runpod-deploy run FILE`")
-
-
-def project_of(here: Path) -> Path | None:
-    """The nearest folder from here upwards that holds runs; None if there is none.
-
-    A folder of another user above this one is passed over: anybody can make one in a shared folder such as /tmp.
-    """
-    for folder in (here, *here.parents):
-        try:
-            owner = (folder / RUNS_DIR).stat().st_uid
-        except OSError:
-            continue
-        if folder == here or owner == os.geteuid():
-            return folder
-    return None
 
 
 def project_runs(here: Path) -> list[NamedRun]:

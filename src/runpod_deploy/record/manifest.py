@@ -16,7 +16,7 @@ from .. import __version__
 from ..machine.files import PRIVATE, write_atomically
 from ..machine.limits import LOG_BYTES
 from ..machine.reading import open_regular
-from ..money import Rental, left_usd_per_day, spent_between_usd, spent_usd
+from ..money import Rental, spent_between_usd, spent_usd
 from ..spec import ArtifactPullSpec, Spec
 from ..spec.strict_json import dumps
 from .notes import Notes, notes_of
@@ -153,9 +153,7 @@ def rented_s(state: State, now: datetime) -> float:
 
 def left(state: State) -> float | None:
     """The cost per day of the pod that the run has left; None if it left none."""
-    if not (state.end.released and state.pod.id and state.cost.rentals):
-        return None
-    usd = left_usd_per_day(state.cost.rentals[-1], state.pod.final_state, state.pod.volume_gb)
+    usd = state.left_usd_per_day if state.end.released and state.pod.id else None
     return None if usd is None else round(usd, 6)
 
 

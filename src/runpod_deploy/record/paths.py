@@ -156,6 +156,21 @@ def claim(project_root: Path, run_id: str) -> RunDir:
     return RunDir(path)
 
 
+def project_of(here: Path) -> Path | None:
+    """The nearest folder from here upwards that holds runs; None if there is none.
+
+    A folder of another user above this one is passed over: anybody can make one in a shared folder such as /tmp.
+    """
+    for folder in (here, *here.parents):
+        try:
+            owner = (folder / RUNS_DIR).stat().st_uid
+        except OSError:
+            continue
+        if folder == here or owner == os.geteuid():
+            return folder
+    return None
+
+
 def require_own(run_dir: RunDir, *, trust: bool) -> None:
     """Raises UsageError for a run folder of another user, unless it is trusted: to continue it is to obey it.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..machine.limits import JOB_METRICS, JOB_NAME_CHARS
-from ..spec.plain import LARGEST
+from ..spec.plain import LARGEST, is_number
 
 Numbers = tuple[tuple[str, float], ...]
 """Names and values, in the order in which the names were reported first."""
@@ -23,11 +23,6 @@ def values_in(record: Mapping[str, Any], inside: str = "") -> Iterator[tuple[str
             yield from values_in(value, f"{name}.")
         elif value is None or is_number(value):
             yield name, value
-
-
-def is_number(value: Any) -> bool:
-    """Whether it is a finite number that arithmetic takes; True and False are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def reported(before: Numbers, values: Iterable[tuple[str, float | None]]) -> Numbers:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from ..errors import FAILURE_KINDS, failure_kind
+from ..money import left_usd_per_day
 from .events import NEVER
 from .parts import Cost, End, Failure, JobState, PodState, Progress, Request, Work
 from .verdict import verdict
@@ -69,6 +70,12 @@ class State:
             return None
         message = job_failure_text(kind, job.exit_code)
         return Failure(kind, "watch", f"{message}: {job.note}" if job.note else message)
+
+    @property
+    def left_usd_per_day(self) -> float | None:
+        """The cost per day of the last pod as it is now, in USD; None if it is gone, or the cost is not known."""
+        pods = self.cost.rentals
+        return left_usd_per_day(pods[-1], self.pod.final_state, self.pod.volume_gb) if pods else None
 
     @property
     def outcome(self) -> Outcome:

@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeGuard, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from .instants import parse_instant
 from .rules import violations
@@ -148,9 +148,14 @@ def read_bool(value: Any) -> bool:
     return value
 
 
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether it is a finite number that arithmetic takes; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+
+
 def read_float(value: Any) -> float:
     """The value, which is a finite number; a whole number stays an int."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST:
+    if not is_number(value):
         raise Misfit(f"expected a number, got {shown(value)}")
     return value
 

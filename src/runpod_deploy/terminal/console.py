@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..machine.files import open_own
-from ..money import cents, left_usd_per_day, spent_usd
+from ..money import cents, spent_usd
 from ..record import events as e
 from ..record.state import State, job_failure_text
 from ..spec.visible import shortened, visible
@@ -281,7 +281,7 @@ def released(event: e.PodReleased, state: State) -> str:
 def left_cost(state: State) -> str:
     """The costs of the run's pod from now on, and how to end them; empty if there are none, or none are known."""
     status = state.pod.final_state
-    usd_per_day = left_usd_per_day(state.cost.rentals[-1], status, state.pod.volume_gb) if state.cost.rentals else None
+    usd_per_day = state.left_usd_per_day
     if not usd_per_day:
         return ""
     how = f"`runpod-deploy stop {state.run_id} --delete`"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..machine.reading import read_end
-from ..money import cents, left_usd_per_day
+from ..money import cents
 from ..record.log_markers import OWN
 from ..record.parts import Failure
 from ..record.paths import RunDir
@@ -139,9 +139,7 @@ def next_commands(state: State, run_dir: RunDir) -> Iterator[tuple[str, str]]:
 
 def cost_until_deleted(state: State) -> str:
     """What the pod that the run has left costs a day until it is deleted; empty if none is left."""
-    if not (state.end.released and state.cost.rentals):
-        return ""
-    usd = left_usd_per_day(state.cost.rentals[-1], state.pod.final_state, state.pod.volume_gb)
+    usd = state.left_usd_per_day if state.end.released else None
     if not usd:
         return ""
     what = "its disk costs" if state.pod.final_state == "EXITED" else "the pod costs"

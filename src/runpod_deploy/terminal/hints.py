@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from shlex import quote
 
-from ..record.paths import RUNS_DIR
+from ..record.paths import RUNS_DIR, project_of
 
 OTHER_MEANING = ("last",)
 """Names of folders by which a command would look for another run."""
@@ -34,8 +34,7 @@ def name_of(run_dir: Path) -> str:
 def is_of_this_project(run_dir: Path) -> bool:
     """Whether the run is in the nearest folder of runs from here upwards, in which commands look first."""
     try:
-        here = Path.cwd()
-        nearest = next((one for one in (here, *here.parents) if (one / RUNS_DIR).is_dir()), None)
-    except OSError:  # the folder was removed, or cannot be looked at
+        nearest = project_of(Path.cwd())
+    except OSError:  # the folder was removed
         return False
     return nearest is not None and (nearest / RUNS_DIR) == run_dir.absolute().parent

@@ -13,7 +13,7 @@ from ..money import cents, spent_usd
 from ..record.parts import PhaseTime
 from ..record.state import State
 from ..spec import Spec
-from ..spec.plain import LARGEST
+from ..spec.plain import is_number
 from ..spec.visible import visible
 from .console import left_cost, size
 from .instants import LOCAL
@@ -173,8 +173,7 @@ def listed(rows: Any) -> list[dict[str, Any]]:
 def number(row: dict[str, Any], key: str) -> float | None:
     """The number at that key of a pod's sample; None for anything else, since a pod may send anything."""
     value = row.get(key)
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
-    return value if fits else None
+    return value if is_number(value) else None
 
 
 def gpu_row(gpu: dict[str, Any], cells: int) -> Text:

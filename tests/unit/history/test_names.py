@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from runpod_deploy.errors import UsageError
-from runpod_deploy.history.names import find_run, latest_run, project_of
+from runpod_deploy.history.names import find_run, latest_run
 from runpod_deploy.record import begun_here, index
-from runpod_deploy.record.paths import RUNS_DIR, RunDir
+from runpod_deploy.record.paths import RUNS_DIR, RunDir, project_of
 
 
 def begin(project: Path, stamp: str, job: str) -> Path:

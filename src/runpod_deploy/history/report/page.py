@@ -10,7 +10,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from ...record.reported import is_number, rounded
+from ...record.reported import rounded
+from ...spec.plain import is_number
 from ..costs import phase_costs
 from ..details import Details
 from ..events import Row, described, with_offsets

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...record.reported import is_number
+from ...spec.plain import is_number
 from ..facts import TAG, Facts
 from ..matrix import Best, group_keys, titles, value_text, varying_keys
 from .markup import html_text, safe, tag
