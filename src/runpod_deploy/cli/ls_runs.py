@@ -18,6 +18,7 @@ from ..history.matrix import Best, best_of, group_keys, varying_keys, winners
 from ..machine.clock import SystemClock
 from ..record.named import LONG_AGO
 from ..record.paths import RUNS_DIR
+from ..terminal.amounts import counted
 from ..terminal.output import info, is_terminal, print_json, print_lines, warn
 from .current import current
 from .options import json_option, output_options
@@ -88,8 +89,7 @@ def listed(project_root: Path, *, everything: bool) -> list[Listed]:
         if (manifest := listed_manifest(path, now, everything=everything)) is not None
     ]
     if hidden := len(paths) - len(read):
-        what = "1 run folder" if hidden == 1 else f"{hidden} run folders"
-        info(f"not listed: {what} without a readable manifest; --all lists such folders, too")
+        info(f"not listed: {counted(hidden, 'run folder')} without a readable manifest; --all lists such folders, too")
     found = [(facts := run_facts(path, manifest), json_row(path, manifest, facts)) for path, manifest in read]
     return sorted(found, key=lambda one: one[0]["started"] or LONG_AGO)
 

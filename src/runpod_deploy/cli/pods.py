@@ -18,6 +18,7 @@ from ..machine.clock import SystemClock
 from ..record.paths import MANIFEST_NAME
 from ..record.state_file import StateFile, read_state_file
 from ..spec.visible import shortened
+from ..terminal.amounts import counted
 from ..terminal.output import can_draw, info, print_err, print_json, print_lines
 from .access import real_cloud
 from .durations import Duration
@@ -194,11 +195,6 @@ def delete_asked(cloud: RunPodCloud, pod_ids: list[str], wish: Wish) -> int:
     elif done:
         print_lines([f"deleted: {len(done) - failed}, failed: {failed}"])
     return FAILURE_KINDS["release_unconfirmed"].exit_code if failed else 0
-
-
-def counted(number: int, what: str) -> str:
-    """`1 pod`, `3 pods`."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def print_stale(found: list[StalePod]) -> None:

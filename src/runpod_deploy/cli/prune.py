@@ -17,7 +17,7 @@ from ..history.pruning import Judged, Wanted, judged, remove
 from ..machine.clock import SystemClock
 from ..record.paths import RUNS_DIR
 from ..spec.visible import visible
-from ..terminal.amounts import size
+from ..terminal.amounts import counted, size
 from ..terminal.output import info, print_json, print_lines, warn
 from .access import real_cloud
 from .durations import Duration
@@ -56,9 +56,9 @@ def prune(older_than: timedelta, failed: bool, dry_run: bool, yes: bool, project
         info(f"no run folder in {project_root} can be removed")
         return 0
     if dry_run:
-        info(f"would remove {counted(leaving)}")
+        info(f"would remove {folders(leaving)}")
         return 0
-    if not yes and not click.confirm(f"Remove {counted(leaving)} from {real_place(project_root)}?", err=True):
+    if not yes and not click.confirm(f"Remove {folders(leaving)} from {real_place(project_root)}?", err=True):
         info("nothing was removed")
         return 1
     return removed(leaving)
@@ -81,10 +81,9 @@ def real_place(project_root: Path) -> str:
     return visible(os.path.realpath(project_root / RUNS_DIR))
 
 
-def counted(leaving: Sequence[Judged]) -> str:
+def folders(leaving: Sequence[Judged]) -> str:
     """How many folders, and how much is in them."""
-    number = "1 run folder" if len(leaving) == 1 else f"{len(leaving)} run folders"
-    return f"{number} with {size(sum(one.size_bytes for one in leaving))}"
+    return f"{counted(len(leaving), 'run folder')} with {size(sum(one.size_bytes for one in leaving))}"
 
 
 def line(one: Judged) -> str:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 
+def counted(number: int, what: str) -> str:
+    """`1 pod`, `3 pods`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def files(count: int) -> str:
     """`1 file`, `3 files`."""
-    return "1 file" if count == 1 else f"{count} files"
+    return counted(count, "file")
 
 
 def size(count: float) -> str:
