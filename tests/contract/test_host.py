@@ -153,7 +153,7 @@ def test_closing_leaves_no_connection(place: Ground, host: PodHost) -> None:
     socket = next(word for word in host._connection.argv("true") if word.startswith("ControlPath=")).split("=")[1]
     assert running(config) or running(f"ssh: {socket}")
     host.close()
-    assert not Path(socket).exists() and not running(f"ssh: {socket}")
+    eventually(lambda: not Path(socket).exists() and not running(f"ssh: {socket}"))
 
 
 def collect(host: PodHost, offset: int = 0) -> list[Frame]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from runpod_deploy.pod.shell import command, remove_files, write_file
+from runpod_deploy.pod.shell import IN_MEMORY, command, remove_files, write_file
 from runpod_deploy.spec import RemoteEnvSpec, SecretSpec
 
 
@@ -77,6 +78,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "key" / "key.part").mkdir()
     secret = SecretSpec(name="key", env=("KEY",), destination=str(tmp_path / "none" / "key"))
     (tmp_path / "none").write_text("a file in the way")
-    before = set(Path("/dev/shm").glob("runpod-deploy.*"))
-    assert bash(write_file(secret), stdin=b"value").returncode != 0
-    assert set(Path("/dev/shm").glob("runpod-deploy.*")) <= before
+    own = f"/dev/shm/runpod-deploy-test-{os.getpid()}."  # other tests write secrets at the same time
+    assert IN_MEMORY in write_file(secret)
+    assert bash(write_file(secret).replace(IN_MEMORY, own), stdin=b"value").returncode != 0
+    assert not list(Path("/dev/shm").glob(f"{Path(own).name}*"))

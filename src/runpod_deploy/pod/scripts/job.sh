@@ -22,14 +22,19 @@ start() {
         RUNPOD_DEPLOY_WORK=supervise D=$dir L=$log S=$script F=$dir/script.$$ BACKGROUND=${6-wait} MARKER=${7-} IDLE_S=${8-60} \
             RUNPOD_DEPLOY_JOB=$tag RUNPOD_DEPLOY_ROLE="job $tag" J=$(cat "$0") E=$(cat "${0%/*}/env.bash") \
             setsid sh -c 'eval "$J"' job.sh </dev/null >/dev/null 2>"$dir/start_errors" &
-        n=0
-        # A job may have removed the file by now: its supervisor is looked for after a second.
-        until [ -e "$dir/pid" ] || [ "$n" -ge 100 ] || { [ "$n" -gt 10 ] && [ -n "$(supervisor "$dir" "$tag")" ]; }
-        do n=$((n + 1)); sleep 0.1; done
     fi
+    await_supervisor
     pid=$(supervisor "$dir" "$tag")
     [ -n "$pid" ] || { cat "$dir/start_errors" >&2; exit 1; }
     echo "$pid"
+}
+
+# Of several that begin at once, one becomes the supervisor: DIR/pid says which. A job may have removed that file, so
+# after a second the supervisor is looked for among the processes.
+await_supervisor() {
+    n=0
+    until [ -e "$dir/pid" ] || [ "$n" -ge 100 ] || { [ "$n" -gt 10 ] && [ -n "$(supervisor "$dir" "$tag")" ]; }
+    do n=$((n + 1)); sleep 0.1; done
 }
 
 supervise() {
