@@ -13,6 +13,7 @@ from runpod_deploy.cloud.values import Address
 from runpod_deploy.driver import pod_of
 from runpod_deploy.errors import AnswerUnclear, AuthRefused, CloudUnreachable, Interrupt
 from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.phases import late
 from runpod_deploy.pod.protocol import Host
 from runpod_deploy.record import events as e
 from runpod_deploy.record.paths import RunDir
@@ -273,6 +274,21 @@ def test_a_run_that_cannot_tell_whether_a_pod_comes_says_so_and_looks_again(tmp_
     assert "its guard ends it at" in last.message and f"resume {world.dir.path}" in last.hint
     world.cloud.find = real  # type: ignore[method-assign]
     assert carry_out(world.open()).exit_code == 5 and world.cloud.billing == []
+
+
+def test_one_empty_listing_after_looks_that_failed_proves_nothing(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.cloud.late_create_s = 40.0
+    lies: list[list[object]] = [[]]
+    begun_s = world.clock.monotonic()
+
+    def unreachable_but_once(name: str, token: str = "") -> list[object]:
+        if lies and world.clock.monotonic() - begun_s >= late.CREATE_TAKES_S + late.UNSEEN_FOR_S:
+            return lies.pop()
+        raise CloudUnreachable("no connection")
+
+    world.cloud.find = unreachable_but_once  # type: ignore[method-assign, assignment]
+    assert carry_out(world.open()).exit_code == 9 and not lies
 
 
 def test_two_late_pods_are_one_that_is_used_and_one_that_is_ended(tmp_path: Path) -> None:

@@ -26,32 +26,48 @@ UNSEEN_FOR_S = 60.0
 LOOK_EVERY_S = 5.0
 
 
-def look_for(run: Run, within_s: float, ended: Collection[str] = (), least_s: float = 0.0) -> list[Pod]:
+def look_for(run: Run, within_s: float, ended: Collection[str] = ()) -> list[Pod]:
     """The pods of this run that it does not know yet, newest first, as soon as there is one within this time.
 
-    The time counts from the end of the unclear create call; it is at least least_s from now. Raises what the
-    last look raised.
+    The time counts from the end of the unclear create call. One listing may lie: however late it is, looks some time
+    apart must agree that there is no pod. Raises what the last failed look raised if they do not.
     """
-    failed: list[DeployError] = []
-
-    def look() -> list[Pod] | None:
-        try:
-            found, failed[:] = [pod for pod in unknown_pods(run) if pod.id not in ended], []
-        except DeployError as error:
-            failed[:] = [error]
-            return None
-        return found or None
-
-    least_s = min(within_s, LOOKS_APART_S)  # one empty listing proves nothing, however late it is
-    left_s, what = max(seconds_left(run, within_s), least_s), "a late pod"
+    agreed_s = min(within_s, LOOKS_APART_S)
+    left_s = max(seconds_left(run, within_s), agreed_s)
     if left_s > LOOK_EVERY_S:
         run.show("tool", f"looking for {left_s:.0f} s whether that create call has made a pod\n".encode())
+    looks = Looks(run, ended, left_s, agreed_s)
     try:
-        return wait_until(run.world.clock, look, every_s=LOOK_EVERY_S, within_s=left_s, what=what)
+        at_most_s = left_s + 2 * agreed_s  # a look that failed is made up for
+        return wait_until(run.world.clock, looks.look, every_s=LOOK_EVERY_S, within_s=at_most_s, what="a late pod")
     except TimeoutError:
-        if failed:
-            raise failed[0] from None
-        return []
+        assert looks.failed is not None  # looks that never fail agree in time
+        raise looks.failed from None
+
+
+class Looks:
+    """Looks for late pods, one after the other, and whether those that found none agree."""
+
+    def __init__(self, run: Run, ended: Collection[str], within_s: float, agreed_s: float) -> None:
+        self.run, self.ended = run, ended
+        self.until_s = run.world.clock.monotonic() + within_s
+        self.agreed_s = agreed_s
+        self.none_since_s: float | None = None
+        """Since when every look was answered, and found no pod."""
+        self.failed: DeployError | None = None
+
+    def look(self) -> list[Pod] | None:
+        """The pods that were found; none once the time is over and the looks agree; None if another look is needed."""
+        now_s = self.run.world.clock.monotonic()
+        try:
+            found = [pod for pod in unknown_pods(self.run) if pod.id not in self.ended]
+        except DeployError as error:
+            self.failed, self.none_since_s = error, None
+            return None
+        if self.none_since_s is None:
+            self.none_since_s = now_s
+        over = now_s >= self.until_s and now_s - self.none_since_s >= self.agreed_s
+        return found if found or over else None
 
 
 def unknown_pods(run: Run) -> list[Pod]:
@@ -80,8 +96,7 @@ def end_all(run: Run) -> None:
     ended: set[str] = set()
     while (request := run.state.request).pending or request.repeated:
         try:
-            # One listing may lie: however late it is, several looks must agree that there is no pod.
-            pods = look_for(run, CREATE_TAKES_S + UNSEEN_FOR_S, ended, LOOKS_APART_S)
+            pods = look_for(run, CREATE_TAKES_S + UNSEEN_FOR_S, ended)
         except DeployError as error:
             raise may_still_appear(run, error.message) from error
         for pod in pods:
