@@ -20,6 +20,7 @@ from .containers.sandbox import find_sandbox
 from .containers.supervisor import Platform
 from .faults.fault import Fault, Faults
 from .records import catalogue
+from .records.images import Images
 from .routes.quotas import Limits, quotas
 from .server import application
 from .store.folders import folder
@@ -44,6 +45,7 @@ class Settings:
     """The folder to load from and to save to; None: everything is deleted at the end."""
     clock_skew_s: float = 0.0
     billing_lag_s: float = 3600.0
+    images: Images = field(default_factory=Images)
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ async def simulate(settings: Settings) -> AsyncIterator[Simulator]:
     # The port is known before the server starts, because pods get it in their environment.
     with server_socket(settings.port) as listening, folder(settings.state_path) as root:
         port = listening.getsockname()[1]
-        site = Site(root, f"http://{HOST}:{port}", catalogue.load())
+        site = Site(root, f"http://{HOST}:{port}", catalogue.load(), images=settings.images)
         cloud = _cloud(settings, Platform(sandbox, PACES[settings.pace], site))
         limits = Limits(quotas(settings.per_minute or PER_MINUTE[settings.pace]))
         control_token = secrets.token_hex(16)

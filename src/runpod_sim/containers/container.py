@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from ..records.catalogue import Catalogue
+from ..records.images import Image as Known
+from ..records.images import Images
 from ..records.pod_spec import start_of_args
 from ..records.pods import Pod
 from ..records.view import memory_gb, vcpu_count
 from .sandbox import PODROOT, Image
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-START = "/start.sh"
 PLACEHOLDER = re.compile(r"\{\{\s*RUNPOD_SECRET_([\w.\-/]+)\s*\}\}")
-# Stands for the start command of an unknown image, which is taken to start an sshd and to stay.
-IDLE = ("/bin/sh", "-c", "trap 'exit 143' TERM; while :; do sleep 3600 & wait $!; done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,7 @@ class Site:
     catalogue: Catalogue
     secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The account's secrets by id."""
+    images: Images = field(default_factory=Images)
 
     def pod_dir(self, pod: Pod) -> Path:
         """The folder of one pod's disks."""
@@ -41,21 +41,18 @@ class Site:
         """The folder of one network volume."""
         return self.root / "volumes" / volume_id
 
+    def image(self, pod: Pod) -> Known:
+        """What is known about the pod's image."""
+        return self.images.find(str(pod.spec["image"]))
 
-def official(pod: Pod) -> bool:
-    """Whether the image has the start script of the official ones, without which it has no sshd."""
-    return str(pod.spec["image"]).startswith("runpod/")
 
-
-def argv_of(pod: Pod) -> tuple[str, ...]:
+def argv_of(pod: Pod, known: Known) -> tuple[str, ...]:
     """The command of PID 1; a given entrypoint clears the image's command, as in container engines."""
     entrypoint, cmd = start_of_args(pod.spec["args"])
     entrypoint = pod.spec.get("entrypoint", entrypoint)
     cmd = pod.spec.get("cmd", cmd)
     given = [*(entrypoint or []), *(cmd or [])]
-    if given:
-        return tuple(given)
-    return (START,) if official(pod) else IDLE
+    return tuple(given) or known.argv
 
 
 def env_of(pod: Pod, site: Site, port: int) -> dict[str, str]:
@@ -100,7 +97,7 @@ def image_of(pod: Pod, site: Site, port: int) -> Image:
     return Image(
         pod_dir=site.pod_dir(pod),
         host_name=host_name(pod),
-        argv=argv_of(pod),
+        argv=argv_of(pod, site.image(pod)),
         env=env_of(pod, site, port),
         mounts=mounts_of(pod, site),
     )
@@ -120,19 +117,25 @@ def host_name(pod: Pod) -> str:
     return f"{pod.id}-{pod.token}"
 
 
-def prepare_disk(pod_dir: Path, pod: Pod, catalogue: Catalogue) -> None:
-    """The container disk holds the files of the image."""
+def prepare_disk(pod_dir: Path, pod: Pod, site: Site) -> None:
+    """The container disk holds the files of the image, and a list of the programs that the image lacks."""
+    known, is_new = site.image(pod), not (pod_dir / "upper").exists()
     ssh_dir = pod_dir / "disk/root/.ssh"
     ssh_dir.mkdir(parents=True, exist_ok=True)
     (pod_dir / "disk/run").mkdir(exist_ok=True)
     (pod_dir / "sbin").mkdir(exist_ok=True)
-    if official(pod):
+    if known.official:
         shutil.copy(PODROOT / "start.sh", pod_dir / "disk/start.sh")
-    elif key := pod.spec["env"].get("PUBLIC_KEY"):
+    elif "sshd" in known.has and (key := pod.spec["env"].get("PUBLIC_KEY")):
         (ssh_dir / "authorized_keys").write_text(key + "\n")
+    if "sshd" in known.has:
+        shutil.copy(PODROOT / "sshd", pod_dir / "sbin/sshd")
+    # Only a new disk is as the image: later, what the pod has installed stays.
+    if known.lacks and is_new:
+        (pod_dir / "lacks").write_text("\n".join(known.lacks_files) + "\n")
     if pod.is_gpu:
         shutil.copy(PODROOT / "nvidia-smi", pod_dir / "sbin/nvidia-smi")
-        (pod_dir / "sbin/gpu.conf").write_text(_gpu_facts(pod, catalogue))
+        (pod_dir / "sbin/gpu.conf").write_text(_gpu_facts(pod, site.catalogue))
 
 
 def _gpu_facts(pod: Pod, catalogue: Catalogue) -> str:

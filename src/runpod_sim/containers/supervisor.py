@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .. import clock
 from ..faults.kinds import FOREVER
 from ..records.pods import ERROR, RUNNING, STARTING, Pod
-from .container import Site, image_of, official, prepare_disk
+from .container import Site, image_of, prepare_disk
 from .pace import Pace
 from .sandbox import Container, ContainerFailed, Sandbox, wipe
 from .sshd import Sshd, SshFaults
@@ -105,7 +105,7 @@ class Supervisor:
             await self._keep_running()
 
     async def _keep_running(self) -> None:
-        await asyncio.to_thread(prepare_disk, self.dir, self.pod, self.platform.site.catalogue)
+        await asyncio.to_thread(prepare_disk, self.dir, self.pod, self.platform.site)
         while "crash-loop" in self.pod.faults:
             self.log("system", CRASH_LINES[self.pod.faults["crash-loop"].get("cause", "cuda")])
             await asyncio.sleep(self.platform.pace.restart_s)
@@ -143,7 +143,7 @@ class Supervisor:
         if "22/tcp" not in pod.spec["ports"] or "sshd-never" in pod.faults:
             return
         await asyncio.sleep(pace.sshd_s)
-        while official(pod) and not (self.dir / STARTED_FILE).exists():
+        while not (self.dir / STARTED_FILE).exists():
             await asyncio.sleep(LOOK_EVERY_S)
         self.sshd.listen(container)
 
@@ -182,6 +182,7 @@ class Supervisor:
     def _wipe_container_disk(self) -> None:
         for name in ("disk", "upper", "work", "sbin"):
             wipe(self.dir / name)
+        (self.dir / "lacks").unlink(missing_ok=True)
 
 
 def pulling(pod: Pod) -> list[str]:

@@ -5,6 +5,7 @@ pod_spec    a create body made complete and checked; changes: the same for a PAT
 catalogue   GPUs, CPUs, datacenters, prices, stock (catalogue.json)
 templates   defaults, and the public templates
 meter       the cost of a pod or volume so far
+images      known images and the programs that they bring
 view        pods and catalogue as REST v2 shows them
 schemas     the bodies that REST v2 accepts; validation checks them; problems are the errors
 """

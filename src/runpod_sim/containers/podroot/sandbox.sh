@@ -28,11 +28,39 @@ device() {
   mount --bind "/dev/$1" "$root/dev/$1"
 }
 
+# The layers lack the programs with names like these: a character device 0/0 in the upper layer hides a file of the lower.
+hide() {
+  for folder in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; do
+    if [ -L "$folder" ] || [ -L "${folder%/*}" ]; then continue; fi
+    while read -r pattern; do
+      for file in "$folder"/$pattern; do
+        if [ ! -e "$file" ] && [ ! -L "$file" ]; then continue; fi
+        mkdir -p "$pod/upper$folder"
+        mknod "$pod/upper$file" c 0 0 2>/dev/null || :
+      done
+    done <"$pod/lacks"
+  done
+  # Else apt would say of them that they are installed. Packages that many need are left in: apt would mend those first.
+  list=/var/lib/dpkg/status
+  [ -e "$list" ] || return 0
+  mkdir -p "$pod/upper${list%/*}"
+  awk -v "lacks= $(tr '\n' ' ' <"$pod/lacks")" '
+    BEGIN { RS = ""; ORS = "\n\n" }
+    { name = $2 == "openssh-server" ? "sshd" : $2 }
+    name == "git" || !index(lacks, " " name " ")
+  ' "$list" >"$pod/upper$list" || rm -f "$pod/upper$list"
+}
+
 # What a container engine mounts over single files is not seen by an overlay.
 mkdir -p "$pod/upper/etc"
 for name in hosts resolv.conf; do
   [ ! -e "/etc/$name" ] || [ -e "$pod/upper/etc/$name" ] || cat "/etc/$name" >"$pod/upper/etc/$name"
 done
+if [ -e "$pod/lacks" ]; then
+  hide
+  # Only a new disk is as the image: what the pod installs later stays when its container starts again.
+  rm "$pod/lacks"
+fi
 for name in bin sbin lib lib32 lib64 libx32 usr etc opt var; do
   if [ -L "/$name" ]; then
     [ -L "$root/$name" ] || ln -s "$(readlink "/$name")" "$root/$name"
@@ -56,6 +84,7 @@ ln -s /proc/self/fd/1 "$root/dev/stdout"
 ln -s /proc/self/fd/2 "$root/dev/stderr"
 mount --rbind /sys "$root/sys"
 mount --bind "$pod/sbin" "$root/usr/local/sbin"
+if [ -e "$pod/sbin/sshd" ] && [ -e "$root/usr/sbin/sshd" ]; then mount --bind "$pod/sbin/sshd" "$root/usr/sbin/sshd"; fi
 while [ "$1" != -- ]; do
   mkdir -p "$root$1" "$2"
   mount --bind "$2" "$root$1"

@@ -8,7 +8,7 @@ if [ -n "${PUBLIC_KEY:-}" ]; then
   printf '%s\n' "$PUBLIC_KEY" >>/root/.ssh/authorized_keys
   chmod 700 /root/.ssh
   chmod 600 /root/.ssh/authorized_keys
-  : >/run/sshd.started
+  sshd
 fi
 echo "Exporting environment variables..."
 tr '\0' '\n' </proc/1/environ | grep -E '^(RUNPOD_[A-Z_0-9]*|PATH|CUDA_[A-Z_]*)=' |
