@@ -5,7 +5,8 @@ Knows the clock and the listing; knows nothing of why a pod is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import datetime
 
 from ..cloud.rates import expected_forecast
@@ -36,31 +37,35 @@ def look_for(run: Run, within_s: float, ended: Collection[str] = ()) -> list[Pod
     left_s = max(seconds_left(run, within_s), agreed_s)
     if left_s > LOOK_EVERY_S:
         run.show("tool", f"looking for {left_s:.0f} s whether that create call has made a pod\n".encode())
-    looks = Looks(run, ended, left_s, agreed_s)
-    try:
-        at_most_s = left_s + 2 * agreed_s  # a look that failed is made up for
-        return wait_until(run.world.clock, looks.look, every_s=LOOK_EVERY_S, within_s=at_most_s, what="a late pod")
-    except TimeoutError:
-        assert looks.failed is not None  # looks that never fail agree in time
-        raise looks.failed from None
+    token = run.state.request.token
+    find = lambda: [pod for pod in unknown_pods(run, token) if pod.id not in ended]  # noqa: E731
+    return Looks(run, find, left_s, agreed_s).until_over("a late pod")
 
 
 class Looks:
-    """Looks for late pods, one after the other, and whether those that found none agree."""
+    """Looks for pods, one after the other, and whether those that found none agree."""
 
-    def __init__(self, run: Run, ended: Collection[str], within_s: float, agreed_s: float) -> None:
-        self.run, self.ended = run, ended
-        self.until_s = run.world.clock.monotonic() + within_s
-        self.agreed_s = agreed_s
+    def __init__(self, run: Run, find: Callable[[], list[Pod]], within_s: float, agreed_s: float) -> None:
+        self.clock, self.find = run.world.clock, find
+        self.within_s, self.agreed_s = within_s, agreed_s
+        self.until_s = self.clock.monotonic() + within_s
         self.none_since_s: float | None = None
         """Since when every look was answered, and found no pod."""
         self.failed: DeployError | None = None
 
+    def until_over(self, what: str) -> list[Pod]:
+        """The pods, as soon as there is one; none once the time is over and the looks agree. Raises as they did."""
+        for within_s in (self.within_s, 2 * self.agreed_s):  # looks that failed are made up for
+            with suppress(TimeoutError):
+                return wait_until(self.clock, self.look, every_s=LOOK_EVERY_S, within_s=within_s, what=what)
+        assert self.failed is not None  # looks that never fail agree in time
+        raise self.failed
+
     def look(self) -> list[Pod] | None:
         """The pods that were found; none once the time is over and the looks agree; None if another look is needed."""
-        now_s = self.run.world.clock.monotonic()
+        now_s = self.clock.monotonic()
         try:
-            found = [pod for pod in unknown_pods(self.run) if pod.id not in self.ended]
+            found = self.find()
         except DeployError as error:
             self.failed, self.none_since_s = error, None
             return None
@@ -70,11 +75,11 @@ class Looks:
         return found if found or over else None
 
 
-def unknown_pods(run: Run) -> list[Pod]:
-    """The pods that bear the run's token and that it neither uses nor has given up."""
+def unknown_pods(run: Run, token: str) -> list[Pod]:
+    """The pods that bear this token and that the run neither uses nor has given up."""
     state = run.state
     known = {state.pod.id, *state.pod.abandoned}
-    pods = run.world.cloud.find(run.spec.run_id, state.request.token)
+    pods = run.world.cloud.find(run.spec.run_id, token)
     return [pod for pod in pods if pod.id not in known and pod.status != "TERMINATED"]
 
 

@@ -41,6 +41,7 @@ from .delivered import accept, discard, note_doubt
 from .guard_terms import first_terms
 from .intents import record_intent
 from .limits import spent_so_far
+from .migrated import end_before_another
 from .paused import name_left_behind, recycle
 
 # How often one candidate is tried when the answer is lost each time and no pod shows up.
@@ -57,6 +58,7 @@ def provision(run: Run) -> None:
     if run.state.has_running_pod or recycle(run):
         return
     name_left_behind(run)
+    end_before_another(run)
     if not run.state.request.candidates:
         choose_again(run)
     if place_somewhere(run):

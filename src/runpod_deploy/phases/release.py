@@ -18,6 +18,7 @@ from ..spec import LifecycleAction
 from . import late
 from .account import is_proven
 from .late import UNSEEN_FOR_S
+from .migrated import end_migrated
 from .secret_files import remove_secrets
 
 RELEASE_EVERY_S = 1.0
@@ -42,7 +43,7 @@ def release(run: Run) -> None:
     def own() -> None:
         released[:] = [release_own(run, action)]
 
-    every_one_tried(own, partial(release_given_up, run), partial(late.end_all, run))
+    every_one_tried(own, partial(release_given_up, run), partial(late.end_all, run), partial(end_migrated, run))
     run.record(released[0])
 
 

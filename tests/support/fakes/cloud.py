@@ -219,6 +219,15 @@ class FakeCloud:
         rented = self._required(pod_id)
         rented.pod = replace(rented.pod, status="ERROR")
 
+    def migrate(self, old_id: str) -> Pod:
+        """The pod has ended, and goes on as a new pod with the same environment; nobody is told."""
+        rented, now = self._required(old_id), self.clock.now()
+        self.vanish(old_id)
+        new_id = pod_id(len(self.rented))
+        pod = replace(rented.pod, id=new_id, status="PROVISIONING", created_at=now, started_at=None)
+        self.rented[new_id] = Rented(pod, now, account=rented.account)
+        return pod
+
     def add_foreign(self, name: str, env: dict[str, str] | None = None, **changes: Any) -> Pod:
         """A pod that no run of the test requested, up since now."""
         pod = Pod(
