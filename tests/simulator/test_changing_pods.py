@@ -60,7 +60,7 @@ def test_a_change_that_makes_no_sense_changes_nothing(sim: Sim) -> None:
     for change, status in (
         ({"colour": "red"}, 422),
         ({"name": ""}, 422),
-        ({"name": "x", "ports": ["nonsense"]}, 400),
+        ({"name": "x", "ports": ["nonsense"]}, 422),
         ({"name": "x", "templateId": "unknown"}, 404),
         ({"name": "x", "registry": "unknown"}, 400),
     ):

@@ -72,7 +72,8 @@ def look_around(visit: Tourist) -> None:
 
 def live_with_a_pod(visit: Tourist) -> None:
     sim = visit.sim
-    pod = visit("POST", "/v2/pods", sim.body(mounts={"persistent": {"size": 10, "path": "/workspace"}}), expect=201)
+    mounts = {"persistent": {"size": 10, "path": "/workspace"}}
+    pod = visit("POST", "/v2/pods", sim.body(mounts=mounts, globalNetworking=True), expect=201)
     path = f"/v2/pods/{pod['id']}"
     sim.until(lambda: visit("GET", path)["ssh"]["direct"])
     visit("PATCH", path, {"name": "other"})
@@ -81,7 +82,7 @@ def live_with_a_pod(visit: Tourist) -> None:
     sim.until(lambda: visit("GET", path)["status"] == "EXITED")
     visit("POST", path + "/action", {"action": "stop"}, expect=409)
     visit("POST", path + "/action", {"action": "start"})
-    cpu = sim.body(cpu={"id": "cpu3c", "vcpuCount": 2}, globalNetworking=True)
+    cpu = sim.body(cpu={"id": "cpu3c", "vcpuCount": 2})
     del cpu["gpu"]
     other = visit("POST", "/v2/pods", cpu, expect=201)
     page = visit("GET", "/v2/pods?limit=1")

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..clock import now
 from ..cloud.cloud import Cloud
-from ..records.pod_spec import complete
+from ..records.pod_spec import allot, complete
 from ..records.pods import EXITED, PROVISIONING, UP, Pod, new_id
 
 HOUR_S = 3600.0
@@ -65,8 +65,10 @@ class ForeignPods:
         kind = next(iter(self.cloud.catalogue.gpus))
         place = next(iter(self.cloud.catalogue.places(kind, "SECURE")))
         asked = {"name": name, "image": "ubuntu:24.04", "disk": 10, "gpu": {"id": kind, "count": 1}, "env": env}
+        spec = complete(asked, None, [])
+        allot(spec, self.cloud.catalogue)
         pod = Pod(
-            id=new_id(), spec=complete(asked, None, []), place=place, units=1, usd_per_hour=0.5, created_at=now(),
+            id=new_id(), spec=spec, place=place, units=1, usd_per_hour=0.5, created_at=now(),
             key=secrets.token_hex(20), token=secrets.token_hex(4),
         )  # fmt: skip
         # It gets no container: a case has enough processes.

@@ -20,9 +20,9 @@ from ..records.changes import changed, remakes
 from ..records.meter import Meter
 from ..records.pod_spec import check_kind, complete
 from ..records.pods import ERROR, EXITED, PROVISIONING, TERMINATED, UP, Pod, moved, new_id
-from ..records.problems import BALANCE_TOO_LOW, HOST_FULL, REGISTRY_NOT_FOUND, Problem, bad, invalid, missing
-from ..records.templates import PUBLIC
-from .placement import choose
+from ..records.problems import BALANCE_TOO_LOW, HOST_FULL, Problem, bad, missing
+from .lookups import check_registry, template_of, volume_of
+from .placement import check_networking, choose
 
 ANSWER_FIRST_S = 0.1
 DISK_GB = 20
@@ -95,16 +95,14 @@ class Cloud:
 
     def create(self, body: dict[str, Any]) -> Pod:
         """A new pod, which begins to boot. Raises Problem."""
-        spec = complete(self._with_disk(body), self._template(body), self.ssh_keys)
+        spec = complete(self._with_disk(body), template_of(body, self.templates), self.ssh_keys)
         check_kind(spec, self.catalogue)
-        self._check_registry(spec)
-        place, cuda = choose(spec, self._volume(spec), self.catalogue, self.faults)
+        check_registry(spec, self.registries)
+        place, cuda = choose(spec, volume_of(spec, self.volumes), self.catalogue, self.faults)
         units = spec["gpu"]["count"] if "gpu" in spec else spec["cpu"]["vcpuCount"]
         price = self.catalogue.price(place.kind, spec["cloud"]) * units
         if self.credit_usd() < price:
             raise Problem(402, BALANCE_TOO_LOW)
-        if "cpu" in spec:
-            spec["cpu"]["memory"] = int(self.catalogue.cpus[place.kind]["ramGbPerVcpu"] * units)
         pod = Pod(
             id=new_id(),
             spec=spec,
@@ -136,8 +134,9 @@ class Cloud:
 
     def update(self, pod: Pod, change: dict[str, Any]) -> None:
         """The pod has the changed spec; if it runs, its container is made anew where necessary. Raises Problem."""
-        new = changed(pod.spec, change, self._template(change))
-        self._check_registry(new)
+        new = changed(pod.spec, change, template_of(change, self.templates))
+        check_registry(new, self.registries)
+        self._check_networking(pod, new)
         anew = remakes(pod.spec, new)
         pod.spec = new
         pod.meter.set_rates(now(), pod.rates())
@@ -272,27 +271,12 @@ class Cloud:
             return body
         return body | {"disk": DISK_GB}
 
-    def _template(self, body: dict[str, Any]) -> dict[str, Any] | None:
-        if "templateId" not in body:
-            return None
-        template = self.templates.get(body["templateId"]) or PUBLIC.get(body["templateId"])
-        if template is None:
-            raise missing("template")
-        if template["serverless"]:
-            raise invalid("$.templateId: template is a serverless template")
-        return template
-
-    def _check_registry(self, spec: dict[str, Any]) -> None:
-        if spec["registry"] and spec["registry"] not in self.registries:
-            raise bad(REGISTRY_NOT_FOUND)
-
-    def _volume(self, spec: dict[str, Any]) -> dict[str, Any] | None:
-        network = spec["mounts"].get("network") or []
-        if not network:
-            return None
-        if network[0]["volumeId"] not in self.volumes:
-            raise missing("network volume")
-        return self.volumes[network[0]["volumeId"]]
+    def _check_networking(self, pod: Pod, new: dict[str, Any]) -> None:
+        """Raises Problem if the pod's new spec wants a global network, which its place does not have."""
+        check_networking(new, self.catalogue)
+        home = self.catalogue.datacenters.get(pod.place.datacenter or "", {})
+        if new["globalNetworking"] and not home.get("globalNetwork"):
+            raise bad(f"data center {pod.place.datacenter} does not support global networking")
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

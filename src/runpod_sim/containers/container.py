@@ -13,7 +13,7 @@ from typing import Any
 from ..records.catalogue import Catalogue
 from ..records.images import Image as Known
 from ..records.images import Images
-from ..records.pod_spec import start_of_args
+from ..records.pod_rules import start_of_args
 from ..records.pods import Pod
 from ..records.view import memory_gb, vcpu_count
 from .sandbox import PODROOT, Image
@@ -65,7 +65,7 @@ def env_of(pod: Pod, site: Site, port: int) -> dict[str, str]:
         "RUNPOD_DC_ID": pod.place.datacenter or "",
         "RUNPOD_PUBLIC_IP": "127.0.0.1",
         "RUNPOD_CPU_COUNT": str(vcpu_count(pod)),
-        "RUNPOD_MEM_GB": str(memory_gb(pod, site.catalogue)),
+        "RUNPOD_MEM_GB": str(memory_gb(pod)),
         # The one thing that a real pod lacks: where the simulated API is.
         "RUNPOD_API_BASE_URL": site.api_url,
         "RUNPOD_REST_V2_URL": f"{site.api_url}/v2",

@@ -31,6 +31,6 @@ def facts_of_body(raw: bytes) -> Facts:
     """The facts of a request body; none if it is not a JSON object."""
     try:
         body = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return facts_of_spec(body) if isinstance(body, dict) else {}

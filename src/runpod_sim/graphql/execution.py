@@ -52,6 +52,8 @@ def carry_out(root: Resolvers, query: str, variables: Json | None, operation: st
         document = parse(query)
     except GraphQLError as error:
         return {"errors": [_error(error.message, "GRAPHQL_PARSE_FAILED")]}, 400
+    except RecursionError:
+        return {"errors": [_error("Syntax Error: the document is too deep.", "GRAPHQL_PARSE_FAILED")]}, 400
     if broken := validate(SCHEMA, document, RULES):
         # The live service quotes names as JavaScript's library does.
         texts = [error.message.replace("'", '"') for error in broken]

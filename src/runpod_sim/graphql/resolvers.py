@@ -7,7 +7,7 @@ from typing import Any
 
 from ..cloud.account import add_registry, add_secret
 from ..cloud.cloud import Cloud
-from ..records.pod_spec import check_container
+from ..records.pod_rules import check_container
 from ..records.pods import ACCOUNT, Pod, new_id
 from ..records.problems import NO_CAPACITY, REGISTRY_NOT_FOUND, Problem, bad, missing
 from ..records.templates import DEFAULTS

@@ -36,7 +36,7 @@ def pod_row(pod: Pod, catalogue: Catalogue, volumes: dict[str, Json]) -> Json:
         "containerRegistryAuthId": spec["registry"],
         "volumeInGb": persistent.get("size", 0),
         "volumeMountPath": mounts[0]["path"] if mounts else "/workspace",
-        "memoryInGb": memory_gb(pod, catalogue),
+        "memoryInGb": memory_gb(pod),
         "vcpuCount": vcpu_count(pod),
         "podType": "RESERVED",
         "machineId": machine_id(pod),

@@ -16,6 +16,10 @@ LEVELS = ((0, "NONE"), (4, "LOW"), (16, "MEDIUM"))
 ORDER = ("NONE", "LOW", "MEDIUM", "HIGH")
 # The stock of datacenters without a seed: a rehearsal should not fail by chance; `no-stock` is a fault.
 PLENTY = 64
+# vCPUs and GB of RAM beside one GPU, by its own memory: recorded for 32 GB (2026-08-20), else seeds.
+HOST_SHARES = ((32, 12, 62), (48, 16, 94), (96, 20, 188), (1 << 20, 24, 251))
+VERSION_DIGITS = 9
+"""More digits than any version has; Python reads no number of thousands of digits."""
 SECURE, COMMUNITY = "SECURE", "COMMUNITY"
 
 
@@ -96,6 +100,11 @@ class Catalogue:
         return int(stock.get("secure", {}).get(place.datacenter, 0))
 
 
+def host_share(row: Row) -> tuple[int, int]:
+    """The vCPUs and the GB of RAM that come with each GPU of this kind."""
+    return next((vcpus, ram_gb) for limit, vcpus, ram_gb in HOST_SHARES if row["memory"] <= limit)
+
+
 def load() -> Catalogue:
     """The catalogue as shipped."""
     data = json.loads((Path(__file__).parent / "catalogue.json").read_text())
@@ -108,4 +117,4 @@ def load() -> Catalogue:
 
 def version_key(version: str) -> tuple[int, ...]:
     """A CUDA version to compare with: 12.11 is above 12.2."""
-    return tuple(int(part) for part in version.split("."))
+    return tuple(int(part[:VERSION_DIGITS]) for part in version.split("."))

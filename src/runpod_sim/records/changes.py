@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .pod_spec import check_container, check_paths
+from .pod_rules import check_container, check_paths
 from .problems import bad
 
 Spec = dict[str, Any]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
 import secrets
-import shlex
 from typing import Any
 
-from .catalogue import COMMUNITY, Catalogue
+from .catalogue import COMMUNITY, Catalogue, host_share
+from .pod_rules import check_container, check_paths
 from .problems import bad
 
-PORT = re.compile(r"^\d{1,5}/(http|tcp)$")
-ENV_LIMIT = 50
+CUDA_FIELDS = ("allowedCudaVersions", "minCudaVersion")
 DEFAULTS: dict[str, Any] = {
     "args": "",
     "env": {},
@@ -46,8 +43,8 @@ def complete(body: dict[str, Any], template: dict[str, Any] | None, account_keys
     spec = DEFAULTS | below | body
     spec["env"] = dict((template or {}).get("env", {})) | body.get("env", {})
     spec.pop("templateId", None)
-    if "image" not in spec:
-        raise bad("image is required")
+    if template is not None:
+        _take_compute(spec, body, template)
     if "disk" not in spec:
         # The published schema does not require it; the live service did (seen 2026-09-30).
         raise bad("disk is required")
@@ -58,33 +55,13 @@ def complete(body: dict[str, Any], template: dict[str, Any] | None, account_keys
     return spec
 
 
-def check_container(spec: dict[str, Any]) -> None:
-    """Raises Problem unless env, ports and start arguments make sense."""
-    if len(spec["env"]) > ENV_LIMIT:
-        raise bad(f"a pod may have at most {ENV_LIMIT} environment variables")
-    for port in spec["ports"]:
-        if not PORT.match(port):
-            raise bad(f"port {port!r} must be formatted as port/protocol, for example 22/tcp")
-    if spec["args"] and ("entrypoint" in spec or "cmd" in spec):
-        entrypoint, cmd = start_of_args(spec["args"])
-        if entrypoint != spec.get("entrypoint", entrypoint) or cmd != spec.get("cmd", cmd):
-            raise bad("args may accompany entrypoint and cmd only when equivalent")
-
-
-def start_of_args(args: str) -> tuple[list[str] | None, list[str] | None]:
-    """Entrypoint and command that the older field stands for; None: the image's own."""
-    if not args.strip():
-        return None, None
-    if args.lstrip().startswith("{"):
-        try:
-            given = json.loads(args)
-            return given.get("entrypoint"), given.get("cmd")
-        except ValueError:
-            pass
-    try:
-        return None, shlex.split(args)
-    except ValueError:
-        return None, args.split()
+def _take_compute(spec: dict[str, Any], body: dict[str, Any], template: dict[str, Any]) -> None:
+    """The template's CUDA versions apply to a GPU pod that names none; its volume does not apply to a CPU pod."""
+    allowed = template.get("allowedCudaVersions")
+    if "gpu" in body and allowed and not any(name in body["gpu"] for name in CUDA_FIELDS):
+        spec["gpu"] = body["gpu"] | {"allowedCudaVersions": list(allowed)}
+    if "cpu" in body and "mounts" not in body:
+        spec["mounts"] = {}
 
 
 def _check_compute(spec: dict[str, Any]) -> None:
@@ -109,13 +86,6 @@ def _check_mounts(spec: dict[str, Any]) -> None:
     check_paths(mounts)
 
 
-def check_paths(mounts: dict[str, Any]) -> None:
-    """Raises Problem unless every mount path is absolute."""
-    for mount in [mounts.get("persistent"), *mounts.get("network", [])]:
-        if mount is not None and not mount["path"].startswith("/"):
-            raise bad(f"mount path {mount['path']!r} must be absolute")
-
-
 def _inject(spec: dict[str, Any], account_keys: list[str]) -> None:
     if spec["startSsh"] and account_keys:
         spec["env"].setdefault("PUBLIC_KEY", "\n".join(account_keys))
@@ -133,6 +103,17 @@ def check_kind(spec: dict[str, Any], catalogue: Catalogue) -> None:
             raise bad(f'CPU flavor "{spec["cpu"]["id"]}" does not exist')
         if spec["cpu"]["vcpuCount"] > row["vcpu"]["max"]:
             raise bad(f"cpu.vcpuCount must be at most {row['vcpu']['max']} for {row['id']}")
+    allot(spec, catalogue)
     for name in spec["dataCenterIds"]:
         if name not in catalogue.datacenters:
             raise bad(f'data center "{name}" does not exist; known: {", ".join(catalogue.datacenters)}')
+
+
+def allot(spec: dict[str, Any], catalogue: Catalogue) -> None:
+    """The spec names the vCPUs and the memory that the pod gets."""
+    if "cpu" in spec:
+        spec["cpu"]["memory"] = int(catalogue.cpus[spec["cpu"]["id"]]["ramGbPerVcpu"] * spec["cpu"]["vcpuCount"])
+        return
+    vcpus, ram_gb = host_share(catalogue.gpus[spec["gpu"]["id"]])
+    count = spec["gpu"]["count"]
+    spec["gpu"] |= {"vcpuCount": vcpus * count, "memory": ram_gb * count}

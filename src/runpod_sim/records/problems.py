@@ -8,6 +8,7 @@ from typing import Any
 NO_CAPACITY = (
     "There are no longer any instances available with the requested specifications. Please refresh and try again."
 )
+NO_DISK_SPACE = "There are no longer any instances available with enough disk space."
 HOST_FULL = "There are not enough free GPUs on the host machine to start this pod"
 REGISTRY_NOT_FOUND = "Registry auth not found"
 BALANCE_TOO_LOW = "Your account balance is too low to rent a pod. Please add funds to your account."

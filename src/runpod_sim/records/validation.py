@@ -3,28 +3,50 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from .problems import invalid
 from .schemas import Schema
 
+
+def _matches(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    """The API's language knows ASCII digits only, and its `$` is the very end."""
+    if isinstance(instance, str) and not re.search(pattern.replace("$", r"\Z"), instance, re.ASCII):
+        yield ValidationError(f"'{instance}' does not match pattern '{pattern}'")
+
+
+VALIDATOR = validators.extend(Draft202012Validator, {"pattern": _matches})  # type: ignore[no-untyped-call]
 JSON_NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
 def body_of(raw: bytes, schema: Schema) -> dict[str, Any]:
     """The body as an object that fits the schema. Raises Problem."""
     try:
-        body = json.loads(raw)
-    except ValueError as error:
+        body = _read(raw)
+    except (ValueError, RecursionError) as error:
         raise invalid("$: request body is not valid JSON") from error
-    lines = [line for error in Draft202012Validator(schema).iter_errors(body) for line in _lines(error)]
+    lines = [line for error in VALIDATOR(schema).iter_errors(body) for line in _lines(error)]
     if lines:
         raise invalid(*sorted(set(lines)))
     return dict(body)
+
+
+def _read(raw: bytes) -> Any:
+    """The JSON value. 2.0 is the integer 2, and half a surrogate pair, which no file name can have, is replaced."""
+    value = json.loads(raw, parse_float=_number)
+    if b"\\ud" in raw.lower():
+        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    return value
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def _lines(error: ValidationError) -> Iterator[str]:

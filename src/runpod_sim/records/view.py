@@ -6,7 +6,7 @@ from typing import Any
 
 from ..clock import iso, now
 from .bent import bent
-from .catalogue import SECURE, Catalogue, Place, Row
+from .catalogue import Row
 from .pods import ERROR, EXITED, RUNNING, UP, Pod
 
 ACTIONS = {
@@ -82,28 +82,21 @@ def ports_json(pod: Pod) -> list[dict[str, Any]]:
     ]
 
 
-def memory_gb(pod: Pod, catalogue: Catalogue) -> int:
+def memory_gb(pod: Pod) -> int:
     """The pod's RAM."""
-    if pod.is_gpu:
-        return 62 * pod.units
-    return int(catalogue.cpus[pod.place.kind]["ramGbPerVcpu"] * pod.units)
+    return int(pod.spec["gpu" if pod.is_gpu else "cpu"]["memory"])
 
 
 def vcpu_count(pod: Pod) -> int:
     """The pod's vCPUs."""
-    return 12 * pod.units if pod.is_gpu else pod.units
+    return int(pod.spec["gpu" if pod.is_gpu else "cpu"]["vcpuCount"])
 
 
 def _compute(pod: Pod) -> dict[str, Any]:
+    size = {"vcpuCount": vcpu_count(pod), "memory": memory_gb(pod)}
     if pod.is_gpu:
-        gpu = {
-            "id": pod.place.kind,
-            "count": pod.units,
-            "vcpuCount": vcpu_count(pod),
-            "memory": 62 * pod.units,
-        }
-        return {"gpu": gpu}
-    return {"cpu": {"id": pod.place.kind, "vcpuCount": pod.units, "memory": pod.spec["cpu"]["memory"]}}
+        return {"gpu": {"id": pod.place.kind, "count": pod.units} | size}
+    return {"cpu": {"id": pod.place.kind} | size}
 
 
 def _proxy(pod: Pod) -> dict[str, Any]:
@@ -132,26 +125,6 @@ def gpu_json(row: Row) -> dict[str, Any]:
     return {name: row[name] for name in names} | clouds
 
 
-def stock_json(catalogue: Catalogue, kind: str, cloud: str, count: int) -> dict[str, Any]:
-    """The stock of one kind, overall and by datacenter."""
-    rows = [
-        {
-            "id": place.datacenter,
-            "name": catalogue.datacenters[place.datacenter]["name"],
-            "availability": level,
-        }
-        for place in catalogue.places(kind, cloud)
-        if place.datacenter is not None and (level := catalogue.level(place, count))
-    ]
-    return {"availability": catalogue.best_level(kind, cloud, count), "dataCenters": rows}
-
-
-def cuda_json(catalogue: Catalogue, row: Row, cloud: str) -> list[dict[str, Any]]:
-    """The CUDA versions of a GPU's hosts."""
-    free = catalogue.best_level(row["id"], cloud) != "NONE"
-    return [{"version": version, "available": free} for version in row["cudaVersions"]]
-
-
 def cpu_json(row: Row) -> dict[str, Any]:
     """The CpuType of the API, without its stock."""
     return {name: row[name] for name in ("id", "name", "group", "vcpu", "ramGbPerVcpu", "price")}
@@ -161,13 +134,3 @@ def datacenter_json(row: Row) -> dict[str, Any]:
     """The DataCenter of the API, without its stock."""
     names = ("id", "name", "region", "networkVolumeTypes", "compliance", "globalNetwork")
     return {name: row[name] for name in names}
-
-
-def kinds_json(catalogue: Catalogue, datacenter: str, kinds: dict[str, Row]) -> list[dict[str, Any]]:
-    """The stock of a datacenter, by kind."""
-    places = [Place(kind, datacenter, SECURE) for kind in kinds]
-    return [
-        {"id": place.kind, "name": kinds[place.kind]["name"], "availability": catalogue.level(place)}
-        for place in places
-        if place in catalogue.places(place.kind, SECURE)
-    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -22,6 +23,8 @@ LIMITS = web.AppKey("limits", Limits)
 CALLER = web.RequestKey("caller", str)
 """The id of the pod whose key was sent; "account" for the account's key."""
 PAGE_LIMIT = 1000
+DIGITS = 18
+"""Longer numbers are cut: they are beyond every limit, and Python does not read those of thousands of digits."""
 
 
 def answer(body: Any, status: int = 200) -> web.Response:
@@ -56,7 +59,7 @@ def listed(request: web.Request, name: str) -> list[str]:
     values = request.query.getall(name, [])
     if len(values) > 1:
         raise invalid(f"parameter '{name}' is not exploded, but is specified multiple times")
-    return [value for value in values[0].split(",") if value] if values else []
+    return values[0].split(",") if values else []
 
 
 def chosen(request: web.Request, name: str, allowed: tuple[str, ...]) -> list[str]:
@@ -67,6 +70,15 @@ def chosen(request: web.Request, name: str, allowed: tuple[str, ...]) -> list[st
     return values
 
 
+def matching(request: web.Request, name: str, pattern: re.Pattern[str]) -> list[str]:
+    """A comma-joined query parameter of values with this pattern. Raises Problem."""
+    values = listed(request, name)
+    for value in values:
+        if not pattern.fullmatch(value):
+            raise invalid(f"$.{name}: '{value}' does not match pattern '^{pattern.pattern}$'")
+    return values
+
+
 def number(request: web.Request, name: str, default: int, least: int, most: int | None = None) -> int:
     """A whole number of the query. Raises Problem."""
     text = request.query.get(name)
@@ -74,7 +86,7 @@ def number(request: web.Request, name: str, default: int, least: int, most: int 
         return default
     if not text.isascii() or not text.isdigit():
         raise invalid(f"$.{name}: got string, want integer")
-    value = int(text)
+    value = int(text[:DIGITS])
     if value < least:
         raise invalid(f"$.{name}: minimum: got {value}, want {least}")
     if most is not None and value > most:

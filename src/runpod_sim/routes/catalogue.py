@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
-from ..records.catalogue import Catalogue, Row, version_key
+from ..records.catalogue import COMMUNITY, SECURE, Catalogue, Row, version_key
 from ..records.problems import Problem, bad, invalid
-from ..records.schemas import COMPLIANCE, CUDA, REGIONS, VOLUME_TYPES
-from ..records.view import cpu_json, cuda_json, datacenter_json, gpu_json, kinds_json, stock_json
-from .answers import CLOUD, answer, chosen, flag, listed, number
+from ..records.schemas import COMPLIANCE, REGIONS, VOLUME_TYPES
+from ..records.stock import Wanted, cpu_stock, datacenter_stock, gpu_stock, is_in
+from ..records.view import cpu_json, datacenter_json, gpu_json
+from .answers import CLOUD, answer, chosen, flag, listed, matching, number
 
+COUNTRY, VERSION = re.compile(r"[A-Z]{2}"), re.compile(r"[0-9]+\.[0-9]+")
+# A filter takes a bare major version, which a body does not.
+LEAST_VERSION = re.compile(r"[0-9]+(\.[0-9]+)?")
 NEEDS_INCLUDE = ("count", "cloud", "countryCodes", "cudaVersions", "minCudaVersion", "vcpuCount")
 
 
@@ -29,27 +35,28 @@ def routes() -> list[web.RouteDef]:
 
 
 async def gpus(request: web.Request) -> web.Response:
-    """All kinds of GPU."""
-    catalogue = request.app[CLOUD].catalogue
-    return answer({"gpus": [_gpu(request, row, catalogue) for row in catalogue.gpus.values()]})
+    """All kinds of GPU, or those that the named countries have."""
+    catalogue, wanted = request.app[CLOUD].catalogue, _wanted(request)
+    rows = [row for row in catalogue.gpus.values() if wanted is None or is_in(catalogue, row, wanted)]
+    return answer({"gpus": [_gpu(row, catalogue, wanted) for row in rows]})
 
 
 async def gpu(request: web.Request) -> web.Response:
     """One kind."""
     catalogue = request.app[CLOUD].catalogue
-    return answer(_gpu(request, _known(catalogue.gpus, request), catalogue))
+    return answer(_gpu(_known(catalogue.gpus, request), catalogue, _wanted(request)))
 
 
 async def cpus(request: web.Request) -> web.Response:
     """All CPU flavors."""
-    catalogue = request.app[CLOUD].catalogue
-    return answer({"cpus": [_cpu(request, row, catalogue) for row in catalogue.cpus.values()]})
+    catalogue, wanted = request.app[CLOUD].catalogue, _vcpu_count(request)
+    return answer({"cpus": [_cpu(row, catalogue, wanted) for row in catalogue.cpus.values()]})
 
 
 async def cpu(request: web.Request) -> web.Response:
     """One flavor."""
     catalogue = request.app[CLOUD].catalogue
-    return answer(_cpu(request, _known(catalogue.cpus, request), catalogue))
+    return answer(_cpu(_known(catalogue.cpus, request), catalogue, _vcpu_count(request)))
 
 
 async def datacenters(request: web.Request) -> web.Response:
@@ -72,6 +79,8 @@ def _known(rows: dict[str, Row], request: web.Request) -> Row:
 
 
 def _wants_stock(request: web.Request, products: tuple[str, ...]) -> bool:
+    if len(listed(request, "include")) > 1:
+        raise invalid("$.include: maxItems: got 2, want 1")
     wanted = bool(chosen(request, "include", ("AVAILABILITY",)))
     if wanted != bool(chosen(request, "product", products)):
         raise bad("include=AVAILABILITY and product must be given together")
@@ -80,39 +89,51 @@ def _wants_stock(request: web.Request, products: tuple[str, ...]) -> bool:
     return wanted
 
 
-def _gpu(request: web.Request, row: Row, catalogue: Catalogue) -> dict[str, Any]:
+def _wanted(request: web.Request) -> Wanted | None:
+    """The configuration whose stock is asked for; None if no stock is. Raises Problem."""
     if not _wants_stock(request, ("POD", "CLUSTER", "SERVERLESS")):
-        return gpu_json(row)
-    cloud = (chosen(request, "cloud", ("SECURE", "COMMUNITY")) or ["SECURE"])[0]
-    stock = stock_json(catalogue, row["id"], cloud, number(request, "count", 1, 1))
-    if not _has_cuda(request, row):
-        stock["availability"] = "NONE"
-        stock["dataCenters"] = []
-    if countries := listed(request, "countryCodes"):
-        home = {name: place["country"] for name, place in catalogue.datacenters.items()}
-        stock["dataCenters"] = [place for place in stock["dataCenters"] if home[place["id"]] in countries]
-    return gpu_json(row) | stock | {"cudaVersions": cuda_json(catalogue, row, cloud)}
+        return None
+    cloud = request.query.get("cloud", SECURE)
+    if cloud not in (SECURE, COMMUNITY):
+        raise invalid("$.cloud: value must be one of 'SECURE', 'COMMUNITY'")
+    countries = tuple(matching(request, "countryCodes", COUNTRY))
+    return Wanted(number(request, "count", 1, 1), cloud, countries, _takes_cuda(request))
 
 
-def _has_cuda(request: web.Request, row: Row) -> bool:
-    exact, least = listed(request, "cudaVersions"), request.query.get("minCudaVersion")
+def _takes_cuda(request: web.Request) -> Callable[[str], bool] | None:
+    exact, least = matching(request, "cudaVersions", VERSION), matching(request, "minCudaVersion", LEAST_VERSION)
     if exact and least:
         raise bad("cudaVersions and minCudaVersion are mutually exclusive")
-    try:
-        wanted = [version_key(version) for version in exact]
-        lowest = version_key(least) if least else None
-    except ValueError as error:
-        raise invalid(f"$.cudaVersions: value does not match pattern '{CUDA['pattern']}'") from error
-    offered = [version_key(version) for version in row["cudaVersions"]]
-    if wanted:
-        return any(version in wanted for version in offered)
-    return lowest is None or any(version >= lowest for version in offered)
+    if exact:
+        return _one_of(exact)
+    return _at_least(least[0]) if least else None
 
 
-def _cpu(request: web.Request, row: Row, catalogue: Catalogue) -> dict[str, Any]:
+def _one_of(exact: list[str]) -> Callable[[str], bool]:
+    known = {version_key(version) for version in exact}
+    return lambda version: version_key(version) in known
+
+
+def _at_least(least: str) -> Callable[[str], bool]:
+    return lambda version: version_key(version) >= version_key(least)
+
+
+def _gpu(row: Row, catalogue: Catalogue, wanted: Wanted | None) -> dict[str, Any]:
+    return gpu_json(row) | ({} if wanted is None else gpu_stock(catalogue, row, wanted))
+
+
+def _vcpu_count(request: web.Request) -> int | None:
+    """The size whose stock is asked for; None if no stock is. Raises Problem."""
     if not _wants_stock(request, ("POD", "SERVERLESS")):
-        return cpu_json(row)
-    return cpu_json(row) | stock_json(catalogue, row["id"], "SECURE", number(request, "vcpuCount", 2, 2))
+        return None
+    count = number(request, "vcpuCount", 2, 2)
+    if count & (count - 1):
+        raise bad("vcpuCount must be a power of two")
+    return count
+
+
+def _cpu(row: Row, catalogue: Catalogue, vcpu_count: int | None) -> dict[str, Any]:
+    return cpu_json(row) | ({} if vcpu_count is None else cpu_stock(catalogue, row, vcpu_count))
 
 
 def _passes(request: web.Request, row: Row) -> bool:
@@ -136,6 +157,6 @@ def _datacenter(request: web.Request, row: Row, catalogue: Catalogue) -> dict[st
         ("CPU_AVAILABILITY", "cpuAvailability", catalogue.cpus),
     ):
         # An empty list is left out, as the live service does.
-        if word in wanted and (stock := kinds_json(catalogue, row["id"], kinds)):
+        if word in wanted and (stock := datacenter_stock(catalogue, row["id"], kinds)):
             shown[name] = stock
     return shown

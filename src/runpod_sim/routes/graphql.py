@@ -27,7 +27,7 @@ async def execute(request: web.Request) -> web.Response:
         query, variables, operation = str(given["query"]), given.get("variables"), given.get("operationName")
         if not isinstance(variables, dict | None):
             raise TypeError(variables)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return answer({"errors": [{"message": NO_QUERY, "extensions": {"code": "BAD_REQUEST"}}]}, 400)
     body, status = carry_out(Resolvers(request.app[CLOUD], request[CALLER]), query, variables, operation)
     return answer(body, status)

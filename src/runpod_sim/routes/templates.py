@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from ..records import schemas
-from ..records.pod_spec import check_container
+from ..records.pod_rules import check_container
 from ..records.pods import new_id
 from ..records.problems import Problem, bad, invalid, missing
 from ..records.templates import DEFAULTS, PUBLIC
