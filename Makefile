@@ -15,8 +15,16 @@ setup: .venv/ready ## install the product, the simulator and all tools into .ven
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
-demo: setup ## train a classifier on a simulated cloud: no account, no GPU, no money
-	$(BIN)/python examples/demo.py
+# A newcomer's first command: it installs the product and the simulator only, and says what it does.
+demo: $(if $(wildcard .venv/ready),.venv/ready,.venv/demo) ## train a classifier on a simulated cloud: no account, no GPU, no money
+	@$(BIN)/python examples/demo.py
+
+.venv/demo: pyproject.toml constraints.txt
+	@echo "Making .venv, a Python environment of its own in this folder ..."
+	@$(PYTHON) -m venv .venv
+	@echo "Installing runpod-deploy and its simulator into it, once ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[sim]'
+	@touch $@
 
 test: setup ## the whole suite
 	$(BIN)/pytest
