@@ -22,6 +22,7 @@ FIXED_IN = {
     "aiohttp": "3.13.3",  # CVE-2025-69223 and others: bodies that unfold without end
     "jinja2": "3.1.6",  # CVE-2025-27516: out of the sandbox
     "requests": "2.32.4",  # CVE-2024-47081: credentials of .netrc
+    "python-dotenv": "1.2.2",  # CVE-2026-28684: a link in place of the file that is changed
     "cryptography": "46.0.5",  # CVE-2026-26007: keys on weak curves
     "pyyaml": "5.4",  # CVE-2020-14343: code in a document
 }

@@ -22,7 +22,8 @@ from .phases.connect import connect
 from .phases.paused import reopen
 from .phases.provision import provision
 from .phases.release import release
-from .phases.stage import launch, secrets, stage
+from .phases.secret_files import secrets
+from .phases.stage import launch, stage
 from .phases.watch import Detach, watch
 from .record.events import (
     Detached,

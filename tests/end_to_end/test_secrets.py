@@ -21,12 +21,16 @@ from tests.support.shell_grounds import command_lines
 CANARY = "canary-5d1b"
 TOKEN = f'{CANARY} it\'s "$HOME" `id` & <\\> é #'
 ENV = {"HF_TOKEN": TOKEN, "OTHER": f"{CANARY}-other"}
+WANDB = f"{CANARY} from .env"
 DIGEST = hashlib.sha256(TOKEN.encode()).hexdigest()
 ARRIVED = WORK + 'printf %s "$HF_TOKEN" | sha256sum; python3 -c "import os; print(len(os.environ[\'OTHER\']))"\n'
 SECRETS = [
     {"name": "tokens", "env": ["HF_TOKEN", "OTHER"], "destination": "/workspace/keys/hf env"},
+    {"env_file": ".env"},
     {"name": "netrc", "file": "netrc", "destination": "/workspace/keys/netrc", "mode": "0400"},
 ]
+OF_FILE = hashlib.sha256(WANDB.encode()).hexdigest()
+TELL = 'printf %s "$WANDB_API_KEY" | sha256sum'
 MODES = "stat -L -c %a '/workspace/keys/hf env' /workspace/keys/netrc; sha256sum < /workspace/keys/netrc\n"
 NETWORK: dict[str, Any] = {
     "storage": {"mode": "network_volume", "volume_name": "shared", "volume_mount": "/workspace"},
@@ -38,6 +42,8 @@ def config(folder: Path, body: str, **sections: Any) -> Path:
     """A job with both kinds of secrets, whose pod stays, paused, whatever becomes of it."""
     folder.mkdir(parents=True)
     (folder / "netrc").write_text(f"machine hub login x password {CANARY}-file\n")
+    (folder / ".env").write_text(f"# mine\nWANDB_API_KEY='{WANDB}'\nRUNPOD_API_KEY=x\n")
+    sections.update(setup=[{"command": f"{TELL} >/tmp/told"}], preflight=[{"command": f"{TELL} >>/tmp/told"}])
     return job(folder, body=body, secrets=SECRETS, lifecycle={"on_success": "stop", "on_failure": "stop"}, **sections)
 
 
@@ -100,7 +106,7 @@ def is_unseen(sim: Simulator, ended: Ended, project: Path, seen: set[bytes]) -> 
     """The values are in no argument, answer, line or file but the one that they came from."""
     assert len(seen) > 20 and not [words for words in seen if CANARY.encode() in words]
     assert CANARY not in ended.out + ended.err + told(sim)
-    assert files_with(CANARY, project, sim.home) == [project / "netrc"]
+    assert sorted(files_with(CANARY, project, sim.home)) == [project / ".env", project / "netrc"]
     key = sim.exports["RUNPOD_API_KEY"]
     assert not [words for words in seen if key.encode() in words]
     assert key not in ended.out + ended.err and not files_with(key, project)
@@ -110,13 +116,15 @@ def is_unseen(sim: Simulator, ended: Ended, project: Path, seen: set[bytes]) -> 
 def test_secrets_reach_the_job_and_nothing_else(sim: Simulator, tmp_path: Path, storage: str) -> None:
     if storage == "network":
         api(sim).call("POST", "/v2/network-volumes", {"name": "shared", "size": 10, "dataCenter": "US-TX-3"})
-    path = config(tmp_path / "p", ARRIVED + MODES, **(NETWORK if storage == "network" else {}))
+    path = config(
+        tmp_path / "p", ARRIVED + MODES + f"cat /tmp/told; {TELL}\n", **(NETWORK if storage == "network" else {})
+    )
     with argv() as seen:
         ended = Tool(sim, "run", "--config", str(path), "--print-run-dir", "-v", env=ENV).end()
     assert ended.code == 0 and ended.run_dir, ended.err
     netrc = hashlib.sha256((tmp_path / "p/netrc").read_bytes()).hexdigest()
     log = (ended.run_dir / "run.log").read_text().split()
-    assert log == [DIGEST, "-", str(len(ENV["OTHER"])), "600", "400", netrc, "-"]
+    assert log == [DIGEST, "-", str(len(ENV["OTHER"])), "600", "400", netrc, "-", *[OF_FILE, "-"] * 3]
     is_unseen(sim, ended, tmp_path / "p", seen)
     assert not files_with(CANARY, disks(sim)), "what stays on the disk of a paused pod, or on a volume, is not ours"
 

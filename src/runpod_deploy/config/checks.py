@@ -150,7 +150,7 @@ def unprintable(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
 def relative(job: RunpodJobSpec, document: Document) -> Iterator[Finding]:
     """Findings about paths on the pod that start with a template and are not absolute once rendered."""
     paths: dict[Loc, str] = {("run", "script_path"): job.run.script_path, ("run", "log_path"): job.run.log_path}
-    paths.update({("secrets", i, "destination"): secret.destination for i, secret in enumerate(job.secrets)})
+    paths.update({("secrets", i, "destination"): s.destination for i, s in enumerate(job.secrets) if s.destination})
     for loc, path in paths.items():
         if not path.startswith("/"):
             yield document.finding(loc, f"must be an absolute path on the pod, got {path!r}")

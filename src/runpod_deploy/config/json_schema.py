@@ -92,7 +92,11 @@ RULES: dict[str, dict[str, Any]] = {
     "SecretSpec": {
         "oneOf": [
             {"required": ["env"], "properties": {"env": {"minItems": 1}}},
-            {"required": ["file"], "properties": {"file": {"type": "string"}}},
+            {"required": ["env_file"], "properties": {"env_file": {"type": "string"}}},
+            {
+                "required": ["file", "destination"],
+                "properties": {"file": {"type": "string"}, "destination": {"type": "string"}},
+            },
         ]
     },
     "RunpodJobSpec": {"not": {"required": ["stop", "lifecycle"]}},

@@ -32,7 +32,7 @@ def of_job(job: RunpodJobSpec, cli_variables: Mapping[str, str], document: Docum
 
 def hint(name: str) -> str:
     """The place where a secret belongs."""
-    return f"put it under `secrets`: {{name: {name.lower()}, env: [{name.upper()}], destination: /root/{name.lower()}}}"
+    return f"put it under `secrets`: {{env: [{name.upper()}]}}: the job has the value as a variable"
 
 
 def looks_secret(name: str, value: str) -> bool:

@@ -11,10 +11,9 @@ from ..cloud.protocol import Cloud
 from ..cloud.selection import Ranking
 from ..cloud.values import Candidate
 from ..errors import ConfigError
-from ..phases.check import problems_of
+from ..phases.check import problems_of, secret_problems
 from ..pod.transfer.shipment import survey
-from ..spec import SecretSpec, Spec
-from ..spec.places import expanded
+from ..spec import Spec
 from .plan import Outlook
 
 
@@ -31,7 +30,7 @@ def look_ahead(spec: Spec, cloud: Cloud | None, environ: Mapping[str, str]) -> O
         resolved=ranking.resolved,
         volume_id=volume_id or "<volume-id>",
         shipments=tuple(survey(entry, spec.project_root) for entry in spec.job.staging),
-        secrets_here={secret.name: is_here(spec, secret, environ) for secret in spec.job.secrets},
+        secrets_here={s.name: not any(secret_problems(spec, s, environ)) for s in spec.job.secrets},
     )
 
 
@@ -43,13 +42,6 @@ def first_choice(spec: Spec) -> Candidate:
         datacenter_id=spec.datacenter_id or pod.datacenters[0],
         cloud_type=pod.cloud_type,
     )
-
-
-def is_here(spec: Spec, secret: SecretSpec, environ: Mapping[str, str]) -> bool:
-    """Whether a secret's value is available now. The value itself is not read."""
-    if secret.file is not None:
-        return (spec.project_root / expanded(secret.file)).is_file()
-    return all(name in environ for name in secret.env)
 
 
 def refuse_missing(spec: Spec, outlook: Outlook) -> None:

@@ -137,9 +137,11 @@ def command_lines(commands: Sequence[CommandSpec]) -> Iterator[str]:
 
 def secret_line(secret: SecretSpec, outlook: Outlook) -> str:
     """A secret by its name and source, never its value."""
-    source = f"file {secret.file}" if secret.file else f"environment: {', '.join(secret.env)}"
+    file = secret.file or secret.env_file
+    source = f"file {file}" if file else f"environment: {', '.join(secret.env)}"
     here = "" if outlook.secrets_here.get(secret.name, True) else ", NOT HERE"
-    return f"{secret.name}: {secret.destination}, mode {secret.mode}, from {source}{here}"
+    place = f"{secret.destination}, mode {secret.mode}" if secret.destination else "variables"
+    return f"{secret.name}: {place}, from {source}{here}"
 
 
 def stage_lines(index: int, entry: RsyncPushSpec, outlook: Outlook, mount: str) -> Iterator[str]:

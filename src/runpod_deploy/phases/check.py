@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..config.finding import Loc, dotted
 from ..errors import ConfigError, DeployError
+from ..machine.env_file import EnvFileError, read_env_file
 from ..machine.limits import SECRET_BYTES
 from ..pod.transfer.shipment import push_of, shipped_tree
 from ..spec import ArtifactPullSpec, RsyncPushSpec, SecretSpec, Spec
@@ -112,11 +113,28 @@ def missing_secrets(run: Run) -> list[str]:
 
 def missing_values(run: Run, secret: SecretSpec) -> list[str]:
     """A line for each value of one secret that is not here, or cannot be right. No line holds a value."""
-    if secret.file is not None:
-        wrong = file_problem(local_path(run.spec, secret.file))
-        return [f"secrets: {secret.name}: the file {secret.file} {wrong}"] if wrong else []
-    found = ((name, value_problem(run.world.environ.get(name))) for name in secret.env)
-    return [f"secrets: {secret.name}: the environment variable {name} {wrong}" for name, wrong in found if wrong]
+    return [f"secrets: {secret.name}: {wrong}" for _, wrong in secret_problems(run.spec, secret, run.world.environ)]
+
+
+def secret_problems(spec: Spec, secret: SecretSpec, environ: Mapping[str, str]) -> Iterator[tuple[Loc, str]]:
+    """What is wrong with a secret's values, each with its place in the entry: not here, or cannot be right."""
+    if secret.env_file and (wrong := env_file_problem(local_path(spec, secret.env_file))):
+        yield ("env_file",), f"the file {secret.env_file} {wrong}"
+    if secret.file and (wrong := file_problem(local_path(spec, secret.file))):
+        yield ("file",), f"the file {secret.file} {wrong}"
+    for i, name in enumerate(secret.env):
+        if wrong := value_problem(environ.get(name)):
+            yield ("env", i), f"the environment variable {name} {wrong}"
+
+
+def env_file_problem(path: Path) -> str:
+    """What is wrong with a file of variables; empty if nothing is."""
+    if wrong := file_problem(path):
+        return wrong
+    try:
+        return "" if read_env_file(path) else "sets no variable for the job"
+    except EnvFileError as error:
+        return str(error)
 
 
 def file_problem(path: Path) -> str:

@@ -14,7 +14,7 @@ from ..pod.shell import command as shell_text
 from ..record.events import CommandFinished, CommandSilent, CommandStarted, PythonPinned
 from ..run import Run
 from ..spec import CommandSpec
-from . import heartbeat, snapshots
+from . import heartbeat, secret_files, snapshots
 from .limits import enforce, remaining_s, run_limit
 from .reconnect import with_reconnects
 
@@ -42,13 +42,14 @@ class ConfiguredCommand:
 
 
 def setup(run: Run) -> None:
-    """The interpreter is pinned if asked for, and each setup command has succeeded once.
+    """The interpreter is pinned if asked for, and each setup command has succeeded once, with the secrets' variables.
 
-    Raises SetupFailed, LimitReached.
+    Raises SetupFailed, StagingFailed, LimitReached.
     """
     version = run.spec.job.pod.python_version
     if version is not None:
         run_all(run, "python", (pin_python(version),), SetupFailed)
+    secret_files.write_variables(run)
     run_all(run, "setup", run.spec.job.setup, SetupFailed)
 
 
@@ -90,7 +91,8 @@ def reply_of(run: Run, entry: ConfiguredCommand) -> Reply:
     """
     command = entry.spec
     python = None if entry.section == "python" else run.spec.job.pod.python_version
-    text = shell_text(command.command, run.spec.job.remote_env if command.with_env else None, python)
+    env = run.spec.job.remote_env if command.with_env else None
+    text = shell_text(command.command, env, python, secret_files.variables_of(run))
     timeout_s = remaining_s(run, command.timeout_sec)
     listener = Listener(run, entry, timeout_s)
     try:

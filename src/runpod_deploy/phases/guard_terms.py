@@ -35,7 +35,7 @@ def guard_terms(run: Run, deadline_at: datetime) -> GuardTerms:
         ended_s=idle_after_job_s(run.spec.job),
         on_failure=run.spec.job.lifecycle.on_failure,
         api_base_url=run.world.api_base_url,
-        secrets=tuple(secret.destination for secret in run.spec.job.secrets),
+        secrets=tuple(secret.path_on_pod(run.spec.run_id) for secret in run.spec.job.secrets),
     )
 
 

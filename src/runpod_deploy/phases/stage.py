@@ -1,73 +1,23 @@
-"""Everything that is uploaded: folders, secrets, and the job itself."""
+"""Everything that is uploaded but secrets: folders, and the job itself."""
 
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from ..errors import StagingFailed
-from ..machine.limits import SECRET_BYTES
-from ..machine.reading import read_limited
-from ..pod.shell import job_script, secret_text, write_file
+from ..pod.shell import job_script
 from ..pod.transfer.limits import shown
 from ..pod.transfer.shipment import push_of
 from ..pod.transfer.values import Progress
-from ..record.events import JobLaunched, SecretWritten, StageFinished, StageProgressed, StageStarted
+from ..record.events import JobLaunched, StageFinished, StageProgressed, StageStarted
 from ..run import Run
-from ..spec import RsyncPushSpec, SecretSpec
+from ..spec import RsyncPushSpec
 from . import heartbeat
-from .check import local_path, missing_values
-from .limits import CheckLimit, enforce, remaining_s, run_limit
+from .limits import CheckLimit, enforce, run_limit
 from .reconnect import with_reconnects
 
-SECRET_TIMEOUT_S = 60.0
 PROGRESS_EVERY_S = 1.0
 LINKS_SHOWN = 10
-
-
-def secrets(run: Run) -> None:
-    """Each secret is on the pod with its mode. Raises StagingFailed."""
-    if run.state.job.pid is None:
-        for secret in run.spec.job.secrets:
-            with_reconnects(run, f"secret {secret.name}", partial(write, run, secret), run_limit(run))
-
-
-def write(run: Run, secret: SecretSpec) -> None:
-    """The secret is on the pod. Its value travels on standard input only, so that no process list shows it."""
-    value = value_of(run, secret)
-    try:
-        reply = run.host.run(write_file(secret), stdin=value, timeout_s=remaining_s(run, SECRET_TIMEOUT_S))
-    except TimeoutError as error:
-        enforce(run)
-        raise unwritten(secret, f"it took longer than {SECRET_TIMEOUT_S:.0f} s") from error
-    if reply.exit_code != 0:
-        raise unwritten(secret, reply.stderr.decode(errors="replace").strip())
-    run.record(SecretWritten(name=secret.name, destination=secret.destination, mode=secret.mode))
-
-
-def unwritten(secret: SecretSpec, reason: str) -> StagingFailed:
-    """The error for a secret that is not on the pod."""
-    return StagingFailed(
-        f"secret {secret.name} could not be written to {secret.destination}: {reason}",
-        hint="check secrets[].destination in the config: its folder must be writable on the pod",
-    )
-
-
-def value_of(run: Run, secret: SecretSpec) -> bytes:
-    """The content of the secret's file on the pod. Raises StagingFailed if it is not here any more."""
-    if missing := missing_values(run, secret):
-        raise StagingFailed("; ".join(missing), hint="a run that is resumed needs its secrets again: put them in place")
-    if secret.file is not None:
-        return secret_in(local_path(run.spec, secret.file), secret)
-    return secret_text((name, run.world.environ[name]) for name in secret.env)
-
-
-def secret_in(path: Path, secret: SecretSpec) -> bytes:
-    """The content of a secret's file here. Raises StagingFailed."""
-    try:
-        return read_limited(path, SECRET_BYTES)
-    except OSError as error:
-        raise StagingFailed(f"secret {secret.name}: {path} cannot be read: {error.strerror}") from error
 
 
 def stage(run: Run) -> None:
@@ -84,7 +34,7 @@ def push(run: Run, entry: RsyncPushSpec) -> None:
     clock = run.world.clock
     begun = clock.monotonic()
     job = run.spec.job
-    kept = tuple(secret.destination for secret in job.secrets)
+    kept = tuple(secret.path_on_pod(run.spec.run_id) for secret in job.secrets)
     asked = push_of(entry, run.spec.project_root, mount=job.storage.volume_mount, kept=kept)
     moved = run.host.push(asked, StagingRecorder(run, entry.label))
     run.record(
@@ -147,7 +97,7 @@ def launch(run: Run) -> None:
     if run.state.job.pid is None:
         enforce(run)
         flush(run)
-        script = job_script(run.spec.job)
+        script = job_script(run.spec.job, run.spec.run_id)
         pid = with_reconnects(run, "launching the job", lambda: run.host.launch(script), run_limit(run))
         run.record(JobLaunched(pid=pid))
 

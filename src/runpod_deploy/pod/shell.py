@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from ..spec import RemoteEnvSpec, RunpodJobSpec, SecretSpec
+from ..spec import RemoteEnvSpec, RunpodJobSpec
 
 TELL_SOURCE = "{{ echo {} >&6; }} 2>/dev/null"
 """A line that tells through file 6 which file is sourced next: a file that ends the shell is found out by that."""
@@ -59,17 +59,18 @@ def quoted_path(path: str) -> str:
     return shlex.quote(path)
 
 
-def command(text: str, env: RemoteEnvSpec | None, python: str | None = None) -> str:
-    """A setup or preflight command, with the environment before it if the command wants it."""
-    if env is None or not env.source_files:
-        return presets(python) + (environment(env) if env else "") + text
-    preamble = presets(python) + environment(env)
+def command(text: str, env: RemoteEnvSpec | None, python: str | None = None, secrets: Iterable[str] = ()) -> str:
+    """A setup or preflight command, with the environment before it if the command wants it, and files of secrets."""
+    sourced = "".join(f"{source(path)}\n" for path in secrets)
+    preamble = presets(python) + (environment(env) if env else "") + sourced
+    if not sourced and (env is None or not env.source_files):
+        return preamble + text
     return PROVEN.format(preamble=preamble, body=TELL_BODY, text=shlex.quote(text))
 
 
-def job_script(job: RunpodJobSpec) -> bytes:
+def job_script(job: RunpodJobSpec, run_id: str) -> bytes:
     """The job's script: environment, secrets, and then the body, unchanged."""
-    secrets = "".join(source(secret.destination) + "\n" for secret in job.secrets if secret.env)
+    secrets = "".join(f"{source(secret.path_on_pod(run_id))}\n" for secret in job.secrets if secret.variables)
     preamble = presets(job.pod.python_version) + environment(job.remote_env) + secrets
     return (f"#!/usr/bin/env bash\n{preamble}{TELL_BODY}\n" + job.run.body).encode()
 
@@ -122,12 +123,12 @@ done 2>/dev/null | head -n 5
 """A command that lists the newest processes of the other commands that run on the pod."""
 
 
-def write_file(secret: SecretSpec) -> str:
-    """A command that writes its stdin to the secret's path with its mode; other users can never read it.
+def write_file(path: str, mode: str) -> str:
+    """A command that writes its stdin to this path of a secret with this mode; other users can never read it.
 
     The content is in memory if the pod has a place for that, and the path is a link to it: a stop of the pod ends it.
     """
-    return WRITE_FILE.format(file=quoted_path(secret.destination), memory=IN_MEMORY, mode=secret.mode)
+    return WRITE_FILE.format(file=quoted_path(path), memory=IN_MEMORY, mode=mode)
 
 
 def remove_files(paths: Iterable[str]) -> str:

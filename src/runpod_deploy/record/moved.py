@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ..spec import RunpodJobSpec, Spec
+from ..spec import RunpodJobSpec, SecretSpec, Spec
 from .paths import RUNS_DIR
 
 Swap = Callable[[str], str]
@@ -46,6 +46,12 @@ def moved(path: str, *, moves: list[tuple[Path, Path]]) -> str:
     return path
 
 
+def with_sources(secret: SecretSpec, swap: Swap) -> SecretSpec:
+    """The secret with its local file swapped, if it has one."""
+    file, env_file = (swap(path) if path else path for path in (secret.file, secret.env_file))
+    return replace(secret, file=file, env_file=env_file)
+
+
 def with_paths(job: RunpodJobSpec, swap: Swap) -> RunpodJobSpec:
     """The job with each of its local paths swapped."""
     return replace(
@@ -53,6 +59,6 @@ def with_paths(job: RunpodJobSpec, swap: Swap) -> RunpodJobSpec:
         state_file=swap(job.state_file) if job.state_file else job.state_file,
         local=replace(job.local, required_paths=tuple(map(swap, job.local.required_paths))),
         staging=tuple(replace(entry, source=swap(entry.source)) for entry in job.staging),
-        secrets=tuple(replace(s, file=swap(s.file)) if s.file else s for s in job.secrets),
+        secrets=tuple(with_sources(secret, swap) for secret in job.secrets),
         artifacts=tuple(replace(entry, local_path=swap(entry.local_path)) for entry in job.artifacts),
     )

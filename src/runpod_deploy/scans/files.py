@@ -59,7 +59,10 @@ def secrets_among(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
     for i, shipment in enumerate(shipments):
         names = [file.name for file in shipment.files if looks_secret(file.path.name)]
         for name in names:
-            message, hint = f"{name} looks like a secret and would be uploaded", "exclude it, or list it in secrets:"
+            message, hint = (
+                f"{name} looks like a secret and would be uploaded",
+                "exclude it, and send it as a secret: secrets: [{env_file: .env}]",
+            )
             yield draft.document.finding(("staging", i), message, level="warning", hint=hint)
 
 

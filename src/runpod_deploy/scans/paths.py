@@ -7,7 +7,8 @@ from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 from ..config import Draft, Finding
-from ..phases.check import file_problem, problems_of
+from ..config.settings import environment
+from ..phases.check import problems_of, secret_problems
 from ..record.paths import EVENTS_NAME, LOG_NAME, MANIFEST_NAME, METRICS_NAME, SPEC_NAME
 from ..spec import RsyncPushSpec
 from ..spec.places import expanded
@@ -16,14 +17,18 @@ from ..spec.places import expanded
 OWN_FILES = (EVENTS_NAME, METRICS_NAME, SPEC_NAME, LOG_NAME, MANIFEST_NAME)
 
 
+SET_HINT = "`run` needs its value in the environment: export it first"
+
+
 def missing_here(draft: Draft) -> Iterator[Finding]:
     """Errors for local paths and secret files that do not exist or cannot be used, as the run itself would say them."""
     hint = f"looked in {draft.project_root}"
     for problem in problems_of(draft.trial):
         yield draft.document.finding(problem.loc, problem.message, hint=hint)
+    environ = environment()
     for i, secret in enumerate(draft.trial.job.secrets):
-        if secret.file and (wrong := file_problem(local(draft, secret.file))):
-            yield draft.document.finding(("secrets", i, "file"), f"{secret.file} {wrong}", hint=hint)
+        for loc, message in secret_problems(draft.trial, secret, environ):
+            yield draft.document.finding(("secrets", i, *loc), message, hint=SET_HINT if secret.env else hint)
 
 
 def overwritten(draft: Draft) -> Iterator[Finding]:

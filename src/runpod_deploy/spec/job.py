@@ -59,7 +59,7 @@ class RunpodJobSpec(Checked):
     staging: tuple[RsyncPushSpec, ...] = ()
     """Files and folders to upload."""
     secrets: tuple[SecretSpec, ...] = ()
-    """Files with secrets to write on the pod. Their values only travel over the SSH connection."""
+    """Secrets for the pod, as variables or as files. Their values only travel over the SSH connection."""
     preflight: tuple[CommandSpec, ...] = ()
     """Commands to run on the pod after files are uploaded, before the job."""
     run: RunSpec

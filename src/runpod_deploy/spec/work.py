@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
 from collections.abc import Iterator
@@ -114,25 +115,47 @@ class RsyncPushSpec(Checked):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretSpec(Checked):
-    """One file on the pod with local secrets. It is made from either `env` or `file`."""
+    """Local secrets for the pod, from exactly one of `env`, `env_file` and `file`. Without `destination` they are
+    variables of setup, preflight and the job; with it they are a file on the pod."""
 
     __pydantic_config__: ClassVar = STRICT
 
-    name: Text
-    """Unique name for messages."""
-    destination: TemplatePath
-    """Absolute path on the pod."""
+    name: Text = ""
+    """Unique name for messages. If not given, it is that of the source."""
+    destination: TemplatePath | None = None
+    """Absolute path of a file on the pod. The job has the variables in it, setup and preflight have not."""
     env: tuple[EnvName, ...] = ()
-    """Local environment variables to write as lines `NAME='value'`."""
+    """Local environment variables. In a file they are lines `NAME='value'`."""
+    env_file: Text | None = None
+    """Local file of variables such as `.env`, relative to `project_root`. It is read by the rules of python-dotenv, and
+    not run. Names of RunPod and of this tool in it, such as RUNPOD_API_KEY, and names that no shell lets anybody set,
+    such as UID, are left out."""
     file: Text | None = None
-    """Local file to copy."""
+    """Local file to copy. It needs a `destination`."""
     mode: FileMode = "0600"
     """File permissions on the pod: octal digits in quotes."""
 
+    def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.env_file or self.file or ", ".join(self.env) or "secret")
+        Checked.__post_init__(self)
+
     def contradictions(self) -> Iterator[Mistake]:
-        """A secret has exactly one source."""
-        if bool(self.env) == (self.file is not None):
-            yield Mistake("", "must have exactly one of `env` and `file`")
+        """A secret has exactly one source, and a copied file a place."""
+        if sum(map(bool, (self.env, self.env_file, self.file))) != 1:
+            yield Mistake("", "must have exactly one of `env`, `env_file` and `file`")
+        elif self.file and self.destination is None:
+            yield Mistake("destination", "is needed for `file`: only `env` and `env_file` have variables")
+
+    @property
+    def variables(self) -> bool:
+        """Whether the job has its values as variables."""
+        return self.file is None
+
+    def path_on_pod(self, run_id: str) -> str:
+        """The file on the pod. Without a destination it is one of the run's own, outside of all volumes."""
+        own = hashlib.sha256(self.name.encode(errors="surrogateescape")).hexdigest()[:8]
+        return self.destination or f"{HOME_ON_POD}/.runpod-deploy/{run_id}/variables-{own}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

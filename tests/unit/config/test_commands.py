@@ -101,7 +101,7 @@ def test_scans_warn_and_never_fail(plain: dict[str, Any], write: Write, capsys: 
     write("TOKEN=x", "project/.env")
     code, out, err = call(capsys, "validate", "--config", str(write(plain)), "--scan-consumer", "-q")
     assert (code, out) == (0, "")
-    assert ".env looks like a secret and would be uploaded; exclude it, or list it in secrets:" in err
+    assert ".env looks like a secret and would be uploaded; exclude it, and send it as a secret:" in err
 
 
 def test_without_a_key_all_is_only_a_note(

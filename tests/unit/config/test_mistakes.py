@@ -104,7 +104,11 @@ WRONG: list[tuple[str, Any, str]] = [
     ("setup", [{"command": " "}], "setup[0].command: must be text that is not blank, got ' '"),
     ("setup", [{"command": "x", "timeout": 5}], "setup[0].timeout: unknown key; did you mean `timeout_sec`?"),
     ("staging", [{"label": "a", "source": "."}], "staging[0].destination: is required"),
-    ("secrets", [{"name": "a", "destination": "/a"}], "secrets[0]: must have exactly one of `env` and `file`"),
+    (
+        "secrets",
+        [{"name": "a", "destination": "/a"}],
+        "secrets[0]: must have exactly one of `env`, `env_file` and `file`",
+    ),
     (
         "secrets",
         [{"name": "a", "destination": "/a", "env": ["A"], "mode": 600}],

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runpod_deploy.pod.shell import IN_MEMORY, command, remove_files, write_file
-from runpod_deploy.spec import RemoteEnvSpec, SecretSpec
+from runpod_deploy.pod.shell import IN_MEMORY, command, remove_files, secret_text, write_file
+from runpod_deploy.spec import RemoteEnvSpec
 
 
 def bash(text: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -45,6 +45,13 @@ def test_a_command_keeps_its_stdin_and_its_status(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, b"in\nit is 1\n")
 
 
+def test_a_command_has_the_variables_of_secrets_and_keeps_its_status(tmp_path: Path) -> None:
+    file = tmp_path / "variables"
+    file.write_bytes(secret_text([("TOKEN", "it's $HOME")]))
+    done = bash(command("sh -c 'echo \"$TOKEN\"'; false", RemoteEnvSpec(exports={"A": "1"}), None, [str(file)]))
+    assert (done.returncode, done.stdout) == (1, b"it's $HOME\n")
+
+
 @pytest.mark.parametrize(("env", "printed"), [({}, b"1\n"), ({"PYTHONUNBUFFERED": ""}, b"\n")])
 def test_output_is_not_buffered_unless_asked_for(env: dict[str, str], printed: bytes) -> None:
     assert bash(command("echo $PYTHONUNBUFFERED", None), env=env).stdout == printed
@@ -56,14 +63,13 @@ def test_the_pinned_python_is_a_variable() -> None:
 
 
 def test_a_secret_is_in_memory_and_its_removal_is_checked(tmp_path: Path) -> None:
-    secret = SecretSpec(name="key", env=("KEY",), destination=str(tmp_path / "deep" / "key.env"), mode="0640")
+    path = tmp_path / "deep" / "key.env"
     for value in (b"one", b"two"):
-        assert bash(write_file(secret), stdin=value).returncode == 0
-    path = Path(secret.destination)
+        assert bash(write_file(str(path), "0640"), stdin=value).returncode == 0
     place = path.readlink()
     assert path.read_bytes() == b"two" and oct(path.stat().st_mode)[-3:] == "640"
     assert str(place).startswith("/dev/shm/runpod-deploy.") and place.exists()
-    assert bash(remove_files([secret.destination])).returncode == 0
+    assert bash(remove_files([str(path)])).returncode == 0
     assert not path.is_symlink() and not place.exists()
 
 
@@ -76,9 +82,9 @@ def test_what_cannot_be_removed_is_told(tmp_path: Path) -> None:
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "key").mkdir()
     (tmp_path / "key" / "key.part").mkdir()
-    secret = SecretSpec(name="key", env=("KEY",), destination=str(tmp_path / "none" / "key"))
     (tmp_path / "none").write_text("a file in the way")
     own = f"/dev/shm/runpod-deploy-test-{os.getpid()}."  # other tests write secrets at the same time
-    assert IN_MEMORY in write_file(secret)
-    assert bash(write_file(secret).replace(IN_MEMORY, own), stdin=b"value").returncode != 0
+    command = write_file(str(tmp_path / "none" / "key"), "0600")
+    assert IN_MEMORY in command
+    assert bash(command.replace(IN_MEMORY, own), stdin=b"value").returncode != 0
     assert not list(Path("/dev/shm").glob(f"{Path(own).name}*"))

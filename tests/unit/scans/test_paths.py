@@ -24,13 +24,15 @@ def test_everything_that_is_missing_is_told(project: Project) -> None:
         {"here": ""},
         local={"required_paths": ["here", "gone"]},
         staging=[push("a", "nowhere/", "/a")],
-        secrets=[{"name": "s", "destination": "/s", "file": "~/key"}],
+        secrets=[{"name": "s", "destination": "/s", "file": "~/key"}, {"env": ["NOT_SET"]}, {"env_file": "none"}],
     )
     findings = list(paths.missing_here(draft))
     assert [(f.path, f.level, f.message) for f in findings] == [
         ("local.required_paths[1]", "error", "gone does not exist"),
         ("staging[0].source", "error", "nowhere/ does not exist"),
-        ("secrets[0].file", "error", "~/key does not exist"),
+        ("secrets[0].file", "error", "the file ~/key does not exist"),
+        ("secrets[1].env[0]", "error", "the environment variable NOT_SET is not set"),
+        ("secrets[2].env_file", "error", "the file none does not exist"),
     ]
 
 
