@@ -15,7 +15,7 @@ INTRODUCTION = """\
 
 `from runpod_deploy import …` offers exactly these names, and each is loaded when it is first used. Everything is
 typed. Errors are those of [Exit codes](exit-codes.md): each has a `kind`, a `hint` and an `exit_code`. An example is in
-[Ask all runs at once](../recipes/python-api.md). This page is made from the code.
+[Ask all runs at once](../recipes/python-api-for-forensics.md). This page is made from the code.
 """
 
 
