@@ -10,10 +10,10 @@ import pytest
 from tests.support.workshop import Workshop
 
 # How each block begins, the name that the page gives it, and the command that the page shows for it.
-JOB = ("# One seed of a sweep", "job.yaml")
+FILES = {"job.yaml": "# One seed of a sweep", "ledger.py": '#!/usr/bin/env python3\n"""The ledger of a sweep'}
 SCRIPTS = {
     "bash": ("#!/usr/bin/env bash\n# Runs one config for many seeds", "parallel.sh", "bash parallel.sh job.yaml 1 2"),
-    "python": ("#!/usr/bin/env python3\n", "sweep.py", "python3 sweep.py job.yaml 1"),
+    "python": ('#!/usr/bin/env python3\n"""Runs one config', "sweep.py", "python3 sweep.py job.yaml 1"),
     "make": ("# A sweep as make targets", "Makefile", "make sweep SEEDS=1"),
     "sequential": ("#!/usr/bin/env bash\n# Runs several configs", "sequential.sh", "bash sequential.sh job.yaml"),
 }
@@ -53,8 +53,8 @@ def test_what_is_copied_from_the_sweep_page_works(site: Path, tmp_path: Path, la
     (tmp_path / "home").mkdir()
     folder = tmp_path / "empty folder"
     folder.mkdir()
-    (folder / JOB[1]).write_text(blocks.one(JOB[0]))
-    (folder / name).write_text(blocks.one(beginning))
+    for file, first_words in {**FILES, name: beginning}.items():
+        (folder / file).write_text(blocks.one(first_words))
     rehearsal = Workshop(folder, tmp_path / "home").rehearse("bash", "-c", command)
     assert rehearsal.exit_code == 0, rehearsal.output
     assert rehearsal.ledger["pods_created"] == len(list(folder.glob("artifacts/runpod/*/pi.txt"))) > 0

@@ -84,6 +84,7 @@ DRIVERS = {
             "RETRY_AFTER_S": "--retry-after-s=",
             "AT_ONCE": "--at-once=",
             "ATTEMPTS": "--attempts=",
+            "STOP_AFTER": "--stop-after=",
         },
         failed=1,
     ),

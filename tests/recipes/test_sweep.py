@@ -22,8 +22,8 @@ esac
 """
 HELLO = "examples/hello/hello.yaml"
 each_driver = pytest.mark.parametrize("driver", DRIVERS)
-# make cannot wait for money: it counts each of its slots with a cap.
-each_that_waits = pytest.mark.parametrize("driver", ["bash", "python"])
+# make itself ends with 2, whatever ended its targets.
+each_with_its_own_exit_code = pytest.mark.parametrize("driver", ["bash", "python"])
 
 
 @pytest.fixture
@@ -99,11 +99,46 @@ def test_ctrl_c_reaches_every_run_once_and_the_sweep_can_go_on(workshop: Worksho
     assert sweep.ledger["pods_created"] == 5 and sweep.ledger["pods_left"] == 0
 
 
+def test_make_passes_term_on_and_can_go_on(workshop: Workshop) -> None:
+    """As a batch system ends a job: the signal reaches the one process that it has started."""
+    write_config(workshop, "case {run_id} in *-[12].1) sleep 60 ;; esac", SKIP_TRAINING)
+    call = DRIVERS["make"].call("123", AT_ONCE="2")
+    sweep = workshop.rehearse("bash", "-c", AGAIN.format(call=call, jobs=2, signal='-TERM "$driver"'))
+    first, again = sweep.output.split("@@@\n")
+    assert exit_codes(rows(first)) == {"1": [130], "2": [130]}, sweep.output
+    assert exit_codes(rows(again)) == {"1": [130, 0], "2": [130, 0], "3": [0]}, sweep.output
+    assert sweep.ledger["pods_created"] == 5 and sweep.ledger["pods_left"] == 0
+
+
+@each_driver
+def test_a_second_driver_of_the_folder_is_told_who_has_it(workshop: Workshop, driver: str) -> None:
+    """The seeds of the second are not run, and the first is not disturbed."""
+    write_config(workshop, "sleep 3", SKIP_TRAINING)
+    first, second = (DRIVERS[driver].call(seeds) for seeds in "12")
+    meanwhile = f"{first} & sleep 2; {second}; echo second $?; wait $!"
+    sweep = workshop.rehearse("bash", "-c", meanwhile)
+    assert "logs is in use by process " in sweep.output
+    assert f"second {2 if driver == 'make' else 8}" in sweep.output
+    assert exit_codes(rows(sweep.output)) == {"1": [0]}
+    assert sweep.exit_code == 0 and sweep.ledger["pods_created"] == 1
+
+
+@each_driver
+def test_no_seed_starts_after_so_many_failures(workshop: Workshop, driver: str) -> None:
+    write_config(workshop, "exit 3")
+    call = DRIVERS[driver].call("123", AT_ONCE="1", STOP_AFTER="1")
+    sweep = workshop.rehearse("bash", "-c", call)
+    assert exit_codes(rows(sweep.output)) == {"1": [20]}, sweep.output
+    assert sweep.exit_code == DRIVERS[driver].failed
+
+
 @each_driver
 def test_runs_outlive_a_driver_that_is_killed_and_the_next_takes_them_over(workshop: Workshop, driver: str) -> None:
+    """Of make, the processes between its shells are killed, too: the group that a prompt gave it."""
+    kill = '-KILL -- "-$driver"' if driver == "make" else '-KILL "$driver"'
     write_config(workshop, "sleep 3", SKIP_TRAINING)
     call = DRIVERS[driver].call("12", AT_ONCE="2")
-    sweep = workshop.rehearse("bash", "-c", AGAIN.format(call=call, jobs=2, signal='-KILL "$driver"'))
+    sweep = workshop.rehearse("bash", "-c", AGAIN.format(call=call, jobs=2, signal=kill))
     first, again = sweep.output.split("@@@\n")
     assert "first exit 137" in first
     table = dict.fromkeys(rows(again))  # what the killed make had started may come to its own table
@@ -121,7 +156,7 @@ def test_nothing_starts_that_could_pass_the_total(workshop: Workshop, driver: st
     assert "seed 2: not started" in sweep.output
 
 
-@each_that_waits
+@each_driver
 def test_runs_in_flight_count_with_their_caps(workshop: Workshop, driver: str) -> None:
     """The total cap has room for only one run at a time, so the runs go one after another."""
     sweep = workshop.rehearse("bash", "-c", DRIVERS[driver].call("12", HELLO, CAP_USD="1", TOTAL_CAP_USD="1.5"))
@@ -130,22 +165,17 @@ def test_runs_in_flight_count_with_their_caps(workshop: Workshop, driver: str) -
     assert first["ended"] <= second["created"]
 
 
-def test_make_counts_each_of_its_slots_with_a_cap(workshop: Workshop) -> None:
-    call = DRIVERS["make"].call("12", HELLO, AT_ONCE="2", CAP_USD="1", TOTAL_CAP_USD="1.5")
-    assert workshop.rehearse("bash", "-c", call).ledger["pods_created"] == 0
-
-
 @each_driver
 def test_what_may_go_away_is_tried_again_but_not_for_ever(workshop: Workshop, driver: str) -> None:
     """No GPU is in stock, so each try ends with exit code 3."""
     call = DRIVERS[driver].call("1", HELLO, CAP_USD="1", ATTEMPTS="2")
     sweep = workshop.rehearse("bash", "-c", call, faults=[{"what": "no-stock"}])
-    assert exit_codes(rows(sweep.output.replace(" - ", " 0 "))) == {"1": [3, 3]}, sweep.output
+    assert exit_codes(rows(sweep.output)) == {"1": [3, 3]}, sweep.output
     assert sweep.exit_code == DRIVERS[driver].failed
     assert sweep.ledger["pods_created"] == 0
 
 
-@each_that_waits
+@each_with_its_own_exit_code
 def test_what_no_other_seed_would_survive_ends_the_sweep(workshop: Workshop, driver: str) -> None:
     call = DRIVERS[driver].call("123", HELLO, AT_ONCE="1")
     sweep = workshop.rehearse("bash", "-c", f"export RUNPOD_API_KEY=refused; {call}")
@@ -160,7 +190,7 @@ def test_the_table_as_json(workshop: Workshop) -> None:
     [row] = json.loads(sweep.output)
     manifest = json.loads(Path(row.pop("run_dir"), "runpod_deploy_pull_manifest.json").read_text())
     usd = manifest["estimated_cost_usd"]
-    assert row == {"seed": "1", "try": 1, "exit": 0, "reason": "succeeded", "usd": usd}
+    assert row == {"seed": "1", "try": 1, "exit": 0, "reason": "succeeded", "usd": usd, "metrics": {}}
     assert manifest["variables"]["greeting"] == "hi"
 
 
@@ -172,6 +202,30 @@ def test_a_reader_that_goes_away_makes_no_run_fail(workshop: Workshop, driver: s
     assert exit_codes(rows(sweep.output.partition("@@@")[2])) == {"1": [0], "2": [0]}, sweep.output
     assert sweep.exit_code == 0
     assert sweep.ledger["pods_created"] == 2 and sweep.ledger["pods_left"] == 0
+
+
+CURVE = """\
+for step in 1 2 3 4 5 6; do
+  echo '__RUNPOD_EVENT__ {"event": "epoch", "step": '$step', "loss": {seed}.5}'
+  case {seed} in 9) sleep 5 ;; esac
+done
+"""
+
+
+def test_a_run_that_is_worse_than_the_median_is_stopped_and_not_tried_again(workshop: Workshop) -> None:
+    """Seed 9 is slow and bad. That it was stopped is its result: the same command pays nothing more."""
+    write_config(workshop, CURVE, SKIP_TRAINING)
+    call = DRIVERS["python"].call("1239", AT_ONCE="4") + " --metric loss:min"
+    median = "until [ -e logs/ledger.db ]; do sleep 0.2; done; python3 recipes/sweep/median.py logs loss:min 2"
+    sweep = workshop.rehearse("bash", "-c", f"{call} & {median}; wait; echo @@@; {call}")
+    table = [line.split()[:6] for line in sweep.output.partition("@@@")[2].splitlines() if line[:1] in set("1239")]
+    assert [row[:3] + row[5:] for row in table[:3]] == [
+        ["1", "1", "0", "1.5*"],
+        ["2", "1", "0", "2.5"],
+        ["3", "1", "0", "3.5"],
+    ], sweep.output
+    assert table[3][:4] == ["9", "1", "130", "stopped"]
+    assert sweep.ledger["pods_created"] == 4 and sweep.ledger["pods_left"] == 0
 
 
 @pytest.mark.parametrize("driver", ["bash", "python"])
