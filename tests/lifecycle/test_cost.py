@@ -49,7 +49,8 @@ def check(world: Memory) -> dict[str, Any]:
     """The manifest, once it agrees with the meter, and its parts with the whole."""
     document, rate = told(world), max(rates(world), default=0.0)
     late_usd = NOTICED_WITHIN_S * rate / 3600
-    assert metered_usd(world) - 1e-4 <= document["estimated_cost_usd"] <= metered_usd(world) + late_usd
+    metered, rounding = metered_usd(world), 1e-4
+    assert metered - rounding <= document["estimated_cost_usd"] <= metered + late_usd + rounding
     assert sum(pod["cost_usd"] for pod in document["pods"]) == pytest.approx(document["estimated_cost_usd"], abs=1e-4)
     assert sum(phase["cost_usd"] for phase in document["phases"]) <= document["estimated_cost_usd"] + 1e-4
     return document

@@ -62,6 +62,26 @@ def test_the_start_costs_one_round_trip_before_setup_and_one_before_the_job(tmp_
     assert names == ["true", "snapshot", "apt-get update", "pip list", "nvidia-smi", "snapshot", "snapshot"]
 
 
+def test_where_nothing_is_set_up_all_of_the_start_is_one_round_trip(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.spec = with_job(world.spec, setup=(), preflight=())
+    carry_out(world.open())
+    hello, before_job, at_end = next(iter(world.hosts.values())).commands
+    assert (hello, "part nvidia_smi_start" in before_job, "pip freeze" in before_job) == ("true", True, True)
+    assert "part nvidia_smi_end" in at_end
+
+
+def test_the_last_description_costs_no_request(tmp_path: Path) -> None:
+    asked = {}
+    for switch in (False, True):
+        world = Memory(tmp_path / str(switch))
+        world.spec = with_job(world.spec, telemetry=replace(TelemetrySpec(**OFF), capture_pod_describe=switch))
+        carry_out(world.open())
+        asked[switch] = len(world.cloud.calls)
+        assert (world.dir.path / "pod_describe_end.json").exists() is switch
+    assert asked[True] == asked[False] + 1, "only the first description looks"
+
+
 def test_snapshots_that_fail_end_nothing(tmp_path: Path) -> None:
     world = Memory(tmp_path)
 
@@ -72,7 +92,7 @@ def test_snapshots_that_fail_end_nothing(tmp_path: Path) -> None:
     world.on_effect = full
     assert carry_out(world.open()).outcome == "succeeded"
     failures = [event for event in world.events if isinstance(event, SnapshotFailed)]
-    assert [event.what for event in failures] == ["snapshot", "pip freeze", "snapshot"]
+    assert [event.what for event in failures] == ["snapshot"] * 3
     assert all("No space left" in event.error for event in failures)
 
 

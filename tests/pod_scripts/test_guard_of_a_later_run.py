@@ -57,7 +57,8 @@ def test_arming_names_the_successor_in_the_first_run_s_folder(tmp_path: Path, ap
     first, second = folder(tmp_path, "first"), folder(tmp_path, "second")
     paths = JobPaths(control_dir=str(second), log="/l", script="/s", disk="/")
     text = guard.terms_text(terms_from(datetime.now(UTC), 3600), datetime.now(UTC))
-    env = {**variables(api.url), "RUNPOD_DEPLOY_DIR": str(first), "TEXT": text, "ARM": guard.arm_command(paths)}
+    arm_command = guard.arm_command(paths, len(text), ":")
+    env = {**variables(api.url), "RUNPOD_DEPLOY_DIR": str(first), "TEXT": text, "ARM": arm_command}
     with container(env, ("sh", "-c", 'printf %s "$TEXT" | sh -c "$ARM"; sleep 60')):
         eventually((first / "guard" / "successor").exists)
     assert (first / "guard" / "successor").read_text() == f"{second}\n"

@@ -41,13 +41,14 @@ def collect(run: Run) -> None:
     if state.job.pid is not None:
         stop_job(run)
         finish_log(run)
-    snapshots.at_end(run)
     remove_secrets(run)
     try:
         if state.job.pid is not None:
             pull_all(run)
-    finally:
-        snapshots.described_at_end(run)
+    except ArtifactMissing:
+        snapshots.at_end(run)
+        raise
+    snapshots.at_end(run)  # last, since it waits for a list that the pod may still be writing
 
 
 def out_of_reach(run: Run) -> None:

@@ -15,7 +15,7 @@ from ..money import cents
 from ..record.events import PodReleased, ReleaseStarted
 from ..run import Run
 from ..spec import LifecycleAction
-from . import late
+from . import late, snapshots
 from .account import is_proven
 from .late import UNSEEN_FOR_S
 from .migrated import end_migrated
@@ -64,6 +64,7 @@ def release_own(run: Run, action: LifecycleAction) -> PodReleased:
     if run.state.pod.id is None:
         return PodReleased(action=action, state=None)
     seen = await_seen(run, run.state.pod.id)
+    snapshots.described_at_end(run, seen)
     try:
         pod = as_asked(run, run.state.pod.id, action, seen)
     except NoStopFromError:

@@ -1,6 +1,7 @@
 """Snapshots of the pod, kept beside the journal: its GPUs, its description, its software.
 
-Knows what to ask for and where to keep it. Never ends a run, and costs one short command on the pod at each end.
+Knows what to ask for and where to keep it. Never ends a run. The pod bills while it answers: all that is asked at one
+time is one command.
 """
 
 from __future__ import annotations
@@ -40,32 +41,50 @@ PART = f"""part() {{
 FREEZE = """: >%s.part; setsid sh -c '
     { pip freeze || python3 -m pip freeze || uv pip freeze; } >"$0.part" && mv "$0.part" "$0" || rm -f "$0.part"' \\
     %s </dev/null >/dev/null 2>&1 &"""
-# The end of a short job waits this long for it, in quarters of a second.
-FREEZE_QUARTERS = 24
+# The end of a short job waits this long for it, in twentieths of a second.
+FREEZE_TWENTIETHS = 120
 
 
 def at_start(run: Run) -> None:
-    """The snapshots of a pod that has just booted are here, as far as the pod answers."""
+    """The snapshots of a pod that has just booted are here, as far as the pod answers.
+
+    Where nothing is installed before the job, `before_job` takes those of the pod's inside.
+    """
     switches = run.spec.job.telemetry
     if not switches.enabled or run.state.job.pid is not None:
         return
-    parts = []
+    if is_set_up(run):
+        take(run, parts_at_start(run))
+    if switches.capture_pod_describe and not (run.dir.path / "pod_describe_start.json").exists():
+        describe(run, "pod_describe_start.json", max_age_s=FRESH_S)
+
+
+def is_set_up(run: Run) -> bool:
+    """Whether commands of the config change the pod before the job."""
+    job = run.spec.job
+    return bool(job.setup or job.preflight or job.pod.python_version)
+
+
+def parts_at_start(run: Run) -> list[str]:
+    """The commands for those of the first snapshots that are not here yet."""
+    switches, parts = run.spec.job.telemetry, []
     if switches.capture_nvidia_smi and not (run.dir.path / "nvidia_smi_start.txt").exists():
         parts.append("part nvidia_smi_start.txt nvidia-smi")
     if switches.capture_remote_env and not (run.dir.path / REMOTE_ENV).exists():
         parts.append(f"part {REMOTE_ENV} uname -a; part {PYTHON} python3 --version")
-    take(run, parts)
-    if switches.capture_pod_describe and not (run.dir.path / "pod_describe_start.json").exists():
-        describe(run, "pod_describe_start.json", max_age_s=FRESH_S)
+    return parts
 
 
 def before_job(run: Run) -> None:
     """The pod is writing a list of its installed packages, which `at_end` fetches."""
     switches = run.spec.job.telemetry
-    if switches.enabled and switches.capture_remote_env and run.state.job.pid is None:
+    if not switches.enabled or run.state.job.pid is not None:
+        return
+    parts = [] if is_set_up(run) else parts_at_start(run)
+    if switches.capture_remote_env:
         path = freeze_path(run)
-        text = shell_text(FREEZE % (path, path), run.spec.job.remote_env)
-        attempt(run, "pip freeze", lambda: run.host.run(text, timeout_s=TIMEOUT_S))
+        parts.append(f"({shell_text(FREEZE % (path, path), run.spec.job.remote_env)}) >/dev/null 2>&1")
+    take(run, parts)
 
 
 def freeze_path(run: Run) -> str:
@@ -86,8 +105,8 @@ def at_end(run: Run) -> None:
         parts.append(f"! command -v dmesg >/dev/null || part dmesg_tail.txt {tail}")
     if switches.capture_remote_env:
         path = freeze_path(run)
-        parts.append(f"n=0; while [ -e {path}.part ] && [ $n -lt {FREEZE_QUARTERS} ]; do")
-        parts.append("    sleep 0.25; n=$((n + 1)); done")
+        parts.append(f"n=0; while [ -e {path}.part ] && [ $n -lt {FREEZE_TWENTIETHS} ]; do")
+        parts.append("    sleep 0.05; n=$((n + 1)); done")
         parts.append(f"[ ! -s {path} ] || part pip_freeze.txt cat {path}")
     if switches.capture_nvidia_smi and run.state.job.pid is not None and not run.dir.metrics.exists():
         # The job ended before its first sample came.
@@ -95,11 +114,11 @@ def at_end(run: Run) -> None:
     take(run, parts)
 
 
-def described_at_end(run: Run) -> None:
+def described_at_end(run: Run, pod: Pod | None) -> None:
     """The API's last description of a pod that still exists is here."""
     switches = run.spec.job.telemetry
-    if switches.enabled and switches.capture_pod_describe:
-        describe(run, "pod_describe_end.json", max_age_s=0.0)
+    if pod is not None and switches.enabled and switches.capture_pod_describe:
+        attempt(run, "pod_describe_end.json", lambda: keep_description(run, "pod_describe_end.json", pod))
 
 
 def take(run: Run, parts: list[str]) -> None:
@@ -149,9 +168,14 @@ def describe(run: Run, name: str, *, max_age_s: float) -> None:
     def ask() -> None:
         pod = run.world.cloud.look(run.state.pod.id or "", max_age_s)
         if pod is not None:
-            write_atomically(run.dir.path / name, dumps(without_secrets(pod), indent=2) + "\n")
+            keep_description(run, name, pod)
 
     attempt(run, name, ask)
+
+
+def keep_description(run: Run, name: str, pod: Pod) -> None:
+    """The description is in the file. Raises OSError."""
+    write_atomically(run.dir.path / name, dumps(without_secrets(pod), indent=2) + "\n")
 
 
 def without_secrets(pod: Pod) -> dict[str, Any]:

@@ -29,6 +29,8 @@ BOOT = f'G=$(printf %s "$RUNPOD_DEPLOY_GUARD" | base64 -d | gzip -d); {START}uns
 ARM_TIMEOUT_S = 5
 IDLE_S = 3600
 """After this time the guard releases a pod whose job has ended or never began, if no process of ours came for it."""
+NOT_INSTALLED = 3
+"""The exit code of arming if the scripts could not be put on the pod."""
 DISARMED, RESTING = "disarmed", "rest"
 
 
@@ -75,15 +77,19 @@ def terms_text(terms: GuardTerms, now: datetime) -> str:
     return "".join(f"{name} {value}\n" for name, value in rows.items()) + secrets
 
 
-def arm_command(paths: JobPaths) -> str:
+def arm_command(paths: JobPaths, terms_bytes: int, install: str) -> str:
     """A command that reads terms on stdin, starts the guard if none runs, and succeeds once it has accepted them.
 
-    It has accepted them when it has copied the terms and the API has accepted the pod's key. Otherwise the last
-    line of the guard's log is printed.
+    The rest of stdin is for `install`, which puts the scripts on the pod: with both in one command, a pod that is far
+    away needs one answer less. The guard has accepted the terms when it has copied them and the API has accepted the
+    pod's key. Otherwise the last line of the guard's log is printed.
     """
     guard, control, text = (quote(part) for part in (f"{paths.control_dir}/guard", paths.control_dir, program(paths)))
     role = quote(f"RUNPOD_DEPLOY_ROLE=guard {paths.process_tag}")
-    return f"""g={guard}; umask 077; mkdir -p "$g" && cat >"$g/terms.new" && mv "$g/terms.new" "$g/terms" || exit 1
+    # dd reads not a byte more; the head of busybox would.
+    return f"""g={guard}; umask 077; mkdir -p "$g" && dd bs=1 count={terms_bytes} >"$g/terms.new" 2>/dev/null || exit 1
+({install}) || exit {NOT_INSTALLED}
+mv "$g/terms.new" "$g/terms" || exit 1
 rm -f "$g/{DISARMED}" "$g/{RESTING}"
 first=$(tr '\\0' '\\n' 2>/dev/null </proc/1/environ | sed -n 's/^RUNPOD_DEPLOY_DIR=//p')
 [ -z "$first" ] || {{ mkdir -p "$first/guard" && echo {control} >"$first/guard/successor"; }}
@@ -96,11 +102,14 @@ fi
 if [ -z "$runs" ]; then
     G=$(cat {text}) RUNPOD_DEPLOY_DIR={control}
     {START}
-fi
+else
+    # A guard that sleeps looks at its terms when its sleep is ended; otherwise it would within a second.
+    sed -n "s/^\\([0-9]*\\) (sleep) [^Z] ${{runs##*/}} .*/\\1/p" /proc/[0-9]*/stat | xargs kill -KILL
+fi 2>/dev/null
 n=0
-while [ "$n" -lt {ARM_TIMEOUT_S * 10} ]; do
+while [ "$n" -lt {ARM_TIMEOUT_S * 20} ]; do
     cmp -s "$g/terms" "$g/armed" && [ -e "$g/proof" ] && exit 0
-    n=$((n + 1)); sleep 0.1
+    n=$((n + 1)); sleep 0.05
 done
 if cmp -s "$g/terms" "$g/armed"; then tail -n 1 "$g/log"; else echo 'it does not run'; fi
 exit 1"""

@@ -103,6 +103,12 @@ def process_id(answer: bytes) -> int:
     return int(digits)
 
 
+def incapable(reply: Reply) -> StagingFailed:
+    """The error for a command of ours that failed on the pod."""
+    message = reply.stderr.decode(errors="replace").strip() or f"exit code {reply.exit_code}"
+    return StagingFailed(f"the pod cannot do what a run needs: {message}")
+
+
 class PodHost:
     """The `Host` protocol over OpenSSH."""
 
@@ -162,9 +168,12 @@ class PodHost:
 
     def arm(self, terms: GuardTerms) -> str:
         """The guard has its terms; it is started if none runs. Empty once it has proved that it works; else why not."""
-        self._install(again=True)
         text = guard.terms_text(terms, self._clock.now()).encode()
-        reply = self._run_retried(guard.arm_command(self._paths), text)
+        command = guard.arm_command(self._paths, len(text), self._install_command())
+        reply = self._run_retried(command, text + scripts.archive())
+        if reply.exit_code == guard.NOT_INSTALLED:
+            raise incapable(reply)
+        self._installed = True
         return "" if reply.exit_code == 0 else reply.stdout.decode(errors="replace").strip() or "it left no message"
 
     def disarm(self, *, from_next_start: bool) -> None:
@@ -206,20 +215,22 @@ class PodHost:
         """The scripts of this version are on the pod; also if a job has removed them since, when asked for again."""
         if self._installed and not again:
             return
-        home, folder = quote(self._paths.control_dir), scripts.folder()
-        self._run_checked(
-            f"umask 077; cd / && mkdir -p {home} && cd {home} && {{ [ -d {folder} ] || "
-            f"{{ mkdir -p new.$$ && tar -xof - -C new.$$ && mv new.$$ {folder}; }}; }}",
-            scripts.archive(),
-        )
+        self._run_checked(self._install_command(), scripts.archive())
         self._installed = True
+
+    def _install_command(self) -> str:
+        """A command that reads the archive of the scripts, and unpacks it if they are not on the pod."""
+        home, folder = quote(self._paths.control_dir), scripts.folder()
+        return (
+            f"umask 077; cd / && mkdir -p {home} && cd {home} && {{ [ -d {folder} ] || "
+            f"{{ mkdir -p new.$$ && tar -xof - -C new.$$ && mv new.$$ {folder}; }}; }}"
+        )
 
     def _run_checked(self, command: str, stdin: bytes = b"", *, within_s: float = COMMAND_TIMEOUT_S) -> Reply:
         """The reply of a command that succeeded. Raises StagingFailed with its error output if it did not."""
         reply = self._run_retried(command, stdin, within_s=within_s)
         if reply.exit_code:
-            message = reply.stderr.decode(errors="replace").strip() or f"exit code {reply.exit_code}"
-            raise StagingFailed(f"the pod cannot do what a run needs: {message}")
+            raise incapable(reply)
         return reply
 
     def _run_retried(self, command: str, stdin: bytes = b"", *, within_s: float = COMMAND_TIMEOUT_S) -> Reply:
