@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TextIO
 
 from .cloud.pod_labels import bears
@@ -52,6 +53,8 @@ class RunOptions:
     """How long to wait for another process that holds the run."""
     out: TextIO | None = None
     """Where lines are printed; None is stderr."""
+    adopt_key: Path | None = None
+    """A private key of the user that gets into a pod which another machine requested."""
     prove: bool = False
     """Whether the API must show whose the pod is and where: for a run folder that was not begun here."""
     screen: Callable[[Run], AbstractContextManager[object]] | None = None
@@ -144,7 +147,7 @@ def with_listeners(run: Run, options: RunOptions) -> Run:
         console.write([f"{run.dir.events}: {run.skipped}"])
     if run.spec.moved_from is not None and run.spec.moved_from != run.spec.project_root:
         console.write([f"the project was moved: files go to {run.spec.project_root}, not to {run.spec.moved_from}"])
-    run.detach = options.detach
+    run.detach, run.wait_s, run.adopt_key = options.detach, options.wait_s, options.adopt_key
     run.prove = options.prove and run.state.run_id is not None
     run.listeners += [ManifestWriter(run), StateFileWriter(run.spec, run.dir), console.on_event]
     run.printers.append(console.on_output)

@@ -8,7 +8,8 @@ records: to run it twice is the same as to run it once, so to resume a run is to
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from . import __version__
@@ -19,12 +20,13 @@ from .phases.choose import choose
 from .phases.collect import collect
 from .phases.commands import preflight, setup
 from .phases.connect import connect
+from .phases.leaving import Detach
 from .phases.paused import reopen
 from .phases.provision import provision
 from .phases.release import release
 from .phases.secret_files import secrets
 from .phases.stage import launch, stage
-from .phases.watch import Detach, watch
+from .phases.watch import watch
 from .record.events import (
     Detached,
     Interrupted,
@@ -64,17 +66,24 @@ def carry_out(run: Run) -> State:
     if run.state.end.finished and not run.state.pod_may_exist:
         return run.state
     same_account(run)
+    with leaving(run):
+        try:
+            begin(run)
+            forward(run)
+        except Interrupt as interrupt:
+            record_interrupt(run, interrupt.signal_name)
+        close(run)
+    return run.state
+
+
+@contextmanager
+def leaving(run: Run) -> Iterator[None]:
+    """The block was carried out, or the journal says why this process has left a run that goes on without it."""
     try:
-        begin(run)
-        forward(run)
+        yield
     except Detach as detach:
         with run.signals.held():
-            run.record(Detached(why=detach.why))
-        return run.state
-    except Interrupt as interrupt:
-        record_interrupt(run, interrupt.signal_name)
-    close(run)
-    return run.state
+            run.record(Detached(why=detach.why, message=detach.message, hint=detach.hint))
 
 
 def end_now(run: Run) -> State:
@@ -85,11 +94,12 @@ def end_now(run: Run) -> State:
     if run.state.end.finished and not run.state.pod_may_exist:
         return run.state
     same_account(run)
-    with run.signals.held():
-        begin(run)
-        if run.state.may_go_forward:
-            record_interrupt(run, "SIGINT")
-    close(run)
+    with leaving(run):
+        with run.signals.held():
+            begin(run)
+            if run.state.may_go_forward:
+                record_interrupt(run, "SIGINT")
+        close(run)
     return run.state
 
 

@@ -6,12 +6,14 @@ account's rate limit and its listings.
 
 from __future__ import annotations
 
+import socket
 from functools import partial
 
 from .cloud.runpod import RunPodCloud
 from .config.settings import cache_dir, environment, read_settings
 from .errors import DeployError, OnRetry
 from .machine.clock import SystemClock
+from .pod.letting_in import let_in
 from .pod.openssh import authorized_keys, reach
 from .pod.this_machine import troubles
 from .run import World
@@ -43,4 +45,6 @@ def real_world() -> World:
         on_retry=listeners,
         environ=environment(),
         api_base_url=read_settings().origin,
+        hostname=socket.gethostname(),
+        let_in=let_in,
     )

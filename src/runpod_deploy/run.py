@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from .cloud.protocol import Cloud
 from .cloud.values import Address
@@ -24,6 +25,11 @@ HELLO_TIMEOUT_S = 15.0
 ERROR_CHARS = 300
 
 
+def no_key(*_: object) -> SshLost:
+    """The error of a world without another key."""
+    return SshLost("no other key is here")
+
+
 @dataclass(slots=True)
 class World:
     """Everything outside of this process that a run touches."""
@@ -42,6 +48,11 @@ class World:
     """The caller's environment, from which secrets are read."""
     api_base_url: str = "https://api.runpod.io"
     """The address of the API, which the guard calls from the pod."""
+    hostname: str = "a machine without a name"
+    """The name of this machine, for people on another one."""
+    let_in: Callable[[Spec, RunDir, Address, int, Path | None], SshLost | None] = no_key
+    """None once the run's own key may log in to a pod that another machine requested; the key in the file gets in, or
+    else the user's own."""
 
 
 @dataclass(slots=True)
@@ -59,6 +70,10 @@ class Run:
     """Called with output as it arrives: the name of its source, and the bytes."""
     detach: bool = False
     """Whether to leave after the launch."""
+    wait_s: float = 0.0
+    """How long to wait for another machine that carries the run out."""
+    adopt_key: Path | None = None
+    """A private key of the user that gets into a pod which another machine requested."""
     prove: bool = False
     """Whether only addresses that the API tells are contacted, because somebody may have sent the run folder."""
     told: set[Address] = field(default_factory=set)

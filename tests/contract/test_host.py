@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 from runpod_deploy.cloud.values import Address
 from runpod_deploy.errors import SshLost
 from runpod_deploy.pod.openssh import PodHost
-from runpod_deploy.pod.protocol import Frame, GuardTerms, JobEnd, LogChunk, Sample
+from runpod_deploy.pod.protocol import Frame, GuardTerms, JobEnd, Lease, LogChunk, Sample
 from runpod_deploy.pod.ssh import Unreachable
 from tests.contract.hosts import Ground, cable, ground
 from tests.support.shell_grounds import end_processes_of, eventually, fake_api
@@ -239,3 +240,38 @@ def test_a_guard_whose_key_the_api_refuses_gives_no_proof(place: Ground, host: P
             assert host.arm(terms).endswith("401")
     finally:
         end_processes_of(Path(place.paths().control_dir))
+
+
+def test_a_lease_is_looked_at_without_a_trace_and_taken_once(host: PodHost, place: Ground) -> None:
+    assert host.lease() == Lease()
+    assert not Path(place.paths().control_dir).exists()
+    assert host.take_lease(1, "a" * 16, "machine-a") and host.take_lease(1, "a" * 16, "machine-a")
+    assert not place.host().take_lease(1, "b" * 16, "machine-b")
+    host.leave_note(b'{"token": "x"}')
+    seen = host.lease()
+    assert (seen.number, seen.claim, seen.holder, seen.note) == (1, "a" * 16, "machine-a", b'{"token": "x"}')
+    assert seen.silent_s is not None and seen.silent_s < 60
+    assert place.host().take_lease(2, "b" * 16, "machine-b") and host.lease().holder == "machine-b"
+
+
+def test_a_lease_tells_of_the_job_and_of_the_last_client(host: PodHost, place: Ground) -> None:
+    pid = host.launch(b"sleep 30\n")
+    control = Path(place.paths().control_dir)
+    contact = control / "guard" / "contact"
+    contact.parent.mkdir(parents=True, exist_ok=True)
+    (control / "contact").unlink(missing_ok=True)
+    contact.touch()
+    os.utime(contact, (time.time() - 500, time.time() - 500))
+    seen = host.lease()
+    assert seen.job_pid == pid and seen.silent_s is not None and 490 < seen.silent_s < 590
+    host.stop_job(1.0)
+
+
+def test_a_lease_that_a_job_has_spoilt_is_no_lease(host: PodHost, place: Ground) -> None:
+    guard = Path(place.paths().control_dir) / "guard"
+    guard.mkdir(parents=True)
+    (guard / "lease.1").write_bytes(b"\xff\x1b]52;c;x\x07 " * 100_000)
+    (guard / "note").write_bytes(b"x" * 1_000_000)
+    (guard.parent / "pid").write_text("$(reboot) 5\n")
+    seen = host.lease()
+    assert (seen.claim, seen.holder, seen.job_pid) == ("", "", None) and len(seen.note) == 1 << 16

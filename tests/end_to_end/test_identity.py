@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
+import socket
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +38,51 @@ def test_the_run_survives(sim: Simulator, tmp_path: Path, name: str) -> None:
     assert sim.ledger["pods_created"] == 1 and sim.ledger["pods_left"] == 0
 
 
-def test_the_same_run_id_in_two_folders_is_two_runs_that_do_not_touch_each_other(
+def machine(tmp_path: Path, name: str) -> dict[str, str]:
+    """The environment of a machine with a home of its own, and with the user's key."""
+    ssh = tmp_path / name / ".ssh"
+    ssh.mkdir(parents=True)
+    key = tmp_path / "key"
+    if not key.exists():
+        subprocess.run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)), check=True)
+    for suffix in ("", ".pub"):
+        shutil.copy(f"{key}{suffix}", ssh / f"id_ed25519{suffix}")
+    return {"HOME": str(ssh.parent)}
+
+
+UNTIL_GO = WORK + "echo once >> /workspace/out/starts\nuntil [ -e /workspace/go ]; do sleep 0.1; done\n"
+LONG_AGO = (
+    "cd /workspace/.runpod-deploy/same; mv -f contact guard/ 2>/dev/null; touch -d @1 guard/contact guard/lease.*; "
+    "touch /workspace/go"
+)
+"""Nobody was in touch with the pod for long, and the job may end."""
+
+
+def test_one_run_id_on_two_machines_is_one_run_that_outlives_the_machine_that_began_it(
     sim: Simulator, tmp_path: Path
 ) -> None:
-    body = WORK + "until [ -e /workspace/go ]; do sleep 0.1; done\n"
-    first = Tool(sim, "run", "--config", str(job(tmp_path / "a", body=body)), "--print-run-dir", "--run-id", "same")
-    pod_id = first.await_event(lambda row: row["event"] == "job_launched")["pod_id"]
-    sim.fault(where=POST, what="effect-then-reset")
-    second = run(sim, job(tmp_path / "b", body=WORK, **LIFECYCLE), "--run-id", "same")
-    assert second.code == 0, second.err
-    assert pod_id not in {row.get("pod_id") for row in second.events}
+    homes = [machine(tmp_path, name) for name in ("a", "b")]
+    configs = [job(tmp_path / f"project-{name}", body=UNTIL_GO, **LIFECYCLE) for name in ("a", "b")]
+    asked = [("run", "--config", str(config), "--print-run-dir", "--run-id", "same") for config in configs]
+    tools = [Tool(sim, *args, env=env) for args, env in zip(asked, homes, strict=True)]
+    while all(tool.process.poll() is None for tool in tools):
+        time.sleep(0.05)
+    loser = 0 if tools[0].process.poll() is not None else 1
+    winner = tools[1 - loser]
+    lost = tools[loser].end()
+    assert lost.code == 8 and "run same" in lost.err.splitlines()[-3], lost.err
+    pod_id = winner.await_event(lambda row: row["event"] == "job_launched")["pod_id"]
     assert [pod["id"] for pod in sim.ledger["pods"] if pod["ended"] is None] == [pod_id]
-    first.signal(2)
-    assert first.end().code == 130 and sim.ledger["pods_left"] in (0, 1)
-    sim.kill_pods()
+    winner.signal(signal.SIGKILL)
+    winner.process.communicate()
+    assert winner.run_dir
+    gone = Tool(sim, "ssh", str(winner.run_dir), "--", LONG_AGO, env=homes[1 - loser]).end()
+    assert gone.code == 0, gone.err
+    ended = Tool(sim, *asked[loser], env=homes[loser]).end()
+    assert ended.code == 0, ended.err
+    assert ended.run_dir and (ended.run_dir / "out" / "starts").read_text() == "once\n"
+    assert ended.manifest["adopted_from"] == socket.gethostname() and ended.manifest["pod_id"] == pod_id
+    assert sim.ledger["pods_left"] == 0
 
 
 def test_a_key_of_another_account_ends_nothing_and_is_exit_4(sim: Simulator, tmp_path: Path) -> None:

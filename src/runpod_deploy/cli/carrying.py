@@ -33,6 +33,7 @@ def manner(given: dict[str, Any]) -> RunOptions:
         quiet=given["verbosity"] > INFO,
         verbose=given["verbosity"] < INFO,
         wait_s=given.get("wait", NO_WAIT).total_seconds(),
+        adopt_key=given.get("adopt_key"),
         screen=on_screen if given["verbosity"] == INFO and can_draw(sys.stderr, plain=given["no_color"]) else None,
     )
 
@@ -52,7 +53,9 @@ def on_screen(run: Run) -> AbstractContextManager[object]:
 def finish(state: State, run_dir: RunDir) -> int:
     """The exit code, after stderr says what went wrong, what to do, and in the last line what may still bill."""
     failure = state.failure
-    if state.end.detached:
+    if state.end.elsewhere and state.end.detached:
+        print_failure(state.end.elsewhere)
+    elif state.end.detached:
         print_err(f"hint: follow the run again with `{about('attach', run_dir.path)}`")
     elif failure is not None and failure.kind != "release_unconfirmed":
         print_end(failure, state, run_dir)

@@ -76,8 +76,19 @@ def wait_option(function: Function) -> Function:
         type=Duration(bare_seconds=True),
         default="0s",
         metavar="DURATION",
-        help="If another process carries out this run, wait this long for it to end (90s, 30m, 2h; a bare number means "
-        "seconds) instead of ending with exit code 8.",
+        help="If another process or another machine carries out this run, wait this long for it to end (90s, 30m, 2h; "
+        "a bare number means seconds) instead of ending with exit code 8.",
+    )(function)
+
+
+def adopt_key_option(function: Function) -> Function:
+    """`--adopt-key FILE`, passed as `adopt_key`."""
+    return click.option(
+        "--adopt-key",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False, resolve_path=True),
+        metavar="FILE",
+        help="With --run-id: the private key that gets into the pod of a run which another machine began, if it is not "
+        "ssh.key_path. Used once; the run goes on with a key of its own.",
     )(function)
 
 

@@ -20,7 +20,7 @@ from ..record.state import State
 from ..terminal.output import info, print_err
 from .carrying import finish, manner, print_failure, proving
 from .following import Follower, is_under_way, leave_driver, state_of
-from .options import detach_option, plain_option, verbosity_options, wait_option
+from .options import adopt_key_option, detach_option, plain_option, verbosity_options, wait_option
 from .run_names import optional_run_argument, or_latest, run_argument
 
 LEAVES = "Ctrl-C leaves, the run goes on"
@@ -37,6 +37,7 @@ trust_option = click.option(
 @click.command
 @run_argument
 @wait_option
+@adopt_key_option
 @detach_option
 @trust_option
 @verbosity_options

@@ -30,6 +30,7 @@ from .findings import print_findings
 from .options import (
     DEBUG,
     WARNING,
+    adopt_key_option,
     config_argument,
     detach_option,
     plain_option,
@@ -82,7 +83,12 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @tag_option
 @note_option
-@click.option("--run-id", help="Start the run with this id, continue it, or repeat how it ended.")
+@click.option(
+    "--run-id",
+    help="Start the run with this id, continue it, or repeat how it ended. If another machine began it and has gone, "
+    "this machine goes on with it.",
+)
+@adopt_key_option
 @wait_option
 @click.option("--dry-run", is_flag=True, help="Look up stock and prices, print the plan, change nothing.")
 @click.option("--offline-dry-run", is_flag=True, help="Print the plan without using the network.")
@@ -146,6 +152,7 @@ def become_resume(run_dir: RunDir, given: dict[str, Any], *, is_new: bool) -> No
         sys.stdout.flush()
         sys.stderr.flush()
     flags += ["--trust"] if is_new else []  # its spec is this process's own
+    flags += ["--adopt-key", str(given["adopt_key"])] if given["adopt_key"] else []
     flags += ["--wait", f"{given['wait'].total_seconds()}s"]
     argv = [sys.executable, "-P", "-m", "runpod_deploy", "resume", str(run_dir.path), *flags]
     os.execv(sys.executable, argv)
@@ -161,6 +168,7 @@ def wishes_of(given: dict[str, Any]) -> dict[str, Any]:
     if bool(given["gpu_id"]) != bool(given["datacenter_id"]):
         raise UsageError("--gpu-id and --datacenter-id go together", hint="give both, or neither")
     return {
+        "any_machine": bool(given["run_id"]),
         "tags": parse_tags(given["tag"]),
         "note": checked_text("--note", given["note"]),
         "gpu_id": given["gpu_id"],

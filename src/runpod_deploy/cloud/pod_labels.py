@@ -27,7 +27,9 @@ CAP_LABEL = "RUNPOD_DEPLOY_COST_CAP_USD"
 """The cap of the run. If the real price is below the expected one, the pod may live longer than its first deadline."""
 CLOSING_LABEL = "RUNPOD_DEPLOY_CLOSING_S"
 """Seconds that the driver and the guard may take after the limit."""
-LABELS = (RUN_ID_LABEL, TOKEN_LABEL, DEADLINE_LABEL, BOOT_DEADLINE_LABEL, CAP_LABEL, CLOSING_LABEL)
+WORK_LABEL = "RUNPOD_DEPLOY_WORK"
+"""What the run does on its pod, as a checksum. Only pods bear it that any machine may go on with: see `--run-id`."""
+LABELS = (RUN_ID_LABEL, TOKEN_LABEL, DEADLINE_LABEL, BOOT_DEADLINE_LABEL, CAP_LABEL, CLOSING_LABEL, WORK_LABEL)
 
 RUN_NAME = re.compile(r".*-\d{8}T\d{6}Z(-\d+)?")
 LONGEST_BOOT = timedelta(minutes=30)
@@ -50,6 +52,11 @@ class PodOrigin:
 def new_token() -> str:
     """A token that no other run has."""
     return secrets.token_hex(TOKEN_BYTES)
+
+
+def is_token(text: str) -> bool:
+    """Whether the text can be the token of a run."""
+    return re.fullmatch(f"[0-9a-f]{{{2 * TOKEN_BYTES}}}", text) is not None
 
 
 def is_own_variable(name: str) -> bool:

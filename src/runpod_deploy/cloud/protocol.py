@@ -30,6 +30,9 @@ class Cloud(Protocol):
         The listing begins after this call, and may lag behind a create.
         """
 
+    def find_id(self, run_id: str, max_age_s: float = 0.0) -> list[Pod]:
+        """The pods that bear this run id and any token, newest first, in a listing of at most this age."""
+
     def list_pods(self) -> list[Pod]:
         """All pods of the account as they are now, newest first."""
 

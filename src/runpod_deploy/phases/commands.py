@@ -16,6 +16,7 @@ from ..run import Run
 from ..spec import CommandSpec
 from . import heartbeat, secret_files, snapshots
 from .limits import enforce, remaining_s, run_limit
+from .pod_note import leave_note
 from .reconnect import with_reconnects
 
 TAIL_BYTES = 600
@@ -51,6 +52,7 @@ def setup(run: Run) -> None:
         run_all(run, "python", (pin_python(version),), SetupFailed)
     secret_files.write_variables(run)
     run_all(run, "setup", run.spec.job.setup, SetupFailed)
+    leave_note(run)
 
 
 def preflight(run: Run) -> None:

@@ -13,6 +13,7 @@ from .booting import await_ssh
 from .candidates import untried
 from .guard_terms import guard_terms
 from .limits import enforce, run_limit
+from .pod_note import hold
 from .provision import provision
 from .reconnect import with_reconnects
 from .release import confirm_deleted
@@ -22,12 +23,13 @@ PROOF_WITHIN_S = 45.0
 
 
 def connect(run: Run) -> None:
-    """The pod answers over SSH with the pinned key, and the guard is armed.
+    """The pod answers over SSH with the pinned key, no other machine has the run, and the guard is armed.
 
     A pod that does not boot is deleted and the next candidate is tried once. Raises BootTimeout, LimitReached.
     """
     if run.state.pod.address is None:
         boot(run)
+    hold(run)
     if run.state.pod.guard_deadline_at is None:
         with_reconnects(run, "arming the guard", lambda: arm(run), run_limit(run))
     snapshots.at_start(run)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from ..cloud.choosing import narrowed
-from ..cloud.pod_labels import BOOT_DEADLINE_LABEL, CAP_LABEL, CLOSING_LABEL, TOKEN_LABEL
+from ..cloud.pod_labels import BOOT_DEADLINE_LABEL, CAP_LABEL, CLOSING_LABEL, TOKEN_LABEL, WORK_LABEL
 from ..cloud.rates import disks_of, real_rate
 from ..cloud.selection import cuda_floor
 from ..cloud.values import Candidate, Pod, PodRequest
@@ -34,7 +34,9 @@ from ..record.events import (
     PodRequested,
 )
 from ..run import Run
+from ..spec.work_of import work_of
 from . import heartbeat, late
+from .another_machine import settle_race, take_over
 from .candidates import is_wrong_everywhere, no_pod, untried
 from .choose import choose_again
 from .delivered import accept, discard, note_doubt
@@ -52,16 +54,17 @@ STOCK_EVERY_S = 30.0
 def provision(run: Run) -> None:
     """Exactly one pod of this run exists and its id is in the journal.
 
-    Raises StockOut when every candidate refused, and what the cloud raises.
+    Raises StockOut when every candidate refused, Detach when another machine has the run, and what the cloud raises.
     """
     discard(run)
-    if run.state.has_running_pod or recycle(run):
+    if run.state.has_running_pod or take_over(run) or recycle(run):
         return
     name_left_behind(run)
     end_before_another(run)
     if not run.state.request.candidates:
         choose_again(run)
     if place_somewhere(run):
+        settle_race(run)
         return
     within_s = run.spec.wait_for_stock_s
     if within_s is None or is_wrong_everywhere(run) or not wait_for_stock(run, within_s):
@@ -265,6 +268,7 @@ def pod_env(run: Run, candidate: Candidate) -> dict[str, str]:
         **run.spec.job.pod.env,
         "PUBLIC_KEY": keys,
         **({TOKEN_LABEL: run.spec.token} if run.spec.token else {}),
+        **({WORK_LABEL: work_of(run.spec)} if run.spec.any_machine else {}),
         BOOT_DEADLINE_LABEL: str(int(boots_until.timestamp())),
         CAP_LABEL: str(run.spec.job.budget.cost_cap_usd),
         CLOSING_LABEL: str(closing_s(run.spec.job.budget)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from ..money import cents
 from ..record.events import GuardReleased, PodKilledUnexpected, PodReachable, Retried
 from ..run import Run
 from .host_log import keep_host_log
+from .lease import still_held
 from .limits import REASONS, CheckLimit
 
 T = TypeVar("T")
@@ -47,7 +49,11 @@ def with_reconnects(run: Run, what: str, action: Callable[[], T], check_limit: C
 
 
 def reconnect(run: Run, check_limit: CheckLimit | None) -> None:
-    """The pod answers again. Raises PodKilled, BalanceSpent, LimitReached, SshLost, and what check_limit raises."""
+    """The pod answers again.
+
+    Raises PodKilled, BalanceSpent, LimitReached, SshLost, Detach if another machine has taken the run meanwhile, and
+    what check_limit raises.
+    """
     run.leave_host()
     look_at_api = ApiLook(run)
 
@@ -67,6 +73,8 @@ def reconnect(run: Run, check_limit: CheckLimit | None) -> None:
             f"pod {run.state.pod.id} has not answered over SSH for {within_s} s, but {look_at_api.said}",
             hint=f"it bills until its guard ends it at the limit; try again with `runpod-deploy resume {run.dir.path}`",
         ) from None
+    with suppress(SshLost, TimeoutError):  # while this machine could not reach it, another one may have taken the run
+        still_held(run)
 
 
 class ApiLook:

@@ -18,6 +18,7 @@ from ..spec import LifecycleAction
 from . import late, snapshots
 from .account import is_proven
 from .late import UNSEEN_FOR_S
+from .lease import left_if_taken
 from .migrated import end_migrated
 from .secret_files import remove_secrets
 
@@ -29,10 +30,11 @@ FORGET_WITHIN_S = 10.0
 def release(run: Run) -> None:
     """The pod is in the state that the lifecycle policy asks for, and the API has confirmed it.
 
-    Raises ReleaseUnconfirmed.
+    Raises ReleaseUnconfirmed, and Detach if another machine has the run.
     """
     if not run.state.pod_may_exist:
         return
+    left_if_taken(run)
     action = policy(run)
     run.record(ReleaseStarted(action=action))
     if action != "delete":

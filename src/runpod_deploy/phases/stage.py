@@ -13,7 +13,9 @@ from ..record.events import JobLaunched, StageFinished, StageProgressed, StageSt
 from ..run import Run
 from ..spec import RsyncPushSpec
 from . import heartbeat
+from .another_machine import settle_race
 from .limits import CheckLimit, enforce, run_limit
+from .pod_note import leave_note
 from .reconnect import with_reconnects
 
 PROGRESS_EVERY_S = 1.0
@@ -26,6 +28,7 @@ def stage(run: Run) -> None:
         for entry in run.spec.job.staging:
             if entry.label not in run.state.work.staged:
                 with_reconnects(run, f"staging {entry.label}", partial(push, run, entry), run_limit(run))
+                leave_note(run)
 
 
 def push(run: Run, entry: RsyncPushSpec) -> None:
@@ -96,6 +99,7 @@ def launch(run: Run) -> None:
     """The job was started once, and does not depend on our connection."""
     if run.state.job.pid is None:
         enforce(run)
+        settle_race(run)
         flush(run)
         script = job_script(run.spec.job, run.spec.run_id)
         pid = with_reconnects(run, "launching the job", lambda: run.host.launch(script), run_limit(run))

@@ -21,7 +21,10 @@ from ..record.events import (
 from ..run import Run
 from ..spec.strict_json import dumps
 from . import heartbeat
+from .another_machine import settle_race
 from .artifacts import pull
+from .late import UNSEEN_FOR_S
+from .leaving import Detach
 from .limits import run_limit
 from .notices import ended, mirror_of, take_notice
 from .reconnect import killed, reconnect
@@ -29,14 +32,6 @@ from .stopping import stop_on_pod
 
 # How long one read may wait before the clock is looked at again.
 LOOK_EVERY_S = 1.0
-
-
-class Detach(Exception):
-    """This process leaves the run. The job goes on, and the pod's guard holds the limits."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
 
 
 def watch(run: Run) -> None:
@@ -69,6 +64,7 @@ class Watcher:
         self.opened_at = self.heard_at = self.looked_at
         self.stopped_at: float | None = None
         """When the job was stopped by this process."""
+        self.settle_at = self.looked_at + UNSEEN_FOR_S if run.spec.any_machine else None
         self.quick_losses = 0
         """How many channels in a row were lost soon after they were opened."""
         repeated = [entry for entry in run.spec.job.artifacts if entry.every_sec]
@@ -97,6 +93,12 @@ class Watcher:
                 if frame is not None:
                     self.take(frame)
                 self.tick()
+
+    def settle_if_due(self) -> None:
+        """Once a listing must show every pod: no other machine has an older pod of this run. Raises Detach."""
+        if self.settle_at is not None and self.clock.monotonic() >= self.settle_at:
+            self.settle_at = None
+            settle_race(self.run)
 
     def give_up_if_due(self) -> None:
         """A job that was stopped is recorded as ended if no channel tells its end in time."""
@@ -183,6 +185,7 @@ class Watcher:
                 self.stop("stalled")
         if not run.state.job.ended:
             self.give_up_if_due()
+            self.settle_if_due()
         if run.detach and not run.state.job.ended:
             raise Detach("asked")
         heartbeat.record_if_due(run, run.state.job.step or "", log_bytes=self.mirror.received)

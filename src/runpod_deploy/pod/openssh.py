@@ -18,9 +18,9 @@ from ..machine.clock import Clock, SystemClock
 from ..record.paths import RunDir
 from ..spec import STORAGE_NETWORK_VOLUME, RunpodJobSpec, Spec
 from ..spec.visible import shortened
-from . import guard, job, keys, scripts
+from . import guard, job, keys, lease, scripts
 from .job import Channel, JobPaths
-from .protocol import Follow, GuardTerms, Reply
+from .protocol import Follow, GuardTerms, Lease, Reply
 from .ssh import Connection, Login, Unreachable
 from .transfer import pull, push
 from .transfer.streams import Flaky, send_names
@@ -201,6 +201,26 @@ class PodHost:
             # A connection that has ended already is found when the channel is read, which says why.
             send_names(child, job.follow_line(self._paths, offset, self._sample_s))
             yield Channel(child, self._connection)
+
+    def lease(self) -> Lease:
+        """The lease as it is now. Raises Unreachable, StagingFailed."""
+        program = lease.look_program(self._paths).encode()
+        ended = self._connection.run(
+            RUN_COMMAND.format(len(program)),
+            stdin=program,
+            timeout_s=lease.LOOK_TIMEOUT_S,
+            keep_bytes=lease.LOOK_BYTES,
+        )
+        return lease.read_lease(ended.stdout)
+
+    def take_lease(self, number: int, claim: str, holder: str) -> bool:
+        """Whether the lease with this number is that claim's now."""
+        reply = self._run_retried(lease.take_command(self._paths, number), lease.row(claim, holder))
+        return reply.exit_code == 0
+
+    def leave_note(self, note: bytes) -> None:
+        """The note lies on the pod. Raises StagingFailed."""
+        self._run_checked(lease.leave_command(self._paths), note)
 
     def stop_job(self, grace_s: float) -> None:
         """No process of the job is left: TERM, and KILL after grace_s seconds. Raises StagingFailed if some remain."""

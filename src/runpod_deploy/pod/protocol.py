@@ -58,6 +58,24 @@ class Notice:
 Frame = LogChunk | Sample | Notice | JobEnd
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Who carries out the run, as its pod has it. All of it is the pod's word."""
+
+    number: int = 0
+    """How often the lease was taken; 0: never."""
+    claim: str = ""
+    """The text that stands for the run folder that took it last."""
+    holder: str = ""
+    """The machine that took it last, as it named itself."""
+    silent_s: float | None = None
+    """Seconds since a client was last at work on the pod; None if none ever was."""
+    job_pid: int | None = None
+    """The job's process, if the job was ever started."""
+    note: bytes = b""
+    """What the holder has left for another machine that goes on."""
+
+
 class Follow(Protocol):
     """One open channel that streams the job's log, samples and end."""
 
@@ -116,6 +134,15 @@ class Host(Protocol):
 
     def follow(self, offset: int) -> AbstractContextManager[Follow]:
         """A channel that starts at this byte of the log."""
+
+    def lease(self) -> Lease:
+        """The lease as it is now. This look leaves no trace, so the one who looks does not count as a client."""
+
+    def take_lease(self, number: int, claim: str, holder: str) -> bool:
+        """Whether the lease with this number is that claim's: of several that try, one gets it."""
+
+    def leave_note(self, note: bytes) -> None:
+        """The note lies on the pod for whoever takes the lease next."""
 
     def stop_job(self, grace_s: float) -> None:
         """No process of the job is left: TERM, and KILL after grace_s seconds. Raises StagingFailed if some remain."""

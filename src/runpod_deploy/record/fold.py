@@ -85,6 +85,8 @@ def timed(phases: tuple[PhaseTime, ...], name: str, duration_s: float) -> tuple[
 def job(before: JobState, event: e.Event) -> JobState:
     """The job after the event."""
     match event:
+        case e.PodCreated(taken_over=e.TakenOver() as taken) | e.RunTakenBack(taken_over=taken):
+            return replace(before, pid=before.pid or taken.job_pid)
         case e.JobLaunched():
             return replace(before, pid=event.pid)
         case e.RemoteStepStarted():
@@ -119,6 +121,8 @@ def work(s: State, event: e.Event) -> Work:
     """The work around the job after the event."""
     before = s.work
     match event:
+        case e.PodCreated(taken_over=e.TakenOver() as taken) | e.RunTakenBack(taken_over=taken):
+            return done_elsewhere(before, taken)
         case e.CommandFinished(exit_code=0):
             return replace(before, commands_done=before.commands_done | {(event.section, event.index)})
         case e.StageFinished():
@@ -137,6 +141,17 @@ def work(s: State, event: e.Event) -> Work:
         case e.PhaseFailed(phase="collect") if not s.end.reopened:
             return replace(before, collected=False)
     return before
+
+
+def done_elsewhere(before: Work, taken: e.TakenOver) -> Work:
+    """The work, with what another machine has done on the pod."""
+    commands = {(command.section, command.index) for command in taken.commands}
+    return replace(
+        before,
+        commands_done=before.commands_done | commands,
+        staged=before.staged | set(taken.staged),
+        secrets=before.secrets | set(taken.secrets),
+    )
 
 
 def pulled(event: e.ArtifactPullCompleted | e.ArtifactPullFailed | e.ArtifactSkipped) -> Artifact:
@@ -171,7 +186,8 @@ def end(s: State, event: e.Event) -> End:
         case e.Interrupted():
             return replace(before, interrupted=event.signal, wish=event.release or before.wish)
         case e.Detached():
-            return replace(before, detached=event.why)
+            elsewhere = Failure("busy", s.progress.phase, event.message, event.hint) if event.message else None
+            return replace(before, detached=event.why, elsewhere=elsewhere)
         case e.PodRequested() | e.PodCreated() | e.PodRecycled():
             return replace(before, released=False)
         case e.PodReopening():

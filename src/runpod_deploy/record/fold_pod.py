@@ -47,15 +47,20 @@ def request(s: State, event: e.Event) -> Request:
             return refused_with(replace(before, pending=None, made=may_exist(s)), refused, event.reason, event.kind)
         case e.PodRefused():
             return replace(before, pending=None, made=may_exist(s))
+        case e.PodCreated(taken_over=e.TakenOver() as taken):
+            found = replace(before, placed=None, made=True, taken_token=taken.token, taken_from=taken.holder)
+            return replace(found, account=taken.account or before.account)
         case e.PodCreated():
             return replace(before, pending=None, placed=before.pending, made=True)
+        case e.Detached(why="elsewhere"):
+            return replace(before, candidates=(), refused=(), refusal_kinds=frozenset())
         case e.PodRecycled():
-            taken = replace(before, placed=None, made=True, taken_token=event.token, taken_at=event.ts_utc)
-            return replace(taken, account=event.account or before.account)
+            paused = replace(before, placed=None, made=True, taken_token=event.token, taken_at=event.ts_utc)
+            return replace(paused, account=event.account or before.account)
         case e.PodAbandoned():
             # What was delivered may be something else than the candidate that was asked for.
             refused = before.placed or candidate(s.pod.gpu_id, s.pod.datacenter_id, s.pod.cloud_type)
-            return refused_with(replace(before, placed=None), refused, event.reason, "abandoned")
+            return refused_with(replace(before, placed=None, taken_from=None), refused, event.reason, "abandoned")
         case e.PodReleased():
             return replace(before, pending=None)
     return before
@@ -102,7 +107,10 @@ def pod(s: State, event: e.Event) -> PodState:
         case e.PodCreated():
             unseen = None if event.adopted else (event.pod_id, event.ts_utc)
             here = replace(placed(before, event), unseen=unseen, resumed=before.recycled)
-            return replace(here, volume_gb=event.volume_gb, gpu_count=event.gpu_count)
+            here = replace(here, volume_gb=event.volume_gb, gpu_count=event.gpu_count)
+            return theirs(here, s.run_id, event.taken_over) if event.taken_over else here
+        case e.RunTakenBack():
+            return replace(before, python_version=event.taken_over.python_version or before.python_version)
         case e.PodRecycled():
             return replace(placed(before, event), name=event.name, recycled=True)
         case e.PodReopening():
@@ -132,6 +140,11 @@ def pod(s: State, event: e.Event) -> PodState:
             # The pod itself may run on, if only the job's container died.
             return replace(before, final_state=event.state, lost=event.state != "RUNNING")
     return before
+
+
+def theirs(here: PodState, run_id: str | None, taken: e.TakenOver) -> PodState:
+    """The pod, which another machine requested."""
+    return replace(here, name=run_id, python_version=taken.python_version)
 
 
 def placed(before: PodState, event: e.PodCreated | e.PodRecycled) -> PodState:

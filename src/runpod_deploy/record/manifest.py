@@ -111,6 +111,7 @@ def manifest(
         "python_version": state.pod.python_version,
         "log": log,
         **bill(state),
+        **({} if state.request.taken_from is None else {"adopted_from": state.request.taken_from}),
     }
 
 

@@ -87,6 +87,8 @@ class Request:
     """The random token that the run's pods bear; empty for a run of an older version."""
     taken_token: str = ""
     """The token that a recycled pod bears."""
+    taken_from: str | None = None
+    """The machine that the pod was taken over from, as it named itself."""
     taken_at: datetime | None = None
     """When the run took the recycled pod, which it starts afterwards."""
     account: str = ""
@@ -205,6 +207,8 @@ class End:
     wish: str = ""
     """What the user who ended the run has asked for the pod; empty: as `lifecycle.on_failure` says."""
     detached: str | None = None
+    elsewhere: Failure | None = None
+    """Why the last process left the run to another machine."""
     release_action: str | None = None
     released: bool = False
     status_before: str | None = None

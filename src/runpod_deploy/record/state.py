@@ -15,6 +15,8 @@ from .verdict import verdict
 Outcome = Literal["succeeded", "job_failed", "stopped", "failed", "interrupted", "unreleased"]
 JOB_KINDS = ("job_failed", "marker_missing", "failure_marker", "left_running", "preamble_failed")
 LIMIT_KINDS = ("cost_cap", "max_runtime", "stalled")
+LEFT_KINDS = {"ssh_lost": "ssh_lost", "elsewhere": "busy"}
+"""The kinds of failure by why a process left the run; to leave it for any other reason is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ class State:
     def exit_code(self) -> int:
         """The tool's exit code for a run that ends like this."""
         if self.end.detached and not self.end.finished:
-            return FAILURE_KINDS["ssh_lost"].exit_code if self.end.detached == "ssh_lost" else 0
+            kind = LEFT_KINDS.get(self.end.detached)
+            return FAILURE_KINDS[kind].exit_code if kind else 0
         if self.pod_may_exist:
             return FAILURE_KINDS["release_unconfirmed"].exit_code
         if self.failure is None:
@@ -113,7 +116,8 @@ class State:
     @property
     def pod_token(self) -> str:
         """The token that the run's pod bears; empty if it is of an older version."""
-        return self.request.taken_token if self.pod.recycled else self.request.token
+        taken = self.pod.recycled or self.request.taken_from is not None
+        return self.request.taken_token if taken else self.request.token
 
     @property
     def has_running_pod(self) -> bool:

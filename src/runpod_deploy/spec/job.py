@@ -143,3 +143,7 @@ class Spec:
     """A random text that only this run has, which its pods bear. Drawn when the spec is recorded; runs of versions
     before 2026-11 have none.
     """
+    any_machine: bool = False
+    """Whether the id was given with `--run-id`, so that any machine may go on with the run."""
+    journal: str | None = None
+    """Where journal and manifest are copied to, given with `--journal`: a folder, or a URI that fsspec knows."""

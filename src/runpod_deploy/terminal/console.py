@@ -264,6 +264,8 @@ def job_ended_line(event: e.JobEnded) -> str:
 
 def detached_line(event: e.Detached, state: State, zone: tzinfo | None) -> str:
     """The line for a run that nobody follows any more: what its pod does, and what ends the pod."""
+    if event.why == "elsewhere":
+        return "this machine leaves the run to the other one"
     what = DETACHED.get(event.why, "the job goes on")
     if (deadline := state.pod.guard_deadline_at) is None:
         return f"detached: {what}; NO GUARD is on the pod, so it bills until you end it"

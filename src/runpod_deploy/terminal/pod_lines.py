@@ -34,6 +34,7 @@ def pod_line(event: e.Event, state: State, zone: tzinfo | None = UTC) -> str | N
             return f"refused: {event.reason}" + (f"; trying {event.to} next" if event.to else "")
         case e.PodCreated():
             how = "found" if event.adopted else "created"
+            how = f"taken over from {event.taken_over.holder}" if event.taken_over else how
             return f"pod {event.pod_id} {how}: {rate(event)}; {limit_words(event, zone)}"
         case e.PriceDoubted() | e.BalanceLow() | e.RowSkipped() | e.HostLogKept():
             return cloud_line(event)
@@ -43,6 +44,8 @@ def pod_line(event: e.Event, state: State, zone: tzinfo | None = UTC) -> str | N
             return f"pod {event.pod_id} of this run showed up late and is deleted: it is not needed"
         case e.PodLeftBehind():
             return left_behind_line(event)
+        case e.RunTakenBack():
+            return f"the run goes on here again: {event.taken_over.holder} has left it"
         case e.KeyChanged():
             return "the API key has changed; it can see this run's pod, so the run continues"
         case e.PodReopening():

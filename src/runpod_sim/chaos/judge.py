@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .cases import MISBEHAVING
+from .cases import MISBEHAVING, TWO_FOLDERS
 from .guards import GRACE_S, SLACK_S
 from .outcome import Outcome
 
@@ -13,6 +13,8 @@ VIOLATIONS = ("leak", "foreign pod", "second pod", "double start", "overspend", 
 
 
 DEFECT_SIGNS = ("Traceback", '"kind": "internal"', "kind: internal")
+BUSY = 8
+"""The exit code of a run that another folder has: two folders with one run id are two machines."""
 GIVEN_UP = ("pod_abandoned", "late_pod_found", "pod_left_behind")
 """Events of pods that the run does not use, and has deleted or named."""
 
@@ -83,6 +85,8 @@ def money(outcome: Outcome) -> Iterator[Violation]:
 
 def ending(outcome: Outcome, wanted: Expected) -> Iterator[Violation]:
     """Broken promises of a run that ended: one that reports success must have every file."""
+    if outcome.case.resume_method == TWO_FOLDERS and outcome.code == BUSY:
+        return  # the other folder has the run
     # A run that nobody was to resume has a small cap, which a busy machine may use up before the kill comes.
     if outcome.case.mild and outcome.case.resumed and outcome.code != wanted.code:
         yield Violation("difference", f"exit code {outcome.code} instead of {wanted.code}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from runpod_deploy.cloud.pod_search import pods_of_run
+from runpod_deploy.cloud.pod_search import pods_of_run, pods_with_id
 from runpod_deploy.cloud.values import Address, Candidate, LogLine, Offer, Pod, PodRequest
 from runpod_deploy.errors import AnswerUnclear, ConfigError, DeployError, StockOut
 from runpod_deploy.machine.clock import Clock
@@ -121,6 +121,11 @@ class FakeCloud:
         """The listed pods with that token, or with that name and no token, newest first."""
         self._call(f"find {name}")
         return pods_of_run(self.list_pods(), lambda _pod_id: None, name=name, token=token)
+
+    def find_id(self, run_id: str, max_age_s: float = 0.0) -> list[Pod]:
+        """The listed pods with that run id and a token, newest first."""
+        self._call(f"find_id {run_id}")
+        return pods_with_id(self.list_pods(), lambda _pod_id: None, run_id)
 
     def list_pods(self) -> list[Pod]:
         """Every listed pod, newest first."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runpod_deploy.errors import SshLost, StagingFailed
 from runpod_deploy.machine.clock import Clock
-from runpod_deploy.pod.protocol import Follow, Frame, GuardTerms, JobEnd, LogChunk, Notice, Reply
+from runpod_deploy.pod.protocol import Follow, Frame, GuardTerms, JobEnd, Lease, LogChunk, Notice, Reply
 from runpod_deploy.pod.shell import presets
 from runpod_deploy.pod.transfer.values import Moved, OnProgress, Progress, Pull, Push
 
@@ -51,6 +51,11 @@ class FakeHost:
     pulls: list[Pull] = field(default_factory=list)
     """Every pull that was asked for, in order."""
     armed: GuardTerms | None = None
+    leases: list[tuple[str, str]] = field(default_factory=list)
+    """Claim and holder of each lease that was taken, in order."""
+    note: bytes = b""
+    touched_at: float | None = None
+    """When a client was last at work."""
 
     def run(
         self,
@@ -124,6 +129,29 @@ class FakeHost:
         self._alive_or_lost()
         yield FakeFollow(self, offset)
 
+    def lease(self) -> Lease:
+        """The lease as it is now."""
+        self._alive_or_lost()
+        self._effect("lease")
+        claim, holder = self.leases[-1] if self.leases else ("", "")
+        silent_s = None if self.touched_at is None else self.clock.monotonic() - self.touched_at
+        pid = None if self.started_at is None else 4711
+        return Lease(
+            number=len(self.leases), claim=claim, holder=holder, silent_s=silent_s, job_pid=pid, note=self.note
+        )
+
+    def take_lease(self, number: int, claim: str, holder: str) -> bool:
+        """Whether the lease with this number is that claim's."""
+        self._touch("take_lease")
+        if number == len(self.leases) + 1:
+            self.leases.append((claim, holder))
+        return self.leases[number - 1][0] == claim
+
+    def leave_note(self, note: bytes) -> None:
+        """The note is kept."""
+        self._touch("leave_note")
+        self.note = note
+
     def stop_job(self, grace_s: float) -> None:
         """The job is over."""
         self._touch("stop_job")
@@ -150,6 +178,7 @@ class FakeHost:
         self._alive_or_lost()
         self._effect(f"before {what}")
         self.clock.sleep(0.1)
+        self.touched_at = self.clock.monotonic()
         self._effect(f"after {what}")
 
     def _alive_or_lost(self) -> None:
@@ -170,6 +199,7 @@ class FakeFollow:
         host = self.host
         host._alive_or_lost()
         host._effect("read")
+        host.touched_at = host.clock.monotonic()
         if host.notices:
             return host.notices.pop(0)
         if host.garbage:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, DeployError, OddRow, OnRetry, StockOut
 from ...machine.clock import Clock
 from ...machine.limits import ANSWER_BYTES
-from ..pod_search import pods_of_run
+from ..pod_search import pods_of_run, pods_with_id
 from ..values import Candidate, LogLine, Offer, Pod, PodRequest
 from . import catalogue, shapes
 from .balance import BALANCE_CALL, Balance, as_balance
@@ -112,6 +112,10 @@ class RunPodCloud:
     def find(self, name: str, token: str = "") -> list[Pod]:
         """The pods that bear this token, or have this name and no token, newest first; listed after this call began."""
         return pods_of_run(self._pods(self._listing.rows(0.0)), self.get, name=name, token=token)
+
+    def find_id(self, run_id: str, max_age_s: float = 0.0) -> list[Pod]:
+        """The pods that bear this run id and any token, newest first, in a listing of at most this age."""
+        return pods_with_id(self._pods(self._listing.rows(max_age_s)), self.get, run_id)
 
     def list_pods(self) -> list[Pod]:
         """All pods of the account as they are now, newest first. Their environment holds our own labels only."""

@@ -9,7 +9,7 @@
 # "secret PATH" for each file to remove at the end of the job. The first terms are made of the container's variables.
 # DIR/guard/armed is a copy of the terms in force; DIR/guard/proof exists once the API has accepted the pod's key.
 # While DIR/guard/disarmed exists, nothing is done. DIR/guard/rest means that the pod is being stopped: its next start is
-# on purpose. A client at work touches DIR/contact.
+# on purpose. A client at work touches DIR/contact; the guard moves it to DIR/guard/contact, so that its time stays known.
 set -u; umask 077; cd /; trap '' TERM HUP INT QUIT USR1 USR2 ALRM
 dir=$RUNPOD_DEPLOY_DIR g=$RUNPOD_DEPLOY_DIR/guard tag=${RUNPOD_DEPLOY_DIR##*/}@ keeper=${KEEPER-}
 agent=runpod-deploy-guard/2 boot_id=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
@@ -40,7 +40,7 @@ forget_secrets() {
 
 due() {
     why='the deadline has passed'; [ "$now" -lt "$deadline" ] || return 0
-    [ ! -e "$dir/contact" ] || ! rm -f "$dir/contact" || touch_seen
+    [ ! -e "$dir/contact" ] || ! mv -f "$dir/contact" "$g/contact" || touch_seen
     if [ -n "$job" ] && job_runs; then
         [ $(((now - seen) * 10)) -lt "$ended" ] || touch_seen
         return 1

@@ -71,7 +71,9 @@ from .run import (
     RunFinished,
     RunResumed,
     RunStarted,
+    RunTakenBack,
 )
+from .taken import DoneCommand, TakenOver
 from .work import (
     ArtifactEmpty,
     ArtifactMetricsRead,
@@ -121,6 +123,7 @@ __all__ = [
     "CreateUnclear",
     "DatacenterFailover",
     "Detached",
+    "DoneCommand",
     "Event",
     "FailureMarkerSeen",
     "GpuSelected",
@@ -172,6 +175,7 @@ __all__ = [
     "RunFinished",
     "RunResumed",
     "RunStarted",
+    "RunTakenBack",
     "SecretWritten",
     "SecretsLeft",
     "SecretsRemoved",
@@ -183,6 +187,7 @@ __all__ = [
     "StopFailed",
     "StopRequested",
     "SuccessMarkerSeen",
+    "TakenOver",
     "from_row",
     "ignore",
     "job_fields",

@@ -8,6 +8,7 @@ from datetime import datetime
 from ...cloud.values import Candidate
 from ...spec.types import CloudId, HostName, PortNumber
 from .event import Event
+from .taken import TakenOver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ class PodRequested(Event):
     datacenter_id: str
     cloud_type: str
     account: str = ""
-    """A hash of the API key; empty in journals of older versions."""
+    """A hash of the API key; empty in older journals."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +146,7 @@ class PodCreated(Event):
     """Size of the pod's own volume, which costs money also while the pod is stopped."""
     gpu_count: int | None = None
     """The number of GPUs that were delivered; None if the API does not tell."""
+    taken_over: TakenOver | None = None  # of the pod of a run that another machine began
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,11 +188,9 @@ class PodResumed(Event):
     """When the pod was started again: its cost before that belongs to the earlier run."""
     stop_at: datetime
     stop_why: str
-    disks_usd_per_hour: float = 0.0
-    """Cost of the pod's disks, in addition to `usd_per_hour`."""
-    volume_gb: float | None = None  # as in PodCreated
+    disks_usd_per_hour: float = 0.0  # these three as in PodCreated
+    volume_gb: float | None = None
     gpu_count: int | None = None
-    """The number of GPUs that were delivered; None if the API does not tell."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .event import Event
+from .taken import TakenOver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,13 @@ class RunResumed(Event):
 
     after: str
     """The last event that the earlier process recorded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunTakenBack(Event):
+    """Another machine took this run over, and has gone: the run goes on here again."""
+
+    taken_over: TakenOver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +95,11 @@ class Detached(Event):
     """This process leaves; the job goes on, and the pod's guard ends the pod at the limit."""
 
     why: str
-    """`asked`, `ssh_lost`, or `handed_over` to a script that works on the pod itself."""
+    """`asked`, `ssh_lost`, `elsewhere` if another machine has the run, or `handed_over` to a script that works on the
+    pod itself."""
+    message: str = ""
+    """What is known of the other machine."""
+    hint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

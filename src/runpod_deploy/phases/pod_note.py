@@ -1,0 +1,113 @@
+"""This machine has the lease on its pod, and leaves a note there, from which another machine could go on.
+
+The note is the pod's word, so it is compared with the spec, and no more is taken from it than a run could do itself.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Annotated
+
+from ..errors import DeployError
+from ..pod.protocol import Lease
+from ..record.events import DoneCommand, RunTakenBack, TakenOver
+from ..run import Run
+from ..spec import RunpodJobSpec
+from ..spec.plain import Misfit, from_plain, to_plain
+from ..spec.rules import Matches
+from ..spec.strict_json import dumps, loads
+from ..spec.types import PythonVersion
+from .lease import claim_of, held, holder_of, is_alone
+from .limits import run_limit
+from .reconnect import with_reconnects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodNote:
+    """What the machine that has the run leaves on the pod for another one."""
+
+    token: Annotated[str, Matches(r"[0-9a-f]{32}", "a token of 32 digits")]
+    stop_at: datetime
+    """When the run stops at the latest."""
+    stop_why: str
+    commands: tuple[DoneCommand, ...] = ()
+    staged: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    python_version: PythonVersion | None = None
+
+
+def hold(run: Run) -> None:
+    """This machine has the lease of the pod, and the pod has its note. Raises Detach if another one has it, SshLost."""
+    if not run.spec.any_machine:
+        return
+    lease = with_reconnects(run, "looking who has the run", lambda: run.host.lease(), run_limit(run))
+    if lease.claim != claim_of(run.spec):
+        if lease.number and not is_alone(lease):
+            raise held(run, lease)
+        take(run, lease)
+        if lease.number:
+            run.record(RunTakenBack(taken_over=taken_over(run, run.state.pod_token, lease)))
+    leave_note(run)
+
+
+def take(run: Run, lease: Lease) -> None:
+    """This machine has the next lease. Raises Detach if another one was faster, SshLost."""
+    act = partial(run.host.take_lease, lease.number + 1, claim_of(run.spec), run.world.hostname)
+    if not with_reconnects(run, "taking the run", act, run_limit(run)):
+        raise held(run, run.host.lease())
+
+
+def leave_note(run: Run) -> None:
+    """The pod has a note of what is done. Without it another machine would only do more than once."""
+    if run.spec.any_machine and run.state.cost.stop_at is not None:
+        with suppress(DeployError, TimeoutError):
+            run.host.leave_note(dumps(to_plain(note_of(run))).encode())
+
+
+def note_of(run: Run) -> PodNote:
+    """What is done on the pod, and until when it may run."""
+    state = run.state
+    assert state.cost.stop_at
+    return PodNote(
+        token=state.pod_token,
+        stop_at=state.cost.stop_at,
+        stop_why=state.cost.stop_why,
+        commands=tuple(DoneCommand(section=name, index=index) for name, index in sorted(state.work.commands_done)),
+        staged=tuple(sorted(state.work.staged)),
+        secrets=tuple(sorted(state.work.secrets)),
+        python_version=state.pod.python_version,
+    )
+
+
+def read_note(lease: Lease, token: str) -> PodNote | None:
+    """The note, if it can be read and is about the pod with this token."""
+    try:
+        note = from_plain(PodNote, loads(lease.note))
+    except (Misfit, ValueError, RecursionError):
+        return None
+    return note if note.token == token else None
+
+
+def taken_over(run: Run, token: str, lease: Lease) -> TakenOver:
+    """What is known of the run on the pod, which another machine had."""
+    known = TakenOver(
+        holder=holder_of(lease), token=token, account=run.world.cloud.account, job_pid=lease.job_pid or None
+    )
+    note = read_note(lease, token)
+    return known if note is None else with_note(known, note, run.spec.job)
+
+
+def with_note(known: TakenOver, note: PodNote, job: RunpodJobSpec) -> TakenOver:
+    """What is known, with what the note says is done. What the config does not name is left out."""
+    commands = {"python": 1 if job.pod.python_version else 0, "setup": len(job.setup), "preflight": len(job.preflight)}
+    labels, names = {entry.label for entry in job.staging}, {secret.name for secret in job.secrets}
+    return replace(
+        known,
+        commands=tuple(done for done in note.commands if 0 <= done.index < commands.get(done.section, 0)),
+        staged=tuple(label for label in note.staged if label in labels),
+        secrets=tuple(name for name in note.secrets if name in names),
+        python_version=note.python_version if job.pod.python_version else None,
+    )
