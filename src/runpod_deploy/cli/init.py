@@ -1,14 +1,18 @@
-"""`init`: a first config for a project, made for it or copied from an example."""
+"""`init`: a first config for a project."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
+from typing import Any
 
 import click
 
 from ..config.examples import example_files, example_names
-from ..config.starter import look_at, starter
+from ..config.project_files import Project, command_of, look_at
+from ..config.starter import Wishes, size_text, starter
 from ..errors import UsageError
 from ..machine.files import write_atomically
 from ..terminal.output import info, print_lines
@@ -25,14 +29,17 @@ BYTES = "surrogateescape"
     "-o",
     default="runpod.yaml",
     metavar="NAME",
-    help="The name of the file in that folder. Default: runpod.yaml.",
+    help="The file to write, relative to that folder. Default: runpod.yaml.",
 )
+@click.option("--entry", default="", metavar="FILE", help="The script or notebook to run, or a command.")
+@click.option("--gpu", multiple=True, metavar="NAME", help="A GPU to ask for; repeat it, best first.")
+@click.option("--budget", type=click.FloatRange(0.01, 10_000), default=5.0, metavar="USD", help="The cost cap.")
 @click.option(
     "--from", "example", metavar="EXAMPLE", help="Copy a complete example and its files: --from list shows them."
 )
 @click.option("--force", is_flag=True, help="Replace the files if they exist.")
 @output_options
-def init(project_root: Path, output: str, example: str | None, force: bool) -> None:
+def init(project_root: Path, output: str, example: str | None, force: bool, **said: Any) -> None:
     """Write a commented config for the project in this folder, without asking anything."""
     path = project_root / output
     if example == "list":
@@ -41,9 +48,16 @@ def init(project_root: Path, output: str, example: str | None, force: bool) -> N
         write(project_root, copied(example, output), force)
         info(f"example {example}; check it with `runpod-deploy validate --config {path}`")
     else:
-        project = look_at(project_root)
-        write(project_root, {output: starter(project)}, force)
-        info(f"{project.kind} project; check it with `runpod-deploy validate --config {path}`")
+        project = look_at(project_root, said["entry"])
+        write(project_root, {output: starter(project, wishes(path, project_root, said))}, force)
+        for line in [*findings(project), *next_steps(path)]:
+            info(line)
+
+
+def wishes(path: Path, root: Path, said: dict[str, Any]) -> Wishes:
+    """What the user has said with flags, and where the project is from the config's folder."""
+    above = os.path.relpath(root.resolve(), path.resolve().parent)
+    return Wishes(gpus=said["gpu"], cap_usd=said["budget"], project_root=above)
 
 
 def copied(example: str, output: str) -> dict[str, str]:
@@ -79,3 +93,30 @@ def write_one(path: Path, text: str, force: bool) -> None:
                 file.write(text)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def findings(project: Project) -> Iterator[str]:
+    """What was found in the project, and what is missing, in a line each."""
+    what = "notebook" if project.entry.endswith(".ipynb") else "project"
+    yield f"found: {KINDS[project.kind]} {what}" + (f" in {project.folder}/" if project.folder else "")
+    if command := command_of(project):
+        yield f"it runs: {command}"
+    else:
+        yield "no program was found: write yours into run.body, or use `runpod-deploy init --force --entry FILE`"
+    for folder, size in project.data.items():
+        yield f"{folder}/ ({size_text(size)}) is ignored by git: staged by its own entry; comment it out to leave it"
+    if project.env_file:
+        names = ", ".join(project.env_names) or "it sets no variable that can be read, so check it"
+        yield f"{project.env_file} is sent as variables of the job, and not uploaded: {names}"
+    if project.kind == "conda":
+        yield "a rehearsal needs micromamba on this machine, or the internet"
+
+
+def next_steps(path: Path) -> Iterator[str]:
+    """The commands to type next."""
+    file = quote(str(path))
+    yield f"check it:    runpod-deploy validate --config {file} --all"
+    yield f"rehearse it: runpod-sim exec -- runpod-deploy run --config {file}"
+
+
+KINDS = {"uv": "a uv", "pip": "a pip", "conda": "a conda", "none": "a plain"}

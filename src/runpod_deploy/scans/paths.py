@@ -8,7 +8,9 @@ from pathlib import Path, PurePosixPath
 
 from ..config import Draft, Finding
 from ..config.settings import environment
+from ..errors import DeployError
 from ..phases.check import problems_of, secret_problems
+from ..pod.transfer.shipment import survey
 from ..record.paths import EVENTS_NAME, LOG_NAME, MANIFEST_NAME, METRICS_NAME, SPEC_NAME
 from ..spec import RsyncPushSpec
 from ..spec.places import expanded
@@ -35,7 +37,7 @@ def overwritten(draft: Draft) -> Iterator[Finding]:
     """Warnings for staging entries whose files a later entry deletes, or uploads again."""
     job = draft.trial.job
     for (i, first), (j, second) in combinations(enumerate(job.staging), 2):
-        if inside(second, first):
+        if inside(second, first) and uploads(draft, first, second):
             message = f"its source is inside that of staging[{i}], which uploads it already"
             yield draft.document.finding(("staging", j, "source"), message, level="warning")
         lower, upper = PurePosixPath(first.destination), PurePosixPath(second.destination)
@@ -48,6 +50,16 @@ def inside(second: RsyncPushSpec, first: RsyncPushSpec) -> bool:
     """Whether the second source is inside the first."""
     inner, outer = (PurePosixPath(entry.source) for entry in (second, first))
     return inner != outer and inner.is_relative_to(outer)
+
+
+def uploads(draft: Draft, first: RsyncPushSpec, second: RsyncPushSpec) -> bool:
+    """Whether the first entry uploads files of the second one's source: it may exclude it, or git may ignore it."""
+    source = local(draft, second.source).absolute()
+    try:
+        shipped = survey(first, draft.project_root).files
+    except DeployError:
+        return False  # the run's own check says what is wrong
+    return any(file.path.absolute().is_relative_to(source) for file in shipped)
 
 
 def colliding(draft: Draft) -> Iterator[Finding]:

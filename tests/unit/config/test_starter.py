@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runpod_deploy.cli.init import init
+from runpod_deploy.cli.validate import Report, Scans
 from runpod_deploy.config import load
 from runpod_deploy.config.examples import CHECKOUT, example_names
-from runpod_deploy.config.starter import look_at, starter
+from runpod_deploy.config.project_files import look_at
+from runpod_deploy.config.starter import starter
 from runpod_deploy.errors import UsageError
+from tests.support import projects
+
+CHECKS: dict[str, Any] = {
+    "check_local": True,
+    "check_availability": False,
+    "scan_consumer": True,
+    "check_image_registry": False,
+    "skip_registry_check": True,
+    "all": False,
+    "registry_url": "",
+}
 
 
 def project(root: Path, *files: str) -> Path:
@@ -24,7 +38,7 @@ def project(root: Path, *files: str) -> Path:
 @pytest.mark.parametrize(
     ("files", "kind", "words"),
     [
-        (["uv.lock", "pyproject.toml", "train.py"], "uv", "uv run python train.py"),
+        (["uv.lock", "pyproject.toml", "train.py"], "uv", "uv run --no-sync python train.py"),
         (["requirements.txt", "src/main.py"], "pip", "python3 src/main.py"),
         (["pyproject.toml"], "pip", "pip install -e ."),
         (["results/x"], "none", "mkdir -p results"),
@@ -43,6 +57,43 @@ def test_it_is_valid_and_fits(tmp_path: Path, files: list[str], kind: str, words
     assert "@" not in starter(found)
     if "pyproject.toml" in files:
         assert draft.name == "My-Project"
+
+
+@pytest.mark.parametrize(
+    ("kind", "program", "results"),
+    [
+        ("uv", "uv run --no-sync python train.py", "checkpoints"),
+        ("pip", "python3 -m papermill --log-output -k python3 explore.ipynb results/explore.ipynb", "results"),
+        ("monorepo", "cd {remote_repo}/packages/trainer\n", "packages/trainer/outputs"),
+        ("conda", "micromamba run -p /root/env python train.py", "results"),
+    ],
+)
+def test_the_projects_that_people_have(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, program: str, results: str
+) -> None:
+    root = projects.make(kind, tmp_path / kind)
+    init.main(["--project-root", str(root), "-o", "configs/gpu.yaml"], standalone_mode=False)
+    said = capsys.readouterr().err
+    draft = load(root / "configs/gpu.yaml")
+    report = Report()
+    report.look(root / "configs/gpu.yaml", ((), None), Scans(**CHECKS))
+    data = projects.DATA.get(kind, "data")
+    assert draft.project_root == root
+    assert program in draft.job.run.body
+    assert draft.job.artifacts[0].remote_path == f"{{remote_repo}}/{results}/"
+    assert f"{data}/ (3.0 kB) is ignored by git: staged by its own entry" in said
+    assert "WANDB_API_KEY" in said and projects.TOKEN not in said
+    assert [(f.path, f.message) for f in report.findings if f.level != "note"] == []
+
+
+def test_what_the_user_says_is_in_the_file(tmp_path: Path) -> None:
+    root = projects.make("monorepo", tmp_path / "p")
+    flags = ["--entry", "services/api/src/api/server.py", "--gpu", "4090", "--gpu", "NVIDIA L4", "--budget", "0.5"]
+    init.main(["--project-root", str(root), *flags], standalone_mode=False)
+    job = load(root / "runpod.yaml").job
+    assert "cd {remote_repo}/services/api\n" in job.run.body and "python3 src/api/server.py" in job.run.body
+    assert job.pod.gpu_order == ("4090", "NVIDIA L4")
+    assert (job.budget.cost_cap_usd, job.budget.max_runtime_minutes) == (0.5, 24)
 
 
 def test_a_file_is_never_replaced_unasked(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ def test_everything_that_is_missing_is_told(project: Project) -> None:
     ("first", "second", "words"),
     [
         (push("a", "./", "/w"), push("b", "src/", "/x"), "its source is inside that of staging[0]"),
+        (push("a", "./", "/w", excludes=["/src/"]), push("b", "src/", "/x"), ""),
         (push("a", "src/", "/w/src"), push("b", "tests/", "/w"), "deletes what staging[0] uploads to /w/src"),
         (push("a", "src/", "/w/src"), push("b", "tests/", "/w", delete=False), ""),
         (push("a", "src/", "/w/src"), push("b", "tests/", "/w/tests"), ""),
@@ -49,7 +50,7 @@ def test_everything_that_is_missing_is_told(project: Project) -> None:
 def test_entries_that_undo_each_other(
     project: Project, first: dict[str, Any], second: dict[str, Any], words: str
 ) -> None:
-    findings = [f.message for f in paths.overwritten(project(staging=[first, second]))]
+    findings = [f.message for f in paths.overwritten(project({"src/a.py": ""}, staging=[first, second]))]
     assert len(findings) == bool(words)
     assert all(message.startswith(words) for message in findings)
 
