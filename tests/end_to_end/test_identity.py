@@ -107,3 +107,14 @@ def test_a_locked_pod_is_named_in_the_last_line_and_found_by_an_audit(sim: Simul
     audit = Tool(sim, "audit", "--root", str(ended.run_dir.parent)).end()
     assert audit.code == 9 and "locked" in audit.err
     sim.kill_pods()
+
+
+def test_a_pod_that_was_moved_with_its_job_is_named_and_deleted_by_its_id(sim: Simulator, tmp_path: Path) -> None:
+    sim.fault(what="migrates", after_s=5)
+    ended = run(sim, job(tmp_path / "p", body="sleep 60\n", **LIFECYCLE), within_s=100)
+    (pod_id,) = [pod["id"] for pod in sim.ledger["pods"] if pod["ended"] is None]
+    assert ended.code == 9 and ended.run_dir, ended.err
+    assert f"POD {pod_id} MAY STILL BE BILLING" in ended.err.splitlines()[-1]
+    assert f"audit --reap --pod {pod_id}" in ended.err
+    audit = Tool(sim, "audit", "--reap", "--yes", "--pod", pod_id, "--root", str(ended.run_dir.parent)).end()
+    assert audit.code == 0 and sim.ledger["pods_left"] == 0

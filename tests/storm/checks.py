@@ -24,6 +24,7 @@ from tests.storm.pods import FINAL, Home
 from tests.storm.process import BUSY, UNCONFIRMED, Ended, Process
 
 if TYPE_CHECKING:
+    from tests.storm.cloud import Span
     from tests.storm.storm import Storm
 
 SLACK_S = 90.0
@@ -62,8 +63,14 @@ class Watcher:
                 self.taken_ahead(args[0])
             if where == "before delete" and process.run is not None:
                 self.keeps_results(process.run.state, args[0])
+        elif where == "before pull" and process.run is not None and process.run.state.end.reopened:
+            self.storm.reopened += self.open_spans(process.run.state.pod.id)
         elif where in ("after create", "after launch", "after start"):
             self.is_one(process.run.state if process.run else self.storm.state())
+
+    def open_spans(self, pod_id: str | None) -> list[Span]:
+        """The time since which that pod bills."""
+        return [span for span in self.storm.cloud.spans if span.pod_id == pod_id and span.to_s is None]
 
     def in_order(self, event: Event, state: State) -> None:
         """No event is older than the one before it."""
@@ -101,7 +108,7 @@ class Watcher:
     def is_one(self, state: State) -> None:
         """There is one pod, or the journal knows that there may be two; the job was started once."""
         cloud = self.storm.cloud
-        billing = [pod_id for pod_id in self.storm.ours() if cloud.bills(pod_id)]
+        billing = [pod_id for pod_id in self.storm.ours() if cloud.bills(pod_id) and pod_id not in cloud.migrated]
         known = state.request.pending or state.request.repeated or state.pod.discarding
         require(len(billing) <= 1 or known, "one pod", f"{sorted(billing)} bill beside each other")
         starts = sum(home.starts for home in homes(self.storm))
@@ -109,11 +116,11 @@ class Watcher:
 
     def keeps_results(self, state: State, pod_id: str) -> None:
         """What is deleted here is here already, or the policy says that it may be lost."""
-        if state.job.pid is None or pod_id != state.pod.id:
+        if state.job.pid is None or pod_id != state.pod.id or state.end.wish == "delete":
             return
         policy = self.storm.spec.job.lifecycle
         succeeded = state.result == "succeeded"
-        action = policy.on_success if succeeded else policy.on_failure
+        action = state.end.wish or (policy.on_success if succeeded else policy.on_failure)
         require(action == "delete", "results", f"{pod_id} is deleted after its job, and the policy is {action}")
         if succeeded:
             all_here(self.storm, state, "is deleted after a success")
@@ -191,16 +198,18 @@ def truth(storm: Storm, ended: Ended, state: State) -> None:
 def no_leak(storm: Storm, ended: Ended, state: State) -> None:
     """Nothing of the run bills, unless the policy keeps it or the last line of exit 9 names it."""
     cloud, named = storm.cloud, ended.last_line if ended.code == UNCONFIRMED else ""
-    kept = state.end.release_action if state.end.released else None
+    kept = state.end.release_action
     for pod_id in sorted(storm.ours()):
         pod = cloud.rented[pod_id].pod
+        if pod_id in cloud.migrated and not state.pod.lost:
+            continue  # it was moved at the very end: no run can know of it, and its guard ends it
         if cloud.bills(pod_id) and not (kept == "preserve" and pod_id == state.pod.id):
             require(
                 pod_id in named or pod.name in named,
                 "leak",
                 f"{pod_id} bills after exit {ended.code}: {ended.last_line}",
             )
-        elif cloud.exists(pod_id) and not cloud.bills(pod_id) and kept not in KEEPING:
+        elif cloud.exists(pod_id) and not cloud.bills(pod_id) and not (kept in KEEPING and pod_id == state.pod.id):
             require(pod_id in named or pod.name in named, "leak", f"the disk of {pod_id} bills after exit {ended.code}")
     for request in cloud.coming:
         told = request.name in named or request.env[TOKEN_LABEL] != storm.spec.token
@@ -231,6 +240,7 @@ def at_end(storm: Storm) -> None:
     starts = sum(home.starts for home in homes(storm))
     require(starts <= 1, "one start", f"the job was started {starts} times")
     within_cap(storm)
+    reopened_for_a_while(storm)
     if storm.history.nobody_comes:
         guarded(storm)
 
@@ -239,20 +249,49 @@ def within_cap(storm: Storm) -> None:
     """All pods of the run together have cost the cap, and the time that it takes to end a pod."""
     cloud, job = storm.cloud, storm.spec.job
     policy, state = job.lifecycle, storm.state()
-    if "preserve" in (policy.on_success, policy.on_failure):
+    insides = [cloud.insides[pod_id] for pod_id in storm.ours()]
+    unguarded = any(inside.once_unguarded and not inside.neglected for inside in insides)
+    if unguarded or "preserve" in (policy.on_success, policy.on_failure):
         return
     pods = [pod_id for pod_id in storm.ours() if cloud.bills(pod_id) or cloud.usd(pod_id)]
     earlier_usd = sum(span.usd(0) for span in cloud.spans if span.pod_id in storm.taken and span.from_s < storm.began_s)
     usd = sum(cloud.usd(pod_id) for pod_id in pods) - earlier_usd
     rates = max((span.usd_per_hour for span in cloud.spans if span.pod_id in pods), default=RATE)
     extra_s = closing_s(job.budget) + SLACK_S + storm.interfered_s + storm.excused_s + grace_s(storm)
-    # The guard that starts with the container plans with the catalogue's price.
-    limit = job.budget.cost_cap_usd * max(1.0, storm.history.weather.price) + rates * extra_s * max(1, len(pods)) / 3600
+    limit = job.budget.cost_cap_usd * dearer_by(storm, pods) + rates * extra_s * max(1, len(pods)) / 3600
     require(
         usd <= limit,
         "money",
         f"${usd:.4f} for {sorted(pods)}, cap ${job.budget.cost_cap_usd:.4f}, at most ${limit:.4f} {state.pod.id}",
     )
+
+
+def dearer_by(storm: Storm, pod_ids: list[str]) -> float:
+    """The price of the pods as a multiple of what their guards plan with: a guard that no run has armed plans with the
+    catalogue's price."""
+    armed = {row["pod_id"] for row in journal_rows(storm.dir) if row["event"] == "guard_armed"}
+    return 1.0 if armed.issuperset(pod_ids) else max(1.0, storm.history.weather.price)
+
+
+def reopened_for_a_while(storm: Storm) -> None:
+    """A paused pod that was started for a pull, and reached, is paused again within its own limit."""
+    budget = storm.spec.job.budget
+    own_s = budget.ssh_ready_timeout_sec + budget.pull_grace_sec + closing_s(budget)
+    most_s = own_s + SLACK_S + storm.interfered_s + grace_s(storm)
+    for span in storm.reopened:
+        lasted_s = (storm.clock.monotonic() if span.to_s is None else span.to_s) - span.from_s
+        require(
+            lasted_s <= most_s, "money", f"{span.pod_id} was up for {lasted_s:.0f} s for a pull, not {most_s:.0f} s"
+        )
+
+
+def reaps_no_results(storm: Storm, pod_ids: list[str]) -> None:
+    """No pod that is paused with results is among those that an audit deletes by itself."""
+    state, jobs = storm.state(), any(home.starts for home in homes(storm))
+    for pod_id in pod_ids:
+        paused = pod_id == state.pod.id and storm.cloud.exists(pod_id) and not storm.cloud.bills(pod_id)
+        asked = state.end.release_action == "delete" or state.work.collected
+        require(not (paused and jobs) or asked, "results", f"an audit deletes {pod_id}, which is paused with results")
 
 
 def grace_s(storm: Storm) -> float:
@@ -271,7 +310,7 @@ def guarded(storm: Storm) -> None:
         if not storm.cloud.bills(pod_id):
             continue
         inside = storm.cloud.insides[pod_id]
-        unguarded = not inside.guards
+        unguarded = not inside.guards and not inside.neglected
         keeps = storm.spec.job.lifecycle.on_failure == "preserve" or state.end.release_action == "preserve"
         require(unguarded or keeps, "leak", f"{pod_id} bills although its guard lives, and nobody comes")
 

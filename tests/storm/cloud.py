@@ -53,6 +53,8 @@ class StormCloud(FakeCloud):
         self.coming: list[PodRequest] = []
         """The pods that a create call will still place."""
         self.guard_deletes: list[str] = []
+        self.migrated: dict[str, str] = {}
+        """The former id of each pod that was moved to a new one."""
         self.on_change: Callable[[str, str], None] = lambda what, pod_id: None
         """Called with each change of a pod, and its id."""
 
@@ -206,14 +208,25 @@ class StormCloud(FakeCloud):
         if billed:
             self.goes_down(pod_id)
 
+    def migrate(self, old_id: str) -> Pod:
+        """The pod was moved to a new id, with its volume."""
+        pod = super().migrate(old_id)
+        self.migrated[pod.id] = old_id
+        api = partial(self.guard_asks, pod.id)
+        self.insides[pod.id] = replace(self.insides[old_id], api=api, guards={}, up=False)
+        self.goes_up(pod.id)
+        return pod
+
     def befall(self, pod_id: str, what: str) -> None:
-        """The pod vanishes, is stopped, or its container restarts."""
+        """The pod vanishes, is stopped, is moved to a new id, or its container restarts."""
         if not self.bills(pod_id):
             return
         if what == "vanish":
             self.vanish(pod_id)
         elif what == "exit":
             self.exit(pod_id)
+        elif what == "migrate":
+            self.migrate(pod_id)
         elif self.insides[pod_id].up:
             self.insides[pod_id].boot()
 

@@ -81,6 +81,11 @@ CHANGES = ("stop", "delete")
 """Calls that the API may accept and forget."""
 
 
+def is_look(where: str) -> bool:
+    """Whether the effect is a look at pods."""
+    return where.startswith("before ") and where.removeprefix("before ") in LIES
+
+
 class Answered(Exception):
     """The call has this answer and no effect."""
 
@@ -95,6 +100,8 @@ class Faults:
     def __init__(self, planned: Sequence[h.Fault], cloud: StormCloud, newest_pod: Callable[[], str | None]) -> None:
         self.planned = list(planned)
         self.cloud, self.newest_pod = cloud, newest_pod
+        self.lies: list[h.Fault] = []
+        """Answers that hide a pod, which wait for the next look."""
         self.count = 0
         self.told: list[str] = []
         self.signals_arrive = False
@@ -109,8 +116,13 @@ class Faults:
     def strike(self, where: str) -> None:
         """The faults that are due at this effect have happened. Raises what they raise."""
         self.count += 1
+        if self.lies and is_look(where):
+            self.planned.insert(0, self.lies.pop(0))
         while self.planned and self.planned[0].at <= self.count:
             fault = self.planned.pop(0)
+            if fault.kind == h.LIE and not is_look(where):
+                self.lies.append(fault)
+                continue
             before = len(self.told)
             self.told.append(f"effect {self.count}, {where}: {fault.kind}")
             if not self.happens(fault, where):
@@ -138,7 +150,7 @@ class Faults:
             case h.DISK:
                 self.note(f"for {fault.seconds:.0f} s")
                 self.disk_full_until_s = self.cloud.memory_clock.monotonic() + fault.seconds
-            case h.LIE if call in LIES and moment == "before":
+            case h.LIE:
                 self.lying_until_s = self.cloud.memory_clock.monotonic() + fault.seconds
                 raise Answered(LIES[call])
             case h.IGNORED if call in CHANGES and moment == "before":

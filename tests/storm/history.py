@@ -43,7 +43,8 @@ class Act:
     """One process that works on the run."""
 
     command: str
-    """run, detach, resume, pull, pull_start, stop, reap; twin is a run with our run id in another folder."""
+    """run, detach, resume, pull, pull_start, reap; stop names the state file, and end, end_keep and end_delete the run;
+    twin is a run with our run id in another folder."""
     after_s: float = 0.0
     """How long after the process before it."""
     faults: tuple[Fault, ...] = ()
@@ -93,6 +94,8 @@ class Job:
     leaves: bool = True
     """Whether it writes its artifacts."""
     setup_fails: bool = False
+    kills_guard_at_s: float | None = None
+    """How long after its start it kills the guard that was armed for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +104,7 @@ class PodEvent:
 
     at_s: float
     what: str
-    """vanish, exit or restart."""
+    """vanish, exit, restart or migrate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from runpod_deploy.errors import SshLost
 from runpod_deploy.machine.clock import Clock
-from runpod_deploy.pod.protocol import Frame, GuardTerms, JobEnd, LogChunk, Reply
+from runpod_deploy.pod.protocol import Frame, GuardTerms, JobEnd, LogChunk, Notice, Reply
 from runpod_deploy.pod.transfer.values import Moved, OnProgress, Progress, Pull, Push
 from tests.storm.history import Job
 from tests.support.fakes.clock import FakeClock
@@ -70,11 +70,17 @@ class Inside:
     successor: str = ""
     """The run that has armed its guard last."""
     guards: dict[str, FakeGuard] = field(default_factory=dict)
+    guard_killed: bool = False
+    """Whether the job has killed the guard, and nobody has tried to arm it again."""
+    once_unguarded: bool = False
+    """Whether the job has ever killed the guard."""
+    neglected: bool = False
+    """Whether a process that was told of that has gone on without an attempt to arm it."""
 
     def boot(self) -> None:
         """The container has started."""
         self.down()
-        self.up = True
+        self.up, self.guard_killed = True, False
         self.boots += 1
         if self.boot_terms is not None and self.guard_lives:
             self.start_guard(self.successor or self.boot_run_id, self.boot_terms)
@@ -135,6 +141,15 @@ class Inside:
         if home.launched_s is None:
             home.launched_s, home.boot = self.clock.monotonic(), self.boots
             home.starts += 1
+            if self.job.kills_guard_at_s is not None:
+                self.clock.at(home.launched_s + self.job.kills_guard_at_s, lambda: self.kill_guard(run_id))
+
+    def kill_guard(self, run_id: str) -> None:
+        """The job has killed the guard that was armed for its run, if both live."""
+        home, guard = self.settle(run_id), self.guards.get(run_id)
+        if self.runs(home) and guard is not None and guard.alive and home.guard.terms is not self.boot_terms:
+            self.guards.pop(run_id).alive = False
+            self.guard_killed = self.once_unguarded = True
 
     def stop(self, run_id: str) -> None:
         """No process of the job is left."""
@@ -211,6 +226,7 @@ class Connected:
         """The guard has its terms, if one can live there and the API answers to it."""
         self.touch()
         inside = self.inside
+        inside.guard_killed = False
         if not inside.guard_lives or not inside.reachable():
             self.clock.sleep(5.0)
             return "it does not run" if not inside.guard_lives else "GET /v2/pods: no answer"
@@ -274,12 +290,19 @@ class Following:
 
     def __init__(self, host: Connected, offset: int) -> None:
         self.host, self.offset = host, offset
+        self.told = False
+        """Whether the channel has told that there is no guard."""
 
     def read(self, timeout_s: float) -> Frame | None:
         """The next frame; time passes only when there is none."""
         host, inside, run_id = self.host, self.host.inside, self.host.run_id
         host.alive()
         home = inside.settle(run_id)
+        if inside.guard_killed:
+            if not self.told:
+                self.told = True
+                return Notice("guard")
+            inside.neglected = True
         home.guard.seen_s = inside.clock.monotonic()
         log = inside.log(run_id)
         if self.offset < len(log):

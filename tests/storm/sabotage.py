@@ -65,7 +65,12 @@ SABOTAGES = (
         ),
     ),
     Sabotage(
-        "re-arming",
+        "re-arming of a guard that the job has killed",
+        "phases/notices.py",
+        (("    if deadline is not None:\n", "    if deadline is None:\n"),),
+    ),
+    Sabotage(
+        "re-arming of a pod that is started again",
         "record/fold_pod.py",
         (("address=None, guard_deadline_at=None, lost=False", "address=None, lost=False"),),
     ),
@@ -90,7 +95,7 @@ def found(sabotage: Sabotage, given: argparse.Namespace) -> bool:
     """Whether the storm finds it, which is printed."""
     with tempfile.TemporaryDirectory(prefix="sabotage-", dir=SHM if SHM.is_dir() else None) as folder:
         copy(sabotage, Path(folder))
-        flags = ("-n", str(given.n), "--jobs", str(given.jobs), "--without", given.without, "--first")
+        flags = ("-n", str(given.n), "--jobs", str(given.jobs), "--without", given.without, "--first", "--stranger")
         command = (sys.executable, "-m", "tests.storm", *flags)
         env = {**os.environ, "PYTHONPATH": f"{folder}/src:{folder}"}
         ran = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)

@@ -21,6 +21,7 @@ KINDS = {
     h.KILL: 5, h.SIGNAL: 4, h.ERROR: 8, h.PAUSE: 2, h.JUMP: 1, h.DISK: 1, h.LATE: 1, h.LIE: 2, h.IGNORED: 1, h.POD: 3,
 }  # fmt: skip
 FOLLOWING = {"resume": 8, "run": 2, "pull": 1, "pull_start": 1, "stop": 1, "reap": 2}
+ENDING = ("end", "end", "end_keep", "end_delete")
 VISITING = {"resume": 3, "run": 2, "pull": 1, "stop": 1, "reap": 3}
 
 
@@ -48,9 +49,28 @@ def stranger(history: h.History) -> h.History:
         locked_at_s=random.uniform(0.0, 200.0) if random.random() < 0.05 else None,
         broke_at_s=random.uniform(0.0, 200.0) if random.random() < 0.05 else None,
     )
+    shape, job = history.shape, history.job
+    if random.random() < 0.08:
+        job = replace(job, kills_guard_at_s=random.choice((1.0, 5.0, 30.0)))
+    if random.random() < 0.08:
+        moves = h.PodEvent(at_s=random.uniform(1.0, 200.0), what="migrate")
+        weather = replace(weather, pod_events=(*weather.pod_events, moves))
+    if random.random() < 0.1:
+        visit = h.Visit(at_s=random.uniform(0.0, 200.0), command=random.choice(ENDING))
+        acts = (replace(acts[0], visits=(*acts[0].visits, visit)), *acts[1:])
+    if random.random() < 0.05:
+        acts = (*acts, h.Act(command=random.choice(ENDING), after_s=random.choice((1.0, 300.0))))
+    if random.random() < 0.1:
+        shape, acts = replace(shape, on_failure="stop"), (*acts, *late_pull(random))
     if random.random() < 0.15:
         acts = (acts[0], h.Act(command="twin", after_s=1.0, faults=faults_of(random, None)), *acts[1:])
-    return replace(history, weather=weather, acts=acts)
+    return replace(history, shape=shape, job=job, weather=weather, acts=acts)
+
+
+def late_pull(random: Random) -> tuple[h.Act, ...]:
+    """Somebody comes back long after the guard has paused the pod, and pulls what is on it."""
+    faults = tuple(f for f in faults_of(random, None) if f.kind != h.SIGNAL)
+    return h.Act(command="resume", after_s=9000.0), h.Act(command="pull_start", after_s=60.0, faults=faults)
 
 
 def shape_of(random: Random) -> h.Shape:

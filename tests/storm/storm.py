@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,7 +18,7 @@ from runpod_deploy.cloud.values import Pod, PodRequest
 from runpod_deploy.errors import ConfigError
 from runpod_deploy.history.audit import audit
 from runpod_deploy.history.known_runs import known_runs
-from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.lifecycle import carry_out, end_now
 from runpod_deploy.money import guard_deadline
 from runpod_deploy.pod.guard import IDLE_S
 from runpod_deploy.record.events import ignore
@@ -25,9 +27,10 @@ from runpod_deploy.record.journal import read_line
 from runpod_deploy.record.paths import RunDir
 from runpod_deploy.record.state import State
 from runpod_deploy.record.state_file import read_state_file
+from runpod_deploy.record.stop_request import leave_wish
 from runpod_deploy.spec import Spec
 from tests.storm import checks
-from tests.storm.cloud import StormCloud
+from tests.storm.cloud import Span, StormCloud
 from tests.storm.configs import RUN_ID, spec_of
 from tests.storm.faults import Faults
 from tests.storm.history import LOCKED_S, Act, History, Job, Visit, Weather
@@ -40,6 +43,8 @@ EARLIER = "earlier-20261101T110000Z"
 CALM_S = 400.0
 """After this time every outage of a history is over."""
 TRIES = 4
+ENDS = {"end": "", "end_keep": "stop", "end_delete": "delete"}
+"""The commands that end the run, with their wish for its pod."""
 TWIN_TOKEN = "ee" * 16
 SHM = Path("/dev/shm")
 
@@ -98,6 +103,10 @@ class Storm:
         """Whether the listing was looked at since the last create call."""
         self.taken: set[str] = set()
         """Ids of the paused pods that the run has taken."""
+        self.holder: Process | None = None
+        """The process that works on the run while others may visit it."""
+        self.reopened: list[Span] = []
+        """The times in which a pod was up that `pull --start` had reached."""
         self.strangers: list[str] = []
         """Ids of the pods that are not ours."""
 
@@ -188,7 +197,8 @@ class Storm:
     def ours(self) -> set[str]:
         """The ids of all pods that were ever this run's: created with its name, or taken over."""
         made = {row.pod.id for row in self.cloud.rented.values() if row.pod.env.get(TOKEN_LABEL) == self.spec.token}
-        return made | self.taken
+        ours = made | self.taken
+        return ours | {new for new, old in self.cloud.migrated.items() if old in ours}
 
     def process(self, act: Act) -> Process:
         """A process for the act."""
@@ -199,7 +209,8 @@ class Storm:
 
     def run_act(self, act: Act) -> Ended:
         """The end of the process that does this."""
-        process = self.process(act)
+        process, outermost = self.process(act), self.holder is None
+        self.holder = self.holder or process
         try:
             ended = self.do(act.command, process)
         except Violation:
@@ -207,6 +218,7 @@ class Storm:
             raise
         finally:
             self.interfered_s += process.faults.interfered
+            self.holder = None if outermost else self.holder
         ended = replace(ended, command=act.command)
         self.ends.append(ended)
         self.told += [f"  {line}" for line in ended.told]
@@ -222,6 +234,8 @@ class Storm:
             return process.pull_start()
         if command == "twin":
             return self.twin(process)
+        if command in ENDS:
+            return self.end(process, ENDS[command])
         if command in ("stop", "reap"):
             return process.ended(command, lambda: (getattr(self, command)(process), None))
         return process.carry(carry_out, detach=command == "detach")
@@ -242,6 +256,15 @@ class Storm:
         process.watchers[:] = [checks.TwinWatcher(self)]
         return process.carry(carry_out)
 
+    def end(self, process: Process, wish: str) -> Ended:
+        """The end of a `stop RUN`: the process that works on the run is told, or the run is ended from here."""
+        leave_wish(self.dir, wish)
+        if self.holder in (None, process):
+            return process.carry(end_now)
+        if self.holder is not None and self.holder.faults.signals_arrive:
+            os.kill(os.getpid(), signal.SIGINT)
+        return process.ended("end", lambda: (0, None))
+
     def stop(self, process: Process) -> int:
         """The exit code of `stop --state-file`."""
         path = self.spec.job.resolved_state_file
@@ -261,6 +284,7 @@ class Storm:
         wanted = leftovers_of(self.cloud.list_pods(), roots, process.clock.now())
         again = [pod for pod_id in wanted if (pod := world.cloud.get(pod_id)) is not None]
         leftovers = leftovers_of(again, roots, process.clock.now())
+        checks.reaps_no_results(self, leftovers)
         self.touched += leftovers
         return self.end_pods(process, leftovers, "delete")
 
@@ -305,9 +329,17 @@ class Storm:
             self.judge(ended)
             if ended.code not in (None, UNCONFIRMED, BUSY) and not self.state().end.detached:
                 break
+            self.delete_named(ended)
             self.wait(120.0)
         require(not self.state().pod_may_exist, "leak", "a run that was resumed in calm weather is not released")
         checks.idempotence(self)
+
+    def delete_named(self, ended: Ended) -> None:
+        """The user has deleted the pods with a new id that the last line names, once they have seen them."""
+        named = [pod_id for pod_id in self.cloud.migrated if pod_id in ended.last_line]
+        self.touched += named
+        process = self.process(Act(command="reap"))
+        process.ended("reap", lambda: (self.end_pods(process, named, "delete"), None))
 
     def tell_journal(self) -> None:
         """What happened has the rows of the journal."""

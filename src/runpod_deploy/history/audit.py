@@ -122,7 +122,7 @@ def by_journal(pod: Pod, run: KnownRun, ours: PodOrigin | None, now: datetime) -
         return Verdict("over", "it never booted, and its run gave it up")
     if state.end.released:
         return after_release(pod, state.end.release_action or "")
-    if state.end.finished:
+    if state.end.finished and not may_hold_results(run, pod):
         return Verdict("over", "its run has ended without a confirmed release")
     if not has_booted(pod) and state.pod.address is None:
         return Verdict("never_booted", "its driver is gone and it never answered")
@@ -132,9 +132,16 @@ def by_journal(pod: Pod, run: KnownRun, ours: PodOrigin | None, now: datetime) -
     deadline = state.pod.guard_deadline_at or latest(state.cost.stop_at, ours.deadline_at if ours else None)
     if is_past(deadline, now):
         return Verdict("past_deadline", "its driver is gone and its time is up")
-    if state.end.detached:
+    if state.end.detached and not state.end.finished:
         return None
     return Verdict("driver_gone", f"its driver is gone: continue with {resume}")
+
+
+def may_hold_results(run: KnownRun, pod: Pod) -> bool:
+    """Whether the run was to keep this pod after its job: perhaps only the end of another pod was not confirmed."""
+    state = run.state
+    kept = (state.end.release_action or "delete") != "delete"
+    return kept and pod.id == state.pod.id and state.job.pid is not None
 
 
 def moved(pod: Pod, run: KnownRun) -> Verdict:

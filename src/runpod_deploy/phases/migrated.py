@@ -5,19 +5,18 @@ RunPod tells nobody of the new id: only the token in the environment shows whose
 
 from __future__ import annotations
 
-from ..cloud.pod_labels import token_of
 from ..cloud.removal import CONSOLE_URL, LOOKS_APART_S
 from ..cloud.values import Pod
 from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
 from ..money import cents
 from ..run import Run
-from .late import Looks, end_pod, unknown_pods
+from .late import UNSEEN_FOR_S, Looks, end_pod, unknown_pods
 
 
 def end_migrated(run: Run) -> None:
     """No pod of this run bills under an id that the run does not know. Raises ReleaseUnconfirmed.
 
-    A pod that may hold results is only named. If no pod of the run vanished while it was in use, one look is enough.
+    A pod that may hold results of a job is only named. One look is enough unless the pod vanished while it was in use.
     """
     missing = run.state.pod.lost and run.state.pod.final_state is None
     try:
@@ -27,7 +26,7 @@ def end_migrated(run: Run) -> None:
             raise unknown_whether(run, error.message) from error
         return
     for pod in pods:
-        if may_hold_results(run, pod):
+        if run.state.job.pid is not None:
             raise named(run, pod)
         end_pod(run, pod)
 
@@ -47,14 +46,10 @@ def migrated_pods(run: Run, agreed_s: float) -> list[Pod]:
 
     Raises CloudUnreachable.
     """
-    tokens = {run.state.request.token, run.state.pod_token}
-    looks = Looks(run, lambda: [pod for token in tokens for pod in unknown_pods(run, token)], agreed_s, agreed_s)
+    tokens = {run.state.request.token, run.state.request.taken_token or run.state.request.token}
+    within_s = UNSEEN_FOR_S if agreed_s else 0.0
+    looks = Looks(run, lambda: [pod for token in tokens for pod in unknown_pods(run, token)], within_s, agreed_s)
     return looks.until_over("a pod that was moved to a new id")
-
-
-def may_hold_results(run: Run, pod: Pod) -> bool:
-    """Whether something may be lost with the pod: of a job, or of the run that made a recycled pod."""
-    return run.state.job.pid is not None or token_of(pod) != run.state.request.token
 
 
 def named(run: Run, pod: Pod) -> ReleaseUnconfirmed:

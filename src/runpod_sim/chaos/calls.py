@@ -8,7 +8,7 @@ import signal
 from ..cloud.cloud import Cloud
 from ..faults.fault import Fault
 from ..faults.kinds import FOREVER
-from .cases import BY_FOLDER, BY_RUN_ID, DETACH, DETACH_PULL, DETACH_STOP, TWO_FOLDERS, Case, Disturbance
+from .cases import BY_FOLDER, BY_RUN_ID, DETACH, DETACH_END, DETACH_PULL, DETACH_STOP, TWO_FOLDERS, Case, Disturbance
 from .driver import KILLED, Driver
 from .fault_lists import BOOT_FAILURES
 from .guards import BOOT_WITHIN_S, undisturbed
@@ -26,6 +26,7 @@ FIRST = {
     DETACH: LEAVING,
     DETACH_PULL: LEAVING,
     DETACH_STOP: LEAVING,
+    DETACH_END: LEAVING,
 }
 """What the first call has in addition, by the way to continue."""
 
@@ -57,6 +58,8 @@ async def meanwhile(driver: Driver, case: Case) -> None:
         await driver.call(undisturbed, "pull", str(driver.run_dir))
     if case.resume_method == DETACH_STOP:
         await driver.call(undisturbed, "stop", "--state-file", "pod.json")
+    if case.resume_method == DETACH_END:
+        await driver.call(undisturbed, "stop", str(driver.run_dir))
 
 
 def first_args(case: Case, config: str, cap_usd: float) -> list[str]:

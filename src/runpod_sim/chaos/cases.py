@@ -29,10 +29,12 @@ its log and leaves a process behind."""
 BY_FOLDER = "resume"
 BY_RUN_ID = "run id"
 TWO_FOLDERS = "two folders"
-DETACH, DETACH_PULL, DETACH_STOP = "detach", "detach, pull", "detach, stop"
-RESUME_METHODS = (BY_FOLDER, "attach", DETACH, DETACH_PULL, DETACH_STOP, BY_RUN_ID, TWO_FOLDERS)
-"""Ways to continue a run: resume of its folder; attach; attach after `run --detach`, and after a pull or stop, too; a
-second `run` with its id, also while a run of another folder has the same id."""
+DETACH, DETACH_PULL, DETACH_STOP, DETACH_END = "detach", "detach, pull", "detach, stop", "detach, stop run"
+RESUME_METHODS = (BY_FOLDER, "attach", DETACH, DETACH_PULL, DETACH_STOP, DETACH_END, BY_RUN_ID, TWO_FOLDERS)
+"""Ways to continue a run: resume of its folder; attach; attach after `run --detach`, and after a pull, a stop of the
+pod or of the run, too; a second `run` with its id, also while a run of another folder has the same id."""
+ENDING = (DETACH_STOP, DETACH_END)
+"""Ways by which the user ends the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Case:
     @property
     def mild(self) -> bool:
         """Whether the run must end as if nothing had happened."""
-        if self.resume_method == DETACH_STOP or any(fault not in MILD for fault in self.faults):
+        if self.resume_method in ENDING or any(fault not in MILD for fault in self.faults):
             return False
         if self.variant == RECYCLED and self.has("key-refused"):
             return False  # before the paused pod is its own, a run may end at a refusal of its key

@@ -130,7 +130,7 @@ async def carry_out(stage: Stage, outcome: Outcome, since: Before) -> None:
     if outcome.code is not None:
         up = [pod.id for pod in stage.own() if pod.status in UP]
         said = stage.driver.output()[-3000:] if outcome.code == UNCONFIRMED else ""
-        outcome.unnamed = [pod_id for pod_id in up if pod_id not in said and not case.has("migrates")]
+        outcome.unnamed = [pod_id for pod_id in up if pod_id not in said]
     if other:
         outcome.other = Outcome(case, code=await other)
         # Only now the other run's journal names its pods.

@@ -13,7 +13,7 @@ from runpod_deploy.cloud.pod_labels import origin
 from runpod_deploy.cloud.values import Address, Pod
 from runpod_deploy.history.audit import DEADLINE_GRACE, audit, judge
 from runpod_deploy.history.known_runs import KnownRun
-from runpod_deploy.record.parts import Cost, End, PodState, Request
+from runpod_deploy.record.parts import Cost, End, JobState, PodState, Request
 from runpod_deploy.record.state import State
 
 BORN = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -143,6 +143,15 @@ def test_a_pod_with_the_token_and_another_id_may_hold_results_and_is_only_delete
     finding = judge(marked(pod()), [over("other")], BORN + timedelta(days=9))
     assert finding is not None and finding.reason == "unknown" and finding.by_id_only and not finding.leftover
     assert "--pod pod" in finding.explanation and "other" in finding.explanation
+
+
+def test_a_pod_that_its_run_was_to_keep_is_not_deleted_because_another_was_not_confirmed() -> None:
+    job, here = JobState(pid=7), PodState(id="pod", guard_deadline_at=BORN + timedelta(hours=1))
+    for action, wanted in (("stop", "driver_gone"), ("delete", "over")):
+        end = End(finished=True, release_action=action)
+        run = known(State(run_id=RUN_ID, request=Request(token=TOKEN, made=True), pod=here, job=job, end=end))
+        for status in ("EXITED", "RUNNING"):
+            assert reason(marked(replace(pod(), status=status)), timedelta(minutes=5), run) == wanted
 
 
 def test_a_late_pod_is_over_if_it_was_created_before_its_run_ended_and_unknown_after_that() -> None:
