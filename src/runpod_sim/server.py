@@ -12,9 +12,9 @@ from .clock import now
 from .cloud.cloud import Cloud
 from .faults.facts import facts_of_body, facts_of_pod
 from .faults.fault import Facts
-from .records.pods import ACCOUNT
+from .records.pods import ACCOUNT, NOBODY
 from .records.problems import Problem
-from .routes import account, billing, catalogue, control, graphql, logs, pods, registries, templates, volumes
+from .routes import account, billing, catalogue, control, document, graphql, logs, pods, registries, templates, volumes
 from .routes.answers import CALLER, CLOUD, LIMITS, Handler, problem_answer, request_id
 from .routes.fault_answers import answer_after, answer_instead, drip, with_odd_rows, without_pods, without_rows
 from .routes.quotas import Limits
@@ -24,6 +24,7 @@ READ_LIMIT = 64 << 20
 # Answers of these types come from the proxy in front of the API, which has no quotas.
 PROXY_TYPES = ("text/html", "text/plain")
 GRAPHQL = "POST /graphql"
+OPEN_ROUTES = ("GET /v2/openapi.json", "GET /v2/openapi.yaml")
 OWN_NAMES = ("127.0.0.1", "localhost")
 CONTROL_TOKEN = web.AppKey("control_token", str)
 CONTROL_REFUSED = "send the header `Authorization: Bearer $RUNPOD_SIM_TOKEN`, which `serve` and `exec` export\n"
@@ -37,6 +38,7 @@ MODULES = (
     account,
     billing,
     graphql,
+    document,
     control,
 )
 # The key in a pod's environment opens only these routes, and only for its own pod (measured by others in 2026).
@@ -113,7 +115,7 @@ def is_foreign(request: web.Request) -> bool:
 
 def _controls(request: web.Request) -> bool:
     """Whether the request bears the simulator's own token."""
-    sent = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    sent = bearer_of(request)
     return secrets.compare_digest(sent.encode(), request.app[CONTROL_TOKEN].encode())
 
 
@@ -139,22 +141,35 @@ async def _admit(request: web.Request, handler: Handler, label: str) -> web.Stre
 def _token(request: web.Request, label: str) -> str:
     # The older API still takes the key in the address.
     in_address = request.query.get("api_key", "") if label == GRAPHQL else ""
-    return request.headers.get("Authorization", "").removeprefix("Bearer ").strip() or in_address
+    return bearer_of(request) or in_address
+
+
+def bearer_of(request: web.Request) -> str:
+    """The token of the Authorization header; empty if it is of no or of another scheme."""
+    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 async def _check(request: web.Request, token: str, label: str) -> None:
     if len(await request.read()) > BODY_LIMIT:
         raise Problem(413, f"request body must not exceed {BODY_LIMIT} bytes")
-    cloud = request.app[CLOUD]
-    if not token:
-        raise Problem(401, "missing bearer token")
-    request[CALLER] = _owner(cloud, token)
-    if request[CALLER] != ACCOUNT and not _may(label, request.match_info.get("id") == request[CALLER]):
+    request[CALLER] = _caller(request.app[CLOUD], token, label)
+    if request[CALLER] not in (ACCOUNT, NOBODY) and not _may(label, request.match_info.get("id") == request[CALLER]):
         raise Problem(403, "access denied")
     full = request.app[LIMITS].take(token, now())
     if full is not None:
         window, wait_s = full
         raise Problem(429, f"rate limit exceeded for the {window} window", retry_after_s=wait_s)
+
+
+def _caller(cloud: Cloud, token: str, label: str) -> str:
+    """Who asks. Raises Problem 401 for a wrong key, and for none where one is needed."""
+    if token:
+        return _owner(cloud, token)
+    # The older API answers public queries without a key, and refuses the others field by field.
+    if label in OPEN_ROUTES or label == GRAPHQL:
+        return NOBODY
+    raise Problem(401, "missing bearer token")
 
 
 def _may(label: str, is_own: bool) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 
@@ -119,6 +120,28 @@ def test_bills_lag_until_the_lag_is_set_to_zero(sim: Sim, size: str) -> None:
     assert bill["metadata"]["query"]["podId"] == pod["id"]
     account = sim.call("GET", f"/v2/billing?bucketSize={size}&lastN=2").body
     assert account["metadata"]["totals"]["podGpuAmount"] >= spent
+
+
+def test_bills_add_up_to_the_digit(sim: Sim) -> None:
+    sim.call("PUT", "/_sim/billing", {"lag_s": 0})
+    sim.call("POST", "/v2/network-volumes", {"name": "v", "size": 11, "dataCenter": "EU-RO-1"})
+    for gpu in ("SIM 3600", "NVIDIA A40", "NVIDIA RTX PRO 4500 Blackwell"):
+        pod = sim.create(gpu={"id": gpu}, disk=33, mounts={"persistent": {"size": 17, "path": "/w"}})
+        sim.ready(pod)
+        sim.call("DELETE", f"/v2/pods/{pod['id']}")
+
+    def bill(family: str, size: str) -> Json:
+        return dict(sim.call("GET", f"/v2/billing{family}?bucketSize={size}&lastN=2").body)
+
+    totals = [bill("/pods", size)["metadata"]["totals"] for size in ("hour", "day", "month")]
+    assert totals[0] == totals[1] == totals[2]
+    records = bill("/pods", "hour")["records"]
+    assert records
+    for row in records:
+        parts = [Decimal(str(row[name])) for name in ("gpuAmount", "cpuAmount", "diskAmount")]
+        assert Decimal(str(row["totalAmount"])) == sum(parts)
+    assert Decimal(str(totals[0]["totalAmount"])) == sum(Decimal(str(row["totalAmount"])) for row in records)
+    assert bill("", "day")["metadata"]["totals"]["podGpuAmount"] == totals[0]["gpuAmount"]
 
 
 def test_bills_lag_by_the_option_of_the_command(serve: Callable[..., Sim]) -> None:

@@ -20,7 +20,38 @@ def test_a_client_without_a_name_of_its_own_is_stopped_at_the_gate(sim: Sim) -> 
 def test_without_a_key_or_with_a_wrong_one_there_is_nothing(sim: Sim) -> None:
     missing = sim.call("GET", "/v2/pods", Authorization=None)
     assert (missing.status, missing.body["detail"]) == (401, "missing bearer token")
-    assert sim.call("GET", "/v2/pods", Authorization="Bearer rpa_WRONG").status == 401
+    for sent in ("Bearer rpa_WRONG", sim.key, f"Basic {sim.key}", f"Bearer{sim.key}", "Bearer"):
+        assert sim.call("GET", "/v2/pods", Authorization=sent).status == 401
+    for scheme in ("bearer", "BEARER", "Bearer "):
+        assert sim.call("GET", "/v2/pods", Authorization=f"{scheme} {sim.key}").status == 200
+
+
+def test_the_api_describes_itself_to_everybody(sim: Sim) -> None:
+    described = sim.call("GET", "/v2/openapi.json", Authorization=None)
+    assert described.status == 200
+    schema = described.body["paths"]["/v2/pods"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["required"] == ["name"]
+    assert sim.call("GET", "/v2/openapi.yaml", Authorization=None).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("pods/none", "pod not found"),
+        ("pods/none/logs", "pod not found"),
+        ("templates/none", "resource not found"),
+        ("network-volumes/none", "resource not found"),
+        ("registries/none", "resource not found"),
+        ("account/secrets/none", "resource not found"),
+        ("catalog/gpus/none", "resource not found"),
+        ("catalog/cpus/none", "resource not found"),
+        ("catalog/datacenters/eu-ro-1", "resource not found"),
+        ("none", "The requested path was not found."),
+    ],
+)
+def test_what_is_not_there_is_named_as_documented(sim: Sim, path: str, detail: str) -> None:
+    answer = sim.call("GET", "/v2/" + path)
+    assert (answer.status, answer.body["detail"]) == (404, detail)
 
 
 def test_a_large_body_is_refused_before_the_key_is_looked_at(sim: Sim) -> None:

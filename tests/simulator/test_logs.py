@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+import subprocess
+from pathlib import Path
+
 import pytest
 import urllib3
 
-from .conftest import Json, Sim
+from .conftest import Json, Sim, tool
 
 TALK = "for n in 1 2 3; do echo line $n; done; exec sleep 1000"
 
@@ -77,3 +82,25 @@ def test_what_cannot_be_streamed_is_a_problem(sim: Sim) -> None:
     for query in ("?source=kernel", "?tail=5001", "?tail=-1", "?since=yesterday"):
         assert sim.call("GET", path + query).status == 422
     assert sim.call("GET", "/v2/pods/nobody/logs").status == 404
+
+
+def test_a_reader_that_goes_away_leaves_no_traceback(home: Path, tmp_path: Path) -> None:
+    with (tmp_path / "stderr").open("w+") as errors:
+        with subprocess.Popen(tool("serve"), stdout=subprocess.PIPE, stderr=errors, text=True) as process:
+            assert process.stdout is not None
+            lines = [process.stdout.readline() for _ in range(5)]
+            exports = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines)
+            sim = Sim(exports["RUNPOD_API_BASE_URL"], exports["RUNPOD_API_KEY"], home, process.pid)
+            pod = sim.create(cmd=["sh", "-c", "while :; do echo word; done"])
+            sim.until(lambda: sim.pod(pod)["runtime"])
+            for _ in range(5):
+                link = socket.create_connection(("127.0.0.1", int(sim.url.rpartition(":")[2])))
+                head = f"GET /v2/pods/{pod['id']}/logs HTTP/1.1\r\nHost: 127.0.0.1:1\r\nUser-Agent: t\r\n"
+                link.sendall(f"{head}Authorization: Bearer {sim.key}\r\n\r\n".encode())
+                link.recv(100)
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                link.close()
+            sim.until(lambda: sim.call("DELETE", f"/v2/pods/{pod['id']}").status == 204)
+            process.terminate()
+        errors.seek(0)
+        assert "Traceback" not in errors.read()

@@ -72,3 +72,19 @@ def test_bytes_arrive_whole_in_both_directions(sim: Sim) -> None:
     pod = sim.ready(sim.create())
     data = bytes(range(256)) * 40_000
     assert sim.ssh(pod, "cat", input=data).stdout == data
+
+
+def test_the_api_and_nvidia_smi_agree_about_the_gpus(sim: Sim) -> None:
+    pod = sim.ready(sim.create(gpu={"id": "SIM 3600", "count": 2}))
+
+    def told() -> list[tuple[int, int]]:
+        return [(gpu["util"], gpu["memoryUtil"]) for gpu in sim.pod(pod)["runtime"]["gpus"]]
+
+    query = "nvidia-smi --query-gpu=utilization.gpu,utilization.memory --format=csv,noheader,nounits"
+    before, seen, after = told(), sim.ssh(pod, query).stdout.decode().splitlines(), told()
+    assert [tuple(map(int, line.split(", "))) for line in seen] in (before, after)
+    fields = "runtime { gpus { id gpuUtilPercent } }"
+    asked = f'query {{ pod(input: {{podId: "{pod["id"]}"}}) {{ {fields} }} }}'
+    rows = sim.call("POST", "/graphql", {"query": asked}).body["data"]["pod"]["runtime"]["gpus"]
+    listed = sim.ssh(pod, "nvidia-smi -L").stdout.decode()
+    assert all(f"(UUID: {row['id']})" in listed for row in rows)

@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from ..records.meter import Meter, Period
 
+PLACES = 6
+"""Bills are in millionths of a dollar."""
+Amounts = dict[str, Decimal]
 SIZES = ("hour", "day", "week", "month", "year")
 
 
@@ -72,35 +76,48 @@ def earlier(start: datetime, size: str, count: int) -> datetime:
 
 
 def bill(meters: Mapping[str, Meter], bill_kind: BillKind, window: Window, until: float) -> list[dict[str, Any]]:
-    """The records, by bucket and resource; costs after `until` are not in them yet."""
-    sums: dict[tuple[datetime, str], Counter[str]] = {}
+    """The records, by bucket and resource; costs after `until` are not in them yet.
+
+    A cost is rounded once: for one hour, one resource and one kind. Therefore all bills of a time add up to the digit.
+    """
+    sums: dict[tuple[datetime, str], Amounts] = {}
     for name, meter in meters.items():
-        for period in meter.periods(until):
-            for start, piece in _pieces(period, window, until):
-                row = sums.setdefault((start, name if bill_kind.id_field else ""), Counter())
-                row.update({field: piece.usd(kind) for field, kind in bill_kind.amounts.items() if kind})
+        for hour, costs in _hours(meter, window, until).items():
+            row = sums.setdefault((floor(hour, window.size), name if bill_kind.id_field else ""), {})
+            for field, kind in bill_kind.amounts.items():
+                row[field] = row.get(field, Decimal()) + round(Decimal(costs.get(kind, 0.0)), PLACES)
     return [_record(start, name, amounts, bill_kind, window.size) for (start, name), amounts in sorted(sums.items())]
 
 
 def totals(records: list[dict[str, Any]], bill_kind: BillKind) -> dict[str, float]:
     """The sums of all records."""
-    return {field: sum(row[field] for row in records) for field in ("totalAmount", *bill_kind.amounts)}
+    fields = ("totalAmount", *bill_kind.amounts)
+    return {field: float(sum(Decimal(repr(row[field])) for row in records)) for field in fields}
+
+
+def _hours(meter: Meter, window: Window, until: float) -> dict[datetime, Counter[str]]:
+    """The meter's costs in the window by hour and kind, not rounded."""
+    costs: dict[datetime, Counter[str]] = {}
+    for period in meter.periods(until):
+        for hour, piece in _pieces(period, window, until):
+            costs.setdefault(hour, Counter()).update({kind: piece.usd(kind) for kind in piece.rates})
+    return costs
 
 
 def _pieces(period: Period, window: Window, until: float) -> Iterator[tuple[datetime, Period]]:
     since = max(period.since, window.start.timestamp())
     end = min(period.until, window.end.timestamp(), until)
     while since < end:
-        start = floor(datetime.fromtimestamp(since, UTC), window.size)
-        cut = min(end, following(start, window.size).timestamp())
+        start = floor(datetime.fromtimestamp(since, UTC), "hour")
+        cut = min(end, following(start, "hour").timestamp())
         yield start, Period(since, cut, period.rates)
         since = cut
 
 
-def _record(start: datetime, name: str, amounts: Counter[str], bill_kind: BillKind, size: str) -> dict[str, Any]:
+def _record(start: datetime, name: str, amounts: Amounts, bill_kind: BillKind, size: str) -> dict[str, Any]:
     row: dict[str, Any] = {"startTime": rfc3339(start), "endTime": rfc3339(following(start, size))}
-    row |= {field: amounts[field] for field in bill_kind.amounts}
-    row["totalAmount"] = sum(amounts.values())
+    row |= {field: float(amounts[field]) for field in bill_kind.amounts}
+    row["totalAmount"] = float(sum(amounts.values(), Decimal()))
     return row | ({bill_kind.id_field: name} if bill_kind.id_field else {})
 
 

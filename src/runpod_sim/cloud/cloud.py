@@ -156,7 +156,8 @@ class Cloud:
         await self.supervisors[pod.id].remake(self.platform.pace.grace_s)
         if pod.ended_at is None and pod.status in UP:
             self._leave_machine(pod, EXITED)
-            pod.how, pod.last_change = how, f"Exited by {'user' if how == 'stopped' else 'Runpod'}"
+            pod.how = how
+            pod.note(f"Exited by {'user' if how.endswith('stopped') else 'Runpod'}", now())
 
     async def end(self, pod: Pod, how: str) -> None:
         """The pod is gone for good, and all of its processes."""
@@ -247,6 +248,7 @@ class Cloud:
         # A resumed pod gets another port.
         self.supervisors[pod.id].sshd.renew_port()
         pod.become(PROVISIONING, now())
+        pod.note("Rented by User", now())
         self.supervisors[pod.id].begin()
 
     def _restart(self, pod: Pod) -> None:

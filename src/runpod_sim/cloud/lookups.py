@@ -17,7 +17,7 @@ def template_of(body: Record, templates: Records) -> Record | None:
         return None
     template = templates.get(body["templateId"]) or PUBLIC.get(body["templateId"])
     if template is None:
-        raise missing("template")
+        raise missing()
     if template["serverless"]:
         raise invalid("$.templateId: template is a serverless template")
     return template
@@ -35,5 +35,5 @@ def volume_of(spec: Record, volumes: Records) -> Record | None:
     if not network:
         return None
     if network[0]["volumeId"] not in volumes:
-        raise missing("network volume")
+        raise missing()
     return volumes[network[0]["volumeId"]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 from collections.abc import Iterable
@@ -15,7 +14,7 @@ from ..records.images import Image as Known
 from ..records.images import Images
 from ..records.pod_rules import start_of_args
 from ..records.pods import Pod
-from ..records.view import memory_gb, vcpu_count
+from ..records.view import gpu_uuid, memory_gb, vcpu_count
 from .sandbox import PODROOT, Image
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -141,11 +140,10 @@ def prepare_disk(pod_dir: Path, pod: Pod, site: Site) -> None:
 def _gpu_facts(pod: Pod, catalogue: Catalogue) -> str:
     row = catalogue.gpus[pod.place.kind]
     consumer = "GeForce" in pod.place.kind
-    uuid = hashlib.sha256(pod.id.encode()).hexdigest()
     facts = {
         "gpu_name": pod.place.kind,
         "gpu_count": pod.units,
-        "gpu_uuid": f"{uuid[:8]}-{uuid[8:12]}-{uuid[12:16]}-{uuid[16:20]}-{uuid[20:31]}",
+        "gpu_uuid": gpu_uuid(pod),
         "gpu_memory_mib": row["memory"] * 1024,
         "gpu_power_w": 350 if row["memory"] < 80 else 700,
         "gpu_cuda": pod.cuda or "N/A",

@@ -3,36 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Any
 
 from ..records.catalogue import COMMUNITY, SECURE, Catalogue
+from ..records.problems import NO_CAPACITY, bad
+from .prices import homes, host_is_fast
 
 Json = dict[str, Any]
 DISK_GB = 20
 LEAST_VOLUME_GB = 10
+DIGITS = 9
+"""Longer sizes are cut: no flavor comes in them, and Python reads no number of thousands of digits."""
 CPU_FLAVOR = "cpu3c-2-4"
 
 
 def gpu_bodies(given: Json, catalogue: Catalogue) -> Iterator[Json]:
-    """The bodies to try, in order: each named GPU on each allowed cloud."""
+    """The bodies to try, in order: each named GPU on each allowed cloud. Raises Problem if no host can fit."""
     kinds = given.get("gpuTypeIdList") or [given.get("gpuTypeId")]
     wanted = given.get("cloudType") or "ALL"
-    clouds = (SECURE, COMMUNITY) if wanted == "ALL" else (wanted,)
+    clouds = (SECURE, COMMUNITY) if wanted == "ALL" and not _volumes(given) else (wanted.replace("ALL", SECURE),)
+    body = container_body(given, catalogue) | _mounts(given)
     for kind in kinds:
         for cloud in clouds:
             if kind in catalogue.gpus and not catalogue.places(kind, cloud):
                 continue
-            gpu = {"id": kind, "count": given.get("gpuCount") or 1}
-            gpu |= {name: given[name] for name in ("allowedCudaVersions", "minCudaVersion") if given.get(name)}
-            yield container_body(given, catalogue) | _mounts(given) | {"gpu": gpu, "cloud": cloud}
+            yield body | {"gpu": {"id": kind} | _gpu_needs(given), "cloud": cloud}
+
+
+def _gpu_needs(given: Json) -> Json:
+    """What a GPU pod asks of its host; the older API's figures are for the whole pod."""
+    count = 1 if given.get("gpuCount") is None else given["gpuCount"]
+    needs = {name: given[name] for name in ("allowedCudaVersions", "minCudaVersion") if given.get(name)}
+    for name, old in (("minVcpuCountPerGpu", "minVcpuCount"), ("minRamPerGpu", "minMemoryInGb")):
+        if (given.get(old) or 0) > 0 and count > 0:
+            needs[name] = ceil(given[old] / count)
+    return {"count": count} | needs
 
 
 def cpu_body(given: Json, catalogue: Catalogue) -> Json:
-    """The body for a CPU pod, whose flavor is written `<id>-<vCPUs>-<GB>`."""
-    flavor, _, rest = (given.get("instanceId") or CPU_FLAVOR).partition("-")
-    units = rest.partition("-")[0]
-    cpu = {"id": flavor, "vcpuCount": int(units) if units.isdigit() else 2}
-    return container_body(given, catalogue) | _mounts(given | {"volumeInGb": 0}) | {"cpu": cpu}
+    """The body for a CPU pod, whose flavor is written `<id>-<vCPUs>-<GB>`. Raises Problem."""
+    flavor, units = cpu_size(given.get("instanceId") or CPU_FLAVOR, catalogue)
+    cloud = (given.get("cloudType") or SECURE).replace("ALL", SECURE)
+    body = container_body(given, catalogue) | _mounts(given | {"volumeInGb": 0})
+    return body | {"cpu": {"id": flavor, "vcpuCount": units}, "cloud": cloud}
+
+
+def cpu_size(instance_id: str, catalogue: Catalogue) -> tuple[str, int]:
+    """The flavor and its vCPUs. Raises Problem if the flavor comes in no such size."""
+    flavor, _, rest = instance_id.partition("-")
+    units, _, ram_gb = rest.partition("-")
+    row = catalogue.cpus.get(flavor)
+    if row is None or not units.isdecimal() or ram_gb != str(row["ramGbPerVcpu"] * int(units[:DIGITS])):
+        raise bad(f'CPU instance "{instance_id}" does not exist')
+    return flavor, int(units[:DIGITS])
 
 
 def container_body(given: Json, catalogue: Catalogue) -> Json:
@@ -55,20 +79,33 @@ def container_body(given: Json, catalogue: Catalogue) -> Json:
 
 
 def _homes(given: Json, catalogue: Catalogue) -> list[str] | None:
-    if given.get("dataCenterId"):
-        return [given["dataCenterId"]]
-    if given.get("countryCode"):
-        return [name for name, row in catalogue.datacenters.items() if row["country"] == given["countryCode"]]
-    return None
+    """The datacenters to choose from; None: all. Raises Problem if none of them passes the filters."""
+    if not host_is_fast(given):
+        raise bad(NO_CAPACITY)
+    named = homes(catalogue, given)
+    if named == []:
+        raise bad(NO_CAPACITY)
+    return named
+
+
+def _volumes(given: Json) -> list[Json]:
+    """The network volumes to mount, in the form of the newer API. Raises Problem."""
+    path = given.get("volumeMountPath") or "/workspace"
+    mounts = [{"volumeId": given["networkVolumeId"], "path": path}] if given.get("networkVolumeId") else []
+    for mount in given.get("volumeMounts") or []:
+        if mount.get("volumeType") == "OBJECT_STORE_VOLUME":
+            raise bad("global volumes cannot be mounted here")
+        mounts.append({"volumeId": mount["volumeId"], "path": mount["mountPath"]})
+    return mounts
 
 
 def _mounts(given: Json) -> Json:
-    path = given.get("volumeMountPath") or "/workspace"
-    if given.get("networkVolumeId"):
-        return {"mounts": {"network": [{"volumeId": given["networkVolumeId"], "path": path}]}}
-    if given.get("volumeInGb"):
+    if network := _volumes(given):
+        return {"mounts": {"network": network}}
+    if size := given.get("volumeInGb"):
         # Smaller ones were raised for callers of the older API.
-        return {"mounts": {"persistent": {"size": max(LEAST_VOLUME_GB, given["volumeInGb"]), "path": path}}}
+        path = given.get("volumeMountPath") or "/workspace"
+        return {"mounts": {"persistent": {"size": max(LEAST_VOLUME_GB, size) if size > 0 else size, "path": path}}}
     return {}
 
 

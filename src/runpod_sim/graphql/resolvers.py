@@ -7,10 +7,13 @@ from typing import Any
 
 from ..cloud.account import add_registry, add_secret
 from ..cloud.cloud import Cloud
+from ..cloud.volumes import change_volume, new_volume, remove_volume
+from ..records import schemas
 from ..records.pod_rules import check_container
-from ..records.pods import ACCOUNT, Pod, new_id
+from ..records.pods import ACCOUNT, NOBODY, Pod, new_id
 from ..records.problems import NO_CAPACITY, REGISTRY_NOT_FOUND, Problem, bad, missing
 from ..records.templates import DEFAULTS
+from ..records.validation import breaches
 from .bodies import cpu_body, gpu_bodies, template_body
 from .view import USER_ID, datacenter_row, flavor_row, gpu_row, pod_row, template_row, volume_row
 
@@ -81,7 +84,7 @@ class Resolvers:
         self._only_account()
         for body in gpu_bodies(given.get("input") or {}, self.cloud.catalogue):
             try:
-                return self._row(self.cloud.create(body))
+                return self._create(body)
             except Problem as problem:
                 if problem.detail != NO_CAPACITY:
                     raise
@@ -90,7 +93,10 @@ class Resolvers:
     def deployCpuPod(self, _info: Any, **given: Any) -> Json:  # noqa: N802
         """A new CPU pod. Raises Problem."""
         self._only_account()
-        return self._row(self.cloud.create(cpu_body(given["input"], self.cloud.catalogue)))
+        return self._create(cpu_body(given["input"], self.cloud.catalogue))
+
+    def _create(self, body: Json) -> Json:
+        return self._row(self.cloud.create(_checked(body, schemas.CREATE_POD)))
 
     def podStop(self, _info: Any, **given: Any) -> Json:  # noqa: N802
         """The pod is being stopped. Raises Problem."""
@@ -119,7 +125,13 @@ class Resolvers:
         """A new template, or a changed one. Raises Problem."""
         self._only_account()
         rows, name = self.cloud.templates, given["input"]["name"]
-        row = DEFAULTS | template_body(given["input"]) | {"id": given["input"].get("id") or new_id(10)}
+        if given["input"].get("id") and given["input"]["id"] not in rows:
+            raise missing()
+        row = (
+            DEFAULTS
+            | _checked(template_body(given["input"]), schemas.CREATE_TEMPLATE)
+            | {"id": given["input"].get("id") or new_id(10)}
+        )
         if any(other["name"] == name and other["id"] != row["id"] for other in rows.values()):
             raise bad("Template name must be unique.")
         check_container(row)
@@ -131,13 +143,13 @@ class Resolvers:
         self._only_account()
         found = [row["id"] for row in self.cloud.templates.values() if row["name"] == given.get("templateName")]
         if not found:
-            raise missing("template")
+            raise missing()
         del self.cloud.templates[found[0]]
 
     def saveRegistryAuth(self, _info: Any, **given: Any) -> Json:  # noqa: N802
         """A new credential."""
         self._only_account()
-        return add_registry(self.cloud, given["input"])
+        return add_registry(self.cloud, _checked(given["input"], schemas.CREATE_REGISTRY))
 
     def updateRegistryAuth(self, _info: Any, **given: Any) -> Json:  # noqa: N802
         """The credential with another user and password. Raises Problem."""
@@ -152,14 +164,35 @@ class Resolvers:
     def secretCreate(self, _info: Any, **given: Any) -> Json:  # noqa: N802
         """A new secret. Raises Problem."""
         self._only_account()
-        return add_secret(self.cloud, given["input"])
+        return add_secret(self.cloud, _checked(given["input"], schemas.CREATE_SECRET))
 
     def secretDelete(self, _info: Any, **given: Any) -> bool:  # noqa: N802
         """The secret is gone. Raises Problem."""
         self._only_account()
         if self.cloud.secrets.pop(given["id"], None) is None:
-            raise missing("secret")
+            raise missing()
         return True
+
+    def createNetworkVolume(self, _info: Any, **given: Any) -> Json:  # noqa: N802
+        """A new network volume. Raises Problem."""
+        self._only_account()
+        asked = {"name": given["input"]["name"], "size": given["input"]["size"]}
+        return volume_row(new_volume(self.cloud, asked | {"dataCenter": given["input"]["dataCenterId"]}))
+
+    def updateNetworkVolume(self, _info: Any, **given: Any) -> Json:  # noqa: N802
+        """The volume with another name or a larger size. Raises Problem."""
+        change = {name: given["input"][name] for name in ("name", "size") if given["input"].get(name) is not None}
+        return volume_row(change_volume(self.cloud, self._volume(given["input"]["id"]), change))
+
+    def deleteNetworkVolume(self, _info: Any, **given: Any) -> None:  # noqa: N802
+        """The volume and its data are gone. Raises Problem."""
+        remove_volume(self.cloud, self._volume(given["input"]["id"]))
+
+    def _volume(self, volume_id: str) -> Json:
+        self._only_account()
+        if volume_id not in self.cloud.volumes:
+            raise missing()
+        return self.cloud.volumes[volume_id]
 
     def _registry(self, registry_id: str | None) -> Json:
         self._only_account()
@@ -169,7 +202,7 @@ class Resolvers:
         return row
 
     def _pod(self, given: Json) -> Pod:
-        if self.caller not in (ACCOUNT, given["podId"]):
+        if self.caller == NOBODY or self.caller not in (ACCOUNT, given["podId"]):
             raise Problem(403, UNAUTHORIZED)
         return self.cloud.pod(given["podId"])
 
@@ -182,3 +215,10 @@ class Resolvers:
 
     def _how(self, verb: str) -> str:
         return verb if self.caller == ACCOUNT else f"self-{verb}"
+
+
+def _checked(body: Json, schema: schemas.Schema) -> Json:
+    """The body. Raises Problem unless it is one that REST v2 accepts."""
+    if lines := breaches(body, schema):
+        raise bad("; ".join(lines))
+    return body

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..clock import iso
-from ..records.catalogue import COMMUNITY, ORDER, SECURE, Catalogue, Place, Row
+from ..records.catalogue import SECURE, Catalogue, Place, Row
 from ..records.pods import RUNNING, UP, Pod
-from ..records.view import memory_gb, runtime_json, vcpu_count
+from ..records.view import gpu_uuid, memory_gb, runtime_json, vcpu_count
+from .bodies import cpu_size
+from .prices import HOST_MBPS, best, lowest_price
 
 Json = dict[str, Any]
 USER_ID = "user_simulated"
@@ -41,7 +43,7 @@ def pod_row(pod: Pod, catalogue: Catalogue, volumes: dict[str, Json]) -> Json:
         "podType": "RESERVED",
         "machineId": machine_id(pod),
         "dockerArgs": spec["args"],
-        "lastStatusChange": f"{pod.last_change}: {_javascript_date(pod.started_at or pod.created_at)}",
+        "lastStatusChange": f"{pod.last_change}: {_javascript_date(pod.changed_at or pod.created_at)}",
         "lastStartedAt": None if pod.started_at is None else iso(pod.started_at),
         "createdAt": iso(pod.created_at),
         "uptimeSeconds": 0 if runtime is None else runtime["uptime"],
@@ -72,8 +74,12 @@ def _runtime(pod: Pod, runtime: Json) -> Json:
         for port in runtime["ports"]
     ]
     gpus = [
-        {"id": f"GPU-{pod.id}-{number}", "gpuUtilPercent": 0, "memoryUtilPercent": 0}
-        for number, _ in enumerate(runtime["gpus"])
+        {
+            "id": f"GPU-{gpu_uuid(pod, number)}",
+            "gpuUtilPercent": gpu["util"],
+            "memoryUtilPercent": gpu["memoryUtil"],
+        }
+        for number, gpu in enumerate(runtime["gpus"])
     ]
     idle = {"cpuPercent": 0, "memoryPercent": 0}
     return {"uptimeInSeconds": runtime["uptime"], "ports": ports, "gpus": gpus, "container": idle}
@@ -91,8 +97,8 @@ def _machine(pod: Pod, catalogue: Catalogue) -> Json:
         "secureCloud": pod.spec["cloud"] == SECURE,
         "costPerHr": pod.usd_per_hour,
         "currentPricePerGpu": pod.usd_per_hour / pod.units,
-        "maxDownloadSpeedMbps": 1000,
-        "maxUploadSpeedMbps": 1000,
+        "maxDownloadSpeedMbps": HOST_MBPS,
+        "maxUploadSpeedMbps": HOST_MBPS,
         "supportPublicIp": True,
     }
 
@@ -141,26 +147,7 @@ def gpu_row(row: Row, catalogue: Catalogue) -> Json:
         "communityCloud": most["community"] > 0,
         "securePrice": price["secure"],
         "communityPrice": price["community"],
-        "lowestPrice": lambda _info, **given: _lowest_price(row, catalogue, **(given.get("input") or {})),
-    }
-
-
-def _lowest_price(row: Row, catalogue: Catalogue, **given: Any) -> Json:
-    """The stock and the price of the cheaper cloud, or of the named one."""
-    count, secure, home = given["gpuCount"], given.get("secureCloud"), given.get("dataCenterId")
-    clouds = [SECURE, COMMUNITY] if secure is None else [SECURE if secure else COMMUNITY]
-    places = [place for cloud in clouds for place in catalogue.places(row["id"], cloud)]
-    places = [place for place in places if home in (None, place.datacenter)]
-    prices = [catalogue.price(row["id"], place.cloud) for place in places]
-    free = max((catalogue.free(place) for place in places), default=0)
-    counts = [number for number in range(1, max(row["maxCount"].values()) + 1) if number <= free]
-    return {
-        "gpuName": row["name"],
-        "gpuTypeId": row["id"],
-        "uninterruptablePrice": min(prices, default=None),
-        "stockStatus": _best(catalogue, places, count),
-        "availableGpuCounts": counts,
-        "maxUnreservedGpuCount": max(counts, default=0),
+        "lowestPrice": lambda _info, **given: lowest_price(row, catalogue, **(given.get("input") or {})),
     }
 
 
@@ -177,15 +164,10 @@ def flavor_row(row: Row, catalogue: Catalogue) -> Json:
 
 
 def _specifics(row: Row, catalogue: Catalogue, **given: Any) -> Json:
-    units = int((given.get("instanceId") or "-2").split("-")[1])
+    _, units = cpu_size(given.get("instanceId") or f"{row['id']}-2-{row['ramGbPerVcpu'] * 2}", catalogue)
     home = given.get("dataCenterId")
     places = [place for place in catalogue.places(row["id"], SECURE) if home in (None, place.datacenter)]
-    return {"stockStatus": _best(catalogue, places, units), "securePrice": catalogue.price(row["id"], SECURE) * units}
-
-
-def _best(catalogue: Catalogue, places: list[Place], count: int) -> str | None:
-    word = max((catalogue.level(place, count) for place in places), key=ORDER.index, default="NONE")
-    return None if word == "NONE" else word.capitalize()
+    return {"stockStatus": best(catalogue, places, units), "securePrice": catalogue.price(row["id"], SECURE) * units}
 
 
 def datacenter_row(row: Row, catalogue: Catalogue) -> Json:
@@ -213,7 +195,7 @@ def _availability(gpu: Row, place: Place, catalogue: Catalogue) -> Json:
         "gpuTypeId": gpu["id"],
         "gpuTypeDisplayName": gpu["name"],
         "displayName": gpu["name"],
-        "stockStatus": _best(catalogue, [place], 1),
+        "stockStatus": best(catalogue, [place], 1),
     }
 
 

@@ -15,6 +15,8 @@ PROVISIONING, STARTING, RUNNING = "PROVISIONING", "STARTING", "RUNNING"
 EXITED, ERROR, TERMINATED = "EXITED", "ERROR", "TERMINATED"
 ACCOUNT = "account"
 """The caller of a request that was sent with the account's key rather than with a pod's own."""
+NOBODY = ""
+"""The caller of a request without a key."""
 UP = (PROVISIONING, STARTING, RUNNING)
 LOG_LINES = 5000
 SOURCES = ("container", "system")
@@ -73,6 +75,8 @@ class Pod:
     meter: Meter = field(default_factory=Meter)
     logs: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
     last_change: str = "Rented by User"
+    changed_at: float = 0.0
+    """When that was; 0: at the creation."""
 
     @property
     def is_gpu(self) -> bool:
@@ -119,6 +123,10 @@ class Pod:
         if self.status in (EXITED, ERROR):
             return {"disk": persistent * STOPPED_DISK_USD}
         return {}
+
+    def note(self, change: str, at: float) -> None:
+        """The older API tells this as the last change of the pod's status."""
+        self.last_change, self.changed_at = change, at
 
     def become(self, status: str, at: float) -> None:
         """The pod has this status, and its meter the rates that go with it."""

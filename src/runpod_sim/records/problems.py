@@ -46,6 +46,6 @@ def bad(detail: str) -> Problem:
     return Problem(400, detail)
 
 
-def missing(thing: str) -> Problem:
-    """The answer to an unknown id."""
+def missing(thing: str = "resource") -> Problem:
+    """The answer to an unknown id: the API names a pod, and nothing else."""
     return Problem(404, f"{thing} not found")

@@ -30,10 +30,14 @@ def body_of(raw: bytes, schema: Schema) -> dict[str, Any]:
         body = _read(raw)
     except (ValueError, RecursionError) as error:
         raise invalid("$: request body is not valid JSON") from error
-    lines = [line for error in VALIDATOR(schema).iter_errors(body) for line in _lines(error)]
-    if lines:
-        raise invalid(*sorted(set(lines)))
+    if lines := breaches(body, schema):
+        raise invalid(*lines)
     return dict(body)
+
+
+def breaches(body: Any, schema: Schema) -> list[str]:
+    """A line for each thing in the body that the schema does not allow."""
+    return sorted({line for error in VALIDATOR(schema).iter_errors(body) for line in _lines(error)})
 
 
 def _read(raw: bytes) -> Any:

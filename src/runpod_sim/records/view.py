@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from typing import Any
 
 from ..clock import iso, now
@@ -51,7 +53,8 @@ def runtime_json(pod: Pod) -> dict[str, Any] | None:
     """The pod's runtime; None until its ports are mapped."""
     if pod.status != RUNNING or pod.shown_port(now()) is None:
         return None
-    gpus = [{"util": 0, "memoryUtil": 0}] * (pod.units if pod.is_gpu else 0)
+    busy = busy_percent(time.time())
+    gpus = [{"util": busy, "memoryUtil": busy // 2}] * (pod.units if pod.is_gpu else 0)
     uptime = 0 if pod.up_at is None else max(0, int(now() - pod.up_at))
     return {
         "uptime": uptime,
@@ -60,6 +63,17 @@ def runtime_json(pod: Pod) -> dict[str, Any] | None:
         "memory": {"util": 0},
         "ports": ports_json(pod),
     }
+
+
+def busy_percent(at: float) -> int:
+    """The utilization of every GPU: a number that changes each second, by the formula of the pod's nvidia-smi."""
+    return int(at) % 60 * 7 % 40 + 55
+
+
+def gpu_uuid(pod: Pod, number: int | str = "") -> str:
+    """The id of one of the pod's GPUs, or what the ids of all of them begin with."""
+    text = hashlib.sha256(pod.id.encode()).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:31]}" + (f"-{number}" if number != "" else "")
 
 
 def ports_json(pod: Pod) -> list[dict[str, Any]]:

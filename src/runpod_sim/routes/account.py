@@ -70,7 +70,7 @@ async def delete(request: web.Request) -> web.Response:
 def _secret(request: web.Request) -> dict[str, Any]:
     row = request.app[CLOUD].secrets.get(request.match_info["id"])
     if row is None:
-        raise missing("secret")
+        raise missing()
     return row
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from ..records.catalogue import COMMUNITY, SECURE, Catalogue, Row, version_key
-from ..records.problems import Problem, bad, invalid
+from ..records.problems import bad, invalid, missing
 from ..records.schemas import COMPLIANCE, REGIONS, VOLUME_TYPES
 from ..records.stock import Wanted, cpu_stock, datacenter_stock, gpu_stock, is_in
 from ..records.view import cpu_json, datacenter_json, gpu_json
@@ -74,7 +74,7 @@ async def datacenter(request: web.Request) -> web.Response:
 
 def _known(rows: dict[str, Row], request: web.Request) -> Row:
     if request.match_info["id"] not in rows:
-        raise Problem(404, "resource not found")
+        raise missing()
     return rows[request.match_info["id"]]
 
 

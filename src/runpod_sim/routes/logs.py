@@ -7,6 +7,7 @@ the stream never ends by itself, and `tail` counts for each source.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Iterator
 
@@ -38,6 +39,17 @@ async def follow(request: web.Request) -> web.StreamResponse:
     wanted = chosen(request, "source", SOURCES) or list(SOURCES)
     lines, seen = _backfill(request, pod, wanted)
     stream = web.StreamResponse(headers=HEADERS)
+    # The client ends the stream, at any moment.
+    with contextlib.suppress(ConnectionError):
+        await _send(request, stream, wanted, (lines, seen))
+    return stream
+
+
+async def _send(
+    request: web.Request, stream: web.StreamResponse, wanted: list[str], start: tuple[list[LogLine], float]
+) -> None:
+    pod = request.app[CLOUD].pod(request.match_info["id"])
+    lines, seen = start
     while not _is_cut(request) and (lines or pod.ended_at is None):
         if lines and not stream.prepared:
             await stream.prepare(request)
@@ -46,7 +58,6 @@ async def follow(request: web.Request) -> web.StreamResponse:
             seen = line.at
         await asyncio.sleep(LOOK_EVERY_S)
         lines = [line for line in _after(pod, seen) if line.source in wanted]
-    return stream
 
 
 def _backfill(request: web.Request, pod: Pod, wanted: list[str]) -> tuple[list[LogLine], float]:

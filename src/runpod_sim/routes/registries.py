@@ -40,7 +40,7 @@ async def show(request: web.Request) -> web.Response:
     """One credential."""
     row = request.app[CLOUD].registries.get(request.match_info["id"])
     if row is None:
-        raise missing("registry")
+        raise missing()
     return answer(_shown(row))
 
 

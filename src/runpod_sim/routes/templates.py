@@ -49,7 +49,7 @@ async def show(request: web.Request) -> web.Response:
     name = request.match_info["id"]
     row = request.app[CLOUD].templates.get(name) or PUBLIC.get(name)
     if row is None:
-        raise missing("template")
+        raise missing()
     return answer(row)
 
 
@@ -87,7 +87,7 @@ def _own(request: web.Request) -> dict[str, Any]:
         raise Problem(403, "access denied")
     row = request.app[CLOUD].templates.get(name)
     if row is None:
-        raise missing("template")
+        raise missing()
     return row
 
 
