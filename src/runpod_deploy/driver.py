@@ -23,6 +23,7 @@ from .record import events as e
 from .record.lock import RunLock
 from .record.manifest import write_manifest
 from .record.paths import RunDir
+from .record.shared_journal import SharedJournal
 from .record.spec_file import first_spec
 from .record.state import State
 from .record.state_file import StateFileWriter
@@ -151,6 +152,8 @@ def with_listeners(run: Run, options: RunOptions) -> Run:
     run.prove = options.prove and run.state.run_id is not None
     run.listeners += [ManifestWriter(run), StateFileWriter(run.spec, run.dir), console.on_event]
     run.printers.append(console.on_output)
+    if run.spec.journal:
+        run.listeners.append(JournalCopier(run, run.spec.journal))
     run.world.on_retry.append(partial(record_retry, run))
     return run
 
@@ -176,6 +179,18 @@ class ManifestWriter:
                 write_manifest(self.run.spec, state, self.run.dir, self.run.world.clock.now())
             except OSError:
                 pass
+
+
+class JournalCopier:
+    """Copies journal and manifest to the place of `--journal` as the run goes on. An error there ends no run."""
+
+    def __init__(self, run: Run, place: str) -> None:
+        self.run, self.shared = run, SharedJournal(place, run.spec.run_id)
+
+    def __call__(self, event: e.Event, _state: State) -> None:
+        """The copies are as the files here are now, if the event is a milestone."""
+        if isinstance(event, MILESTONES):
+            self.shared.put(self.run.dir, self.run.world.hostname)
 
 
 def to_end(run: Run, story: Callable[[Run], State]) -> State:

@@ -61,9 +61,9 @@ LONG_AGO = (
 def test_one_run_id_on_two_machines_is_one_run_that_outlives_the_machine_that_began_it(
     sim: Simulator, tmp_path: Path
 ) -> None:
-    homes = [machine(tmp_path, name) for name in ("a", "b")]
+    homes, shared = [machine(tmp_path, name) for name in ("a", "b")], ("--journal", str(tmp_path / "shared"))
     configs = [job(tmp_path / f"project-{name}", body=UNTIL_GO, **LIFECYCLE) for name in ("a", "b")]
-    asked = [("run", "--config", str(config), "--print-run-dir", "--run-id", "same") for config in configs]
+    asked = [("run", "--config", str(config), "--print-run-dir", "--run-id", "same", *shared) for config in configs]
     tools = [Tool(sim, *args, env=env) for args, env in zip(asked, homes, strict=True)]
     while all(tool.process.poll() is None for tool in tools):
         time.sleep(0.05)
@@ -83,6 +83,8 @@ def test_one_run_id_on_two_machines_is_one_run_that_outlives_the_machine_that_be
     assert ended.run_dir and (ended.run_dir / "out" / "starts").read_text() == "once\n"
     assert ended.manifest["adopted_from"] == socket.gethostname() and ended.manifest["pod_id"] == pod_id
     assert sim.ledger["pods_left"] == 0
+    third = Tool(sim, "run", "--config", str(job(tmp_path / "c", body=UNTIL_GO)), "--run-id", "same", *shared).end()
+    assert third.code == 7 and str(ended.run_dir) in third.err and not (tmp_path / "c" / "artifacts").exists()
 
 
 def test_a_key_of_another_account_ends_nothing_and_is_exit_4(sim: Simulator, tmp_path: Path) -> None:

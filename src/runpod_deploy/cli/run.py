@@ -26,6 +26,7 @@ from ..spec import Spec
 from ..terminal.output import print_err, print_lines
 from .completion import datacenters, gpu_ids
 from .durations import Duration
+from .ended_elsewhere import exit_code_elsewhere, journal_place
 from .findings import print_findings
 from .options import (
     DEBUG,
@@ -89,6 +90,12 @@ def replacing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "this machine goes on with it.",
 )
 @adopt_key_option
+@click.option(
+    "--journal",
+    metavar="PLACE",
+    help="With --run-id: copy journal and manifest to this folder, or to a URI such as s3://bucket/runs (see "
+    "`pip install 'runpod-deploy[journal]'`), and look there first whether another machine has finished the run.",
+)
 @wait_option
 @click.option("--dry-run", is_flag=True, help="Look up stock and prices, print the plan, change nothing.")
 @click.option("--offline-dry-run", is_flag=True, help="Print the plan without using the network.")
@@ -110,6 +117,8 @@ def run(config: Path, var: tuple[str, ...], vars_file: Path | None, as_json: boo
         show_plan(replace(draft.trial, **wishes), as_json=as_json, offline=given["offline_dry_run"])
         return 0
     require_access()  # a key that cannot be used is found before a folder is made
+    if (code := exit_code_elsewhere(draft, given)) is not None:
+        return code
     spec, run_dir = begin(draft, run_id=checked_id(given["run_id"]))
     is_new = not run_dir.spec.exists() and not run_dir.events.exists() and of_another_user(run_dir) is None
     asked = record_spec(replace(spec, **wishes), run_dir)
@@ -169,6 +178,7 @@ def wishes_of(given: dict[str, Any]) -> dict[str, Any]:
         raise UsageError("--gpu-id and --datacenter-id go together", hint="give both, or neither")
     return {
         "any_machine": bool(given["run_id"]),
+        "journal": journal_place(given),
         "tags": parse_tags(given["tag"]),
         "note": checked_text("--note", given["note"]),
         "gpu_id": given["gpu_id"],

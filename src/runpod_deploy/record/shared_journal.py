@@ -1,0 +1,74 @@
+"""Copies of a run's journal and manifest in a place that outlives machines: a folder, or a URI that fsspec knows.
+
+The copies are never read to carry a run out: they say how a run ended to whoever asks for its id again.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError
+from ..machine.files import PRIVATE, write_atomically
+from ..machine.limits import RECORD_BYTES
+from ..machine.reading import read_limited
+from ..spec.strict_json import dumps, loads
+from .paths import PRIVATE_DIR, RunDir
+
+MANIFEST_NAME, EVENTS_NAME = "manifest.json", "events.jsonl"
+
+
+class SharedJournal:
+    """The place of the copies of one run."""
+
+    def __init__(self, place: str, run_id: str) -> None:
+        self.place, self.run_id = place, run_id
+
+    def put(self, run_dir: RunDir, hostname: str) -> None:
+        """Journal and manifest are there as they are here now, with the machine that has them. Raises OSError."""
+        record = loads(read_limited(run_dir.manifest, RECORD_BYTES))
+        record |= {"machine": hostname, "run_dir": str(run_dir.path)}
+        self._write(EVENTS_NAME, run_dir.events.read_bytes())
+        self._write(MANIFEST_NAME, (dumps(record, indent=2) + "\n").encode())
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest that lies there; empty if there is none. Raises ConfigError."""
+        try:
+            found = loads(self._read(MANIFEST_NAME))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, RecursionError) as error:
+            raise ConfigError(
+                f"--journal {self.place}: the manifest of run {self.run_id} cannot be read there: {error}",
+                hint="nothing was started; mend the place, or leave --journal out",
+            ) from error
+        return found if isinstance(found, dict) and found.get("run_id") == self.run_id else {}
+
+    def _write(self, name: str, data: bytes) -> None:
+        if "://" in self.place:
+            files, path = remote(self.place)
+            files.makedirs(f"{path}/{self.run_id}", exist_ok=True)
+            files.pipe_file(f"{path}/{self.run_id}/{name}", data)
+            return
+        folder = Path(self.place) / self.run_id
+        folder.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
+        write_atomically(folder / name, data.decode(errors="surrogateescape"), mode=PRIVATE, errors="surrogateescape")
+
+    def _read(self, name: str) -> bytes:
+        if "://" in self.place:
+            files, path = remote(self.place)
+            return bytes(files.cat_file(f"{path}/{self.run_id}/{name}", start=0, end=RECORD_BYTES))
+        return read_limited(Path(self.place) / self.run_id / name, RECORD_BYTES)
+
+
+def remote(place: str) -> tuple[Any, str]:
+    """The file system of a URI and the path in it. Raises ConfigError if a library for it is missing."""
+    try:
+        files, path = import_module("fsspec.core").url_to_fs(place)  # only a run that asks for it needs the library
+    except (ImportError, ValueError) as error:
+        raise ConfigError(
+            f"--journal {place}: {error}",
+            hint="`pip install 'runpod-deploy[journal]'` brings fsspec; s3:// needs s3fs, too, and gs:// needs gcsfs",
+        ) from error
+    return files, str(path).rstrip("/")

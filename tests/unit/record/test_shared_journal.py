@@ -1,0 +1,43 @@
+"""The copies of journal and manifest for other machines: in a folder, and in a file system of fsspec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runpod_deploy.errors import ConfigError
+from runpod_deploy.record.paths import RunDir
+from runpod_deploy.record.shared_journal import SharedJournal
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> RunDir:
+    found = RunDir(tmp_path / "run")
+    found.path.mkdir()
+    found.events.write_bytes(b'{"event": "x"}\n')
+    found.manifest.write_text('{"run_id": "seed-1", "state": "finished", "exit_code": 0}')
+    return found
+
+
+@pytest.mark.parametrize("kind", ["folder", "memory"])
+def test_what_was_put_there_is_read_there(tmp_path: Path, run_dir: RunDir, kind: str) -> None:
+    place = str(tmp_path / "shared") if kind == "folder" else f"memory://{tmp_path.name}"
+    assert SharedJournal(place, "seed-1").manifest() == {}
+    SharedJournal(place, "seed-1").put(run_dir, "machine-a")
+    told = SharedJournal(place, "seed-1").manifest()
+    assert (told["machine"], told["run_dir"], told["exit_code"]) == ("machine-a", str(run_dir.path), 0)
+    assert SharedJournal(place, "seed-2").manifest() == {}
+
+
+@pytest.mark.parametrize("place", ["nosuch://bucket/x", "s3-without-a-library://x"])
+def test_a_place_that_no_library_knows_is_a_config_error(place: str) -> None:
+    with pytest.raises(ConfigError, match="--journal"):
+        SharedJournal(place, "seed-1").manifest()
+
+
+def test_a_manifest_that_makes_no_sense_stops_before_anything_is_paid(tmp_path: Path) -> None:
+    (tmp_path / "seed-1").mkdir()
+    (tmp_path / "seed-1" / "manifest.json").write_text("{" * 10_000)
+    with pytest.raises(ConfigError, match="cannot be read there"):
+        SharedJournal(str(tmp_path), "seed-1").manifest()
