@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import click
 
 from ..config import Draft, Finding, examine, parse_variables
 from ..config.finding import raise_errors
+from ..config.loading import in_file_order
+from ..config.placeholders import PLACEHOLDER
 from ..errors import DeployError
 from ..terminal.output import print_json, print_lines
 from .findings import print_findings
@@ -77,22 +79,43 @@ class Report:
         self.error: DeployError | None = None
 
     def look(self, config: Path, variables: tuple[tuple[str, ...], Path | None], scans: Scans) -> None:
-        """All checks that were asked for are done. Without a valid file, only the file itself is checked."""
+        """All checks that were asked for are done. With mistakes in the file, those that a run would make as well."""
         try:
             self.draft, self.findings = examine(config, cli_variables=parse_variables(*variables))
-            if not any(finding.level == "error" for finding in self.findings):
+            if self.wrong:
+                self.look_further(self.draft, scans)
+            else:
                 for finding in scanned(self.draft, scans):
                     self.findings.append(finding)
         except DeployError as error:
             self.error = error
+        if self.draft:
+            self.findings = in_file_order(self.findings, self.draft.document)
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a mistake was found."""
+        return any(finding.level == "error" for finding in self.findings)
+
+    def look_further(self, draft: Draft, scans: Scans) -> None:
+        """What else would stop the run is found, although the file has mistakes: their values are placeholders."""
+        mistaken = {finding.path for finding in self.findings if finding.level == "error"}
+        if "local.project_root" in mistaken:
+            return  # every local path would seem to be missing
+        try:
+            for finding in needed_by_run(replace(draft, with_mistakes=True), scans):
+                if PLACEHOLDER not in str(finding) and finding.path not in mistaken:
+                    self.findings.append(finding)
+        except DeployError as error:
+            if PLACEHOLDER not in str(error):
+                self.findings.append(Finding(message=error.message, hint=error.hint))
 
     def as_data(self, config: Path) -> dict[str, Any]:
         """The report as JSON."""
         findings = [asdict(finding) for finding in self.findings]
         if self.error:
             findings.append({"level": "error", "message": self.error.message, "hint": self.error.hint})
-        wrong = any(finding["level"] == "error" for finding in findings)
-        return {"config": str(config), "ok": not wrong, "findings": findings}
+        return {"config": str(config), "ok": not (self.wrong or self.error), "findings": findings}
 
 
 def scanned(draft: Draft, scans: Scans) -> Iterator[Finding]:
@@ -101,8 +124,7 @@ def scanned(draft: Draft, scans: Scans) -> Iterator[Finding]:
 
     yield from paths.overwritten(draft)
     yield from paths.colliding(draft)
-    if scans.check_local or scans.all:
-        yield from paths.missing_here(draft)
+    yield from needed_by_run(draft, scans)
     if scans.all:
         yield from paths.landings(draft)
     if scans.scan_consumer or scans.all:
@@ -111,6 +133,14 @@ def scanned(draft: Draft, scans: Scans) -> Iterator[Finding]:
         from ..scans.registry import check_image
 
         yield check_image(draft, scans.registry_url)
+
+
+def needed_by_run(draft: Draft, scans: Scans) -> Iterator[Finding]:
+    """The findings about what a run needs, here and of the cloud."""
+    from ..scans import paths
+
+    if scans.check_local or scans.all:
+        yield from paths.missing_here(draft)
     if scans.check_availability or scans.all:
         yield from availability(draft, required=scans.check_availability)
 

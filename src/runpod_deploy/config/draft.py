@@ -36,6 +36,8 @@ class Draft:
     config_sha256: str
     findings: tuple[Finding, ...] = ()
     """Warnings and notes."""
+    with_mistakes: bool = False
+    """Whether the file has mistakes, so that some values are placeholders: it is only good for further checks."""
 
     @property
     def name(self) -> str:
@@ -50,6 +52,8 @@ class Draft:
     @cached_property
     def trial(self) -> Spec:
         """The spec of an imaginary run, for checks before a run has an id. Raises ConfigError."""
+        if self.with_mistakes:
+            return self.try_render(stamp=TRIAL_STAMP, run_dir=self.trial_run_dir, created_at=datetime.min)[0]
         return self.render(stamp=TRIAL_STAMP, run_dir=self.trial_run_dir, created_at=datetime.min)
 
     @property

@@ -10,7 +10,7 @@ from ..cloud.gpu_order import cards_in, order_of
 from ..cloud.stock import LEVELS
 from ..cloud.values import Offer
 from ..config import Draft, Finding
-from ..errors import StockOut
+from ..errors import ConfigError, StockOut
 from ..spec import PodSpec
 from ..spec.gpu_names import meant, suggestion
 from ..spec.spelling import closest
@@ -25,19 +25,46 @@ class Catalogue(Protocol):
     def datacenter_ids(self) -> list[str]:
         """Ids of all datacenters."""
 
+    def volume(self, name: str) -> tuple[str, str]:
+        """Id and datacenter of the one network volume of that name. Raises ConfigError on none or several."""
+
 
 def check_availability(draft: Draft, cloud: Catalogue) -> Iterator[Finding]:
-    """Errors for unknown names and warnings for low stock. Raises StockOut if nothing requested is in stock."""
+    """Errors for names of which none is known, warnings for other unknown ones and for low stock.
+
+    Raises StockOut if nothing requested is in stock.
+    """
     asked = draft.trial.job.pod
+    yield from missing_volume(draft, cloud)
     offers = cloud.catalogue(asked.cloud_type, gpu_count=asked.gpu_count, cpu=asked.cpu is not None)
     yield from meanings(draft, asked, offers)
     pod = asked if asked.cpu else replace(asked, gpu_order=order_of(asked, offers).ids)
     known = cloud.datacenter_ids()
-    unknown = [*unknown_gpus(draft, asked, offers), *unknown_datacenters(draft, pod, known)]
+    unknown = [
+        *only_warnings(list(unknown_gpus(draft, asked, offers)), requested(asked)),
+        *only_warnings(list(unknown_datacenters(draft, pod, known)), pod.datacenters),
+    ]
     yield from unknown
     yield from stock_of_each(draft, pod, offers, known)
-    if not unknown:
+    if all(finding.level == "warning" for finding in unknown):
         raise_if_out_of_stock(pod, offers)
+
+
+def only_warnings(findings: list[Finding], names: tuple[str, ...]) -> list[Finding]:
+    """The findings about unknown names: warnings if another of the names is known, since GPUs come and go."""
+    if len(findings) == len(names):
+        return findings
+    return [replace(finding, level="warning") for finding in findings]
+
+
+def missing_volume(draft: Draft, cloud: Catalogue) -> Iterator[Finding]:
+    """An error for a network volume that the account does not have, or has twice."""
+    name = draft.trial.job.storage.volume_name
+    try:
+        if name:
+            cloud.volume(name)
+    except ConfigError as error:
+        yield draft.document.finding(("storage", "volume_name"), error.message, hint=error.hint)
 
 
 def requested(pod: PodSpec) -> tuple[str, ...]:
@@ -52,7 +79,7 @@ def meanings(draft: Draft, pod: PodSpec, offers: list[Offer]) -> Iterator[Findin
 
 
 def unknown_gpus(draft: Draft, pod: PodSpec, offers: list[Offer]) -> Iterator[Finding]:
-    """Errors for GPUs that this cloud type does not have."""
+    """Findings about GPUs that this cloud type does not have."""
     cards = cards_in(offers)
     known = {card.id for card in cards}
     for i, gpu in enumerate(requested(pod)):
@@ -64,7 +91,7 @@ def unknown_gpus(draft: Draft, pod: PodSpec, offers: list[Offer]) -> Iterator[Fi
 
 
 def unknown_datacenters(draft: Draft, pod: PodSpec, known: list[str]) -> Iterator[Finding]:
-    """Errors for datacenters that do not exist."""
+    """Findings about datacenters that do not exist."""
     for i, datacenter in enumerate(pod.datacenters):
         if datacenter not in known:
             meant = closest(datacenter, known)

@@ -96,6 +96,25 @@ def test_local_checks_are_only_made_when_asked(
     assert "local.required_paths[0]: gone does not exist" in err
 
 
+def test_everything_wrong_is_told_at_once(
+    plain: dict[str, Any], write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain["staging"] = [
+        {"label": "gone", "source": "gone/", "destination": "/workspace/a"},
+        {"label": "typo", "source": "{unknown}/", "destination": "/workspace/b"},
+    ]
+    plain["secrets"] = [{"env": ["NOT_SET_HERE"]}]
+    plain["budget"] = {"cost_cap_usd": -1.0}
+    code, _, err = call(capsys, "validate", "--config", str(write(plain)), "--check-local")
+    assert code == 2
+    assert [line.split(": ")[1] for line in err.splitlines() if "mistakes" not in line] == [
+        "staging[0].source",
+        "staging[1].source",
+        "secrets[0].env[0]",
+        "budget.cost_cap_usd",
+    ]
+
+
 def test_scans_warn_and_never_fail(plain: dict[str, Any], write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     plain["staging"] = [{"label": "repo", "source": "./", "destination": "/workspace/repo"}]
     write("TOKEN=x", "project/.env")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runpod_deploy.cloud.values import Offer
-from runpod_deploy.errors import StockOut
+from runpod_deploy.errors import ConfigError, StockOut
 from runpod_deploy.scans.availability import check_availability
 
 from .conftest import PLAIN, Project
@@ -27,6 +27,9 @@ class Shelf:
 
     def datacenter_ids(self) -> list[str]:
         return ["EU-RO-1", "EU-SE-1", "US-TX-3"]
+
+    def volume(self, name: str) -> tuple[str, str]:
+        raise ConfigError(f"there is no network volume named {name!r}")
 
 
 SHELF = Shelf(
@@ -50,8 +53,19 @@ def test_unknown_names_are_errors_with_a_guess(project: Project) -> None:
     assert texts[:3] == [
         "error: pod.gpu_order[0]: SECURE cloud has no 'NVIDA A40'; did you mean 'NVIDIA A40'?",
         "error: pod.gpu_order[1]: SECURE cloud has no 'Voodoo'; see `runpod-deploy gpu-list`",
-        "error: pod.datacenters[0]: there is no datacenter 'EU-R0-1'; did you mean EU-RO-1?",
+        "warning: pod.datacenters[0]: there is no datacenter 'EU-R0-1'; did you mean EU-RO-1?",
     ]
+
+
+def test_a_name_that_is_gone_beside_a_known_one_is_a_warning(project: Project) -> None:
+    texts = found(project, gpu_order=["Voodoo", "NVIDIA A40"])
+    assert texts[0] == "warning: pod.gpu_order[0]: SECURE cloud has no 'Voodoo'; see `runpod-deploy gpu-list`"
+    assert texts[-1].startswith("note: pod.datacenters[0]: EU-RO-1 has NVIDIA A40")
+
+
+def test_a_volume_that_does_not_exist(project: Project) -> None:
+    draft = project(storage={"mode": "network_volume", "volume_name": "gone", "volume_mount": "/workspace"})
+    assert next(iter(check_availability(draft, SHELF))).path == "storage.volume_name"
 
 
 def test_stock_is_told_for_each_datacenter(project: Project) -> None:
