@@ -1,6 +1,6 @@
 """The memory and processor time that each of many parallel runs needs on this machine, beside those of one run alone.
 
-    .venv/bin/python bench/shards.py [--shards 32]
+    .venv/bin/python bench/shards.py [--shards 32] [--requests-per-minute 60] [--job recipes/sweep/job.yaml]
 
 The parallel recipe starts all shards at the same time on one simulated cloud. Memory is the peak of the one process
 that carries out a run: while it reads the config, for a second, and while it watches, for as long as the job lasts.
@@ -19,11 +19,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-EXAMPLE = REPOSITORY / "examples/digits"
+EXAMPLE = REPOSITORY / "examples/digits/digits.yaml"
 COMMANDS_DIR = Path(sys.executable).parent
 WATCHING_LIMIT_MB = 35.0
 # Stands in the way of `runpod-deploy`: runs it, looks at it meanwhile, and adds to a file what it needed.
@@ -63,9 +65,15 @@ def main() -> int:
     """The exit status: 0 if every shard succeeded at once and within the limit."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--shards", type=int, default=32)
-    shards = parser.parse_args().shards
-    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the start")
-    alone, together = sweep(1), sweep(shards)
+    parser.add_argument("--requests-per-minute", type=int, default=6000)
+    parser.add_argument("--job", type=Path, default=EXAMPLE)
+    given = parser.parse_args()
+    shards, job, quota = given.shards, given.job.resolve(), given.requests_per_minute
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the start, {quota} requests a minute")
+    alone = sweep(1, job, quota)
+    begun = time.monotonic()
+    together = sweep(shards, job, quota)
+    print(f"{time.monotonic() - begun:.0f} s for {shards} runs; exit codes {Counter(r.exit_code for r in together)}")
     show(alone, together)
     ended_well = len(together) == shards and all(row.exit_code == 0 for row in together)
     lean = all(row.watching_mb <= WATCHING_LIMIT_MB for row in together)
@@ -84,7 +92,7 @@ def show(*sweeps: list[Used]) -> None:
         print(f"| {len(rows)} | {sum(row.exit_code != 0 for row in rows)} | {figures} |")
 
 
-def sweep(count: int) -> list[Used]:
+def sweep(count: int, job: Path, quota: int) -> list[Used]:
     """The needs of each of this many parallel runs."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -92,17 +100,18 @@ def sweep(count: int) -> list[Used]:
         shim = folder / "runpod-deploy"
         shim.write_text(SHIM.format(python=sys.executable, tool=str(COMMANDS_DIR / shim.name), rows=str(rows_path)))
         shim.chmod(0o755)
-        project = folder / "digits"
-        shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("artifacts", "results"))
-        rehearse(folder, project / "digits.yaml", count)
+        project = folder / "project"
+        shutil.copytree(job.parent, project, ignore=shutil.ignore_patterns("artifacts", "results"))
+        rehearse(folder, project / job.name, count, quota)
         return [Used(*json.loads(line)) for line in rows_path.read_text().splitlines()]
 
 
-def rehearse(folder: Path, config: Path, count: int) -> None:
+def rehearse(folder: Path, config: Path, count: int, quota: int) -> None:
     """Runs the parallel recipe to its end; its output is in the folder."""
     recipe = REPOSITORY / "recipes/sweep/parallel.sh"
     seeds = [str(seed) for seed in range(count)]
-    command = [str(COMMANDS_DIR / "runpod-sim"), "exec", "--strict", "--", str(recipe), str(config), *seeds]
+    simulator = [str(COMMANDS_DIR / "runpod-sim"), "exec", "--strict", "--requests-per-minute", str(quota), "--"]
+    command = [*simulator, str(recipe), str(config), *seeds]
     path = f"{folder}{os.pathsep}{COMMANDS_DIR}{os.pathsep}{os.environ['PATH']}"
     own = {"PATH": path, "HOME": str(folder), "LOGS": str(folder / "logs")}
     limits = {"AT_ONCE": str(count), "TOTAL_CAP_USD": str(2 * count)}

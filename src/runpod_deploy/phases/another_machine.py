@@ -45,7 +45,7 @@ def take_over(run: Run) -> bool:
 
     Raises Detach if there is such a pod, and it could not be had within the time to wait.
     """
-    if not run.spec.any_machine or run.state.request.pending is not None or not theirs(run):
+    if not run.spec.any_machine or run.state.request.pending is not None or not theirs(run, LISTING_AGE_S):
         return False
     last = Held("")
 

@@ -57,14 +57,19 @@ def provision(run: Run) -> None:
     Raises StockOut when every candidate refused, Detach when another machine has the run, and what the cloud raises.
     """
     discard(run)
-    if run.state.has_running_pod or take_over(run) or recycle(run):
-        return
+    if not (run.state.has_running_pod or take_over(run) or recycle(run)):
+        request_pod(run)
+    if run.state.job.pid is None:
+        settle_race(run)
+
+
+def request_pod(run: Run) -> None:
+    """A new pod of this run exists. Raises as `provision` does."""
     name_left_behind(run)
     end_before_another(run)
     if not run.state.request.candidates:
         choose_again(run)
     if place_somewhere(run):
-        settle_race(run)
         return
     within_s = run.spec.wait_for_stock_s
     if within_s is None or is_wrong_everywhere(run) or not wait_for_stock(run, within_s):
