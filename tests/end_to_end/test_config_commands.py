@@ -41,11 +41,9 @@ def test_a_config_against_the_catalogue(sim: Simulator, tmp_path: Path) -> None:
 
     validate = Tool(sim, "validate", "--config", str(config), "--check-availability", "--json").end()
     report = json.loads(validate.out)
-    errors = [finding for finding in report["findings"] if finding["level"] == "error"]
-    assert validate.code == 2
-    assert [(error["path"], error["message"]) for error in errors] == [
-        ("pod.gpu_order[1]", "SECURE cloud has no 'NVIDIA Voodoo'")
-    ]
+    unknown = [(row["level"], row["path"], row["message"]) for row in report["findings"] if "Voodoo'" in row["message"]]
+    assert validate.code == 0
+    assert unknown == [("warning", "pod.gpu_order[1]", "SECURE cloud has no 'NVIDIA Voodoo'")]
 
 
 def test_nothing_in_stock_ends_as_a_stock_out(sim: Simulator, tmp_path: Path) -> None:
