@@ -46,6 +46,8 @@ class Settings:
     clock_skew_s: float = 0.0
     billing_lag_s: float = 3600.0
     images: Images = field(default_factory=Images)
+    egress: bool = False
+    """Whether pods have this machine's network instead of one of their own."""
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class Simulator:
 @asynccontextmanager
 async def simulate(settings: Settings) -> AsyncIterator[Simulator]:
     """A running simulator; at the end its pods are ended, or saved. Raises SandboxUnavailable, OSError."""
-    sandbox = await find_sandbox()
+    sandbox = await find_sandbox(isolated=not settings.egress)
     clock.set_skew(settings.clock_skew_s)
     # The port is known before the server starts, because pods get it in their environment.
     with server_socket(settings.port) as listening, folder(settings.state_path) as root:
@@ -78,6 +80,7 @@ async def simulate(settings: Settings) -> AsyncIterator[Simulator]:
                 yield Simulator(cloud, site.api_url, _exports(site.api_url, cloud.api_key, control_token))
             finally:
                 await runner.cleanup()
+        await sandbox.sockets.close()
 
 
 @asynccontextmanager

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 
 import pytest
 
-from runpod_sim.containers.sshd import Sshd
+from runpod_sim.containers.ports import Port
 from runpod_sim.simulator import HOST, server_socket
 
 
@@ -31,18 +30,18 @@ def test_the_port_of_the_api_belongs_to_one_simulator() -> None:
     assert can_be_bound(port)
 
 
-def test_the_port_of_a_pod_belongs_to_it_before_it_listens(tmp_path: Path) -> None:
-    sshd = Sshd(tmp_path / "authorized_keys")
-    port = sshd.reserve()
+def test_the_port_of_a_pod_belongs_to_it_before_it_listens() -> None:
+    own = Port()
+    port = own.reserve()
     assert not can_be_bound(port)
-    sshd.release_port()
+    own.release()
     assert can_be_bound(port)
 
 
-def test_a_resumed_pod_gets_another_port(tmp_path: Path) -> None:
-    sshd = Sshd(tmp_path / "authorized_keys")
-    former = sshd.reserve()
-    sshd.renew_port()
-    assert sshd.reserve() == sshd.port != former
+def test_a_resumed_pod_gets_another_port() -> None:
+    own = Port()
+    former = own.reserve()
+    own.renew()
+    assert own.reserve() == own.number != former
     assert can_be_bound(former)
-    sshd.release_port()
+    own.release()

@@ -81,6 +81,7 @@ OPTIONS = (
         metavar="NAME=has:A,B",
         help=f"What an image brings, of {', '.join(PROGRAMS)}; repeatable.",
     ),
+    click.option("--egress", is_flag=True, help="Give pods this machine's network: they can download and upload."),
     click.option(
         "--requests-per-minute", "per_minute", type=int, help="Request quota of each key (fast: 6000, spec: 60)."
     ),
@@ -124,6 +125,7 @@ async def _serve(settings: Settings, ledger_path: Path | None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with simulate(settings) as simulator:
+        say_what_is_shared(settings, simulator)
         for name, value in simulator.exports.items():
             click.echo(f"export {name}={shlex.quote(value)}")
         await stop.wait()
@@ -147,6 +149,7 @@ def execute(command: tuple[str, ...], ledger_path: Path | None, strict: bool, **
 async def _execute(settings: Settings, command: Sequence[str], ledger_path: Path | None, strict: bool) -> int:
     arrived = collect_signals()
     async with simulate(settings) as simulator:
+        say_what_is_shared(settings, simulator)
         code = await run_child(command, os.environ | simulator.exports, arrived)
         left = simulator.cloud.left()
         write_ledger(simulator, ledger_path)
@@ -161,6 +164,15 @@ async def _execute(settings: Settings, command: Sequence[str], ledger_path: Path
 def faults() -> None:
     """List the faults that can be injected, and their JSON."""
     click.echo(describe())
+
+
+def say_what_is_shared(settings: Settings, simulator: Simulator) -> None:
+    """A line on stderr if pods were to have networks of their own and cannot."""
+    if not settings.egress and not simulator.cloud.platform.sandbox.isolated:
+        click.echo(
+            "runpod-sim: this machine allows no network namespaces, so pods share its network as with --egress",
+            err=True,
+        )
 
 
 def write_ledger(simulator: Simulator, path: Path | None) -> None:

@@ -168,7 +168,7 @@ class Cloud:
             # A pod that ends itself still gets the answer to its call.
             await asyncio.sleep(ANSWER_FIRST_S)
         await self.supervisors[pod.id].halt(0.0)
-        self.supervisors[pod.id].sshd.release_port()
+        self.supervisors[pod.id].release_ports()
         await asyncio.to_thread(wipe, self.supervisors[pod.id].dir)
 
     def lose(self, pod: Pod, end_state: str) -> None:
@@ -243,10 +243,9 @@ class Cloud:
             raise Problem(402, BALANCE_TOO_LOW)
         self.catalogue.used[pod.place] += pod.units
         pod.how = None
-        pod.stale_port = self.supervisors[pod.id].sshd.port
+        pod.stale_port = self.supervisors[pod.id].sshd.port.number
         pod.stale_until = now() + pod.faults.get("stale-address", {}).get("seconds", self.platform.pace.stale_s)
-        # A resumed pod gets another port.
-        self.supervisors[pod.id].sshd.renew_port()
+        self.supervisors[pod.id].renew_ports()
         pod.become(PROVISIONING, now())
         pod.note("Rented by User", now())
         self.supervisors[pod.id].begin()

@@ -3,7 +3,9 @@
 supervisor   one pod: boots it, keeps its container running, ends it
 container    the files, PID 1 and environment of a pod's container
 sandbox      a container made of Linux namespaces, with util-linux and podroot/sandbox.sh
-sshd         the SSH server of one pod; session: one command or shell in it
+sockets      sockets inside containers, made by the process socket_helper
+ports        the machine's ports that lead to a pod's
+sshd         the SSH server of one pod; session: one command or shell in it; forwarding: its -L, -R and agents
 pace         how long each step of a boot takes
 podroot/     start script and nvidia-smi, copied into pods
 """

@@ -40,6 +40,12 @@ class Site:
         """The folder of one network volume."""
         return self.root / "volumes" / volume_id
 
+    @property
+    def api_address(self) -> tuple[str, int]:
+        """The host and port in the address of the API."""
+        host, _, port = self.api_url.rpartition("/")[2].partition(":")
+        return host, int(port)
+
     def image(self, pod: Pod) -> Known:
         """What is known about the pod's image."""
         return self.images.find(str(pod.spec["image"]))
@@ -77,7 +83,8 @@ def env_of(pod: Pod, site: Site, port: int) -> dict[str, str]:
     for text in pod.spec["ports"]:
         number, _, kind = text.partition("/")
         if kind == "tcp":
-            env[f"RUNPOD_TCP_PORT_{number}"] = str(port) if number == "22" else number
+            public = port if number == "22" else pod.public_ports.get(text, number)
+            env[f"RUNPOD_TCP_PORT_{number}"] = str(public)
     if volume := pod.volume_id():
         env["RUNPOD_VOLUME_ID"] = volume
     # The platform's own names win over the spec's.
@@ -99,6 +106,7 @@ def image_of(pod: Pod, site: Site, port: int) -> Image:
         argv=argv_of(pod, site.image(pod)),
         env=env_of(pod, site, port),
         mounts=mounts_of(pod, site),
+        reaches=site.api_address,
     )
 
 

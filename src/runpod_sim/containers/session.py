@@ -15,6 +15,9 @@ from typing import Any, cast
 
 import asyncssh
 
+from .forwarding import agent_path
+from .sandbox import Container
+
 SFTP_SERVER = "exec /usr/lib/openssh/sftp-server"
 SHELL = shutil.which("bash", path="/bin:/usr/bin") or "/bin/sh"
 SESSION_ENV = {
@@ -30,8 +33,8 @@ Channel = asyncssh.SSHServerChannel[bytes]
 class Session(asyncssh.SSHServerSession[bytes]):
     """Runs the client's command or shell, without PID 1's environment, as sshd does."""
 
-    def __init__(self, entry: list[str], is_up: Callable[[], bool]) -> None:
-        self._entry, self._is_up = entry, is_up
+    def __init__(self, container: Container) -> None:
+        self._container = container
         self._argv: list[str] = []
         self._task: asyncio.Task[None] | None = None
         self._child: Child | None = None
@@ -91,8 +94,10 @@ class Session(asyncssh.SSHServerSession[bytes]):
     async def _start(self) -> None:
         terminal = self._channel.get_terminal_type()
         env = SESSION_ENV | self._connection_env() | ({"TERM": terminal} if terminal else {})
-        argv = [*self._entry, *self._argv]
-        child = (TerminalChild if terminal else Child)(self._channel, self._is_up)
+        if agent := await agent_path(self._connection(), self._container):
+            env["SSH_AUTH_SOCK"] = agent
+        argv = [*self._container.entry(), *self._argv]
+        child = (TerminalChild if terminal else Child)(self._channel, self._container.is_up)
         try:
             await child.start(argv, env)
         except OSError:
@@ -105,6 +110,9 @@ class Session(asyncssh.SSHServerSession[bytes]):
             child.feed_eof()
         if self._channel.is_closing():
             child.detach()
+
+    def _connection(self) -> asyncssh.SSHServerConnection:
+        return cast(asyncssh.SSHServerConnection, self._channel.get_connection())
 
     def _connection_env(self) -> dict[str, str]:
         peer = self._channel.get_extra_info("peername") or ("127.0.0.1", 0)

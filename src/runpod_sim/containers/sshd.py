@@ -12,12 +12,13 @@ from typing import Any
 
 import asyncssh
 
+from .forwarding import from_path, from_port, to_path, to_port
+from .ports import Port
 from .sandbox import Container
 from .session import Session
 
 # Fast in Python (one call for cipher and MAC); the counter modes are for clients that know no better.
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "aes128-ctr")
-HOST = "127.0.0.1"
 WINDOW_BYTES = 16 << 20
 PACKET_BYTES = 256 << 10
 
@@ -42,49 +43,18 @@ class Sshd:
     keys_path: Path
     """The pod's authorized_keys."""
     faults: SshFaults = field(default_factory=SshFaults)
-    port: int = 0
+    port: Port = field(default_factory=Port)
     container: Container | None = None
     host_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
-    _reserved: socket.socket | None = None
-    """Bound to the port for as long as the pod has it, so that no other process takes it between two containers."""
     _socket: socket.socket | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _connections: set[asyncssh.SSHServerConnection] = field(default_factory=set)
     _options: asyncssh.SSHServerConnectionOptions | None = None
 
-    def reserve(self) -> int:
-        """The port, taken and not yet listening: a client is refused."""
-        if self._reserved is None:
-            self._reserved = socket.socket()
-            self._reserved.bind((HOST, self.port))
-            # Only after the bind, so that a free port is one that no other socket shares.
-            self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            self.port = self._reserved.getsockname()[1]
-        return self.port
-
-    def renew_port(self) -> None:
-        """The port is another one; the former is free for others."""
-        former, self._reserved, self.port = self._reserved, None, 0
-        self.reserve()
-        if former is not None:
-            former.close()
-
-    def release_port(self) -> None:
-        """The port is free for others: the pod has ended."""
-        if self._reserved is not None:
-            self._reserved.close()
-            self._reserved = None
-
     def listen(self, container: Container) -> None:
         """Clients are answered from now on."""
         self.container = container
-        self._socket = socket.socket()
-        # It shares the port with the reserving socket, old connections in TIME_WAIT notwithstanding.
-        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
-            self._socket.setsockopt(socket.SOL_SOCKET, option, 1)
-        self._socket.setblocking(False)
-        self._socket.bind((HOST, self.reserve()))
-        self._socket.listen(128)
+        self._socket = self.port.listen()
         self._spawn(self._accept(self._socket))
 
     def new_host_key(self) -> None:
@@ -178,7 +148,7 @@ class Sshd:
     def session(self) -> Session:
         """A session in the container that runs now."""
         assert self.container is not None
-        return Session(self.container.entry(), self.container.is_up)
+        return Session(self.container)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -216,8 +186,23 @@ class _Authenticator(asyncssh.SSHServer):
     def session_requested(self) -> Session:
         return self._sshd.session()
 
-    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
-        return True
+    # What can be forwarded, as by sshd: the pod's ports and sockets, in both directions.
+
+    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> Any:
+        return to_port(self._container(), dest_host, dest_port)
+
+    def unix_connection_requested(self, dest_path: str) -> Any:
+        return to_path(self._container(), dest_path)
+
+    def server_requested(self, listen_host: str, listen_port: int) -> Any:
+        return from_port(self._connection, self._container(), listen_host, listen_port)
+
+    def unix_server_requested(self, listen_path: str) -> Any:
+        return from_path(self._connection, self._container(), listen_path)
+
+    def _container(self) -> Container:
+        assert self._sshd.container is not None
+        return self._sshd.container
 
 
 def authorized_keys(path: Path) -> set[bytes]:

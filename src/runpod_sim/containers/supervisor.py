@@ -13,6 +13,7 @@ from ..faults.kinds import FOREVER
 from ..records.pods import ERROR, RUNNING, STARTING, Pod
 from .container import Site, image_of, prepare_disk
 from .pace import Pace
+from .ports import PublicPorts
 from .sandbox import Container, ContainerFailed, Sandbox, wipe
 from .sshd import Sshd, SshFaults
 
@@ -55,6 +56,7 @@ class Supervisor:
         self.on_lost = on_lost
         self.dir = platform.site.pod_dir(pod)
         self.sshd = Sshd(self.dir / "disk/root/.ssh/authorized_keys", _ssh_faults(pod))
+        self.ports = PublicPorts(self.sshd.port)
         self.container: Container | None = None
         self._task: asyncio.Task[None] | None = None
         self._alarms: set[asyncio.Task[None]] = set()
@@ -76,6 +78,16 @@ class Supervisor:
         """No process of the pod is left, and its container disk is deleted."""
         await self.halt(grace_s)
         await asyncio.to_thread(self._wipe_container_disk)
+
+    def renew_ports(self) -> None:
+        """A resumed pod gets other ports."""
+        self.sshd.port.renew()
+        self.ports.release()
+
+    def release_ports(self) -> None:
+        """The pod's ports are free for others."""
+        self.sshd.port.release()
+        self.ports.release()
 
     def log(self, source: str, *texts: str) -> None:
         """The pod's logs have these lines."""
@@ -113,7 +125,9 @@ class Supervisor:
         self._set_alarm("pod-dies", self._die)
         self._set_alarm("migrates", lambda: self.on_lost(self.pod, "moved"))
         # The port is known before the container is made: it is in PID 1's environment.
-        port = self.sshd.reserve()
+        port = self.sshd.port.reserve()
+        isolated = self.platform.sandbox.isolated
+        self.pod.public_ports = self.ports.reserve(self.pod.spec["ports"]) if isolated else {}
         while True:
             await self._run_once(port)
             self.log("system", "container exited, restarting")
@@ -140,12 +154,20 @@ class Supervisor:
         pod, pace = self.pod, self.platform.pace
         await asyncio.sleep(pace.mapping_s)
         pod.port = port
-        if "22/tcp" not in pod.spec["ports"] or "sshd-never" in pod.faults:
-            return
-        await asyncio.sleep(pace.sshd_s)
-        while not (self.dir / STARTED_FILE).exists():
-            await asyncio.sleep(LOOK_EVERY_S)
-        self.sshd.listen(container)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.ports.follow(container, self._is_answered))
+            if "22/tcp" in pod.spec["ports"] and "sshd-never" not in pod.faults:
+                await asyncio.sleep(pace.sshd_s)
+                while not self._sshd_started():
+                    await asyncio.sleep(LOOK_EVERY_S)
+                self.sshd.listen(container)
+
+    def _is_answered(self, text: str) -> bool:
+        """Whether the SSH server of the simulator answers for the port, rather than a program in the pod."""
+        return text == "22/tcp" and (self._sshd_started() or "sshd-never" in self.pod.faults)
+
+    def _sshd_started(self) -> bool:
+        return (self.dir / STARTED_FILE).exists()
 
     async def _keep_logs(self, container: Container) -> None:
         # A line longer than the reader's limit is cut, not fatal.

@@ -58,6 +58,8 @@ class Pod:
     """When PID 1 started; None while there is no container."""
     port: int | None = None
     """The public port of its SSH; None until it is mapped."""
+    public_ports: dict[str, int] = field(default_factory=dict)
+    """The public port of each other port, such as 8888/http, where pods have networks of their own."""
     stale_port: int | None = None
     """That port before the pod was resumed."""
     stale_until: float = 0.0
@@ -140,7 +142,7 @@ def moved(pod: Pod, at: float) -> Pod:
     """The pod after RunPod has moved it to another machine: a new id and an empty disk, but the same environment."""
     return replace(
         pod, id=new_id(), created_at=at, key=f"rpa_{secrets.token_hex(20).upper()}", token=secrets.token_hex(4),
-        started_at=None, up_at=None, port=None, faults={}, meter=Meter(), logs=deque(maxlen=LOG_LINES),
+        started_at=None, up_at=None, port=None, public_ports={}, faults={}, meter=Meter(), logs=deque(maxlen=LOG_LINES),
     )  # fmt: skip
 
 

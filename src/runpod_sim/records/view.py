@@ -77,12 +77,12 @@ def gpu_uuid(pod: Pod, number: int | str = "") -> str:
 
 
 def ports_json(pod: Pod) -> list[dict[str, Any]]:
-    """The pod's ports: pods share the machine's network, so all but SSH keep their own number."""
+    """The pod's ports; where pods share the machine's network, all but SSH keep their own number."""
     rows = []
     for text in pod.spec["ports"]:
         number, _, kind = text.partition("/")
         private = int(number)
-        public = pod.shown_port(now()) if text == "22/tcp" else private
+        public = pod.shown_port(now()) if text == "22/tcp" else pod.public_ports.get(text, private)
         address = "127.0.0.1" if kind == "tcp" else "100.65.14.155"
         rows.append({"private": private, "public": public, "type": kind, "ip": address})
     return [

@@ -95,5 +95,7 @@ mount -t proc proc "$root/proc"
 hostname "$host_name" 2>/dev/null || :
 
 echo "$machine_pid"
+# The simulator closes the input once the network is ready.
+read -r rest || :
 PATH=$pod_search_path
-exec "$chroot" "$root" "$@"
+exec "$chroot" "$root" "$@" </dev/null
