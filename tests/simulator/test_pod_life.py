@@ -27,7 +27,7 @@ def test_a_pod_boots_answers_over_ssh_and_is_deleted(sim: Sim) -> None:
 def test_nothing_of_the_machines_users_is_in_a_pod(sim: Sim) -> None:
     pod = sim.ready(sim.create())
     assert sim.ssh(pod, "ls /home; touch /usr/bin/mine /etc/mine && echo ok").stdout == b"ok\n"
-    assert sim.ssh(pod, "ls -A /root").stdout.split() == [b".bashrc", b".ssh"]
+    assert sim.ssh(pod, "ls -A /root").stdout.split() == [b".bashrc", b".profile", b".ssh"]
     assert sim.ssh(pod, "test -e " + str(sim.home)).returncode == 1
 
 

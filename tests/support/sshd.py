@@ -64,7 +64,9 @@ def openssh(folder: Path, public_key: str, path: str) -> Iterator[Address]:
     # With SHLVL set, bash considers itself an inner shell and does not read root's own start files.
     (folder / "config").write_text(
         f"ListenAddress 127.0.0.1:{address.port}\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/keys\n"
-        f"StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\nSetEnv PATH={path} SHLVL=2\n"
+        f"StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\n"
+        f"KbdInteractiveAuthentication no\nAcceptEnv LANG LC_*\nSubsystem sftp internal-sftp\n"
+        f"SetEnv PATH={path} SHLVL=2\n"
     )
     server = subprocess.Popen([SSHD, "-D", "-f", folder / "config"], stderr=subprocess.DEVNULL)
     try:

@@ -145,9 +145,16 @@ class Container:
         """Listens at a path inside. Raises OSError."""
         return await self._make("listen_path", path=path, in_new_folder=in_new_folder)
 
+    async def terminal(self) -> list[int]:
+        """Both ends of a new terminal of the container. Raises OSError."""
+        return await self.sandbox.sockets.descriptors("terminal", **self.spaces())
+
+    def spaces(self) -> dict[str, Any]:
+        """What a process needs to know to enter the container."""
+        return {"pid": self.pid, "user": self.has_user, "net": self.sandbox.isolated}
+
     async def _make(self, do: str, **request: Any) -> socket.socket:
-        whose = {"pid": self.pid, "user": self.has_user, "net": self.sandbox.isolated}
-        return await self.sandbox.sockets.make(do, **whose, **request)
+        return await self.sandbox.sockets.make(do, **self.spaces(), **request)
 
     def serve_inside(self, listening: socket.socket, address: tuple[str, int] | str) -> None:
         """Until the container ends, who connects to the socket reaches the machine's address, a port or a path."""

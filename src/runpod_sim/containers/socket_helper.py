@@ -13,10 +13,12 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 NEWUSER, NEWNET, NEWNS = 0x10000000, 0x40000000, 0x00020000
+TIOCSPTLCK, TIOCGPTN = 0x40045431, 0x80045430
 SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK = 0x8914, 0x8916, 0x891C
 UP_AND_RUNNING = 0x1 | 0x40
 CONNECT_WITHIN_S = 20
@@ -30,15 +32,18 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while request := link.recv(MESSAGE_BYTES):
         if os.fork() == 0:
-            answer(link, json.loads(request))
-            os._exit(0)
+            try:
+                answer(link, json.loads(request))
+            finally:
+                os._exit(0)
 
 
 def answer(link: socket.socket, request: dict[str, Any]) -> None:
-    """The simulator has the socket, or the reason why there is none."""
+    """The simulator has what was made, or the reason why there is nothing."""
     try:
         made = MAKERS[request["do"]](request)
-        socket.send_fds(link, [json.dumps({"id": request["id"]}).encode()], [made.fileno()])
+        numbers = made if isinstance(made, tuple) else (made.fileno(),)
+        socket.send_fds(link, [json.dumps({"id": request["id"]}).encode()], numbers)
     except OSError as error:
         said = {"id": request["id"], "errno": error.errno or 0, "error": error.strerror or str(error)}
         link.send(json.dumps(said).encode())
@@ -101,6 +106,15 @@ def listen_path(request: dict[str, Any]) -> socket.socket:
     return made
 
 
+def terminal(request: dict[str, Any]) -> tuple[int, int]:
+    """Both ends of a new terminal of the pod, so that programs there find its name; the outer one first."""
+    enter_root(request)
+    outer = os.open("/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY)
+    fcntl.ioctl(outer, TIOCSPTLCK, struct.pack("i", 0))
+    number = struct.unpack("i", fcntl.ioctl(outer, TIOCGPTN, struct.pack("i", 0)))[0]
+    return outer, os.open(f"/dev/pts/{number}", os.O_RDWR | os.O_NOCTTY)
+
+
 def enter(request: dict[str, Any]) -> None:
     """This process is in the pod's network."""
     if request["user"]:
@@ -132,12 +146,13 @@ def setns(pid: int, name: str, kind: int) -> None:
 
 
 LIBC = ctypes.CDLL(None, use_errno=True)
-MAKERS = {
+MAKERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "network": network,
     "connect": connect,
     "listen": listen,
     "connect_path": connect_path,
     "listen_path": listen_path,
+    "terminal": terminal,
 }
 
 if __name__ == "__main__":

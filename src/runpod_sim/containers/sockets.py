@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import socket
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 HELPER = Path(__file__).parent / "socket_helper.py"
 MESSAGE_BYTES = 65536
+MOST_FILES = 2
 
 
 class Sockets:
@@ -21,11 +23,18 @@ class Sockets:
         self._link: socket.socket | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._starting = asyncio.Lock()
-        self._waiting: dict[int, asyncio.Future[socket.socket]] = {}
+        self._waiting: dict[int, asyncio.Future[list[int]]] = {}
         self._ids = itertools.count()
 
     async def make(self, do: str, **request: Any) -> socket.socket:
         """The socket, which does not block. Raises OSError."""
+        [descriptor] = await self.descriptors(do, **request)
+        made = socket.socket(fileno=descriptor)
+        made.setblocking(False)
+        return made
+
+    async def descriptors(self, do: str, **request: Any) -> list[int]:
+        """The files that were made. Raises OSError."""
         link = await self._started()
         number = next(self._ids)
         self._waiting[number] = asyncio.get_running_loop().create_future()
@@ -59,19 +68,17 @@ class Sockets:
 
     def _read(self) -> None:
         assert self._link is not None
-        data, descriptors, *_ = socket.recv_fds(self._link, MESSAGE_BYTES, 1)
+        data, descriptors, *_ = socket.recv_fds(self._link, MESSAGE_BYTES, MOST_FILES)
         if not data:
             self._lost()
             return
         said = json.loads(data)
-        made = [socket.socket(fileno=descriptor) for descriptor in descriptors]
         waiting = self._waiting.get(said["id"])
         if waiting is None or waiting.done():
-            for one in made:
-                one.close()
-        elif made:
-            made[0].setblocking(False)
-            waiting.set_result(made[0])
+            for descriptor in descriptors:
+                os.close(descriptor)
+        elif descriptors:
+            waiting.set_result(list(descriptors))
         else:
             waiting.set_exception(OSError(said["errno"], said["error"]))
 

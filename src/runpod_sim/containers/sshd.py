@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import socket
 import struct
 from dataclasses import dataclass, field
@@ -19,6 +20,11 @@ from .session import Session
 
 # Fast in Python (one call for cipher and MAC); the counter modes are for clients that know no better.
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "aes128-ctr")
+# That of the official images on Ubuntu 22.04. OpenSSH's client does without some messages if the server is another.
+VERSION = "OpenSSH_8.9p1 Ubuntu-3ubuntu0.13"
+# sshd's limits: sessions in a connection; and connections before the key, with the share of new ones that is dropped.
+MAX_SESSIONS = 10
+MAX_STARTUPS = (10, 0.3, 100)
 WINDOW_BYTES = 16 << 20
 PACKET_BYTES = 256 << 10
 
@@ -45,7 +51,9 @@ class Sshd:
     faults: SshFaults = field(default_factory=SshFaults)
     port: Port = field(default_factory=Port)
     container: Container | None = None
-    host_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
+    unknown: int = 0
+    """How many connected clients have not proved yet who they are."""
+    host_keys: list[asyncssh.SSHKey] = field(default_factory=lambda: new_host_keys())
     _socket: socket.socket | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _connections: set[asyncssh.SSHServerConnection] = field(default_factory=set)
@@ -59,7 +67,7 @@ class Sshd:
 
     def new_host_key(self) -> None:
         """The next connections see another host key: the container disk is new."""
-        self.host_key = asyncssh.generate_private_key("ssh-ed25519")
+        self.host_keys = new_host_keys()
         self._options = None
 
     def drop(self) -> int:
@@ -89,6 +97,9 @@ class Sshd:
 
     async def _serve(self, client: socket.socket) -> None:
         faults = self.faults
+        if is_dropped(self.unknown):
+            client.close()
+            return
         if faults.refuse > 0:
             faults.refuse -= 1
             reset(client)
@@ -134,7 +145,7 @@ class Sshd:
         if self._options is None:
             self._options = asyncssh.SSHServerConnectionOptions(
                 server_factory=lambda: _Authenticator(self),
-                server_host_keys=[self.host_key],
+                server_host_keys=self.host_keys,
                 encoding=None,
                 line_editor=False,
                 encryption_algs=CIPHERS,
@@ -142,6 +153,8 @@ class Sshd:
                 window=WINDOW_BYTES,
                 max_pktsize=PACKET_BYTES,
                 login_timeout=60,
+                kbdint_auth=False,
+                server_version=VERSION,
             )
         return self._options
 
@@ -161,6 +174,10 @@ class _Authenticator(asyncssh.SSHServer):
 
     def __init__(self, sshd: Sshd) -> None:
         self._sshd = sshd
+        self._sessions: list[Session] = []
+        self._is_known = False
+        """Whether the client has proved who it is."""
+        sshd.unknown += 1
         self._refuses = sshd.faults.refuse_key > 0
         if self._refuses:
             sshd.faults.refuse_key -= 1
@@ -171,20 +188,35 @@ class _Authenticator(asyncssh.SSHServer):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._sshd._connections.discard(self._connection)
+        self._sshd.unknown -= not self._is_known
 
     def begin_auth(self, username: str) -> bool:
+        # asyncssh compares the keys, and carries out the options that a line may begin with.
+        keys = authorized_keys(self._sshd.keys_path)
+        if keys is not None and username == "root" and not self._refuses:
+            self._connection.set_authorized_keys(keys)
         return True
 
     def public_key_auth_supported(self) -> bool:
         return True
 
-    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        if self._refuses or username != "root":
-            return False
-        return key.public_data in authorized_keys(self._sshd.keys_path)
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        # The images' sshd asks for passwords, but nobody has one.
+        return False
+
+    def auth_completed(self) -> None:
+        self._sshd.unknown -= 1
+        self._is_known = True
 
     def session_requested(self) -> Session:
-        return self._sshd.session()
+        self._sessions = [session for session in self._sessions if not session.has_ended()]
+        if len(self._sessions) >= MAX_SESSIONS:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "open failed")
+        self._sessions.append(self._sshd.session())
+        return self._sessions[-1]
 
     # What can be forwarded, as by sshd: the pod's ports and sockets, in both directions.
 
@@ -205,14 +237,32 @@ class _Authenticator(asyncssh.SSHServer):
         return self._sshd.container
 
 
-def authorized_keys(path: Path) -> set[bytes]:
-    """The keys of an authorized_keys file; other lines are ignored, as by sshd."""
-    keys = set()
+def new_host_keys() -> list[asyncssh.SSHKey]:
+    """New host keys of the usual kinds but RSA, which takes too long to make for pods that live for a second."""
+    return [asyncssh.generate_private_key(kind) for kind in ("ssh-ed25519", "ecdsa-sha2-nistp256")]
+
+
+def is_dropped(unknown: int) -> bool:
+    """Whether a new connection is closed at once, while so many clients have not proved who they are: MaxStartups."""
+    first, share, full = MAX_STARTUPS
+    if unknown < first:
+        return False
+    return random.random() < share + (1 - share) * (unknown - first) / (full - first)
+
+
+def authorized_keys(path: Path) -> asyncssh.SSHAuthorizedKeys | None:
+    """The keys of an authorized_keys file with their options; None without any. Other lines are ignored, as by sshd."""
     with contextlib.suppress(OSError):
-        for line in path.read_text(errors="replace").splitlines():
-            with contextlib.suppress(asyncssh.KeyImportError, ValueError):
-                keys.add(asyncssh.import_public_key(line.strip()).public_data)
-    return keys
+        lines = path.read_text(errors="replace").splitlines()
+        return asyncssh.import_authorized_keys("\n".join(filter(_is_key, lines))) if any(map(_is_key, lines)) else None
+    return None
+
+
+def _is_key(line: str) -> bool:
+    with contextlib.suppress(asyncssh.KeyImportError, ValueError):
+        asyncssh.import_authorized_keys(line)
+        return True
+    return False
 
 
 def reset(client: socket.socket) -> None:

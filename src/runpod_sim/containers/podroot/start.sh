@@ -15,6 +15,8 @@ tr '\0' '\n' </proc/1/environ | grep -E '^(RUNPOD_[A-Z_0-9]*|PATH|CUDA_[A-Z_]*)=
   sed -e "s/'/'\\\\''/g" -e "s/=/='/" -e "s/\$/'/" -e 's/^/export /' >/etc/rp_environment 2>/dev/null
 # shellcheck disable=SC2016
 hook='case $- in *i*) . /etc/rp_environment ;; esac'
+# shellcheck disable=SC2016
+[ -e /root/.profile ] || echo '[ -z "$BASH" ] || . /root/.bashrc' >/root/.profile
 grep -qsF "$hook" /root/.bashrc || echo "$hook" >>/root/.bashrc
 [ ! -f /post_start.sh ] || bash /post_start.sh
 echo "Start script(s) finished, pod is ready to use."
