@@ -71,7 +71,7 @@ class Server:
         """Exit status, output and errors of the client's script."""
         options = f"-F none -i {self.key} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
         options += " -o BatchMode=yes -o IdentitiesOnly=yes"
-        there, free = f"/tmp/{self.folder.name}", str(free_port())
+        there, free = f"/tmp/like-openssh-{self.port}", str(free_port())
         env = {"SSH": f"ssh {options} -p {self.port}", "SCP": f"scp -q {options} -P {self.port}"}
         env |= {"SFTP": f"sftp -q {options} -P {self.port}", "AT": "root@127.0.0.1", "THERE": there}
         env |= {"KEY": str(self.key), "SERVED": str(self.served), "FREE": free}
