@@ -70,6 +70,14 @@ class Child(asyncio.SubprocessProtocol):
 
     # Callbacks from asyncio.
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.SubprocessTransport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        # The process has ended and its pipes are closed; without this asyncio warns of a transport that nobody closed.
+        if self._transport is not None:
+            self._transport.close()
+
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if not self._channel.is_closing():
             self._channel.write(data, asyncssh.EXTENDED_DATA_STDERR if fd == 2 else None)
