@@ -130,10 +130,15 @@ class Storm:
 
     def wait(self, seconds: float) -> None:
         """Time passes while no process of ours works. A pod without a guard costs what it costs."""
-        billing = [pod_id for pod_id in self.ours() if self.cloud.bills(pod_id)]
-        if any(not self.cloud.insides[pod_id].guards for pod_id in billing):
-            self.excused_s += seconds
+        unguarded = self.is_unguarded()
         self.clock.advance(seconds)
+        if unguarded or self.is_unguarded():  # its container may have restarted meanwhile
+            self.excused_s += seconds
+
+    def is_unguarded(self) -> bool:
+        """Whether a pod bills that has no guard, and no process of ours could have known that."""
+        billing = [self.cloud.insides[pod_id] for pod_id in self.ours() if self.cloud.bills(pod_id)]
+        return any(not inside.guards and not inside.neglected for inside in billing)
 
     def prepare(self) -> None:
         """What was there before the run: pods of others, perhaps a paused pod; and what will happen by the clock."""

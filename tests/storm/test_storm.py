@@ -69,6 +69,12 @@ def test_a_recycled_pod_is_not_ended_by_the_guard_of_its_first_run() -> None:
     assert play(h.History(seed=0, shape=shape, job=job)).violation is None
 
 
+def test_a_pod_that_is_listed_too_late_to_be_used_does_not_bill_beside_a_long_job() -> None:
+    acts = (h.Act(command="run", faults=(h.Fault(at=1, kind=h.LATE, seconds=70.0),)),)
+    weather, job = h.Weather(listing_lag_s=40.0), h.Job(lasts_s=5000.0)
+    assert play(h.History(seed=0, weather=weather, job=job, acts=acts)).violation is None
+
+
 def test_a_history_that_breaks_an_invariant_is_shrunk_to_what_breaks_it() -> None:
     job = h.Job(lasts_s=60.0, setup_fails=False)
     acts = (h.Act(command="detach", faults=(h.Fault(at=20, kind=h.PAUSE, seconds=1.0),)),)

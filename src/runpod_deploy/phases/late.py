@@ -37,8 +37,7 @@ def look_for(run: Run, within_s: float, ended: Collection[str] = ()) -> list[Pod
     left_s = max(seconds_left(run, within_s), agreed_s)
     if left_s > LOOK_EVERY_S:
         run.show("tool", f"looking for {left_s:.0f} s whether that create call has made a pod\n".encode())
-    token = run.state.request.token
-    find = lambda: [pod for pod in unknown_pods(run, token) if pod.id not in ended]  # noqa: E731
+    find = lambda: [pod for pod in late_pods(run) if pod.id not in ended]  # noqa: E731
     return Looks(run, find, left_s, agreed_s).until_over("a late pod")
 
 
@@ -73,6 +72,39 @@ class Looks:
             self.none_since_s = now_s
         over = now_s >= self.until_s and now_s - self.none_since_s >= self.agreed_s
         return found if found or over else None
+
+
+def late_pods(run: Run) -> list[Pod]:
+    """The pods that an unclear create call has made.
+
+    Once the pod of a job is lost, a younger pod is none of them: RunPod may have moved the job's pod with its results.
+    """
+    pods = unknown_pods(run, run.state.request.token)
+    lost = run.state.pod.lost and run.state.job.pid is not None
+    return older_than_contact(run, pods) if lost else pods
+
+
+def older_than_contact(run: Run, pods: list[Pod]) -> list[Pod]:
+    """Those of the pods that were made before the run's own pod answered, so that none of them is that pod, moved."""
+    reached_at = run.state.pod.reached_at
+    return [pod for pod in pods if pod.created_at and reached_at and pod.created_at <= reached_at]
+
+
+def end_listed(run: Run) -> bool:
+    """Whether a listing came; the late pods in it are gone, or the release of the run tries again."""
+    try:
+        pods = older_than_contact(run, late_pods(run))
+    except DeployError:
+        return False
+    for pod in pods:
+        with suppress(ReleaseUnconfirmed):
+            end_pod(run, pod)
+    return True
+
+
+def all_listed_in_s(run: Run) -> float:
+    """Seconds until every pod that the unclear create call can have made must be listed."""
+    return seconds_left(run, CREATE_TAKES_S + UNSEEN_FOR_S)
 
 
 def unknown_pods(run: Run, token: str) -> list[Pod]:

@@ -20,7 +20,7 @@ from ..record.events import (
 )
 from ..run import Run
 from ..spec.strict_json import dumps
-from . import heartbeat
+from . import heartbeat, late
 from .another_machine import settle_race
 from .artifacts import pull
 from .late import UNSEEN_FOR_S
@@ -32,6 +32,7 @@ from .stopping import stop_on_pod
 
 # How long one read may wait before the clock is looked at again.
 LOOK_EVERY_S = 1.0
+LATE_LOOK_EVERY_S = 60.0
 
 
 def watch(run: Run) -> None:
@@ -67,6 +68,8 @@ class Watcher:
         self.settle_at = self.looked_at + UNSEEN_FOR_S if run.spec.any_machine else None
         self.quick_losses = 0
         """How many channels in a row were lost soon after they were opened."""
+        self.late_look_at = self.looked_at + late.all_listed_in_s(run) if run.state.request.repeated else None
+        """When to look whether an earlier create call has made a pod after all, which would bill beside this one."""
         repeated = [entry for entry in run.spec.job.artifacts if entry.every_sec]
         self.pull_due = {entry.label: self.clock.monotonic() + (entry.every_sec or 0) for entry in repeated}
 
@@ -189,8 +192,14 @@ class Watcher:
         if run.detach and not run.state.job.ended:
             raise Detach("asked")
         heartbeat.record_if_due(run, run.state.job.step or "", log_bytes=self.mirror.received)
+        self.end_late_pods(now)
         if self.pull_due and not run.state.job.ended:
             self.pull_early(now)
+
+    def end_late_pods(self, now: float) -> None:
+        """A pod of an earlier create call does not bill until the release; a look that fails is made up for."""
+        if self.late_look_at is not None and now >= self.late_look_at and not self.run.state.job.ended:
+            self.late_look_at = None if late.end_listed(self.run) else now + LATE_LOOK_EVERY_S
 
     def pull_early(self, now: float) -> None:
         """Each artifact that is due is here as it is now, unless the limit ends its pull. Raises SshLost."""
