@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..cloud.runpod.bills import HOUR, Bill
-from ..errors import RunBusy
+from ..errors import ConfigError, RunBusy, UsageError
 from ..machine.clock import Clock
 from ..machine.files import PRIVATE, write_atomically
 from ..record.events import Billed
 from ..record.journal import Journal
 from ..record.lock import RunLock
-from ..record.paths import MANIFEST_NAME, RunDir
+from ..record.paths import MANIFEST_NAME, RunDir, refuse_links
 from ..run import common_fields
 from ..spec.strict_json import dumps
 from .folders import Unreadable, find_files, why_unreadable
 from .manifests import Manifest, read_manifests
 from .reconciliation import PodHour, RunBill, RunHours, hours_of_run, reconcile
-from .runs import RunUnreadable, brought_up_to_date, read_run, rebuild_manifest
+from .runs import brought_up_to_date, read_run, rebuild_manifest
 
 LONGEST_RANGE = timedelta(days=7)
 """The longest time whose bills are asked for in one call."""
@@ -101,14 +101,16 @@ def record_bill(bill: RunBill, clock: Clock, unreadable: Unreadable) -> None:
         return
     run_dir, event = RunDir(bill.run.path), Billed(usd=bill.billed_usd, settled=bill.state == "settled")
     try:
+        refuse_links(run_dir)
         if run_dir.spec.is_file():
             record_event(run_dir, event, clock, unreadable)
         else:
             add_to_manifest(run_dir.manifest, bill.run.manifest, event)
     except RunBusy:
         unreadable(str(run_dir.path), "another process holds this run: its bill is shown but not recorded")
-    except (OSError, RunUnreadable) as error:
-        unreadable(str(run_dir.path), f"its bill is shown but not recorded: {why_unreadable(error)}")
+    except (OSError, UsageError, ConfigError) as error:
+        why = why_unreadable(error) if isinstance(error, OSError) else str(error)
+        unreadable(str(run_dir.path), f"its bill is shown but not recorded: {why}")
 
 
 def is_new(bill: RunBill) -> bool:
@@ -120,7 +122,7 @@ def is_new(bill: RunBill) -> bool:
 
 
 def record_event(run_dir: RunDir, event: Billed, clock: Clock, unreadable: Unreadable) -> None:
-    """The event is in the journal and the manifest holds the amount. Raises RunBusy, RunUnreadable, OSError."""
+    """The event is in the journal, and the manifest holds the amount. Raises DeployError and OSError."""
     lock = RunLock(run_dir)
     lock.acquire()
     try:

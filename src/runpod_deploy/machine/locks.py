@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -13,6 +16,17 @@ from .clock import Clock
 LOOK_EVERY_S = 0.05
 
 
+def refuse_other_names(path: Path) -> None:
+    """Raises OSError if the lock file is a link, or another file under a second name.
+
+    filelock empties the file, and old versions do so with whatever a hard link in a folder of a stranger leads to.
+    """
+    with suppress(FileNotFoundError):
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            raise OSError(errno.EMLINK, "it is a link, or no file of its own", os.fspath(path))
+
+
 @contextmanager
 def locked(path: Path, clock: Clock, *, within_s: float) -> Iterator[None]:
     """No other process is in a block with this lock.
@@ -20,6 +34,7 @@ def locked(path: Path, clock: Clock, *, within_s: float) -> Iterator[None]:
     Raises TimeoutError if another one stays in it that long, other kinds of OSError if the file cannot be made, and
     Interrupt as soon as a signal arrives.
     """
+    refuse_other_names(path)
     lock = FileLock(str(path))
     deadline = clock.monotonic() + within_s
     while True:

@@ -14,6 +14,7 @@ from ..errors import ConfigError, RunBusy
 from ..machine.files import lock_error, write_atomically
 from ..machine.left_behind import has_open
 from ..machine.limits import NOTE_BYTES
+from ..machine.locks import refuse_other_names
 from ..machine.reading import read_limited
 from .paths import RunDir
 
@@ -30,6 +31,7 @@ class RunLock:
     def acquire(self, *, wait_s: float = 0.0) -> None:
         """The lock is ours. Raises RunBusy that names the holder, ConfigError where nothing can be locked."""
         try:
+            refuse_other_names(self.path)
             self._lock.acquire(timeout=wait_s)
         except (Timeout, OSError, NotImplementedError) as error:
             words = lock_error(self.path.parent) or ("" if isinstance(error, Timeout) else str(error))
@@ -43,7 +45,8 @@ class RunLock:
             write_atomically(self.note, f"process {os.getpid()} on {socket.gethostname()}\n")
 
     def is_held(self) -> bool:
-        """Whether another process holds the run right now."""
+        """Whether another process holds the run right now. Raises OSError where that cannot be found out."""
+        refuse_other_names(self.path)
         try:
             self._lock.acquire(timeout=0)
         except Timeout:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from filelock import FileLock
 from ..errors import ConfigError
 from ..machine.files import write_atomically
 from ..machine.limits import RECORD_BYTES
+from ..machine.locks import refuse_other_names
 from ..machine.reading import read_limited
 from ..spec import Spec
 from ..spec.strict_json import dumps, loads
@@ -20,6 +23,8 @@ from .state import State
 
 ID_KEYS = ("pod_id", "id", "podId")
 """The key that is written, then the keys in files of older tools."""
+LOCK_WITHIN_S = 2.0
+"""Two runs that share a file hold its lock for milliseconds. Another user who may read it could hold it for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,15 @@ def is_foreign(path: Path) -> bool:
     return False
 
 
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """No other process writes the state file meanwhile. Raises OSError, also if another one keeps the lock."""
+    lock = Path(f"{path}.lock")
+    refuse_other_names(lock)
+    with FileLock(lock, timeout=LOCK_WITHIN_S):
+        yield
+
+
 class StateFileWriter:
     """A listener that keeps the state file up to date. A file that cannot be written does not end the run."""
 
@@ -99,13 +113,13 @@ class StateFileWriter:
             "account": state.request.account,
         }
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock"):
+        with held(path):
             if not is_foreign(path):
                 write_atomically(path, dumps(row, indent=2) + "\n")
 
     def remove(self, path: Path, state: State) -> None:
         """The file is gone, unless it names the pod of another run."""
-        with FileLock(f"{path}.lock"):
+        with held(path):
             try:
                 ours = read_state_file(path).pod_id == state.pod.id
             except ConfigError:

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from runpod_deploy.errors import Interrupt
 from runpod_deploy.machine.clock import SystemClock
-from runpod_deploy.machine.locks import locked
+from runpod_deploy.machine.locks import locked, refuse_other_names
 from runpod_deploy.machine.signals import Signals
 
 
@@ -36,3 +36,17 @@ def test_a_signal_ends_the_wait(tmp_path: Path) -> None:
         threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
         with pytest.raises(Interrupt), locked(path, SystemClock(), within_s=60.0):
             pass
+
+
+def test_a_file_with_another_name_is_no_lock(tmp_path: Path) -> None:
+    """Old versions of filelock empty it, and with it the file of the other name."""
+    precious = tmp_path / "precious"
+    for number, plant in enumerate((os.link, os.symlink)):
+        path = tmp_path / f"{number}.lock"
+        precious.write_text("mine")
+        plant(precious, path)
+        with pytest.raises(OSError, match="a link"), locked(path, SystemClock(), within_s=0.1):
+            pass
+        with pytest.raises(OSError, match="a link"):
+            refuse_other_names(path)
+        assert precious.read_text() == "mine"

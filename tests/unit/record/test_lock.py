@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from runpod_deploy.errors import ConfigError
+from runpod_deploy.history.known_runs import is_held
 from runpod_deploy.record.lock import RunLock
 from runpod_deploy.record.paths import RunDir
 
@@ -23,3 +25,13 @@ def test_the_process_that_holds_the_lock_is_known(tmp_path: Path) -> None:
     lock = RunLock(RunDir(tmp_path))
     with lock.held(wait_s=0):
         assert lock.holder_here() == os.getpid()
+
+
+def test_a_lock_with_another_name_is_neither_taken_nor_emptied(tmp_path: Path) -> None:
+    precious, lock = tmp_path / "precious", RunLock(RunDir(tmp_path))
+    precious.write_text("mine")
+    lock.path.hardlink_to(precious)
+    assert is_held(RunDir(tmp_path)), "nobody can say whether it is"
+    with pytest.raises(ConfigError, match="a link"):
+        lock.acquire()
+    assert precious.read_text() == "mine"
