@@ -44,7 +44,7 @@ class Completed:
 def run(
     argv: Sequence[str],
     *,
-    stdin: bytes = b"",
+    stdin: bytes | bytearray = b"",
     env: Mapping[str, str] | None = None,
     timeout_s: float,
     keep_stdin_open: bool = False,

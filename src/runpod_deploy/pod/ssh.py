@@ -147,7 +147,7 @@ class Connection:
         self,
         command: str,
         *,
-        stdin: bytes = b"",
+        stdin: bytes | bytearray = b"",
         timeout_s: float,
         keep_stdin_open: bool = False,
         keep_bytes: int = proc.OUTPUT_LIMIT_BYTES,

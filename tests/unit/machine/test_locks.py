@@ -40,11 +40,11 @@ def test_a_signal_ends_the_wait(tmp_path: Path) -> None:
 
 def test_a_file_with_another_name_is_no_lock(tmp_path: Path) -> None:
     """Old versions of filelock empty it, and with it the file of the other name."""
-    precious = tmp_path / "precious"
-    for number, plant in enumerate((os.link, os.symlink)):
-        path = tmp_path / f"{number}.lock"
-        precious.write_text("mine")
-        plant(precious, path)
+    precious, hard, soft = tmp_path / "precious", tmp_path / "hard", tmp_path / "soft"
+    precious.write_text("mine")
+    hard.hardlink_to(precious)
+    soft.symlink_to(precious)
+    for path in (hard, soft):
         with pytest.raises(OSError, match="a link"), locked(path, SystemClock(), within_s=0.1):
             pass
         with pytest.raises(OSError, match="a link"):

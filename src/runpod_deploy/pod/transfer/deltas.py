@@ -116,7 +116,7 @@ def sums_there(connection: Connection, folder: str, files: Tree) -> dict[str, st
     asked = connection.run(
         sums_command(folder), stdin=nul_list(files), timeout_s=LISTING_S, keep_bytes=sums_limit(files)
     )
-    return parse_sums(asked.stdout) or {}
+    return parse_sums([asked.stdout], files) or {}
 
 
 def _sum_of_beginning(path: Path, size: int) -> str:

@@ -181,9 +181,9 @@ class Download:
             send_names(summing, nul_list(files))
             arrived = self.fetch(wanted) if wanted else {}
             output = output_of(self.connection, summing, LISTING_S)
-            theirs = parse_sums(at_most(sums_limit(files), output, "checksums"))
+            theirs = parse_sums(at_most(sums_limit(files), output, "checksums"), files)
         for path in files:
-            digest = arrived.get(path) or self.sha256(path, waits=path in wanted or path in self.left)
+            digest = arrived.pop(path, "") or self.sha256(path, waits=path in wanted or path in self.left)
             if digest and (theirs is None or digest == theirs.get(path)):
                 self.sums[path] = digest
         return [path for path in files if path not in self.sums]
@@ -215,7 +215,7 @@ class Download:
         pairs = b"".join(b"%d\0%s" % (entry.size, nul_list((path,))) for path, entry in here.items())
         command, limit = beginnings_command(self.folder), sums_limit(here)
         asked = self.connection.run(command, stdin=pairs, timeout_s=LISTING_S, keep_bytes=limit)
-        theirs, ours = parse_sums(asked.stdout) or {}, {path: self.incoming.files.sha256(path) for path in here}
+        theirs, ours = parse_sums([asked.stdout], here) or {}, {path: self.incoming.files.sha256(path) for path in here}
         self.sums |= {path: digest for path, digest in ours.items() if digest and digest == theirs.get(path)}
         return [path for path in differing if path not in self.sums]
 

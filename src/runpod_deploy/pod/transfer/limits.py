@@ -6,11 +6,15 @@ real results need, so that only a broken or hostile pod meets it. Knows numbers;
 
 from __future__ import annotations
 
-MAX_ENTRIES = 200_000
-"""Entries of one listing. Each takes half a kilobyte of memory, so this is about 120 MB for each run of the machine;
-more files are better packed on the pod, where they also download faster."""
-LISTING_BYTES = 48 << 20
-"""Bytes of one listing: 200,000 entries with paths of 200 bytes."""
+MAX_ENTRIES = 150_000
+"""Entries of one listing. More files are better packed on the pod, where they also download faster."""
+LISTING_BYTES = 24 << 20
+"""Bytes of one listing: 120,000 entries with paths of 170 bytes."""
+TREE_BYTES = 40 << 20
+"""Bytes that one listing takes in memory: 150,000 entries with paths of 30 characters, 90,000 with such of 200. One
+wide character makes a path four times as large. A download holds up to two listings."""
+NAMED_BYTES = 200
+"""Bytes that an entry takes besides its path and target."""
 PATH_BYTES = 4096
 """Bytes of a path below the artifact, and of a link's target: PATH_MAX of Linux."""
 NAME_BYTES = 255

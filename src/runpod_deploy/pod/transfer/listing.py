@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from shlex import quote
+from sys import getsizeof, intern
 
 from .excludes import Excludes
-from .limits import DIGEST_BYTES, MAX_DEPTH, MAX_ENTRIES, NAME_BYTES, PATH_BYTES, shown
+from .limits import DIGEST_BYTES, MAX_DEPTH, MAX_ENTRIES, NAME_BYTES, NAMED_BYTES, PATH_BYTES, TREE_BYTES, shown
 from .tree import Entry, Tree
 
 LISTING_S = 1800.0
 KINDS = ("f", "d", "l")
+DIGEST_CHARS = 64
 NUMBERS_CHARS = 100
 """The most characters that all of a record before the path takes."""
 HELD = "sort -z |"
@@ -187,8 +189,13 @@ def _kept(records: Iterable[tuple[str, str]], excludes: Excludes, known: Tree) -
     """The entries of a listing, below known folders."""
     tree: Tree = dict(known)
     left_out: set[str] = set()
+    taken = 0
     for record, target in records:
         path, entry = parse_record(record, target)
+        path = intern(path)  # the next listing has mostly the same
+        taken += getsizeof(path) + len(target) * 4 + NAMED_BYTES
+        if taken > TREE_BYTES:
+            raise BadListing(f"its names are too long for {len(tree)} entries; pack them into an archive on the pod")
         parent = path.rpartition("/")[0]
         if path in tree or path in left_out:
             raise BadListing(f"{shown(path)} is there twice")
@@ -228,9 +235,12 @@ def is_possible(path: str) -> bool:
     )
 
 
-def nul_list(paths: Iterable[str]) -> bytes:
+def nul_list(paths: Iterable[str]) -> bytearray:
     """Paths for `xargs -0`, each with `./` in front, so that none looks like an option."""
-    return b"".join(b"./" + os.fsencode(path) + b"\0" for path in paths)
+    names = bytearray()  # a join would hold every name twice
+    for path in paths:
+        names += b"./%b\0" % os.fsencode(path)
+    return names
 
 
 def sums_command(folder: str) -> str:
@@ -253,12 +263,17 @@ def sums_limit(paths: Iterable[str]) -> int:
     return sum(len(os.fsencode(path)) + DIGEST_BYTES for path in paths)
 
 
-def parse_sums(output: bytes) -> dict[str, str] | None:
-    """Hash by path; None if the pod has no sha256sum."""
-    if output.startswith(NO_SUMS.encode()):
-        return None
-    rows = (os.fsdecode(row).partition("  ") for row in output.split(b"\0") if row)
-    return {path.removeprefix("./"): digest for digest, _, path in rows}
+def parse_sums(pieces: Iterable[bytes], files: Container[str]) -> dict[str, str] | None:
+    """Hash by path of those files that are named in the output; None if the pod has no sha256sum."""
+    found, rest = dict[str, str](), b""
+    for piece in pieces:
+        *rows, rest = (rest + piece).split(b"\0")
+        for row in rows:
+            digest, _, name = os.fsdecode(row).partition("  ")
+            path = name.removeprefix("./")
+            if path in files and len(digest) == DIGEST_CHARS:
+                found[intern(path)] = digest
+    return None if rest.startswith(NO_SUMS.encode()) else found
 
 
 def pack_command(folder: str) -> str:

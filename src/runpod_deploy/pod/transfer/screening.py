@@ -157,7 +157,8 @@ def is_link(entry: Entry | None) -> bool:
 def clean(entry: Entry) -> Entry:
     """The entry with a mode and a time that it may have here."""
     mtime = min(max(entry.mtime, OLDEST_MTIME), NEWEST_MTIME)
-    return Entry(entry.kind, entry.mode & MODE_BITS & ~OTHERS_WRITE, entry.size, mtime, entry.target)
+    made = Entry(entry.kind, entry.mode & MODE_BITS & ~OTHERS_WRITE, entry.size, mtime, entry.target)
+    return entry if made == entry else made
 
 
 def below(place: Path, paths: Iterable[Path]) -> Iterable[str]:

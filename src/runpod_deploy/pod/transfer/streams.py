@@ -37,7 +37,7 @@ def feed(connection: Connection, child: Child, write: Callable[[], None]) -> Non
         raise refusal(child.errors(), f"exit code {code}")
 
 
-def send_names(child: Child, names: bytes) -> None:
+def send_names(child: Child, names: bytes | bytearray) -> None:
     """The command has the list of names. If it has ended already, its exit status says why. Raises Unreachable."""
     try:
         child.write(names)
@@ -57,14 +57,14 @@ def output_of(connection: Connection, child: Child, stall_s: float = STALL_S) ->
     connection.check(child.wait(END_S), child.errors())
 
 
-def at_most(limit: int, pieces: Iterator[bytes], what: str) -> bytes:
-    """All of the pieces. Raises ArtifactMissing if they are larger than the limit."""
-    whole = bytearray()
+def at_most(limit: int, pieces: Iterator[bytes], what: str) -> Iterator[bytes]:
+    """The pieces. Raises ArtifactMissing if they are larger than the limit together."""
+    received = 0
     for piece in pieces:
-        whole += piece
-        if len(whole) > limit:
+        received += len(piece)
+        if received > limit:
             raise ArtifactMissing(f"the pod sends more than {limit} bytes of {what}")
-    return bytes(whole)
+        yield piece
 
 
 def refusal(stderr: bytes, otherwise: str) -> StagingFailed:

@@ -19,7 +19,7 @@ from runpod_deploy.machine import limits, proc
 from runpod_deploy.pod.job import FrameParser
 from runpod_deploy.pod.transfer.excludes import Excludes
 from runpod_deploy.pod.transfer.limits import MAX_ENTRIES
-from runpod_deploy.pod.transfer.listing import END, parse
+from runpod_deploy.pod.transfer.listing import END, parse, parse_sums
 from runpod_deploy.record.log_markers import LogScanner
 from runpod_deploy.spec import RunSpec
 from tests.unit.pod.transfer.hostile import Row, Scene, archive, listing, member
@@ -82,7 +82,9 @@ ATTACKS: dict[str, Callable[[], object]] = {
     ),
     "a log of deep events": lambda: log(b"__RUNPOD_EVENT__ " + b'{"event":' + b"[" * 60_000 + b"\n"),
     "a listing of many names": lambda: parse(b"d - /x\0\0" + bytes(2 * MAX_ENTRIES + 2) + END, Excludes(())),
-    "a listing of long names": lambda: long_listing("x" * 240, 20_000),
+    "a listing of long names": lambda: long_listing("x" * 180, 110_000),
+    "a listing of wide names": lambda: long_listing("\U0001f600" + "x" * 150, 120_000),
+    "checksums of many names": lambda: parse_sums([b"%064d  ./%d\0" % (n, n) for n in range(200_000)], {"1"}),
     "a sparse file": lambda: download(archive(member("f", type=tarfile.GNUTYPE_SPARSE, size=3 << 30))),
     "a pax header": lambda: download(header(tarfile.XHDTYPE)),
     "a long name": lambda: download(header(tarfile.GNUTYPE_LONGNAME)),
