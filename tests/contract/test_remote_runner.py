@@ -97,3 +97,10 @@ def test_the_bare_rsync_call() -> None:
     assert "--delete" in argv and "--exclude=*.pyc" in argv and "--chmod=F600" in argv
     assert argv[argv.index("-e") + 1].startswith("ssh -p 22022 -i /k -o BatchMode=yes ")
     assert "--delete" not in rsync_argv(source="a", destination="h:b", port=1, ssh_key="k", excludes=(), delete=False)
+
+
+def test_a_host_is_never_an_option(tmp_path: Path) -> None:
+    argv = RemoteRunner("203.0.113.1", 22, tmp_path / "key").ssh_argv("true")
+    assert argv[argv.index("--") :] == ["--", "root@203.0.113.1", "true"]
+    with pytest.raises(ValueError, match="dash"):
+        RemoteRunner("-oProxyCommand=true@h", 22, tmp_path / "key").ssh_argv("true")

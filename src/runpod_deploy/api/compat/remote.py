@@ -112,13 +112,15 @@ class RemoteRunner:
 
     @property
     def target(self) -> str:
-        """The pod's name for ssh and rsync."""
+        """The pod's name for ssh and rsync. Raises ValueError for one that they would take for an option."""
+        if self.host.startswith("-"):
+            raise ValueError(f"no host begins with a dash: {self.host!r}")
         return self.host if "@" in self.host else f"root@{self.host}"
 
     def ssh_argv(self, cmd: str, *, detached: bool = False) -> list[str]:
         """The ssh call that runs a command. If detached, the command goes on after the call."""
         far = f"setsid sh -c {quote(cmd)} >/dev/null 2>&1 </dev/null &" if detached else cmd
-        return ["ssh", *ssh_options(self.port, self.ssh_key, self._known_hosts), self.target, far]
+        return ["ssh", *ssh_options(self.port, self.ssh_key, self._known_hosts), "--", self.target, far]
 
     def ssh_exec(self, cmd: str, *, timeout_sec: float = 600, check: bool = True) -> RemoteResult:
         """The result of the command. Raises RemoteRunError if it failed and check is set, and TimeoutError."""
