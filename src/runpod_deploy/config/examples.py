@@ -9,7 +9,7 @@ from pathlib import Path
 
 INSTALLED = Path(__file__).parents[1] / "examples"
 CHECKOUT = Path(__file__).parents[3] / "examples"
-LEFT_BY_RUNS = frozenset({"artifacts", "out", "results", "shards", "__pycache__", "README.md"})
+LEFT_BY_RUNS = frozenset({"artifacts", "out", "results", "__pycache__", "README.md"})
 
 
 def example_names() -> list[str]:
