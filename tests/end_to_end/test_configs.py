@@ -14,14 +14,17 @@ from tests.unit.config.test_user_configs import BODY
 USER_CONFIGS = Path(__file__).parent.parent / "unit" / "config" / "user_configs"
 TRAPS = ("03_awk", "04_fstrings", "05_quotes", "06_utf8", "17_predictions", "18_foreign_braces")
 
+IMAGE = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
+
 
 def extended(folder: Path, name: str) -> Path:
-    """A config that is the one of a user, with its own script as the only artifact and nothing to stage."""
+    """A user's config with an image that answers over SSH, its own script as the only artifact, and nothing to stage."""
     original = load(USER_CONFIGS / f"{name}.yaml")
     folder.mkdir()
     path = folder / "job.yaml"
     script = {"label": "script", "remote_path": original.job.run.script_path, "local_path": "{run_dir}/script"}
-    path.write_text(yaml.safe_dump({"extends": str(original.path), "artifacts": [script], "staging": []}))
+    changed = {"pod": {"image": IMAGE}, "artifacts": [script], "staging": []}
+    path.write_text(yaml.safe_dump({"extends": str(original.path), **changed}))
     return path
 
 

@@ -10,7 +10,7 @@ from ..cloud.values import Pod
 from ..errors import CloudUnreachable, DeployError, ReleaseUnconfirmed
 from ..money import cents
 from ..run import Run
-from .late import UNSEEN_FOR_S, Looks, end_pod, unknown_pods
+from .late import Looks, end_pod, unknown_pods
 
 
 def end_migrated(run: Run) -> None:
@@ -44,11 +44,11 @@ def end_before_another(run: Run) -> None:
 def migrated_pods(run: Run, agreed_s: float) -> list[Pod]:
     """The pods that bear the run's token, or that of the pod that it has recycled, and that its journal does not name.
 
-    Raises CloudUnreachable.
+    Looks that are answered for so many seconds must agree that there is none: a loss was looked at twice before, so a new
+    pod is listed by then. Raises CloudUnreachable.
     """
     tokens = {run.state.request.token, run.state.request.taken_token or run.state.request.token}
-    within_s = UNSEEN_FOR_S if agreed_s else 0.0
-    looks = Looks(run, lambda: [pod for token in tokens for pod in unknown_pods(run, token)], within_s, agreed_s)
+    looks = Looks(run, lambda: [pod for token in tokens for pod in unknown_pods(run, token)], agreed_s, agreed_s)
     return looks.until_over("a pod that was moved to a new id")
 
 
