@@ -258,6 +258,7 @@ def within_cap(storm: Storm) -> None:
     usd = sum(cloud.usd(pod_id) for pod_id in pods) - earlier_usd
     rates = max((span.usd_per_hour for span in cloud.spans if span.pod_id in pods), default=RATE)
     extra_s = closing_s(job.budget) + SLACK_S + storm.interfered_s + storm.excused_s + grace_s(storm)
+    extra_s += for_a_pull_s(storm) * sum(row["event"] == "pod_reopening" for row in journal_rows(storm.dir))
     limit = job.budget.cost_cap_usd * dearer_by(storm, pods) + rates * extra_s * max(1, len(pods)) / 3600
     require(
         usd <= limit,
@@ -275,14 +276,18 @@ def dearer_by(storm: Storm, pod_ids: list[str]) -> float:
 
 def reopened_for_a_while(storm: Storm) -> None:
     """A paused pod that was started for a pull, and reached, is paused again within its own limit."""
-    budget = storm.spec.job.budget
-    own_s = budget.ssh_ready_timeout_sec + budget.pull_grace_sec + closing_s(budget)
-    most_s = own_s + SLACK_S + storm.interfered_s + grace_s(storm)
+    most_s = for_a_pull_s(storm) + SLACK_S + storm.interfered_s + grace_s(storm)
     for span in storm.reopened:
         lasted_s = (storm.clock.monotonic() if span.to_s is None else span.to_s) - span.from_s
         require(
             lasted_s <= most_s, "money", f"{span.pod_id} was up for {lasted_s:.0f} s for a pull, not {most_s:.0f} s"
         )
+
+
+def for_a_pull_s(storm: Storm) -> float:
+    """How long a paused pod may be up that somebody starts for a pull: they ask for that after the cap, and it is its own."""
+    budget = storm.spec.job.budget
+    return budget.ssh_ready_timeout_sec + budget.pull_grace_sec + closing_s(budget)
 
 
 def reaps_no_results(storm: Storm, pod_ids: list[str]) -> None:
