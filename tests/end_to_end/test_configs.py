@@ -18,7 +18,7 @@ IMAGE = "runpod/pytorch:1.0.2-cu1281-torch280-ubuntu2404"
 
 
 def extended(folder: Path, name: str) -> Path:
-    """A user's config with an image that answers over SSH, its own script as the only artifact, and nothing to stage."""
+    """A user's config on an image that answers over SSH, with its script as the only artifact and nothing to stage."""
     original = load(USER_CONFIGS / f"{name}.yaml")
     folder.mkdir()
     path = folder / "job.yaml"

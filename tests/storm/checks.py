@@ -285,7 +285,7 @@ def reopened_for_a_while(storm: Storm) -> None:
 
 
 def for_a_pull_s(storm: Storm) -> float:
-    """How long a paused pod may be up that somebody starts for a pull: they ask for that after the cap, and it is its own."""
+    """How long a paused pod may be up for a pull. It is asked for after the cap, so it has a time of its own."""
     budget = storm.spec.job.budget
     return budget.ssh_ready_timeout_sec + budget.pull_grace_sec + closing_s(budget)
 

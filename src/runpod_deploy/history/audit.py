@@ -138,7 +138,7 @@ def by_journal(pod: Pod, run: KnownRun, ours: PodOrigin | None, now: datetime) -
 
 
 def may_hold_results(run: KnownRun, pod: Pod) -> bool:
-    """Whether the run has paused this pod after its job, to keep it: perhaps only another pod's end was not confirmed."""
+    """Whether the run has paused this pod to keep it: perhaps only another pod's end was not confirmed."""
     state = run.state
     kept = (state.end.release_action or "delete") != "delete"
     return kept and pod.status == "EXITED" and pod.id == state.pod.id and state.job.pid is not None

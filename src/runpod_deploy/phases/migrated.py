@@ -44,8 +44,8 @@ def end_before_another(run: Run) -> None:
 def migrated_pods(run: Run, agreed_s: float) -> list[Pod]:
     """The pods that bear the run's token, or that of the pod that it has recycled, and that its journal does not name.
 
-    Looks that are answered for so many seconds must agree that there is none: a loss was looked at twice before, so a new
-    pod is listed by then. Raises CloudUnreachable.
+    Looks that are answered for so many seconds must agree that there is none: a loss was looked at twice before, so a
+    new pod is listed by then. Raises CloudUnreachable.
     """
     tokens = {run.state.request.token, run.state.request.taken_token or run.state.request.token}
     looks = Looks(run, lambda: [pod for token in tokens for pod in unknown_pods(run, token)], agreed_s, agreed_s)
