@@ -59,8 +59,9 @@ class RunPodCloud:
         self._clock = clock
         self._account = account_hash(api_key)
         self._folder = folder = account_folder(cache_dir, api_key, base_url)
-        self._wire = Wire(api_key, base_url, clock, Pace(clock, folder), on_retry)
-        self._listing = SharedList(self._list_rows, clock, folder)
+        self._pace = Pace(clock, folder)
+        self._wire = Wire(api_key, base_url, clock, self._pace, on_retry)
+        self._listing = SharedList(self._list_rows, clock, folder, limit=self._pace.window)
         self._boot = BootStages(clock, self.logs)
         self._on_retry = on_retry
         self._skipped: set[str] = set()
@@ -89,7 +90,7 @@ class RunPodCloud:
         def fetch() -> list[Row]:
             return self._rows(f"/v2/catalog/{kind}", kind, "read the catalogue", query)
 
-        return SharedList(fetch, self._clock, self._folder, name).rows(STOCK_AGE_S)
+        return SharedList(fetch, self._clock, self._folder, name, self._pace.window).rows(STOCK_AGE_S)
 
     def datacenter_ids(self) -> list[str]:
         """The ids of all datacenters, sorted."""

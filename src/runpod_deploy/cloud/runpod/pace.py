@@ -112,6 +112,12 @@ class Pace:
             self._store(Queue(window, (*others, replace(ticket, seen_at=now))))
         return max(LOOK_SOON_S, free_at - now + before * gap_s(window, now))
 
+    def window(self) -> Window:
+        """What is left of the limit, as far as all processes know."""
+        with self._shared() as queue:
+            now = self._now()
+            return (queue.window or usual(now)).current(now)
+
     def learn(self, headers: Mapping[str, str]) -> None:
         """All processes know what the answer says about the limit."""
         with self._shared() as queue:

@@ -12,13 +12,13 @@ from typing import Any
 from ...machine.clock import Clock
 from ...machine.locks import locked
 from ...spec import strict_json
+from .rate_window import Window, usual
 
 WINDOW_S = 60.0
 GAP_S = 0.15
-"""The pause between two listings of all processes, multiplied by the number of listings in the last minute. The first
-ones come at once; however many processes ask, there are at most 28 in the first minute and 20 in each later one (the
-smallest quota seen is 60).
-"""
+"""The shortest pause between two listings: processes that ask at nearly the same time share one."""
+SHARE = 0.5
+"""The part of the account's limit that listings may take, however many processes ask."""
 LOCK_TIMEOUT_S = 45.0
 """More than one listing takes."""
 
@@ -37,15 +37,24 @@ class StoredRows:
 class SharedList:
     """One list of the API, at most as old as the caller allows."""
 
-    def __init__(self, fetch: Callable[[], list[Row]], clock: Clock, folder: Path | None, name: str = "pods") -> None:
+    def __init__(
+        self,
+        fetch: Callable[[], list[Row]],
+        clock: Clock,
+        folder: Path | None,
+        name: str = "pods",
+        limit: Callable[[], Window] | None = None,
+    ) -> None:
+        """`limit` tells what is left of the account's rate limit; without it, the smallest one is assumed."""
         self._fetch = fetch
         self._clock = clock
+        self._limit = limit or (lambda: usual(self._now()))
         self._path = None if folder is None else folder / f"{name}.json"
         self._own = StoredRows((), [])
 
     def fresh(self) -> list[Row]:
         """The rows of a listing that begins now, without a pause: for a person who waits."""
-        return self._list(gap_s=0.0)
+        return self._list(at_once=True)
 
     def rows(self, max_age_s: float) -> list[Row]:
         """The rows of a listing that began at most max_age_s before this call; with 0, of one that began after it."""
@@ -67,11 +76,11 @@ class SharedList:
         stored = self._read()
         return stored.rows if stored.began_at and since <= stored.began_at[-1] else None
 
-    def _list(self, gap_s: float = GAP_S) -> list[Row]:
+    def _list(self, *, at_once: bool = False) -> list[Row]:
         """The rows of a listing that begins now, or as soon as the pause after the one before is over."""
         recent = self._read().began_at
-        if recent:
-            self._clock.sleep(max(0.0, recent[-1] + gap_s * len(recent) - self._now()))
+        if recent and not at_once:
+            self._clock.sleep(max(0.0, recent[-1] + pause_s(self._limit(), recent) - self._now()))
         began_at = self._now()
         rows = self._fetch()
         self._own = StoredRows((*recent, began_at), rows)
@@ -99,6 +108,19 @@ class SharedList:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def pause_s(limit: Window, began_at: tuple[float, ...]) -> float:
+    """The pause after the last of these listings, which all began within a minute.
+
+    It is short while most of the limit is left. Then what is left of the listings' share is spread over the time until
+    the first of them is a minute old, so that they never take more than their share.
+    """
+    share = max(1, int(SHARE * limit.quota * WINDOW_S / limit.length_s))
+    if 2 * len(began_at) < share and 2 * limit.remaining > limit.quota:
+        return GAP_S
+    left_s = began_at[0] + WINDOW_S - began_at[-1]
+    return max(GAP_S, left_s / max(1, share - len(began_at)))
 
 
 def read_stored(path: Path) -> StoredRows | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -13,6 +14,7 @@ from filelock import FileLock
 
 from runpod_deploy.cloud.runpod import RunPodCloud
 from runpod_deploy.cloud.runpod import shared_list as listing_module
+from runpod_deploy.cloud.runpod.rate_window import usual
 from runpod_deploy.cloud.runpod.shared_list import GAP_S, WINDOW_S, SharedList
 from runpod_deploy.machine.clock import SystemClock
 from tests.support.fakes.api import Api, Reply, pod_row
@@ -54,6 +56,27 @@ def test_the_first_looks_come_at_once(tmp_path: Path) -> None:
         listing.rows(0.0)
         clock.advance(0.1)
     assert clock.monotonic() < 2.5 and source.asked == 5
+
+
+@pytest.mark.parametrize(("quota", "every_s"), [(6000, 0.2), (60, 2.5)])
+def test_ten_runs_one_after_another_wait_for_nobody(tmp_path: Path, quota: int, every_s: float) -> None:
+    clock, source = FakeClock(), Source()
+    window = replace(usual(0.0), quota=quota, remaining=quota)
+    for _ in range(10):
+        run = SharedList(source.fetch, clock, tmp_path, limit=lambda: window)
+        for _ in range(3):
+            run.rows(0.0)
+            clock.advance(every_s)
+    assert sum(clock.slept) == 0.0 and source.asked == 30
+
+
+def test_what_others_have_used_of_the_limit_slows_listings_down(tmp_path: Path) -> None:
+    clock, source = FakeClock(), Source()
+    listing = SharedList(source.fetch, clock, tmp_path, limit=lambda: replace(usual(0.0), remaining=20))
+    for _ in range(5):
+        listing.rows(0.0)
+        clock.advance(0.5)
+    assert clock.monotonic() > 5.0
 
 
 def test_a_minute_of_patience_costs_one_request_a_minute(tmp_path: Path) -> None:
