@@ -53,6 +53,9 @@ def test_named_options_exist(page: Path) -> None:
         option for words in spoken if "uv " not in words for option in re.findall(r"(?<!\S|\w)--[a-z-]+", words[1:-1])
     }
     known = options(cli) | options(simulator) | {"--help"}
+    if page.parent.name == "recipes":  # their scripts have options, too
+        shown = re.findall(r"^```\{literalinclude\} (\S+)$", page.read_text(), re.MULTILINE)
+        known |= {option for file in shown for option in re.findall(r"--[a-z-]+", (page.parent / file).read_text())}
     assert named <= known, named - known
 
 
