@@ -20,7 +20,7 @@ PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", REPOSITORY / 
 WHEEL = [
     *("runpod_deploy/py.typed", "runpod_deploy/pod/scripts/guard.sh", "runpod_deploy/history/report/page.html"),
     *("runpod_sim/graphql/graph.graphql", "runpod_deploy-1.0.0.dist-info/licenses/LICENSE"),
-    "runpod_deploy-1.0.0.dist-info/entry_points.txt",
+    *("runpod_deploy-1.0.0.dist-info/entry_points.txt", "runpod_deploy/examples/finetune/finetune.yaml"),
 ]
 
 

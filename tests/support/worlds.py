@@ -89,7 +89,7 @@ class Memory:
 
     def inside(self) -> FakeHost:
         """The inside of the newest running pod."""
-        pod = next((p for p in self.cloud.billing if p.status == "RUNNING"), None)
+        pod = next((p for p in reversed(list(self.cloud.billing)) if p.status == "RUNNING"), None)
         key = pod.id if pod else "none"
         if key not in self.hosts:
             host = FakeHost(self.clock, self._on_effect, **self.settings)  # type: ignore[arg-type]

@@ -14,9 +14,9 @@ from ..machine.files import PRIVATE, write_atomically
 from ..machine.limits import RECORD_BYTES
 from ..machine.reading import read_limited
 from ..spec.strict_json import dumps, loads
-from .paths import PRIVATE_DIR, RunDir
+from .paths import EVENTS_NAME, PRIVATE_DIR, RunDir
 
-MANIFEST_NAME, EVENTS_NAME = "manifest.json", "events.jsonl"
+MANIFEST_NAME = "manifest.json"
 
 
 class SharedJournal:
