@@ -24,6 +24,7 @@ from ..records.images import PROGRAMS, Images, said
 from ..simulator import Settings, Simulator, simulate
 from . import EXIT_UNAVAILABLE
 from .child import collect_signals, run_child
+from .tapes import record, replay
 
 EXIT_LEFT = 97
 
@@ -107,6 +108,8 @@ def cli() -> None:
 
 
 cli.add_command(chaos)
+cli.add_command(record)
+cli.add_command(replay)
 
 
 @cli.command()
