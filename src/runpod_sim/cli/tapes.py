@@ -31,8 +31,8 @@ PLAYED_KEY = "rpa_REPLAYED"
 def record(output: Path, upstream: str, command: tuple[str, ...]) -> None:
     """Run COMMAND on your own account, and keep what the API answers.
 
-    Keys, ids, addresses and values of variables are replaced. Whatever COMMAND rents costs money as usual. The exit code
-    is that of COMMAND.
+    Keys, ids, addresses and values of variables are replaced. Whatever COMMAND rents costs money as usual. The exit
+    code is that of COMMAND.
     """
     _run(_record(output, upstream.rstrip("/"), command))
 

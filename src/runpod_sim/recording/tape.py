@@ -35,7 +35,7 @@ KEPT_HEADERS = ("Content-Type", "Retry-After", "Allow", "RateLimit", "RateLimit-
 def write(path: Path, exchanges: list[Exchange]) -> None:
     """The file holds the exchanges, and only its owner can read it."""
     text = json.dumps({"exchanges": [asdict(exchange) for exchange in exchanges]}, indent=1)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text + "\n")
 
 
