@@ -3,9 +3,9 @@
     .venv/bin/python bench/start.py [--repeat 15]
 
 Five starts that people wait for: the help; the tab key, for a command's name and for an option of `run`; `run`, until
-its first event is on disk; `status` of 200 runs that have not ended. Commands and interpreter are started in turn, so
-that all run under the same conditions. The median of each counts, as a multiple of the median of `python -c pass`,
-because machines differ. Exit 1 if one takes more than its limit. A simulated cloud takes the runs.
+its first event is on disk; `status` of 200 runs that have not ended. Each round starts all of them and the interpreter
+once, so that all run under the same conditions. The median of each counts, as a multiple of the median of `python -c
+pass`, because machines differ. Exit 1 if one takes more than its limit. A simulated cloud takes the runs.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ def main() -> int:
             "run, first event": lambda: first_event(project),
             "status": lambda: timed([TOOL, "status", "--project-root", str(project / "many")], project),
         }
-        return compared({name: measured(starts, name, repeat) for name in starts})
+        return compared(measured(starts, repeat))
 
 
-def measured(starts: dict[str, Callable[[], float]], name: str, repeat: int) -> list[float]:
-    """The times of one start; a start of its own before them warms the caches up."""
-    starts[name]()
-    return [starts[name]() for _ in range(repeat)]
+def measured(starts: dict[str, Callable[[], float]], repeat: int) -> dict[str, list[float]]:
+    """The times of each start; a round before them warms the caches up."""
+    rounds = [{name: start() for name, start in starts.items()} for _ in range(repeat + 1)]
+    return {name: [each[name] for each in rounds[1:]] for name in starts}
 
 
 def compared(times: dict[str, list[float]]) -> int:
