@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import threading
@@ -51,8 +52,8 @@ class Ground:
         return made
 
     def paths(self, run_id: str = "run-1") -> JobPaths:
-        """The paths of a run on the server."""
-        home = self.remote / "control of runs" / f"{self.remote.parent.parent.name}-{self.remote.parent.name}-{run_id}"
+        """The paths of a run on the server. Its name is this test process's own: it is how processes are found."""
+        home = self.remote / "control of runs" / f"{os.getpid()}-{self.remote.parent.name}-{run_id}"
         return JobPaths(
             control_dir=str(home), log=str(self.remote / "job.log"), script=str(self.remote / "job.sh"), disk="/"
         )
