@@ -82,7 +82,7 @@ def look_at(root: Path, entry: str = "") -> Project:
         entry=program,
         results=results_of(package, program),
         has_git=any((folder / ".git").exists() for folder in (root, *root.parents)),
-        locked=any((folder / "uv.lock").is_file() for folder in (package, root)),
+        locked=is_locked(package, root),
         requirements=requirements_of(package, kind),
         data=ignored_data(root),
         env_file=env_file.relative_to(root).as_posix() if env_file else "",
@@ -150,9 +150,14 @@ def has_other_marker(path: Path, folder: Path) -> bool:
     return any(has_marker(above) for above in path.parents if above != folder and above.is_relative_to(folder))
 
 
+def is_locked(package: Path, root: Path) -> bool:
+    """Whether there is a lockfile of uv, in the package's folder or in that of its workspace."""
+    return any((folder / "uv.lock").is_file() for folder in (package, root))
+
+
 def kind_of(package: Path, root: Path, content: dict[str, Any]) -> Installer:
     """How the project is installed."""
-    if any((folder / "uv.lock").is_file() for folder in (package, root)) or "uv" in table(content, "tool"):
+    if is_locked(package, root) or "uv" in table(content, "tool"):
         return "uv"
     if (package / "requirements.txt").is_file():
         return "pip"

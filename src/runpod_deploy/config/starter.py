@@ -95,16 +95,10 @@ def install(project: Project) -> str:
     tools = " papermill ipykernel" if project.entry.endswith(".ipynb") else ""
     sync = "uv sync --frozen" if project.locked else "uv sync"
     sync += f" && uv pip install{tools}" if tools else ""
-    text = INSTALL[project.kind].replace("@SYNC", sync).replace("@REQUIREMENTS", project.requirements + tools)
-    if project.kind == "conda" and tools:
-        text = (
-            text.rstrip("\n").replace(
-                "\n    timeout", f" && micromamba run -p /root/env python -m pip install{tools}\n    timeout"
-            )
-            + "\n"
-        )
     if project.kind == "none" and tools:
-        text = INSTALL["pip"].replace("@REQUIREMENTS", tools.strip())
+        return INSTALL["pip"].replace("@REQUIREMENTS", tools.strip()).replace("@FOLDER", folder(project))
+    text = INSTALL[project.kind].replace("@SYNC", sync).replace("@REQUIREMENTS", project.requirements + tools)
+    text = text.replace("@TOOLS", f" && micromamba run -p /root/env python -m pip install{tools}" if tools else "")
     return text.replace("@FOLDER", folder(project))
 
 
@@ -160,7 +154,7 @@ setup:                                       # before staging
 
 preflight:                                   # after staging, before the job
   - command: |
-      cd @FOLDER && micromamba create --yes --prefix /root/env --file @REQUIREMENTS
+      cd @FOLDER && micromamba create --yes --prefix /root/env --file @REQUIREMENTS@TOOLS
     timeout_sec: 1800
 """,
     "none": """\

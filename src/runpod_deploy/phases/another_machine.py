@@ -7,20 +7,21 @@ Knows what the API says about the pods with the run's id; the lease on the pod d
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ..cloud.pod_labels import WORK_LABEL, token_of
 from ..cloud.proxy import proxy_urls
-from ..cloud.rates import disks_of, real_rate
+from ..cloud.rates import real_rate
 from ..cloud.values import Address, Pod
 from ..errors import DeployError, SshLost
 from ..machine.clock import wait_until
-from ..money import StopAt, forecast
 from ..pod.protocol import Host, Lease
 from ..record.events import PodCreated, PodReachable
 from ..run import Run
 from ..spec.work_of import work_of
 from . import heartbeat
+from .created import created
 from .delivered import give_up
 from .intents import record_intent
 from .lease import ALONE_S, UNKNOWN, claim_of, holder_of, is_alone
@@ -158,37 +159,22 @@ def took(run: Run, host: Host, lease: Lease) -> bool:
 
 def record_taken_over(run: Run, pod: Pod, lease: Lease) -> None:
     """The journal has the pod as this machine's, with its price, and with what is done there. Raises ConfigError."""
-    rate, disks = real_rate(run.spec.job, pod), disks_of(pod, run.spec.job)
     created_at = min(pod.created_at or run.world.clock.now(), run.world.clock.now())
-    ahead = forecast(run.spec.job.budget, usd_per_hour=rate.usd_per_hour, disks=disks, past_usd=0.0)
-    stop = earlier(ahead.stop_at(created_at), read_note(lease, token_of(pod)))
-    created = PodCreated(
-        pod_id=pod.id,
-        gpu_id=pod.gpu_id,
-        datacenter_id=pod.datacenter_id,
-        cloud_type=pod.cloud_type,
-        usd_per_hour=rate.usd_per_hour,
-        price_source=rate.source,
-        created_at=created_at,
-        stop_at=stop.at,
-        stop_why=stop.why,
-        adopted=True,
-        disks_usd_per_hour=disks.usd_per_hour,
-        volume_gb=disks.volume_gb,
-        gpu_count=pod.gpu_count,
-        taken_over=taken_over(run, token_of(pod), lease),
-    )
-    record_intent(run, created)
+    event = created(run, pod, real_rate(run.spec.job, pod), created_at, past_usd=0.0)
+    event = stopping_earlier(event, read_note(lease, token_of(pod)))
+    record_intent(run, replace(event, adopted=True, taken_over=taken_over(run, token_of(pod), lease)))
     assert pod.address
     urls = proxy_urls(pod.id, run.spec.job.pod.ports)
     run.record(PodReachable(host=pod.address.host, port=pod.address.port, urls=urls))
 
 
-def earlier(stop: StopAt, note: PodNote | None) -> StopAt:
-    """The end of the run: that of the note on the pod if it is earlier. A pod may shorten its run, never extend it."""
-    if note is None or note.stop_at >= stop.at:
-        return stop
-    return StopAt(note.stop_at, "max_runtime" if note.stop_why == "max_runtime" else "cost_cap")
+def stopping_earlier(event: PodCreated, note: PodNote | None) -> PodCreated:
+    """The event with the note's end of the run if that is earlier. A pod may shorten its run, never extend it."""
+    if note is None or note.stop_at >= event.stop_at:
+        return event
+    return replace(
+        event, stop_at=note.stop_at, stop_why="max_runtime" if note.stop_why == "max_runtime" else "cost_cap"
+    )
 
 
 def settle_race(run: Run) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..cloud.choosing import narrowed
 from ..cloud.pod_labels import BOOT_DEADLINE_LABEL, CAP_LABEL, CLOSING_LABEL, TOKEN_LABEL, WORK_LABEL
-from ..cloud.rates import disks_of, real_rate
+from ..cloud.rates import real_rate
 from ..cloud.selection import cuda_floor
 from ..cloud.values import Candidate, Pod, PodRequest
 from ..errors import (
@@ -21,7 +22,7 @@ from ..errors import (
     StockOut,
 )
 from ..machine.clock import wait_until
-from ..money import closing_s, forecast
+from ..money import closing_s
 from ..pod import guard
 from ..pod.openssh import control_dir
 from ..record.events import (
@@ -29,7 +30,6 @@ from ..record.events import (
     CreateUnclear,
     DatacenterFailover,
     GpuSelected,
-    PodCreated,
     PodRefused,
     PodRequested,
 )
@@ -39,6 +39,7 @@ from . import heartbeat, late
 from .another_machine import settle_race, take_over
 from .candidates import is_wrong_everywhere, no_pod, untried
 from .choose import choose_again
+from .created import created
 from .delivered import accept, discard, note_doubt
 from .guard_terms import first_terms
 from .intents import record_intent
@@ -193,25 +194,15 @@ def adopt(run: Run, candidate: Candidate, within_s: float) -> bool:
 
 def record_created(run: Run, candidate: Candidate, pod: Pod, *, adopted: bool) -> None:
     """The pod and its price are recorded, and with them the instant at which the run must stop."""
-    job, created_at = run.spec.job, started_counting_at(run, pod)
-    rate, disks = real_rate(job, pod, candidate), disks_of(pod, job)
-    ahead = forecast(job.budget, usd_per_hour=rate.usd_per_hour, disks=disks, past_usd=spent_so_far(run))
-    stop = ahead.stop_at(created_at)
+    rate = real_rate(run.spec.job, pod, candidate)
+    event = created(run, pod, rate, started_counting_at(run, pod), spent_so_far(run))
     run.record(
-        PodCreated(
-            pod_id=pod.id,
-            gpu_id=pod.gpu_id or candidate.gpu_id,
-            datacenter_id=pod.datacenter_id or candidate.datacenter_id,
-            cloud_type=pod.cloud_type or candidate.cloud_type,
-            usd_per_hour=rate.usd_per_hour,
-            price_source=rate.source,
-            created_at=created_at,
-            stop_at=stop.at,
-            stop_why=stop.why,
+        replace(
+            event,
+            gpu_id=event.gpu_id or candidate.gpu_id,
+            datacenter_id=event.datacenter_id or candidate.datacenter_id,
+            cloud_type=event.cloud_type or candidate.cloud_type,
             adopted=adopted,
-            disks_usd_per_hour=disks.usd_per_hour,
-            volume_gb=disks.volume_gb,
-            gpu_count=pod.gpu_count,
         )
     )
     note_doubt(run, pod, rate)
