@@ -53,7 +53,7 @@ def take_over(run: Run) -> bool:
     def look() -> bool | None:
         nonlocal last
         heartbeat.record_if_due(run, "waiting for another machine")
-        pods = theirs(run, LISTING_AGE_S)
+        pods = theirs(run)  # an older listing may still say that the pod boots
         if not pods:
             raise elsewhere(
                 f"run {run.spec.run_id} was carried out by another machine, and its pod is gone: its results are there",
