@@ -76,6 +76,14 @@ def test_a_control_folder_that_vanished_is_told_and_the_end_is_known(job: Job) -
     assert frames[-1] == JobEnd(3)
 
 
+def test_a_control_folder_that_vanished_is_told_though_the_guard_writes_its_file_anew_at_once(job: Job) -> None:
+    pid = f"'{job.control}/pid'"
+    job.start(f'sleep 1; row=$(cat {pid}); rm -rf "{job.control}"; mkdir "{job.control}"; echo "$row" >{pid}; sleep 2')
+    frames = job.followed()
+    assert notices(frames) == ["folder"]
+    assert frames[-1] == JobEnd(0)
+
+
 def test_a_follower_that_comes_after_the_folder_vanished_finds_the_job(job: Job) -> None:
     job.start(f"rm -rf '{job.control}'; sleep 3; exit 4")
     eventually(lambda: not (job.control / "pid").exists())

@@ -153,6 +153,17 @@ def test_a_proof_is_made_anew_after_a_restart(control: Path, api: FakeApi) -> No
         eventually((control / "guard" / "proof").exists)
 
 
+def test_new_terms_in_a_folder_that_lost_its_files_are_proved_as_well(control: Path, api: FakeApi) -> None:
+    arm(control, 3600)
+    with guarding(control, variables(api.url)):
+        eventually((control / "guard" / "proof").exists)
+        arm(control, 7200)
+        for name in ("proof", "armed", "clock", "seen"):
+            (control / "guard" / name).unlink(missing_ok=True)
+        for name in ("proof", "armed", "clock", "seen"):
+            eventually((control / "guard" / name).exists)
+
+
 def test_every_way_to_release_is_tried(control: Path, api: FakeApi) -> None:
     api.answers = {
         DELETED: (403, {"detail": "no"}),

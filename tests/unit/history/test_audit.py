@@ -147,10 +147,10 @@ def test_a_pod_with_the_token_and_another_id_may_hold_results_and_is_only_delete
 
 def test_a_pod_that_its_run_was_to_keep_is_not_deleted_because_another_was_not_confirmed() -> None:
     job, here = JobState(pid=7), PodState(id="pod", guard_deadline_at=BORN + timedelta(hours=1))
-    for action, wanted in (("stop", "driver_gone"), ("delete", "over")):
+    for action, paused in (("stop", "driver_gone"), ("delete", "over")):
         end = End(finished=True, release_action=action)
         run = known(State(run_id=RUN_ID, request=Request(token=TOKEN, made=True), pod=here, job=job, end=end))
-        for status in ("EXITED", "RUNNING"):
+        for status, wanted in (("EXITED", paused), ("RUNNING", "over")):
             assert reason(marked(replace(pod(), status=status)), timedelta(minutes=5), run) == wanted
 
 

@@ -75,12 +75,13 @@ send_lists() {
     [ -n "$idle_sent" ] || [ ! -e "$dir/idle" ] || { idle_sent=yes; notice idle "$dir/idle"; }
 }
 
+# The guard writes the file of a running job anew when the job has removed it.
+is_intact() { case $state in running*) [ "$dir/pid" -ef "$dir/pid.$pid" ] ;; *) [ -e "$dir/pid" ] ;; esac; }
+
 # Once a second.
 send_notices() {
     send_lists
-    if [ -e "$dir/pid" ]; then folder=yes
-    elif [ -n "$folder" ]; then folder=''; notice folder
-    fi
+    if is_intact; then folder=yes; elif [ -n "$folder" ]; then folder=''; notice folder; fi
     [ ! -e "$dir" ] || true >"$dir/contact" 2>/dev/null
     look_at_guard
 }

@@ -5,7 +5,8 @@
 # job.sh status DIR TAG                                                     see job_state
 # job.sh log    DIR LOG TAG                                                 prints the path of the log as it can be read
 #
-# DIR/pid decides who runs the job: whoever creates it first. DIR/status is renamed into place from a file that was
+# DIR/pid decides who runs the job: whoever creates it first. DIR/pid.PID stays the same file: if the guard writes DIR/pid
+# anew, a follower still sees that the folder was lost. DIR/status is renamed into place from a file that was
 # allocated at the start, since the job may have filled the disk. The supervisor keeps what it needs in memory, and its
 # arguments name nothing that a job may kill by name. The log is its open file 5, whatever becomes of the path.
 set -u
@@ -44,7 +45,6 @@ supervise() {
     trap : TERM HUP INT
     echo "$$ $(container_id)" >"$dir/pid.$$"
     if ! ln "$dir/pid.$$" "$dir/pid"; then rm -f "$dir/pid.$$" "$fresh"; exit 0; fi
-    rm -f "$dir/pid.$$"
     printf '%64s\n' '' >"$dir/status.new"
     secrets=$(sed -n 's/^secret //p' "$dir/guard/terms" 2>/dev/null)
     : >"$log"

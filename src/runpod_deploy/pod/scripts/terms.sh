@@ -65,9 +65,9 @@ keep_files() {
     else
         mkdir -p "$g"
         save armed "$in_force"; save clock "$clock"; save seen "$seen"; save terms "$in_force"
-        [ -z "$proved" ] || save proof ''
         [ -z "$disarmed" ] || save disarmed ''
     fi
+    [ -z "$proved" ] || [ -e "$g/proof" ] || save proof ''
     newest=$(number "$(cat "$g/pid")" 0)
     [ "$newest" != $$ ] || return 0
     runs "$newest" && has_variable "$newest" "ROLE=guard $tag" || { save pid $$; return; }
