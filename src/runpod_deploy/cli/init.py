@@ -12,12 +12,14 @@ import click
 
 from ..config.examples import example_files, example_names
 from ..config.project_files import Project, command_of, look_at
-from ..config.starter import Wishes, size_text, starter
+from ..config.starter import USUAL_CAP_USD, Wishes, size_text, starter
 from ..errors import UsageError
 from ..machine.files import write_atomically
 from ..terminal.output import info, print_lines
 from .options import output_options
 
+WISHED_FIELDS = ("run.body", "pod.gpu_order", "budget")
+"""What --entry, --gpu and --budget decide, by their places in a config."""
 BYTES = "surrogateescape"
 """Files of an example may be binary: so they are text whose bytes come out as they went in."""
 
@@ -33,7 +35,7 @@ BYTES = "surrogateescape"
 )
 @click.option("--entry", default="", metavar="FILE", help="The script or notebook to run, or a command.")
 @click.option("--gpu", multiple=True, metavar="NAME", help="A GPU to ask for; repeat it, best first.")
-@click.option("--budget", type=click.FloatRange(0.01, 10_000), default=5.0, metavar="USD", help="The cost cap.")
+@click.option("--budget", type=click.FloatRange(0.01, 10_000), metavar="USD", help="The cost cap. Default: 5.")
 @click.option(
     "--from", "example", metavar="EXAMPLE", help="Copy a complete example and its files: --from list shows them."
 )
@@ -45,6 +47,7 @@ def init(project_root: Path, output: str, example: str | None, force: bool, **sa
     if example == "list":
         print_lines(example_names())
     elif example is not None:
+        refuse_wishes(example, said)
         write(project_root, copied(example, output), force)
         info(f"example {example}; check it with `runpod-deploy validate --config {path}`")
     else:
@@ -57,7 +60,18 @@ def init(project_root: Path, output: str, example: str | None, force: bool, **sa
 def wishes(path: Path, root: Path, said: dict[str, Any]) -> Wishes:
     """What the user has said with flags, and where the project is from the config's folder."""
     above = os.path.relpath(root.resolve(), path.resolve().parent)
-    return Wishes(gpus=said["gpu"], cap_usd=said["budget"], project_root=above)
+    return Wishes(gpus=said["gpu"], cap_usd=said["budget"] or USUAL_CAP_USD, project_root=above)
+
+
+def refuse_wishes(example: str, said: dict[str, Any]) -> None:
+    """Returns if the user has said nothing about the job. Raises UsageError: an example is copied as it is."""
+    flags = [f"--{name}" for name, value in said.items() if value]
+    if flags:
+        fields = ", ".join(WISHED_FIELDS)
+        raise UsageError(
+            f"{' and '.join(flags)} cannot be used with --from: an example is copied as it is",
+            hint=f"copy it with `runpod-deploy init --from {quote(example)}`, then change {fields} in the file",
+        )
 
 
 def copied(example: str, output: str) -> dict[str, str]:

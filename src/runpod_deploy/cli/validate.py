@@ -12,7 +12,7 @@ import click
 from ..config import Draft, Finding, examine, parse_variables
 from ..config.finding import raise_errors
 from ..config.loading import in_file_order
-from ..config.placeholders import PLACEHOLDER
+from ..config.placeholders import is_about_placeholder
 from ..errors import DeployError
 from ..terminal.output import print_json, print_lines
 from .findings import print_findings
@@ -104,10 +104,10 @@ class Report:
             return  # every local path would seem to be missing
         try:
             for finding in needed_by_run(replace(draft, with_mistakes=True), scans):
-                if PLACEHOLDER not in str(finding) and finding.path not in mistaken:
+                if finding.path not in mistaken and not is_about_placeholder(finding):
                     self.findings.append(finding)
         except DeployError as error:
-            if PLACEHOLDER not in str(error):
+            if not is_about_placeholder(error):
                 self.findings.append(Finding(message=error.message, hint=error.hint))
 
     def as_data(self, config: Path) -> dict[str, Any]:

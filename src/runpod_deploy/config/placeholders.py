@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
 from typing import Any
 
 from ..spec import (
@@ -19,7 +20,9 @@ from ..spec import (
 from ..spec.plain import to_plain
 from .finding import Loc, dotted
 
-PLACEHOLDER = "placeholder"
+PLACEHOLDER = f"placeholder_{os.urandom(8).hex()}"
+"""Drawn anew by each process, so that no file can hold it: whatever names it is about a placeholder."""
+PATH = f"/{PLACEHOLDER}"
 # Fields that decide what the other fields of their section must be. The whole section is replaced with them.
 DECISIVE = {("storage", "mode")}
 
@@ -31,14 +34,19 @@ def example_job() -> Any:
         name=PLACEHOLDER,
         pod=PodSpec(image=PLACEHOLDER, datacenters=(PLACEHOLDER,), gpu_order=(PLACEHOLDER,)),
         storage=StorageSpec(mode="ephemeral", volume_gb=1),
-        run=RunSpec(script_path="/placeholder", log_path="/placeholder.log", body=PLACEHOLDER),
+        run=RunSpec(script_path=PATH, log_path=f"{PATH}.log", body=PLACEHOLDER),
         setup=(CommandSpec(command=PLACEHOLDER),),
         preflight=(CommandSpec(command=PLACEHOLDER),),
-        staging=(RsyncPushSpec(label=PLACEHOLDER, source=PLACEHOLDER, destination="/placeholder"),),
-        secrets=(SecretSpec(name=PLACEHOLDER, destination="/placeholder", env=("PLACEHOLDER",)),),
-        artifacts=(ArtifactPullSpec(label=PLACEHOLDER, remote_path="/placeholder", local_path=PLACEHOLDER),),
+        staging=(RsyncPushSpec(label=PLACEHOLDER, source=PLACEHOLDER, destination=PATH),),
+        secrets=(SecretSpec(name=PLACEHOLDER, destination=PATH, env=(PLACEHOLDER,)),),
+        artifacts=(ArtifactPullSpec(label=PLACEHOLDER, remote_path=PATH, local_path=PLACEHOLDER),),
     )
     return to_plain(job)
+
+
+def is_about_placeholder(finding: object) -> bool:
+    """Whether a finding or an error names a placeholder, and not something that is in the file."""
+    return PLACEHOLDER in str(finding)
 
 
 def put_placeholder(plain: Any, loc: Loc, *, remove: bool) -> Any:

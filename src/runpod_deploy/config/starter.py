@@ -13,6 +13,7 @@ from .project_files import Installer, Project, command_of
 HEAVY = ("node_modules/", "wandb/", "mlruns/", "*.egg-info/", ".env", ".env.*")
 GPUS = ("NVIDIA GeForce RTX 4090", "NVIDIA L40S", "NVIDIA A40")
 VOLUME_GB = 40
+USUAL_CAP_USD = 5.0
 MINUTES_PER_USD = 48
 """At the assumed rate of 1 USD an hour, a fifth of the cap is left for a pod that costs more."""
 MARK = re.compile(r"@([A-Z]+)")
@@ -24,7 +25,7 @@ class Wishes:
 
     gpus: tuple[str, ...] = ()
     """Best first. If empty, three usual ones."""
-    cap_usd: float = 5.0
+    cap_usd: float = USUAL_CAP_USD
     project_root: str = "."
     """Relative to the config's folder."""
 
@@ -97,7 +98,8 @@ def install(project: Project) -> str:
     sync += f" && uv pip install{tools}" if tools else ""
     if project.kind == "none" and tools:
         return INSTALL["pip"].replace("@REQUIREMENTS", tools.strip()).replace("@FOLDER", folder(project))
-    text = INSTALL[project.kind].replace("@SYNC", sync).replace("@REQUIREMENTS", project.requirements + tools)
+    requirements = project.requirements + (tools if project.kind == "pip" else "")
+    text = INSTALL[project.kind].replace("@SYNC", sync).replace("@REQUIREMENTS", requirements)
     text = text.replace("@TOOLS", f" && micromamba run -p /root/env python -m pip install{tools}" if tools else "")
     return text.replace("@FOLDER", folder(project))
 

@@ -15,6 +15,8 @@ from ..spec import PodSpec
 from ..spec.gpu_names import meant, suggestion
 from ..spec.spelling import closest
 
+MOST_NAMED = 4
+
 
 class Catalogue(Protocol):
     """The part of the cloud that this scan asks."""
@@ -95,8 +97,14 @@ def unknown_datacenters(draft: Draft, pod: PodSpec, known: list[str]) -> Iterato
     for i, datacenter in enumerate(pod.datacenters):
         if datacenter not in known:
             meant = closest(datacenter, known)
-            hint = f"did you mean {meant}?" if meant else f"known datacenters: {', '.join(known)}"
+            hint = f"did you mean {meant}?" if meant else f"there are {some_of(known)}"
             yield draft.document.finding(("pod", "datacenters", i), f"there is no datacenter {datacenter!r}", hint=hint)
+
+
+def some_of(known: list[str]) -> str:
+    """The first datacenters of the list, and the number of the others."""
+    more = len(known) - MOST_NAMED
+    return ", ".join(known[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def stock_of_each(draft: Draft, pod: PodSpec, offers: list[Offer], known: list[str]) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from ..machine.reading import read_limited
 from ..pod.transfer.excludes import Excludes
 from ..pod.transfer.shipment import Shipment, ShippedFile, survey
 from ..spec import DEFAULT_STAGING_EXCLUDES
-from ..terminal.amounts import size
+from ..terminal.amounts import files, size
 from .paths import local
 
 TEXT_SUFFIXES = {".py", ".yaml", ".yml", ".toml", ".json", ".sh"}
@@ -48,7 +48,7 @@ def shipments_of(draft: Draft) -> list[Shipment]:
 def upload_sizes(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
     """A note for each entry: the number of files, their size, and the ten largest."""
     for i, shipment in enumerate(shipments):
-        message = f"uploads {len(shipment.files):,} files, {size(shipment.size_bytes)}, to {shipment.destination}"
+        message = f"uploads {files(len(shipment.files))}, {size(shipment.size_bytes)}, to {shipment.destination}"
         largest = ", ".join(f"{file.name} ({size(file.size_bytes)})" for file in shipment.largest)
         hint = f"largest: {largest}" if largest else ""
         yield draft.document.finding(("staging", i), message, level="note", hint=hint)

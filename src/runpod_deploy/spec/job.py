@@ -98,7 +98,8 @@ def repeated(section: str, key: str, entries: Sequence[object]) -> Iterator[Mist
     for i, entry in enumerate(entries):
         name = getattr(entry, key)
         if first.setdefault(name, i) != i:
-            yield Mistake(f"{section}[{i}].{key}", f"{name!r} is already used by {section}[{first[name]}]")
+            message = f"{name!r} is already used by {section}[{first[name]}]; each needs its own"
+            yield Mistake(f"{section}[{i}].{key}", message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

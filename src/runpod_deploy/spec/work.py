@@ -121,7 +121,7 @@ class SecretSpec(Checked):
     __pydantic_config__: ClassVar = STRICT
 
     name: Text = ""
-    """Unique name for messages. If not given, it is that of the source."""
+    """Unique name for messages. If not given, it is that of the file, without its folder, or those of the variables."""
     destination: TemplatePath | None = None
     """Absolute path of a file on the pod. The job has the variables in it, setup and preflight have not."""
     env: tuple[EnvName, ...] = ()
@@ -136,9 +136,14 @@ class SecretSpec(Checked):
     """File permissions on the pod: octal digits in quotes."""
 
     def __post_init__(self) -> None:
-        if not self.name:
-            object.__setattr__(self, "name", self.env_file or self.file or ", ".join(self.env) or "secret")
+        if self.name in ("", self.env_file, self.file):
+            object.__setattr__(self, "name", self.usual_name())
         Checked.__post_init__(self)
+
+    def usual_name(self) -> str:
+        """The name of a secret that has none of its own: the same on machines that keep its file in other folders."""
+        path = self.env_file or self.file
+        return Path(path).name if path else ", ".join(self.env) or "secret"
 
     def contradictions(self) -> Iterator[Mistake]:
         """A secret has exactly one source, and a copied file a place."""

@@ -29,7 +29,7 @@ def parts(spec: Spec) -> list[Any]:
     return [
         *map(to_plain, (job.pod, job.storage, job.setup, job.preflight, job.run, job.remote_env)),
         [without(entry, "source") for entry in job.staging],
-        [without(secret, "file", "env") for secret in job.secrets],
+        [without(secret, "file", "env_file", "env") for secret in job.secrets],
         [without(entry, "local_path") for entry in job.artifacts],
     ]
 

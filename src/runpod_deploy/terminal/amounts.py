@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def counted(number: int, what: str) -> str:
-    """`1 pod`, `3 pods`."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    """`1 pod`, `3,000 pods`."""
+    return f"{number} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def files(count: int) -> str:

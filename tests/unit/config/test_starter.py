@@ -139,3 +139,19 @@ def test_an_example_that_does_not_exist_is_answered_with_those_that_do(tmp_path:
     with pytest.raises(UsageError) as caught:
         init.main(["--project-root", str(tmp_path), "--from", "../hello"], standalone_mode=False)
     assert "finetune" in caught.value.hint
+
+
+@pytest.mark.parametrize("flags", [["--entry", "train.py"], ["--gpu", "4090"], ["--budget", "1"]])
+def test_an_example_takes_no_wishes(tmp_path: Path, flags: list[str]) -> None:
+    with pytest.raises(UsageError, match=f"{flags[0]} cannot be used with --from") as caught:
+        init.main(["--project-root", str(tmp_path), "--from", "hello", *flags], standalone_mode=False)
+    assert "init --from hello`" in caught.value.hint and not (tmp_path / "runpod.yaml").exists()
+
+
+def test_a_notebook_of_conda_gets_its_tools_once(tmp_path: Path) -> None:
+    root = projects.make("conda", tmp_path / "p")
+    (root / "train.py").unlink()
+    projects.write(root / "explore.ipynb", "{}")
+    text = starter(look_at(root))
+    assert text.count("papermill ipykernel") == 1
+    assert "--file environment.yml && micromamba run -p /root/env python -m pip install papermill ipykernel\n" in text

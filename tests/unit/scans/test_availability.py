@@ -81,3 +81,11 @@ def test_nothing_anywhere_is_a_stock_out_that_says_what_there_is(project: Projec
         found(project, gpu_order=["NVIDIA L40S"], datacenters=["EU-SE-1"])
     assert caught.value.message == "no NVIDIA L40S in EU-SE-1"
     assert caught.value.hint == "in stock there: NVIDIA A40; the same GPUs are in stock in EU-RO-1"
+
+
+def test_a_datacenter_like_none_is_answered_with_a_few(project: Project) -> None:
+    many = Shelf(SHELF.stock)
+    many.datacenter_ids = lambda: [f"EU-SE-{number}" for number in range(30)]  # type: ignore[method-assign]
+    draft = project(pod={**PLAIN["pod"], "gpu_order": ["NVIDIA A40"], "datacenters": ["Mars", "EU-SE-1"]})
+    [finding] = [f for f in check_availability(draft, many) if f.path == "pod.datacenters[0]"]
+    assert finding.hint == "there are EU-SE-0, EU-SE-1, EU-SE-2, EU-SE-3 and 26 more"
