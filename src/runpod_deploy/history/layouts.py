@@ -32,6 +32,7 @@ def summary_lines(manifest: Manifest) -> Iterator[str]:
     for label, value in manifest_facts(manifest):
         yield f"{label + ':':<{LABEL_WIDTH}}{value}"
     yield from block("deploy_metadata", [f"{k}: {v}" for k, v in mapping(manifest, "deploy_metadata").items()])
+    yield from block("links", [f"{name}: {url}" for name, url in mapping(manifest, "links").items()])
     yield from block("artifacts", [artifact_line(artifact) for artifact in mappings(manifest, "artifacts")])
     files = manifest.get("telemetry_files")
     yield from block("telemetry_files", [f"- {name}" for name in files] if isinstance(files, list) else [])

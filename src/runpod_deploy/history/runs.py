@@ -133,6 +133,7 @@ def run_status(run: RecordedRun, now: datetime) -> dict[str, Any]:
         "job": run.spec.job.name,
         "variables": run.spec.variables,
         "metrics": dict(state.job.metrics),
+        "links": dict(state.job.links),
         "since": since(state).isoformat() if state.started_at else None,
         "job_over": state.job.ended,
         "outcome": state.outcome if state.end.finished else None,

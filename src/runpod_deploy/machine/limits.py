@@ -25,6 +25,10 @@ JOB_NAME_CHARS = 200
 """Characters of the name of a step or of a job's own event."""
 JOB_METRICS = 200
 """Different numbers that are kept of what a job reports. A table of runs has a column for each."""
+JOB_LINKS = 20
+"""Different links that are kept of what a job reports."""
+JOB_LINK_CHARS = 2000
+"""Characters of such a link: browsers and servers take no longer ones."""
 METRICS_FILE_BYTES = 4 << 20
 """Bytes of an artifact with the results of a job. Its numbers are in the journal and in the manifest."""
 CHANNEL_SILENT_S = 90.0

@@ -13,7 +13,7 @@ from datetime import datetime
 from . import events as e
 from .fold_pod import cost, pod, request
 from .parts import Artifact, End, Failure, JobState, PhaseTime, Progress, Work
-from .reported import in_event, reported
+from .reported import in_event, linked, reported
 from .state import State
 
 
@@ -102,7 +102,9 @@ def job(before: JobState, event: e.Event) -> JobState:
         case e.JobEvent():
             offset = event.fields.get("log_offset")
             scanned = offset if isinstance(offset, int) else before.scanned_bytes
-            return replace(before, scanned_bytes=scanned, metrics=reported(before.metrics, in_event(event.fields)))
+            numbers = reported(before.metrics, in_event(event.fields))
+            links = linked(before.links, event.name, event.fields)
+            return replace(before, scanned_bytes=scanned, metrics=numbers, links=links)
         case e.ArtifactMetricsRead():
             return replace(before, metrics=reported(before.metrics, event.metrics.items()))
         case e.StopRequested():

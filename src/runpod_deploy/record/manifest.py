@@ -98,6 +98,7 @@ def manifest(
         "tags": said.tags,
         "note": said.note,
         "metrics": dict(state.job.metrics),
+        "links": dict(state.job.links),
         "cloud_type": state.pod.cloud_type or job.pod.cloud_type,
         "gpu_count": job.pod.gpu_count if state.pod.gpu_count is None else state.pod.gpu_count,
         "started_at_utc": stamp(state.started_at),

@@ -180,6 +180,8 @@ class JobState:
     """What else is known about the end."""
     metrics: tuple[tuple[str, float], ...] = ()
     """The numbers that the job has reported, with the last value of each."""
+    links: tuple[tuple[str, str], ...] = ()
+    """The pages that the job has named in the `url` of its events, by the event's name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
-"""The numbers that a job reports: which values count, and which of them is kept."""
+"""The numbers and links that a job reports: which values count, and which of them is kept."""
 
 from __future__ import annotations
 
 import pytest
 
-from runpod_deploy.machine.limits import JOB_METRICS
+from runpod_deploy.machine.limits import JOB_LINK_CHARS, JOB_LINKS, JOB_METRICS
 from runpod_deploy.record import events as e
 from runpod_deploy.record.fold import fold
 from runpod_deploy.record.reported import reported, rounded, values_in
@@ -46,3 +46,34 @@ def test_a_long_name_is_cut_and_a_huge_number_left_out() -> None:
 )
 def test_numbers_are_shown_with_the_digits_that_count(value: float, shown: str) -> None:
     assert rounded(value) == shown
+
+
+def test_a_page_that_the_job_names_is_a_link_by_the_name_of_its_event() -> None:
+    rows = [
+        e.JobEvent(name="wandb_run", fields={"url": "https://wandb.ai/me/digits/runs/a1", "log_offset": 70}),
+        e.JobEvent(name="board", fields={"url": "http://127.0.0.1:6006/#scalars?a=1&b=[2]"}),
+        e.JobEvent(name="wandb_run", fields={"url": "https://wandb.ai/me/digits/runs/b2"}),
+    ]
+    assert dict(fold(rows).job.links) == {
+        "wandb_run": "https://wandb.ai/me/digits/runs/b2",
+        "board": "http://127.0.0.1:6006/#scalars?a=1&b=[2]",
+    }
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(None, 7, ["https://a"], "", "https://", "javascript:alert(1)", "file:///etc/passwd", "https://ä"),
+        *("https://a b", 'https://a"b', "https://a\nb", "https://a<b>", "https://" + "a" * JOB_LINK_CHARS),
+    ],
+    ids=lambda url: repr(url)[:20],
+)
+def test_nothing_else_is_a_link(url: object) -> None:
+    assert fold([e.JobEvent(name="page", fields={"url": url})]).job.links == ()
+
+
+def test_no_more_links_are_kept_than_a_page_can_show() -> None:
+    rows = [e.JobEvent(name=f"p{i}", fields={"url": f"https://a/{i}"}) for i in range(JOB_LINKS + 5)]
+    rows.append(e.JobEvent(name="p0", fields={"url": "https://a/new"}))
+    links = dict(fold(rows).job.links)
+    assert len(links) == JOB_LINKS and links["p0"] == "https://a/new"

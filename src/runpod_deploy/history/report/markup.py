@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from ...record.reported import is_link
 from ...spec.visible import visible
 from ..layouts import or_dash
 
@@ -38,6 +39,17 @@ def fact_list(pairs: Iterable[tuple[str, Any]]) -> str:
     """A list of names and values; empty if there are none."""
     rows = [tag("dt", safe(name)) + tag("dd", html_text(value)) for name, value in pairs]
     return tag("dl", *rows) if rows else ""
+
+
+def link_list(links: Mapping[str, Any]) -> str:
+    """A list of names and the pages that they lead to; empty if there are none. What is no address stays text."""
+    rows = [tag("dt", safe(name)) + tag("dd", link(url)) for name, url in links.items()]
+    return tag("dl", *rows) if rows else ""
+
+
+def link(url: Any) -> str:
+    """The address of a page, which a click opens without telling it where it was clicked."""
+    return tag("a", safe(url), href=url, rel="noreferrer") if is_link(url) else html_text(url)
 
 
 def section(title: str, content: str) -> str:

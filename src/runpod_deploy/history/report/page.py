@@ -21,7 +21,7 @@ from ..manifests import Manifest, mapping, mappings
 from ..matrix import Best, duration_text, value_text
 from ..totals import Totals
 from .charts import charts, timeline
-from .markup import fact_list, html_table, html_text, section, tag
+from .markup import fact_list, html_table, html_text, link_list, section, tag
 from .runs_table import COLOURS, runs_table
 
 SUMMARY = ("run", "job", "outcome", "duration", "cost", "gpu", "dc")
@@ -125,6 +125,7 @@ def run_parts(details: Details) -> Iterator[str]:
     manifest = details.manifest
     phases = phase_costs(manifest)
     yield failure_part(details)
+    yield section("Links", link_list(mapping(manifest, "links")))
     yield section("Metrics", fact_list(numbers(manifest)))
     yield fact_list(manifest_facts(manifest) if manifest else [("manifest", "there is none that can be read")])
     yield section("Phases", timeline(phases))

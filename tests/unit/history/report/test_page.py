@@ -157,3 +157,16 @@ def test_a_long_run_is_cut_and_says_so(tmp_path: Path) -> None:
     assert (len(found.events), found.events_left_out) == (MOST_EVENTS, 500 - MOST_EVENTS)
     assert len(found.samples) <= MOST_SAMPLES + 1
     assert f"{500 - MOST_EVENTS} more" in "".join(rendered(found).text)
+
+
+def test_a_link_opens_only_the_page_that_it_is(tmp_path: Path) -> None:
+    links = {
+        "wandb_run": "https://wandb.ai/me/p/runs/1?a=1&b=2",
+        "bad": "javascript:alert(1)",
+        "none": None,
+        NASTY: NASTY,
+    }
+    shown = rendered(Details(tmp_path / "run", {"links": links}, [], 0, []))
+    anchors = [attributes for name, attributes in shown.tags if name == "a" and "rel" in attributes]
+    assert anchors == [{"href": "https://wandb.ai/me/p/runs/1?a=1&b=2", "rel": "noreferrer"}]
+    assert "javascript:alert(1)" in shown.text
