@@ -8,6 +8,7 @@ go wrong is a fault: a JSON object that says which requests or pods it applies t
     chaos/        runpod-sim chaos: kills a driver while the cloud fails, and checks its bill
     recording/    runpod-sim record, replay: a real account's answers, without what identifies it
     simulator     one cloud, its HTTP server and its folder, from start to end
+    image_option  the option --image of several commands
     server        the steps around every handler: faults, User-Agent, size, key, quota
     routes/       the handlers: REST v2, GraphQL, and the simulator's own /_sim/
     store/        a cloud on disk; clean-up after killed simulators

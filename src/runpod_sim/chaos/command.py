@@ -13,9 +13,11 @@ from pathlib import Path
 import click
 
 from ..containers.sandbox import SandboxUnavailable
+from ..image_option import image_option
+from ..records.images import Images
 from .cases import AS_GIVEN, BY_FOLDER, RECYCLED, RESUME_METHODS, VARIANTS, Case, Scope, cases
 from .judge import Expected, expected, violations
-from .project import project
+from .project import project, with_own_image
 from .runner import Target, run_case
 from .table import Judged, details, line, table
 
@@ -38,10 +40,11 @@ REFERENCE_RUNS = 2
 @click.option("--jobs", type=click.IntRange(1), default=3, show_default=True, help="How many cases at the same time.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep the folders of the cases in this folder.")
 @click.option("--verbose", is_flag=True, help="Print each case, and the driver's output where it failed.")
+@image_option
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def chaos(
     config: Path, folder: Path | None, count: int, seed: int, only: tuple[int, ...], jobs: int, keep: Path | None,
-    verbose: bool, command: tuple[str, ...],
+    verbose: bool, images: Images, command: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Kill a driver at every step of its run while the cloud fails; then check the bill.
 
@@ -49,7 +52,9 @@ def chaos(
     copy of the project and a simulator of its own. Exit code 1 if any promise was broken.
     """
     try:
-        target = Target(resolved(command or ("runpod-deploy",)), project(config, folder), keep=keep)
+        target = Target(
+            resolved(command or ("runpod-deploy",)), project(config, folder), images=with_own_image(images), keep=keep
+        )
         plan = Plan(count, seed, only, jobs, verbose)
         # The config of a user runs as it is, and of another driver only `run` and `resume` are known.
         variants = [variant for variant in VARIANTS if not command or variant != RECYCLED]

@@ -13,12 +13,15 @@ from typing import Any
 
 import yaml
 
+from ..records.images import PROGRAMS, Images
 from .cases import AS_GIVEN, MISBEHAVING, RECYCLED
 
 START_LINE = "runpod-sim chaos: the job was started"
 # PID 1's output is the container's log, which outlives the pod.
 COUNT_START = f"echo '{START_LINE}' >/proc/1/fd/1\n"
 NOT_COPIED = shutil.ignore_patterns("artifacts", ".git", ".venv", "__pycache__", "node_modules")
+OWN_IMAGE = "chaos/own-image:1"
+"""An image that nobody knows but the simulator: it has what RunPod's have, and starts its own SSH server."""
 PULL_GRACE_S = 2
 SHORT_TIMEOUTS = {"pull_grace_sec": PULL_GRACE_S, "ssh_lost_timeout_sec": 30}
 # Snapshots of the machine differ from run to run, so that no two runs could be compared.
@@ -74,7 +77,7 @@ def with_variant(document: dict[str, Any], variant: str) -> dict[str, Any]:
     if variant == "network volume":
         return document | {"storage": {"mode": "network_volume", "volume_name": "chaos"}}
     if variant == "unknown image":
-        return document | {"pod": document["pod"] | {"image": "ubuntu:24.04"}}
+        return document | {"pod": document["pod"] | {"image": OWN_IMAGE}}
     if variant == RECYCLED:
         return document | {"lifecycle": document["lifecycle"] | {"on_success": "recycle"}}
     return document
@@ -85,6 +88,11 @@ def volume_of(config: Path) -> tuple[str, list[str]] | None:
     document = read(config)
     name = (document.get("storage") or {}).get("volume_name")
     return (str(name), list((document.get("pod") or {}).get("datacenters") or [])) if name else None
+
+
+def with_own_image(images: Images) -> Images:
+    """These images, and the one of the variant "unknown image"."""
+    return Images({OWN_IMAGE: frozenset(PROGRAMS), **images.said})
 
 
 def read(config: Path) -> dict[str, Any]:

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..cloud.volumes import add_volume
 from ..faults.facts import facts_of_pod
 from ..faults.fault import parse
+from ..records.images import Images
 from ..records.pods import UP, Pod
 from ..simulator import Settings, Simulator, simulate
 from .calls import RUN_ID, call_driver, first_args
@@ -35,6 +36,8 @@ class Target:
     project: Project
     usd_per_hour: float | None = None
     """Price of the pod in an undisturbed run; None until it is known."""
+    images: Images = field(default_factory=Images)
+    """What the project's images bring."""
     keep: Path | None = None
     """Folder to keep the folders of the cases in; None: they are deleted."""
 
@@ -90,7 +93,7 @@ async def run_case(case: Case, target: Target) -> Outcome:
 @contextlib.asynccontextmanager
 async def staged(case: Case, target: Target) -> AsyncIterator[Stage]:
     """A simulator with the pods of other people, and a copy of the project with a driver, or two of them."""
-    async with simulate(Settings()) as simulator:
+    async with simulate(Settings(images=target.images)) as simulator:
         with contextlib.ExitStack() as stack:
             copy = stack.enter_context(target.project.copied(case.variant))
             driver = Driver(target.command, copy, simulator.exports, case.disturbances)

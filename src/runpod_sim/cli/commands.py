@@ -20,7 +20,7 @@ from ..containers.pace import PACES
 from ..containers.sandbox import SandboxUnavailable
 from ..faults.fault import BadFault, Fault, parse
 from ..faults.kinds import describe
-from ..records.images import PROGRAMS, Images, said
+from ..image_option import image_option
 from ..simulator import Settings, Simulator, simulate
 from . import EXIT_UNAVAILABLE
 from .child import collect_signals, run_child
@@ -40,17 +40,6 @@ class FaultType(click.ParamType[Fault]):
             return parse(value)
         except (BadFault, ValueError, TypeError) as error:
             self.fail(f"{error}. See: runpod-sim faults", param, ctx)
-
-
-class SaidImages(click.Option):
-    """The option `--image`, whose texts together become one value."""
-
-    def process_value(self, ctx: click.Context, value: Any) -> Images:
-        """The known images, and those of the command line."""
-        try:
-            return said(super().process_value(ctx, value) or ())
-        except ValueError as error:
-            raise click.BadParameter(str(error), ctx, self) from None
 
 
 OPTIONS = (
@@ -74,14 +63,7 @@ OPTIONS = (
         help="Seconds until a cost appears on the bill.",
         show_default=True,
     ),
-    click.option(
-        "--image",
-        "images",
-        cls=SaidImages,
-        multiple=True,
-        metavar="NAME=has:A,B",
-        help=f"What an image brings, of {', '.join(PROGRAMS)}; repeatable.",
-    ),
+    image_option,
     click.option("--egress", is_flag=True, help="Give pods this machine's network: they can download and upload."),
     click.option(
         "--requests-per-minute", "per_minute", type=int, help="Request quota of each key (fast: 6000, spec: 60)."
