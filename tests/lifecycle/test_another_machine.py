@@ -16,6 +16,7 @@ from runpod_deploy.record import events as e
 from runpod_deploy.record.manifest import manifest
 from runpod_deploy.record.state import State
 from runpod_deploy.run import Run
+from runpod_deploy.spec.strict_json import dumps, loads
 from tests.support.fakes.host import FakeHost
 from tests.support.worlds import Killed, Memory, dies_after
 
@@ -119,6 +120,51 @@ def test_what_is_done_on_the_pod_is_not_done_again(first: Machine, second: Machi
     assert carry_out(second.open()).outcome == "succeeded"
     done = {type(event) for event in second.events}
     assert not done & {e.CommandFinished, e.StageFinished, e.JobLaunched, e.PodRequested}
+
+
+def lost_one_pod(machine: Machine, until: type[e.Event]) -> float:
+    """What the machine has paid for a pod that never booted, before its process was killed there."""
+    machine.cloud.dead_hosts = {"EU-RO-1"}
+    killed_at(machine, until)
+    machine.cloud.dead_hosts = set()
+    earlier = next(iter(machine.cloud.rented.values()))
+    assert earlier.deleted_at is not None
+    return next(row.usd_per_hour * row.seconds(machine.clock.now()) / 3600 for row in machine.open().state.cost.rentals)
+
+
+def test_the_cap_counts_what_the_other_machine_paid_for_earlier_pods(first: Machine, second: Machine) -> None:
+    paid_usd = lost_one_pod(first, e.JobLaunched)
+    first.clock.advance(70.0)
+    killed_at(second, e.GuardArmed)
+    there, here = first.open().state.cost, second.open().state.cost
+    assert paid_usd > 0.01 and here.elsewhere_usd == pytest.approx(paid_usd)
+    assert here.stop_at == there.stop_at
+    told = manifest(second.spec, second.open().state, now=second.clock.now(), log=None, files=[])
+    assert told["estimated_cost_usd"] == pytest.approx(there.spent_usd(second.clock.now()), abs=1e-4)
+    assert told["elsewhere_usd"] == pytest.approx(paid_usd, abs=1e-4)
+
+
+def test_the_cap_counts_what_this_machine_paid_before_it_took_the_run_over(first: Machine, second: Machine) -> None:
+    paid_usd = lost_one_pod(second, e.PodDiscarded)
+    killed_at(first, e.JobLaunched)
+    first.clock.advance(70.0)
+    killed_at(second, e.GuardArmed)
+    there, here = first.open().state.cost, second.open().state.cost
+    assert here.stop_at is not None and there.stop_at is not None and not here.elsewhere_usd
+    earlier_s = (there.stop_at - here.stop_at).total_seconds()
+    assert earlier_s * here.rentals[-1].usd_per_hour / 3600 == pytest.approx(paid_usd, rel=0.01)
+
+
+@pytest.mark.parametrize("earlier_usd", [-5.0, 1e9])
+def test_a_pod_that_lies_about_money_ends_its_run_at_most(first: Machine, second: Machine, earlier_usd: float) -> None:
+    killed_at(first, e.GuardArmed)
+    first.clock.advance(70.0)
+    inside = first.inside()
+    inside.note = dumps({**loads(inside.note), "earlier_usd": earlier_usd}).encode()
+    state = carry_out(second.open())
+    assert state.cost.elsewhere_usd == (1.0 if earlier_usd > 0 else 0.0)
+    assert state.outcome == ("stopped" if earlier_usd > 0 else "succeeded"), state.failure
+    assert not first.cloud.billing
 
 
 def test_a_run_that_its_machine_watches_is_held_and_named(first: Machine, second: Machine) -> None:

@@ -38,8 +38,9 @@ class RunHours:
 
     @property
     def estimated_usd(self) -> float | None:
-        """The estimated cost of the run."""
-        return finite_number(self.manifest, "estimated_cost_usd")
+        """The estimated cost of the run's pods, without those that only another machine knows."""
+        usd = finite_number(self.manifest, "estimated_cost_usd")
+        return usd and usd - (finite_number(self.manifest, "elsewhere_usd") or 0.0)
 
 
 @dataclass(frozen=True, slots=True)

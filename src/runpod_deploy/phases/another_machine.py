@@ -159,13 +159,21 @@ def took(run: Run, host: Host, lease: Lease) -> bool:
 
 def record_taken_over(run: Run, pod: Pod, lease: Lease) -> None:
     """The journal has the pod as this machine's, with its price, and with what is done there. Raises ConfigError."""
-    created_at = min(pod.created_at or run.world.clock.now(), run.world.clock.now())
-    event = created(run, pod, real_rate(run.spec.job, pod), created_at, past_usd=0.0)
-    event = stopping_earlier(event, read_note(lease, token_of(pod)))
-    record_intent(run, replace(event, adopted=True, taken_over=taken_over(run, token_of(pod), lease)))
+    now = run.world.clock.now()
+    here_usd, note = run.state.cost.without_usd(pod.id, now), read_note(lease, token_of(pod))
+    taken = replace(taken_over(run, token_of(pod), lease), elsewhere_usd=unknown_here_usd(run, note, here_usd))
+    event = created(
+        run, pod, real_rate(run.spec.job, pod), min(pod.created_at or now, now), here_usd + taken.elsewhere_usd
+    )
+    record_intent(run, replace(stopping_earlier(event, note), adopted=True, taken_over=taken))
     assert pod.address
     urls = proxy_urls(pod.id, run.spec.job.pod.ports)
     run.record(PodReachable(host=pod.address.host, port=pod.address.port, urls=urls))
+
+
+def unknown_here_usd(run: Run, note: PodNote | None, here_usd: float) -> float:
+    """What earlier pods have cost beside what is known here, as the pod says: more than the cap cannot be true."""
+    return max(0.0, min(note.earlier_usd, run.spec.job.budget.cost_cap_usd) - here_usd) if note else 0.0
 
 
 def stopping_earlier(event: PodCreated, note: PodNote | None) -> PodCreated:

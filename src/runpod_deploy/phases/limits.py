@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 
 from ..errors import LimitReached
-from ..money import spent_usd
 from ..run import Run
 
 REASONS = {
@@ -45,4 +44,4 @@ def remaining_s(run: Run, at_most_s: float) -> float:
 
 def spent_so_far(run: Run) -> float:
     """The cost of the run until now, in USD, discarded pods included."""
-    return spent_usd(run.state.cost.rentals, run.world.clock.now())
+    return run.state.cost.spent_usd(run.world.clock.now())

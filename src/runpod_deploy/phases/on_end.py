@@ -6,7 +6,6 @@ from functools import partial
 
 from ..machine import proc
 from ..machine.environment import of_child, picked
-from ..money import spent_usd
 from ..record.events import OnEndFinished, OnEndStarted
 from ..record.state import State
 from ..run import Run
@@ -66,7 +65,7 @@ def environment_of(run: Run) -> dict[str, str]:
         "OUTCOME": state.outcome,
         "EXIT_CODE": str(state.exit_code),
         "KIND": failure.kind if failure else "",
-        "COST": f"{spent_usd(state.cost.rentals, run.world.clock.now()):.4f}",
+        "COST": f"{state.cost.spent_usd(run.world.clock.now()):.4f}",
         "PROJECT_ROOT": str(run.spec.project_root),
         "ON_END": job.on_end or "",
     }

@@ -37,6 +37,8 @@ class PodNote:
     staged: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     python_version: PythonVersion | None = None
+    earlier_usd: float = 0.0
+    """What the run has cost on the pods before this one."""
 
 
 def hold(run: Run) -> None:
@@ -79,6 +81,7 @@ def note_of(run: Run) -> PodNote:
         staged=tuple(sorted(state.work.staged)),
         secrets=tuple(sorted(state.work.secrets)),
         python_version=state.pod.python_version,
+        earlier_usd=state.cost.without_usd(state.pod.id or "", run.world.clock.now()),
     )
 
 

@@ -163,6 +163,8 @@ def cost(s: State, event: e.Event) -> Cost:
     """Prices and limits after the event."""
     before = s.cost
     match event:
+        case e.PodCreated(taken_over=e.TakenOver() as taken):
+            return replace(rented(before, event), elsewhere_usd=before.elsewhere_usd + taken.elsewhere_usd)
         case e.PodCreated() | e.PodResumed():
             return rented(before, event)
         case e.GuardArmed():

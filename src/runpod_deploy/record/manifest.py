@@ -113,6 +113,7 @@ def manifest(
         "log": log,
         **bill(state),
         **({} if state.request.taken_from is None else {"adopted_from": state.request.taken_from}),
+        **({"elsewhere_usd": round(state.cost.elsewhere_usd, 4)} if state.cost.elsewhere_usd else {}),
     }
 
 
@@ -144,7 +145,7 @@ def cost(state: State, now: datetime) -> dict[str, Any]:
     """
     if not state.cost.rentals and state.pod_may_exist:
         return {"wall_time_sec": None, "estimated_cost_usd": None}
-    usd = round(spent_usd(state.cost.rentals, now), 4)
+    usd = round(state.cost.spent_usd(now), 4)
     return {"wall_time_sec": rented_s(state, now), "estimated_cost_usd": usd}
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..cloud.values import Address, Candidate
 from ..errors import failure_kind
-from ..money import Rental
+from ..money import Rental, spent_usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +146,22 @@ class Cost:
     price_source: str | None = None
     rentals: tuple[Rental, ...] = ()
     """Every time span in which a pod of this run cost money, discarded pods included."""
+    elsewhere_usd: float = 0.0
+    """What the run has cost on pods that only another machine knows."""
     stop_at: datetime | None = None
     stop_why: str = ""
     billed_usd: float | None = None
     """The amount on RunPod's bill, as of the last look at it."""
     bill_settled: bool | None = None
     """Whether nothing more will be billed; None if the bill was never asked for."""
+
+    def spent_usd(self, now: datetime) -> float:
+        """The cost of the run until now, in USD: of all its pods, on whatever machine."""
+        return self.elsewhere_usd + spent_usd(self.rentals, now)
+
+    def without_usd(self, pod_id: str, now: datetime) -> float:
+        """The same without this pod."""
+        return self.elsewhere_usd + spent_usd((one for one in self.rentals if one.pod_id != pod_id), now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..machine.files import open_own
-from ..money import cents, spent_usd
+from ..money import cents
 from ..record import events as e
 from ..record.state import State, job_failure_text
 from ..spec.visible import shortened, visible
@@ -226,7 +226,7 @@ def end_line(event: e.Event, state: State, zone: tzinfo | None) -> str | None:
         case e.PodReleased():
             return released(event, state) if state.pod.id else "no pod is left"
         case e.RunFinished():
-            spent = cents(spent_usd(state.cost.rentals, event.ts_utc))
+            spent = cents(state.cost.spent_usd(event.ts_utc))
             return f"{event.outcome}, exit code {event.exit_code}; spent ${spent}{not_here(event, state)}"
     return None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
-from ..money import cents, spent_usd
+from ..money import cents
 from ..record.parts import PhaseTime
 from ..record.state import State
 from ..spec import Spec
@@ -215,7 +215,7 @@ def bar(share: float, cells: int, style: str = "cyan") -> Text:
 def money(picture: Picture, width: int) -> Text:
     """The money spent, the cap, and the time at which the run is stopped at the latest."""
     state, cap = picture.state, picture.spec.job.budget.cost_cap_usd
-    spent = spent_usd(state.cost.rentals, picture.now)
+    spent = state.cost.spent_usd(picture.now)
     share = spent / cap if cap else 0.0
     row = Text(f"${cents(spent)} of ${cents(cap)} ").append_text(bar(share, bar_width(width), share_colour(share)))
     if state.cost.usd_per_hour is not None:
@@ -251,7 +251,7 @@ def summary(picture: Picture, width: int) -> Iterable[Text]:
     outcome = state.outcome if state.end.finished else "detached"
     took, spent = (
         clock(state.end.finished_at or picture.now, state.started_at),
-        spent_usd(state.cost.rentals, picture.now),
+        state.cost.spent_usd(picture.now),
     )
     style = f"bold {state_colour(outcome) or 'red'}"
     yield Text.assemble((outcome.replace("_", " "), style), f"  {picture.spec.run_id}  {took}  ${cents(spent)}")

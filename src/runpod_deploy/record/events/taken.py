@@ -32,3 +32,5 @@ class TakenOver:
     secrets: tuple[str, ...] = ()
     """The names of the secrets that are on the pod."""
     python_version: str | None = None
+    elsewhere_usd: float = 0.0
+    """What the run has cost on earlier pods that only the other machine knows."""
