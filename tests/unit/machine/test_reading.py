@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,9 +30,9 @@ from runpod_deploy.record.state_file import read_state_file
 
 
 def sparse(path: Path) -> None:
-    """Makes a file of 40 GB that takes no room."""
+    """Makes a file of 4 TB that takes no room; who reads all of it meets the timeout of the tests."""
     with path.open("wb") as file:
-        file.truncate(40 << 30)
+        file.truncate(4 << 40)
 
 
 ODD: dict[str, Callable[[Path], Any]] = {
@@ -45,13 +44,12 @@ ODD: dict[str, Callable[[Path], Any]] = {
 
 @pytest.fixture(params=list(ODD.values()), ids=list(ODD))
 def make(request: pytest.FixtureRequest) -> Iterator[Callable[[Path], Any]]:
-    """A function that makes such a file. The test ends within seconds, and takes little memory."""
-    begun = time.monotonic()
+    """A function that makes such a file. The test ends, and takes little memory."""
     tracemalloc.start()
     yield request.param
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 200 << 20 and time.monotonic() - begun < 5
+    assert peak < 200 << 20
 
 
 Make = Callable[[Path], Any]
