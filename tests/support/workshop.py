@@ -67,10 +67,12 @@ class Workshop:
         faults: Sequence[dict[str, Any]] = (),
         env: dict[str, str] | None = None,
         within_s: float = 100,
+        egress: bool = False,
     ) -> Rehearsal:
-        """The ended command, on a simulated cloud with these faults."""
+        """The ended command, on a simulated cloud with these faults; with egress, pods have this machine's network."""
         ledger_path = self.home / "ledger.json"
         flags = [part for fault in faults for part in ("--fault", json.dumps(fault))]
+        flags += ["--egress"] if egress else []
         words = ("runpod-sim", "exec", "--ledger", str(ledger_path), *flags, "--", *command)
         done = self.run(*words, env=env, within_s=within_s)
         ledger = json.loads(ledger_path.read_text()) if ledger_path.exists() else {}

@@ -130,7 +130,7 @@ def next_steps(path: Path) -> Iterator[str]:
     """The commands to type next."""
     file = quote(str(path))
     yield f"check it:    runpod-deploy validate --config {file} --all"
-    yield f"rehearse it: runpod-sim exec -- runpod-deploy run --config {file}"
+    yield f"rehearse it: runpod-sim exec --egress -- runpod-deploy run --config {file}"
 
 
 KINDS = {"uv": "a uv", "pip": "a pip", "conda": "a conda", "none": "a plain"}

@@ -167,7 +167,7 @@ preflight:                                   # after staging, before the job
 
 TEMPLATE = """\
 # One GPU job on RunPod. Check it:      runpod-deploy validate --config FILE --all
-# Rehearse it for free, on a simulator: runpod-sim exec -- runpod-deploy run --config FILE
+# Rehearse it for free, on a simulator: runpod-sim exec --egress -- runpod-deploy run --config FILE
 # Run it, with RUNPOD_API_KEY set:      runpod-deploy run --config FILE
 # Editors check it with the schema that `runpod-deploy schema > runpod-deploy.schema.json` writes:
 # yaml-language-server: $schema=runpod-deploy.schema.json
