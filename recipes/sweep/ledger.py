@@ -36,8 +36,8 @@ LONGEST_ID = 60
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sweep (id TEXT);
 CREATE TABLE IF NOT EXISTS tries (
-  seed TEXT, number INTEGER, run_id TEXT UNIQUE, cap_usd REAL, driver INTEGER, is_open INTEGER DEFAULT 1,
-  code INTEGER, reason TEXT, usd REAL, metrics TEXT DEFAULT '{}', run_dir TEXT, PRIMARY KEY (seed, number));
+  seed TEXT, number INTEGER, run_id TEXT UNIQUE, cap_usd DOUBLE PRECISION, driver INTEGER, is_open INTEGER DEFAULT 1,
+  code INTEGER, reason TEXT, usd DOUBLE PRECISION, metrics TEXT DEFAULT '{}', run_dir TEXT, PRIMARY KEY (seed, number));
 """
 
 
@@ -52,29 +52,43 @@ class NoRoom(Exception):
 class Ledger:
     """The tries of one sweep, in a folder."""
 
+    lock_sql, schema_sql = "BEGIN EXCLUSIVE", SCHEMA
+
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
-        self.db = sqlite3.connect(folder / "ledger.db", timeout=60, isolation_level=None)
-        self.db.row_factory = sqlite3.Row
+        self.folder, self.db = folder, self.connect(folder)
         with self.alone():
-            for statement in SCHEMA.split(";"):
+            for statement in self.schema_sql.split(";"):
                 self.db.execute(statement)
             if not self.db.execute("SELECT id FROM sweep").fetchone():
                 name = time.strftime("sweep-%y%m%dT%H%M%S-", time.gmtime()) + str(os.getpid())
                 self.db.execute("INSERT INTO sweep VALUES (?)", [name])
         self.id = str(self.db.execute("SELECT id FROM sweep").fetchone()["id"])
 
+    def connect(self, folder: Path) -> Any:
+        """The connection to the database."""
+        db = sqlite3.connect(folder / "ledger.db", timeout=60, isolation_level=None)
+        db.row_factory = sqlite3.Row
+        return db
+
+    def close(self) -> None:
+        """The connection is closed."""
+        self.db.close()
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """No other process reads or writes meanwhile, and after a crash nothing of this has happened."""
-        self.db.execute("BEGIN EXCLUSIVE")
-        with self.db:
+        self.db.execute(self.lock_sql)
+        try:
             yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
 
-    def tries(self, seed: str) -> list[sqlite3.Row]:
+    def tries(self, seed: str) -> list[Any]:
         """The tries of a seed, in order."""
-        return self.db.execute("SELECT * FROM tries WHERE seed = ? ORDER BY number", [seed]).fetchall()
+        return list(self.db.execute("SELECT * FROM tries WHERE seed = ? ORDER BY number", [seed]).fetchall())
 
     def has_result(self, seed: str) -> bool:
         """Whether no other try of the seed is wanted."""
@@ -101,11 +115,12 @@ class Ledger:
 
     def used_usd(self) -> float:
         """The sum over all seeds of this folder: what was paid, and the caps of runs that have not ended."""
-        return float(self.db.execute("SELECT total(coalesce(usd, cap_usd)) FROM tries").fetchone()[0])
+        found = self.db.execute("SELECT coalesce(sum(coalesce(usd, cap_usd)), 0) AS usd FROM tries").fetchone()
+        return float(found["usd"])
 
     def is_active(self) -> bool:
         """Whether a process of this machine is at work on a run."""
-        drivers = self.db.execute("SELECT DISTINCT driver FROM tries WHERE is_open").fetchall()
+        drivers = self.db.execute("SELECT DISTINCT driver FROM tries WHERE is_open = 1").fetchall()
         return any(is_alive(row["driver"]) for row in drivers)
 
     def end(self, run_id: str, code: int) -> str:
@@ -121,7 +136,7 @@ class Ledger:
         if code == INTERRUPTED and was_stopped(run_dir):
             reason = "stopped"
         metrics = json.dumps(manifest.get("metrics") or {})
-        values = [not (ended or nothing), code, reason, cost, metrics, run_dir, run_id]
+        values = [int(not (ended or nothing)), code, reason, cost, metrics, run_dir, run_id]
         with self.alone():
             self.db.execute(
                 "UPDATE tries SET is_open=?, code=?, reason=?, usd=?, metrics=?, run_dir=? WHERE run_id=?", values

@@ -65,7 +65,7 @@ class Recipe:
     """What its user must do after a kill before the same command."""
 
 
-DURABLE = "{python} durable.py sw c.yaml {seeds} --db {db} --machine {machine}"
+DURABLE = "{python} durable.py sw c.yaml {seeds}"
 SEARCH = "{python} search.py sw c.yaml --trials {count} --storage {db} --machine {machine}"
 CAPS = " --at-once 3 --cap-usd {cap} --total-cap-usd {total}"
 LITE = "sqlite:///sweep.db"
@@ -85,8 +85,10 @@ RECIPE = {
     "snakemake": Recipe(SNAKEMAKE, ("sweep-snakemake/Snakefile", "sweep/ledger.py"), resumed_by="snakemake --unlock"),
     "optuna-sqlite": Recipe((SEARCH + CAPS).replace("{db}", LITE), ("sweep-optuna/search.py",), machines=True),
     "optuna-postgres": Recipe(SEARCH + CAPS, ("sweep-optuna/search.py",), machines=True),
-    "durable-sqlite": Recipe((DURABLE + CAPS).replace("{db}", LITE), ("sweep-durable/durable.py",), machines=True),
-    "durable-postgres": Recipe(DURABLE + CAPS, ("sweep-durable/durable.py",), machines=True),
+    "durable-sqlite": Recipe(DURABLE + CAPS, ("sweep-durable/durable.py", "sweep/ledger.py"), machines=True),
+    "durable-postgres": Recipe(
+        DURABLE + " --db {db}" + CAPS, ("sweep-durable/durable.py", "sweep/ledger.py"), machines=True
+    ),
 }
 TORTURES = ("kill", "two", "lost", "cap", "halt")
 
@@ -126,6 +128,7 @@ class Torture:
         """The driver, in its own process group. The machines differ in their homes and share the project."""
         seeds = " ".join(str(seed) for seed in range(1, self.seeds + 1))
         db = os.environ.get("TORTURE_DB", LITE)
+        db = db if "search.py" in self.recipe.files[0] else db.replace("+psycopg", "")  # SQLAlchemy's way to name it
         fill: dict[str, Any] = {"seeds": seeds, "count": self.seeds, "db": db, "machine": machine}
         command = self.recipe.command.format(**fill, cap=CAP_USD, total=total, python=sys.executable)
         home = self.folder / f"home-{machine}"
