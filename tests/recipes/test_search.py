@@ -33,11 +33,20 @@ def test_a_trial_that_falls_behind_is_stopped_and_its_cost_counts(tmp_path: Path
     (folder / "bad.yaml").write_text(job[: job.index("    python3 -")] + BAD + job[job.index("artifacts:") :])
     storage = f"sqlite:///{folder / 'study.db'}"
     study = optuna.create_study(storage=storage, study_name="lr", direction="minimize")
-    space = {"lr": optuna.distributions.FloatDistribution(1e-5, 1.0, log=True)}
+    space: dict[str, optuna.distributions.BaseDistribution] = {
+        "lr": optuna.distributions.FloatDistribution(1e-5, 1.0, log=True)
+    }
     for number in range(GOOD_TRIALS):
         loss = 1.0 + number / 10
-        good = {"value": loss, "intermediate_values": {1: loss}, "params": {"lr": 0.01}, "distributions": space}
-        study.add_trial(optuna.trial.create_trial(**good, user_attrs={"usd": 0.1}))
+        study.add_trial(
+            optuna.trial.create_trial(
+                value=loss,
+                intermediate_values={1: loss},
+                params={"lr": 0.01},
+                distributions=space,
+                user_attrs={"usd": 0.1},
+            )
+        )
 
     command = f"cd {folder}; {sys.executable} search.py lr bad.yaml --trials {GOOD_TRIALS + 1} --at-once 1"
     search = workshop.rehearse("bash", "-c", command)
