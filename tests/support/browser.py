@@ -81,9 +81,12 @@ class Browser:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.call("Page.navigate", url=page.as_uri())
-        ready = f"location.href === {json.dumps(page.as_uri())} && document.readyState === 'complete'"
-        while not self.value(ready):
+        self.go_to(page.as_uri())
+
+    def go_to(self, url: str) -> None:
+        """The page at that address is loaded."""
+        self.call("Page.navigate", url=url)
+        while not self.value(f"location.href === {json.dumps(url)} && document.readyState === 'complete'"):
             pass
 
     def value(self, expression: str) -> Any:
