@@ -105,6 +105,17 @@ def forecast(budget: BudgetSpec, *, usd_per_hour: float, disks: Disks, past_usd:
     )
 
 
+def stop_at_price(
+    budget: BudgetSpec, *, usd_per_hour: float, since_at: datetime, past_usd: float, begun_at: datetime
+) -> StopAt:
+    """The instant at which a pod must stop whose price is this one since then; its time limit counts from its begin."""
+    cap_at = since_at + affordable(max(0.0, budget.cost_cap_usd - past_usd), usd_per_hour)
+    minutes = budget.max_runtime_minutes
+    time_at = begun_at + (LONGEST if minutes is None else min(timedelta(minutes=minutes), LONGEST))
+    by_time = minutes is not None and time_at <= cap_at
+    return StopAt(time_at, "max_runtime") if by_time else StopAt(cap_at, "cost_cap")
+
+
 def affordable(cap_usd: float, usd_per_hour: float) -> timedelta:
     """How long this much money lasts at this rate, ten years at most."""
     if usd_per_hour <= 0 or cap_usd / usd_per_hour >= LONGEST.total_seconds() / 3600:

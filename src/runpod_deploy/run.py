@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from .cloud.protocol import Cloud
@@ -13,7 +14,7 @@ from .machine.clock import Clock
 from .machine.signals import Signals
 from .pod.protocol import Host
 from .pod.this_machine import Trouble
-from .record.events import Event, ListenerFailed
+from .record.events import NEVER, Event, ListenerFailed
 from .record.fold import apply, fold
 from .record.journal import Journal, SkippedRows, read_events
 from .record.paths import RunDir
@@ -80,6 +81,10 @@ class Run:
     """The addresses that the API has told this process for the run's own pod."""
     failed_listeners: list[Callable[..., None]] = field(default_factory=list)
     """The listeners and printers that have raised an error."""
+    price_due: float | None = None
+    """When the next look at the pod's price is due, by the same seconds as `beat_due`."""
+    price_seen_at: datetime = NEVER
+    """When the price was known the last time."""
     beat_due: float | None = None
     """When the next heartbeat is due, by the clock's monotonic seconds."""
     recorded_at: dict[type[Event], float] = field(default_factory=dict)
@@ -165,7 +170,7 @@ def open_run(spec: Spec, run_dir: RunDir, world: World) -> Run:
     """The run as its journal has it. The caller holds the run's lock if the run is to record anything."""
     skipped = SkippedRows()
     state = fold(read_events(run_dir.events, skipped), success_marker=spec.job.run.success_marker)
-    return Run(spec, run_dir, Journal(run_dir.events), world, state=state, skipped=skipped)
+    return Run(spec, run_dir, Journal(run_dir.events), world, state=state, skipped=skipped, price_seen_at=state.last_at)
 
 
 def common_fields(state: State) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ from email.utils import formatdate
 
 from aiohttp import web
 
-from .clock import now
+from .clock import jump, now, told
 from .cloud.cloud import Cloud
 from .faults.facts import facts_of_body, facts_of_pod
 from .faults.fault import Facts
@@ -69,7 +69,7 @@ async def _api(request: web.Request, handler: Handler) -> web.StreamResponse:
     request.app[CLOUD].requests[label] += 1
     answer = await _answer(request, handler, label)
     if not answer.prepared and answer.content_type not in PROXY_TYPES and "cf-ray" not in answer.headers:
-        headers = {"x-request-id": request_id(), "Date": formatdate(now(), usegmt=True)}
+        headers = {"x-request-id": request_id(), "Date": formatdate(told(now()), usegmt=True)}
         answer.headers.update(headers | request.app[LIMITS].headers(_token(request, label), now()))
     return answer
 
@@ -81,6 +81,9 @@ async def _answer(request: web.Request, handler: Handler, label: str) -> web.Str
         return await _admit(request, handler, label)
     if fault.what == "slow":
         await asyncio.sleep(fault.parameters["seconds"])
+        return await _admit(request, handler, label)
+    if fault.what == "clock-jumps":
+        jump(float(fault.parameters["seconds"]))
         return await _admit(request, handler, label)
     if fault.what == "other-account":
         return without_pods(label) or await _admit(request, handler, label)

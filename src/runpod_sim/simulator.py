@@ -64,7 +64,7 @@ class Simulator:
 async def simulate(settings: Settings) -> AsyncIterator[Simulator]:
     """A running simulator; at the end its pods are ended, or saved. Raises SandboxUnavailable, OSError."""
     sandbox = await find_sandbox(isolated=not settings.egress)
-    clock.set_skew(settings.clock_skew_s)
+    clock.start(settings.clock_skew_s)
     # The port is known before the server starts, because pods get it in their environment.
     with server_socket(settings.port) as listening, folder(settings.state_path) as root:
         port = listening.getsockname()[1]

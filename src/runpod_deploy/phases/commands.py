@@ -14,7 +14,7 @@ from ..pod.shell import command as shell_text
 from ..record.events import CommandFinished, CommandSilent, CommandStarted, PythonPinned
 from ..run import Run
 from ..spec import CommandSpec
-from . import heartbeat, secret_files, snapshots
+from . import heartbeat, price_changes, secret_files, snapshots
 from .limits import enforce, remaining_s, run_limit
 from .pod_note import leave_note
 from .reconnect import with_reconnects
@@ -120,6 +120,8 @@ class Listener:
     def __call__(self, data: bytes) -> None:
         """The output is shown, or the silence is recorded if it is long; b"" means that nothing was printed."""
         heartbeat.record_if_due(self.run, self.entry.name)
+        price_changes.follow_if_due(self.run)
+        enforce(self.run)
         now = self.run.world.clock.monotonic()
         if now >= self.look_at:
             self.look_at = math.inf

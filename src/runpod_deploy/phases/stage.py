@@ -12,7 +12,7 @@ from ..pod.transfer.values import Progress
 from ..record.events import JobLaunched, StageFinished, StageProgressed, StageStarted
 from ..run import Run
 from ..spec import RsyncPushSpec
-from . import heartbeat
+from . import heartbeat, price_changes
 from .another_machine import settle_race
 from .limits import CheckLimit, enforce, run_limit
 from .pod_note import leave_note
@@ -92,6 +92,7 @@ class StagingRecorder(ProgressRecorder):
         if not self.started:
             self.started = True
             self.run.record(StageStarted(label=self.label, files=now.of_files, bytes=now.of_bytes))
+        price_changes.follow_if_due(self.run)
         super().__call__(now)
 
 

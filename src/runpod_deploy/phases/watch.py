@@ -20,7 +20,7 @@ from ..record.events import (
 )
 from ..run import Run
 from ..spec.strict_json import dumps
-from . import heartbeat, late
+from . import heartbeat, late, price_changes
 from .another_machine import settle_race
 from .artifacts import pull
 from .late import UNSEEN_FOR_S
@@ -192,6 +192,7 @@ class Watcher:
         if run.detach and not run.state.job.ended:
             raise Detach("asked")
         heartbeat.record_if_due(run, run.state.job.step or "", log_bytes=self.mirror.received)
+        price_changes.follow_if_due(run)
         self.end_late_pods(now)
         if self.pull_due and not run.state.job.ended:
             self.pull_early(now)

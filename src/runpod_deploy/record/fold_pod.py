@@ -167,6 +167,8 @@ def cost(s: State, event: e.Event) -> Cost:
             return replace(rented(before, event), elsewhere_usd=before.elsewhere_usd + taken.elsewhere_usd)
         case e.PodCreated() | e.PodResumed():
             return rented(before, event)
+        case e.PriceChanged():
+            return repriced(before, event)
         case e.GuardArmed():
             guarded = (r if r.until_at else replace(r, guard_at=event.deadline_at) for r in before.rentals)
             return replace(before, rentals=tuple(guarded))
@@ -199,6 +201,22 @@ def rented(before: Cost, event: e.PodCreated | e.PodResumed) -> Cost:
         usd_per_hour=event.usd_per_hour,
         price_source=event.price_source,
         rentals=(*before.rentals, Rental(event.pod_id, usd_per_hour, event.created_at)),
+        begun_at=event.created_at,
+        stop_at=event.stop_at,
+        stop_why=event.stop_why,
+    )
+
+
+def repriced(before: Cost, event: e.PriceChanged) -> Cost:
+    """The cost, where the pod has another price since then: one rental ends and the next begins."""
+    usd_per_hour = event.to_usd_per_hour + event.disks_usd_per_hour
+    guard_at = next((r.guard_at for r in before.rentals if r.pod_id == event.pod_id and r.until_at is None), None)
+    now = Rental(event.pod_id, usd_per_hour, event.since_at, guard_at=guard_at)
+    return replace(
+        before,
+        usd_per_hour=event.to_usd_per_hour,
+        price_source="pod_describe",
+        rentals=(*over(before.rentals, {event.pod_id}, event.since_at), now),
         stop_at=event.stop_at,
         stop_why=event.stop_why,
     )

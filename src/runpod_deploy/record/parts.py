@@ -148,6 +148,8 @@ class Cost:
     """Every time span in which a pod of this run cost money, discarded pods included."""
     elsewhere_usd: float = 0.0
     """What the run has cost on pods that only another machine knows."""
+    begun_at: datetime | None = None
+    """When the last of them was created, or started for this run: its time limit counts from then."""
     stop_at: datetime | None = None
     stop_why: str = ""
     billed_usd: float | None = None

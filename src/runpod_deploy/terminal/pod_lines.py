@@ -36,8 +36,8 @@ def pod_line(event: e.Event, state: State, zone: tzinfo | None = UTC) -> str | N
             how = "found" if event.adopted else "created"
             how = f"taken over from {event.taken_over.holder}" if event.taken_over else how
             return f"pod {event.pod_id} {how}: {rate(event)}; {limit_words(event, zone)}"
-        case e.PriceDoubted() | e.BalanceLow() | e.RowSkipped() | e.HostLogKept():
-            return cloud_line(event)
+        case e.PriceDoubted() | e.PriceChanged() | e.BalanceLow() | e.RowSkipped() | e.HostLogKept():
+            return cloud_line(event, zone)
         case e.CreateUnclear():
             return f"no clear answer to the create call ({event.reason}): it may have made a pod all the same"
         case e.LatePodFound():
@@ -68,9 +68,15 @@ def pod_line(event: e.Event, state: State, zone: tzinfo | None = UTC) -> str | N
     return None
 
 
-def cloud_line(event: e.PriceDoubted | e.BalanceLow | e.RowSkipped | e.HostLogKept) -> str:
+CloudEvent = e.PriceDoubted | e.PriceChanged | e.BalanceLow | e.RowSkipped | e.HostLogKept
+
+
+def cloud_line(event: CloudEvent, zone: tzinfo | None) -> str:
     """The line of an event about what the cloud says."""
     match event:
+        case e.PriceChanged():
+            now, before = f"${cents(event.to_usd_per_hour)}/hr", f"${cents(event.from_usd_per_hour)}/hr"
+            return f"RunPod tells another price for this pod: {now} instead of {before}; {limit_words(event, zone)}"
         case e.PriceDoubted():
             told = "no price" if event.told_usd_per_hour is None else f"${cents(event.told_usd_per_hour)}/hr"
             source = "the catalogue's price" if event.price_source == "catalogue" else "budget.assumed_hourly_rate_usd"
@@ -91,7 +97,7 @@ def left_behind_line(event: e.PodLeftBehind) -> str:
     return f"pod {event.pod_id} ({event.name}, {event.status}) is not touched: {event.reason}; {price}"
 
 
-def limit_words(event: e.PodCreated | e.PodResumed, zone: tzinfo | None) -> str:
+def limit_words(event: e.PodCreated | e.PodResumed | e.PriceChanged, zone: tzinfo | None) -> str:
     """When the run stops at the latest."""
     return f"the run stops by {time_of_day(event.stop_at, event.ts_utc, zone)}"
 

@@ -121,7 +121,12 @@ def cases(count: int, seed: int, scope: Scope) -> Iterator[Case]:
 
 
 def playable(case: Case) -> Case:
-    """The case, with one folder if the guard has to end its pod: the second run would have to wait for a guard, too."""
+    """The case, with one folder if the guard has to end its pod: the second run would have to wait for a guard, too.
+
+    A price that changes is followed by a run that somebody watches, so that such a run is resumed.
+    """
+    if case.has("price-changes"):
+        case = replace(case, resumed=True)
     if case.resume_method == TWO_FOLDERS and case.has(*NEEDS_A_PERSON):
         return replace(case, resume_method=BY_RUN_ID)
     return case

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -216,7 +216,8 @@ class Cloud:
         pod.spec["name"] = pod.spec["name"][: pod.faults.get("short-name", {}).get("chars")]
         pod.hidden_until = pod.created_at + pod.faults.get("lag", {}).get("seconds", 0.0)
         pod.usd_per_hour = billed_price(pod)
-        self._plan_end_of_credit(pod)
+        self._plan(pod, "balance-runs-out", self._end_credit)
+        self._plan(pod, "price-changes", lambda: self._change_price(pod))
         return self._begin(pod)
 
     def _begin(self, pod: Pod) -> Pod:
@@ -227,14 +228,19 @@ class Cloud:
         self.supervisors[pod.id].begin()
         return pod
 
-    def _plan_end_of_credit(self, pod: Pod) -> None:
-        """The account has no credit left at that time after the pod's creation, if it has the fault."""
+    def _plan(self, pod: Pod, fault: str, act: Callable[[], None]) -> None:
+        """What the fault does will happen at its time after the pod's creation, if the pod has it."""
+        if fault in pod.faults:
+            asyncio.get_running_loop().call_later(pod.faults[fault]["after_s"], act)
 
-        def end() -> None:
-            self.balance_usd = self.billed_usd()
+    def _end_credit(self) -> None:
+        """The account has no credit left."""
+        self.balance_usd = self.billed_usd()
 
-        if "balance-runs-out" in pod.faults:
-            asyncio.get_running_loop().call_later(pod.faults["balance-runs-out"]["after_s"], end)
+    def _change_price(self, pod: Pod) -> None:
+        """The pod costs what its fault says, also when it is started again."""
+        pod.usd_per_hour = float(pod.faults["price-changes"]["usd_per_hour"])
+        pod.meter.set_rates(now(), pod.rates())
 
     def _start(self, pod: Pod) -> None:
         if self.faults.on("host-full", facts_of_pod(pod)) or self.catalogue.free(pod.place) < pod.units:

@@ -145,6 +145,12 @@ def prepare_disk(pod_dir: Path, pod: Pod, site: Site) -> None:
         (pod_dir / "sbin/gpu.conf").write_text(_gpu_facts(pod, site.catalogue))
 
 
+def set_clock(pod_dir: Path, off_s: float) -> None:
+    """The pod's clock is this far ahead, or behind: for `date`, since a container has no clock of its own."""
+    (pod_dir / "sbin/clock").write_text(f"{off_s:.0f}\n")
+    shutil.copy(PODROOT / "date", pod_dir / "sbin/date")
+
+
 def _gpu_facts(pod: Pod, catalogue: Catalogue) -> str:
     row = catalogue.gpus[pod.place.kind]
     consumer = "GeForce" in pod.place.kind

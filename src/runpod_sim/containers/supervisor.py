@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .. import clock
 from ..faults.kinds import FOREVER
 from ..records.pods import ERROR, RUNNING, STARTING, Pod
-from .container import Site, image_of, prepare_disk
+from .container import Site, image_of, prepare_disk, set_clock
 from .pace import Pace
 from .ports import PublicPorts
 from .sandbox import Container, ContainerFailed, Sandbox, wipe
@@ -123,6 +123,7 @@ class Supervisor:
             await asyncio.sleep(self.platform.pace.restart_s)
         self.sshd.new_host_key()
         self._set_alarm("pod-dies", self._die)
+        self._set_alarm("pod-clock-jumps", self._set_clock)
         self._set_alarm("migrates", lambda: self.on_lost(self.pod, "moved"))
         # The port is known before the container is made: it is in PID 1's environment.
         port = self.sshd.port.reserve()
@@ -200,6 +201,9 @@ class Supervisor:
     def _die(self) -> None:
         end_state = self.pod.faults.pop("pod-dies", {"as": "gone"})
         self.on_lost(self.pod, str(end_state["as"]))
+
+    def _set_clock(self) -> None:
+        set_clock(self.dir, self.pod.faults["pod-clock-jumps"]["seconds"])
 
     def _wipe_container_disk(self) -> None:
         for name in ("disk", "upper", "work", "sbin"):

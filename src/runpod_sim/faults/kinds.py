@@ -56,6 +56,9 @@ REQUEST_FAULTS = {
     "nonsense": FaultKind("route", {}, "answers 200 with text that is not JSON; nothing was done"),
     "rate-limited": FaultKind("route", {"retry_after_s": 1}, "answers 429 with Retry-After; nothing was done"),
     "slow": FaultKind("route", {"seconds": 5.0}, "answers as usual after this delay"),
+    "clock-jumps": FaultKind(
+        "route", {"seconds": 7200.0}, "sets the API's clock forward by this, or back, and answers as usual"
+    ),
     "drip": FaultKind("route", {"seconds": 5.0}, "answers as usual, but a byte at a time with this pause after each"),
     "unfolds": FaultKind(
         "route",
@@ -95,6 +98,9 @@ POD_FAULTS = {
     ),
     "no-ssh-port": FaultKind("pod", {}, "the pod runs, but its SSH port has no public address"),
     "other-price": FaultKind("pod", {"usd_per_hour": 0.0}, "the API shows this price; a number above 0 is billed, too"),
+    "price-changes": FaultKind(
+        "pod", {"after_s": 5.0, "usd_per_hour": 1.0}, "the pod's price becomes this, so long after the create"
+    ),
     "other-delivery": FaultKind(
         "pod",
         {"gpu_id": None, "gpus": None, "datacenter_id": None, "cloud_type": None, "after_start": False},
@@ -122,6 +128,11 @@ POD_FAULTS = {
         "pod",
         {"after_s": 5.0},
         "the pod is moved this long after the boot: a pod with a new id, the same environment and an empty disk boots",
+    ),
+    "pod-clock-jumps": FaultKind(
+        "pod",
+        {"after_s": 5.0, "seconds": 7200.0},
+        "the pod's clock is set forward by this, or back, so long after the boot: what `date` prints",
     ),
     "container-exits": FaultKind(
         "pod", {"after_s": 5.0}, "PID 1 is killed once, this long after its start; the container restarts as usual"

@@ -8,6 +8,7 @@ fields that existing scripts read are the same as in the older tool (`datacenter
 """
 
 from .codec import EVENT_KINDS, Skipped, from_row, ignore, job_fields, job_name, snake, to_row
+from .cost import BalanceLow, Billed, PriceChanged, PriceDoubted
 from .event import NEVER, Event
 from .job import (
     ControlFolderLost,
@@ -26,7 +27,6 @@ from .job import (
     SuccessMarkerSeen,
 )
 from .pod import (
-    BalanceLow,
     CandidatesChosen,
     CloudTypeFallback,
     CreateUnclear,
@@ -52,13 +52,11 @@ from .pod import (
     PodReopening,
     PodRequested,
     PodResumed,
-    PriceDoubted,
     ReleaseStarted,
     RemoteEnvSeen,
     RowSkipped,
 )
 from .run import (
-    Billed,
     Detached,
     Interrupted,
     KeyChanged,
@@ -162,6 +160,7 @@ __all__ = [
     "PodReopening",
     "PodRequested",
     "PodResumed",
+    "PriceChanged",
     "PriceDoubted",
     "ProcessesLeft",
     "PythonPinned",

@@ -13,7 +13,7 @@ from dataclasses import MISSING, fields
 from typing import Any, NamedTuple
 
 from ...spec.plain import Misfit, Reader, field_readers, to_plain
-from . import job, pod, run, work
+from . import cost, job, pod, run, work
 from .event import Event
 from .job import JobEvent
 
@@ -45,7 +45,7 @@ def snake(name: str) -> str:
 
 EVENT_KINDS: dict[str, type[Event]] = {
     snake(kind.__name__): kind
-    for module in (pod, run, work, job)
+    for module in (pod, run, cost, work, job)
     for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
 }

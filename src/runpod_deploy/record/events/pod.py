@@ -79,26 +79,6 @@ class RowSkipped(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BalanceLow(Event):
-    """The account's balance is smaller than the amount that the run may spend."""
-
-    balance_usd: float
-    needed_usd: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class PriceDoubted(Event):
-    """The API's price of the pod cannot be right, and the run is planned with another one."""
-
-    pod_id: CloudId
-    told_usd_per_hour: float | None
-    """None if the API tells no number."""
-    planned_usd_per_hour: float
-    price_source: str
-    """`catalogue` or `assumed_rate`."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class HostLogKept(Event):
     """The end of the host's log of a pod that did not boot or was lost; `host_log.jsonl` holds more."""
 

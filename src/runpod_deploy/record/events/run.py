@@ -123,13 +123,3 @@ class OnEndFinished(Event):
     """None if it was not started, or took too long and was ended."""
     duration_sec: float
     error: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Billed(Event):
-    """The amount on RunPod's bill for the run's pods, in the hours of the run, was looked up."""
-
-    usd: float | None
-    """None if another run used the same pod in the same hour: the bill does not tell them apart."""
-    settled: bool
-    """Whether the bill covers the time after the run too, so that nothing more will be billed."""
