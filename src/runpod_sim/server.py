@@ -20,6 +20,7 @@ from .routes.fault_answers import answer_after, answer_instead, drip, with_odd_r
 from .routes.quotas import Limits
 
 BODY_LIMIT = 102_400
+CONTROL_LIMIT = 1 << 20
 READ_LIMIT = 64 << 20
 # Answers of these types come from the proxy in front of the API, which has no quotas.
 PROXY_TYPES = ("text/html", "text/plain")
@@ -64,7 +65,7 @@ async def _api(request: web.Request, handler: Handler) -> web.StreamResponse:
     if is_foreign(request):
         return web.Response(text="this address is for programs on this machine\n", status=403)
     if request.path.startswith("/_sim/"):
-        return await handler(request) if _controls(request) else web.Response(text=CONTROL_REFUSED, status=401)
+        return await _control(request, handler)
     label = route_of(request)
     request.app[CLOUD].requests[label] += 1
     answer = await _answer(request, handler, label)
@@ -72,6 +73,17 @@ async def _api(request: web.Request, handler: Handler) -> web.StreamResponse:
         headers = {"x-request-id": request_id(), "Date": formatdate(told(now()), usegmt=True)}
         answer.headers.update(headers | request.app[LIMITS].headers(_token(request, label), now()))
     return answer
+
+
+async def _control(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The answer of the simulator's own API."""
+    if not _controls(request):
+        return web.Response(text=CONTROL_REFUSED, status=401)
+    try:
+        await _read(request, CONTROL_LIMIT)
+        return await handler(request)
+    except Problem as problem:
+        return problem_answer(problem)
 
 
 async def _answer(request: web.Request, handler: Handler, label: str) -> web.StreamResponse:
@@ -154,8 +166,7 @@ def bearer_of(request: web.Request) -> str:
 
 
 async def _check(request: web.Request, token: str, label: str) -> None:
-    if len(await request.read()) > BODY_LIMIT:
-        raise Problem(413, f"request body must not exceed {BODY_LIMIT} bytes")
+    await _read(request, BODY_LIMIT)
     request[CALLER] = _caller(request.app[CLOUD], token, label)
     if request[CALLER] not in (ACCOUNT, NOBODY) and not _may(label, request.match_info.get("id") == request[CALLER]):
         raise Problem(403, "access denied")
@@ -163,6 +174,16 @@ async def _check(request: web.Request, token: str, label: str) -> None:
     if full is not None:
         window, wait_s = full
         raise Problem(429, f"rate limit exceeded for the {window} window", retry_after_s=wait_s)
+
+
+async def _read(request: web.Request, most: int) -> None:
+    """The body has been read, and has at most so many bytes. Raises Problem."""
+    try:
+        size = len(await request.read())
+    except web.HTTPRequestEntityTooLarge:
+        size = most + 1
+    if size > most:
+        raise Problem(413, f"request body must not exceed {most} bytes")
 
 
 def _caller(cloud: Cloud, token: str, label: str) -> str:
@@ -194,6 +215,4 @@ def _unrouted(error: web.HTTPException) -> web.Response:
         answer = problem_answer(Problem(405, "The requested method is not allowed for this path."))
         answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
         return answer
-    if error.status == 413:
-        return problem_answer(Problem(413, f"request body must not exceed {BODY_LIMIT} bytes"))
     return problem_answer(Problem(404, "The requested path was not found."))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..clock import now
+from ..records.validation import breaches, read_json
 from .kinds import CONDITIONS, FAULT_KINDS, FOREVER, LASTING, FaultKind
+from .shapes import shape_of
 
 Facts = Mapping[str, Collection[str]]
 """The values of a request or pod for each of CONDITIONS; a request may name several datacenters."""
@@ -61,30 +62,38 @@ class Fault:
 
 def parse(text: str | dict[str, Any]) -> Fault:
     """The fault that a JSON object describes. Raises BadFault."""
-    try:
-        given = dict(json.loads(text)) if isinstance(text, str) else dict(text)
-    except (ValueError, TypeError) as error:
-        raise BadFault(f"not a JSON object: {text}") from error
-    what = given.pop("what", None)
-    if what not in FAULT_KINDS:
-        raise BadFault(f"unknown fault {what!r}; known: {', '.join(FAULT_KINDS)}")
+    given = _object(text)
+    what = given.get("what")
+    if not isinstance(what, str) or what not in FAULT_KINDS:
+        raise BadFault(f"$.what: unknown fault {what!r}; known: {', '.join(FAULT_KINDS)}")
     kind = FAULT_KINDS[what]
-    where = given.pop("where", "pod" if kind.scope == "pod" else DEFAULT_ROUTES.get(kind.scope))
+    where = given.get("where", "pod" if kind.scope == "pod" else DEFAULT_ROUTES.get(kind.scope))
     if where is None or (where == "pod") != (kind.scope == "pod"):
         raise BadFault(f'{what} needs "where": ' + ('"pod"' if kind.scope == "pod" else 'a route: "POST /v2/pods"'))
+    if lines := breaches(given, shape_of(what)):
+        takes = ["where", "what", "nth", "times", *CONDITIONS, *kind.parameters]
+        raise BadFault(f"{what}: {'; '.join(lines)}. It takes {', '.join(takes)}")
     return _completed(Fault(where, what), kind, given)
 
 
+def _object(text: str | dict[str, Any]) -> dict[str, Any]:
+    """A copy of the object. Raises BadFault."""
+    try:
+        given = read_json(text.encode()) if isinstance(text, str) else text
+    except ValueError as error:
+        raise BadFault("a fault is a JSON object; this is not JSON") from error
+    if not isinstance(given, dict):
+        raise BadFault(f"a fault is a JSON object, not {type(given).__name__}")
+    return dict(given)
+
+
 def _completed(fault: Fault, kind: FaultKind, given: dict[str, Any]) -> Fault:
-    fault.conditions = {key: str(given.pop(key)) for key in CONDITIONS if key in given}
+    """The fault with everything that is given, which has been checked."""
+    fault.conditions = {key: given[key] for key in CONDITIONS if key in given}
     lasting = fault.what in LASTING and "nth" not in given
-    fault.nth = int(given.pop("nth", 1))
-    fault.times = int(given.pop("times", FOREVER if lasting else 1)) or FOREVER
-    unknown = sorted(set(given) - set(kind.parameters))
-    if unknown:
-        allowed = ["where", "what", "nth", "times", *CONDITIONS, *kind.parameters]
-        raise BadFault(f"{fault.what}: unknown {', '.join(unknown)}; it takes {', '.join(allowed)}")
-    fault.parameters = kind.parameters | given
+    fault.nth = given.get("nth", 1)
+    fault.times = given.get("times", FOREVER if lasting else 1) or FOREVER
+    fault.parameters = kind.parameters | {key: given[key] for key in kind.parameters if key in given}
     return fault
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from .pods import Pod
 
+MOST_USD = 1_000_000
+"""A price above it is only shown: no bill could be read after it."""
 PRIVATE_IP, PRIVATE_PORT = "100.65.14.155", 60022
 """A carrier-grade address, which nobody outside of the datacenter can reach."""
 
@@ -27,7 +29,7 @@ def bent(body: dict[str, Any], pod: Pod) -> dict[str, Any]:
 def billed_price(pod: Pod) -> float:
     """The price that is billed: that of the fault other-price if it is a price."""
     told = pod.faults.get("other-price", {}).get("usd_per_hour")
-    return float(told) if isinstance(told, int | float) and 0 < told < float("inf") else pod.usd_per_hour
+    return float(told) if isinstance(told, int | float) and 0 < told < MOST_USD else pod.usd_per_hour
 
 
 def _deliver(body: dict[str, Any], delivery: dict[str, Any]) -> None:

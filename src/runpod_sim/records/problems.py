@@ -29,11 +29,17 @@ class Problem(Exception):
     def body(self) -> dict[str, Any]:
         """The answer's JSON."""
         body: dict[str, Any] = {
-            "title": HTTPStatus(self.status).phrase.replace("Content", "Entity"),
+            "title": _title(self.status),
             "status": self.status,
             "detail": self.detail,
         }
         return body if self.errors is None else body | {"errors": self.errors}
+
+
+def _title(status: int) -> str:
+    """The status in words; gateways use numbers that no standard names."""
+    known = status in {each.value for each in HTTPStatus}
+    return HTTPStatus(status).phrase.replace("Content", "Entity") if known else "Error"
 
 
 def invalid(*errors: str) -> Problem:

@@ -24,15 +24,15 @@ VALIDATOR = validators.extend(Draft202012Validator, {"pattern": _matches})  # ty
 JSON_NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
-def body_of(raw: bytes, schema: Schema) -> dict[str, Any]:
-    """The body as an object that fits the schema. Raises Problem."""
+def body_of(raw: bytes, schema: Schema) -> Any:
+    """The body, which fits the schema: an object, unless the schema allows something else. Raises Problem."""
     try:
-        body = _read(raw)
-    except (ValueError, RecursionError) as error:
+        body = read_json(raw)
+    except ValueError as error:
         raise invalid("$: request body is not valid JSON") from error
     if lines := breaches(body, schema):
         raise invalid(*lines)
-    return dict(body)
+    return body
 
 
 def breaches(body: Any, schema: Schema) -> list[str]:
@@ -40,17 +40,27 @@ def breaches(body: Any, schema: Schema) -> list[str]:
     return sorted({line for error in VALIDATOR(schema).iter_errors(body) for line in _lines(error)})
 
 
-def _read(raw: bytes) -> Any:
-    """The JSON value. 2.0 is the integer 2, and half a surrogate pair, which no file name can have, is replaced."""
-    value = json.loads(raw, parse_float=_number)
-    if b"\\ud" in raw.lower():
-        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+def read_json(raw: bytes) -> Any:
+    """The JSON value. 2.0 is the integer 2, and half a surrogate pair, which no file name can have, is replaced.
+
+    Raises ValueError, also for NaN, which is no JSON, and for more levels than anybody needs.
+    """
+    try:
+        value = json.loads(raw, parse_float=_number, parse_constant=_no_number)
+        if b"\\ud" in raw.lower():
+            return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except RecursionError:
+        raise ValueError("too many levels") from None
     return value
 
 
 def _number(text: str) -> int | float:
     number = float(text)
     return int(number) if number.is_integer() else number
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number of JSON")
 
 
 def _lines(error: ValidationError) -> Iterator[str]:

@@ -49,8 +49,8 @@ def request_id() -> str:
     return secrets.token_hex(16)
 
 
-async def body(request: web.Request, schema: Schema) -> dict[str, Any]:
-    """The request's body, checked. Raises Problem."""
+async def body(request: web.Request, schema: Schema) -> Any:
+    """The request's body, which fits the schema. Raises Problem."""
     return body_of(await request.read(), schema)
 
 

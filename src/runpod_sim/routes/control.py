@@ -12,11 +12,12 @@ PUT    /_sim/stock                        {"count": n} and any of "gpu", "datace
 PUT    /_sim/balance                      {"usd": x}: the credit that is left
 PUT    /_sim/billing                      {"lag_s": n}: how long a cost takes to appear on a bill
 PUT    /_sim/quota                        {"per_minute": n}: requests per minute and key
+
+A body that makes no sense is answered with 422 and the field, and changes nothing.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from aiohttp import web
@@ -24,11 +25,24 @@ from aiohttp import web
 from ..clock import now
 from ..cloud.ledger import ledger
 from ..faults.fault import BadFault, parse
-from ..records.catalogue import StockRule
+from ..records.catalogue import Catalogue, StockRule
 from ..records.pods import Pod
+from ..records.problems import invalid
+from ..records.schemas import Schema, strict
+from ..records.validation import body_of
 from ..records.view import pod_json
-from .answers import CLOUD, LIMITS, answer
+from .answers import CLOUD, LIMITS, answer, body
 from .quotas import quotas
+
+MOST_ROWS = 10_000
+"""So many faults, or rules of stock, are kept: each request looks through them."""
+COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": 1_000_000_000}
+MONEY: Schema = {"type": "number", "minimum": -1_000_000_000, "maximum": 1_000_000_000}
+KILL = strict({"as": {"enum": ["gone", "exited"]}})
+FAULTS: Schema = {"type": ["object", "array"], "maxItems": MOST_ROWS, "items": {"type": "object"}}
+BALANCE = strict({"usd": MONEY}, "usd")
+BILLING = strict({"lag_s": {"type": "number", "minimum": 0, "maximum": 1_000_000_000}}, "lag_s")
+QUOTA = strict({"per_minute": COUNT}, "per_minute")
 
 
 def routes() -> list[web.RouteDef]:
@@ -61,9 +75,8 @@ async def show_pods(request: web.Request) -> web.Response:
 
 async def kill(request: web.Request) -> web.Response:
     """The pod's host is lost."""
-    end_state = (await _body(request)).get("as", "gone")
-    if end_state not in ("gone", "exited"):
-        raise _refusal(f'"as" must be gone or exited, not {end_state!r}')
+    raw = await request.read()
+    end_state = body_of(raw, KILL).get("as", "gone") if raw else "gone"
     request.app[CLOUD].lose(_pod(request), end_state)
     return answer({"as": end_state})
 
@@ -89,11 +102,12 @@ async def show_faults(request: web.Request) -> web.Response:
 
 async def add_faults(request: web.Request) -> web.Response:
     """The new faults are in force."""
-    given = await _body(request)
+    given = await body(request, FAULTS)
     try:
         rows = [parse(row) for row in (given if isinstance(given, list) else [given])]
     except BadFault as error:
-        raise _refusal(str(error)) from error
+        raise invalid(str(error)) from error
+    _make_room(len(request.app[CLOUD].faults.rows) + len(rows))
     request.app[CLOUD].faults.rows.extend(rows)
     return answer({"faults": [row.as_json() for row in rows]}, 201)
 
@@ -106,41 +120,48 @@ async def clear_faults(request: web.Request) -> web.Response:
 
 async def set_stock(request: web.Request) -> web.Response:
     """The stock is this count, used units included; later rules win."""
-    given = await _body(request)
-    try:
-        rule = StockRule(**given)
-    except TypeError as error:
-        raise _refusal('a stock rule has "count" and any of "gpu", "datacenter", "cloud"') from error
-    request.app[CLOUD].catalogue.rules.append(rule)
+    catalogue = request.app[CLOUD].catalogue
+    given = await body(request, _stock(catalogue))
+    _make_room(len(catalogue.rules) + 1)
+    catalogue.rules.append(StockRule(**given))
     return answer(given)
 
 
 async def set_balance(request: web.Request) -> web.Response:
     """The account has this much credit left."""
-    cloud, usd = request.app[CLOUD], float((await _body(request))["usd"])
+    cloud, usd = request.app[CLOUD], float((await body(request, BALANCE))["usd"])
     cloud.balance_usd = usd + cloud.billed_usd()
     return answer({"usd": usd})
 
 
 async def set_billing(request: web.Request) -> web.Response:
     """Costs take this many seconds to appear on bills."""
-    lag_s = float((await _body(request))["lag_s"])
+    lag_s = float((await body(request, BILLING))["lag_s"])
     request.app[CLOUD].billing_lag_s = lag_s
     return answer({"lag_s": lag_s})
 
 
 async def set_quota(request: web.Request) -> web.Response:
     """Each key has this many requests per minute."""
-    per_minute = int((await _body(request))["per_minute"])
+    per_minute = int((await body(request, QUOTA))["per_minute"])
     request.app[LIMITS].quotas = quotas(per_minute)
     return answer({"per_minute": per_minute})
 
 
-async def _body(request: web.Request) -> Any:
-    try:
-        return json.loads(await request.read() or b"{}")
-    except ValueError as error:
-        raise _refusal("the body is not JSON") from error
+def _stock(catalogue: Catalogue) -> Schema:
+    """The shape of a rule of stock: a name that the catalogue lacks would be a rule without effect."""
+    names = {
+        "gpu": [*catalogue.gpus, *catalogue.cpus],
+        "datacenter": list(catalogue.datacenters),
+        "cloud": ["SECURE", "COMMUNITY"],
+    }
+    return strict({"count": COUNT} | {field: {"enum": [*known, None]} for field, known in names.items()}, "count")
+
+
+def _make_room(count: int) -> None:
+    """So many rows may be kept. Raises Problem."""
+    if count > MOST_ROWS:
+        raise invalid(f"$: at most {MOST_ROWS} are kept, not {count}")
 
 
 def _pod(request: web.Request) -> Pod:
