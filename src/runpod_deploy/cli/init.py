@@ -14,7 +14,7 @@ from ..config.examples import example_files, example_names
 from ..config.project_files import Project, command_of, look_at
 from ..config.starter import USUAL_CAP_USD, Wishes, size_text, starter
 from ..errors import UsageError
-from ..machine.files import write_atomically
+from ..machine.files import real, write_atomically
 from ..terminal.output import info, print_lines
 from .options import output_options
 
@@ -59,7 +59,7 @@ def init(project_root: Path, output: str, example: str | None, force: bool, **sa
 
 def wishes(path: Path, root: Path, said: dict[str, Any]) -> Wishes:
     """What the user has said with flags, and where the project is from the config's folder."""
-    above = os.path.relpath(root.resolve(), path.resolve().parent)
+    above = os.path.relpath(real(root), real(path).parent)
     return Wishes(gpus=said["gpu"], cap_usd=said["budget"] or USUAL_CAP_USD, project_root=above)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..machine.files import real
 from ..spec import RunpodJobSpec
 from ..spec.places import expanded
 from ..spec.templates import CycleError, TooLongError, UnknownNameError, resolve
@@ -76,8 +77,8 @@ def project_root(
     loc = ("local", "project_root")
     try:
         resolve("", templates, values)
-        root = (folder / expanded(values[""])).resolve()
-        at_home = root == Path.home().resolve()
+        root = real(folder / expanded(values[""]))
+        at_home = root == real(Path.home())
     except (UnknownNameError, CycleError, TooLongError, RuntimeError) as error:
         return folder, [document.finding(loc, str(error))]
     if at_home:

@@ -6,12 +6,14 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from ..machine.env_file import EnvFileError, read_env_file
+from ..machine.files import real
 from ..machine.git import GitFailed, git_ignored
 from ..machine.limits import PROJECT_FILE_BYTES
 from ..machine.reading import read_limited
@@ -38,7 +40,8 @@ RESULT_FOLDERS = ("outputs", "results", "checkpoints", "runs")
 RESULTS = re.compile(r"[\"'/ ](outputs|results|checkpoints|runs|output|out|models)(?=[\"'/\\])")
 DATA_FOLDERS = {"data", "dataset", "datasets", "input", "inputs"}
 DEEPEST = 3
-MOST_FOLDERS = 2000
+MOST_FOLDERS, MOST_PACKAGES, MOST_PROGRAMS = 2000, 50, 200
+"""What is looked at in a folder of any size: folders, projects among them, and files that may be programs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,7 @@ class Project:
 
 def look_at(root: Path, entry: str = "") -> Project:
     """The project in a folder. An entry is a path below it, or a command."""
-    root = root.resolve()
+    root = real(root)
     package = package_of(root, entry)
     content = read_pyproject(package)
     inside = package.relative_to(root).as_posix() if package != root else ""
@@ -98,11 +101,11 @@ def name_of(text: object) -> str:
 def package_of(root: Path, entry: str) -> Path:
     """The folder of the package: that of the entry, else the root, else the first one below it that has a program."""
     if entry and (root / entry).is_file():
-        above = [path for path in (root / entry).resolve().parents if path.is_relative_to(root)]
+        above = [path for path in real(root / entry).parents if path.is_relative_to(root)]
         return next((path for path in above if has_marker(path)), root)
     if entry or entry_of(root):
         return root
-    return next((path for path in packages_below(root) if entry_of(path)), root)
+    return next((path for path in islice(packages_below(root), MOST_PACKAGES) if entry_of(path)), root)
 
 
 def packages_below(root: Path) -> Iterator[Path]:
@@ -125,11 +128,9 @@ def entry_of(folder: Path) -> str:
     for script in SCRIPTS:
         if (folder / script).is_file():
             return script
-    for pattern in PATTERNS:
-        for path in sorted(folder.glob(pattern)):
-            if is_program(path, folder):
-                return path.relative_to(folder).as_posix()
-    return ""
+    found = (path for pattern in PATTERNS for path in sorted(folder.glob(pattern)))
+    program = next((path for path in islice(found, MOST_PROGRAMS) if is_program(path, folder)), None)
+    return program.relative_to(folder).as_posix() if program else ""
 
 
 def is_program(path: Path, folder: Path) -> bool:
@@ -212,9 +213,16 @@ def data_folder(name: str) -> str:
 
 
 def size_of(folder: Path) -> int:
-    """The size of the files below a folder, in bytes."""
-    paths = (Path(at, name) for at, _, names in os.walk(folder) for name in names)
-    return sum(path.lstat().st_size for path in paths)
+    """The size of the files below a folder, in bytes, as far as they can be reached."""
+    total, ahead = 0, [str(folder)]
+    while ahead:
+        with suppress(OSError), os.scandir(ahead.pop()) as found:
+            for child in found:
+                if child.is_dir(follow_symlinks=False):
+                    ahead.append(child.path)
+                else:
+                    total += child.stat(follow_symlinks=False).st_size
+    return total
 
 
 def names_in(path: Path) -> tuple[str, ...]:

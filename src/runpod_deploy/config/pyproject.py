@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,17 @@ from typing import Any
 from ..machine.limits import PROJECT_FILE_BYTES
 from ..machine.reading import read_limited
 
+PART = r"(?:[\w-]++|\"[^\"\n]*+\"|'[^'\n]*+')[ \t]*+\.[ \t]*+"
+LONG_KEY = re.compile(rf"(?<![\w-])(?:{PART}){{32}}")
+"""A key of so many parts: the time that Python takes for one grows with the square of their number."""
+
 
 def read_pyproject(root: Path) -> dict[str, Any]:
     """The content of the pyproject.toml in a folder; empty if there is none, or it cannot be read."""
     try:
-        return tomllib.loads(read_limited(root / "pyproject.toml", PROJECT_FILE_BYTES).decode())
-    except (OSError, ValueError):
+        text = read_limited(root / "pyproject.toml", PROJECT_FILE_BYTES).decode()
+        return {} if LONG_KEY.search(text) else tomllib.loads(text)
+    except (OSError, ValueError, RecursionError):
         return {}
 
 

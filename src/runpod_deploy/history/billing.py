@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from ..cloud.runpod.bills import HOUR, Bill
 from ..errors import ConfigError, RunBusy, UsageError
 from ..machine.clock import Clock
-from ..machine.files import PRIVATE, write_atomically
+from ..machine.files import PRIVATE, real, write_atomically
 from ..record.events import Billed
 from ..record.journal import Journal
 from ..record.lock import RunLock
@@ -137,4 +137,4 @@ def record_event(run_dir: RunDir, event: Billed, clock: Clock, unreadable: Unrea
 def add_to_manifest(path: Path, manifest: Manifest, event: Billed) -> None:
     """The manifest on disk holds the amount beside everything it held before. Raises OSError."""
     document = {**manifest, "billed_usd": event.usd, "bill_settled": event.settled}
-    write_atomically(path.resolve(), dumps(document, indent=2) + "\n", mode=PRIVATE)
+    write_atomically(real(path), dumps(document, indent=2) + "\n", mode=PRIVATE)

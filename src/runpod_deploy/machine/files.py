@@ -40,6 +40,14 @@ def open_own(path: str | Path, flags: int, mode: int = PRIVATE) -> int:
     return os.open(path, flags | os.O_NOFOLLOW, mode)
 
 
+def real(path: Path) -> Path:
+    """The absolute path without links; a link that leads to itself stays as it is.
+
+    `Path.resolve` raises RuntimeError for such a link, and a checkout or a run folder may hold one.
+    """
+    return Path(os.path.realpath(path))
+
+
 def lock_error(folder: Path) -> str:
     """Why a file in this folder cannot be locked; empty if it can."""
     try:

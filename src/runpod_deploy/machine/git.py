@@ -121,7 +121,7 @@ def is_tracked(folder: Path) -> bool:
 def git(folder: Path, *arguments: str, timeout_s: float = GIT_TIMEOUT_S) -> bytes:
     """The output of a git command that reads. Nothing that the checkout configures is run. Raises GitFailed."""
     settings = dict(OURS)
-    names = called(folder, ("config", "--list", "--name-only", "-z"), settings, timeout_s)
+    names = called(folder, ("config", "--list", "--name-only", "-z"), settings, GIT_TIMEOUT_S)
     return called(folder, arguments, settings | without_filters(names.decode(errors="surrogateescape")), timeout_s)
 
 

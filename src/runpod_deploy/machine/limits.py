@@ -65,6 +65,10 @@ SECRET_BYTES = 16 << 20
 """Bytes of the file of a secret. Keys and credentials have kilobytes; it is held in memory while it is sent."""
 NOTE_BYTES = 64 << 10
 """Bytes of a public key, or of a note that names a process: both are one line."""
+ENV_FILE_BYTES = 1 << 20
+"""Bytes of a file of variables, and of their values: a process gets no more in its environment."""
+ENV_FILE_LINES = 10_000
+"""Lines of a file of variables."""
 PROJECT_FILE_BYTES = 4 << 20
 """Bytes of a pyproject.toml, which people write by hand. Larger ones take seconds to parse."""
 LOCKFILE_BYTES = 64 << 20

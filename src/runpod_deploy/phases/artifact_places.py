@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from ..machine.files import real
 from ..record.manifest import TELEMETRY_FILES
 from ..record.paths import RUNS_DIR, RunDir
 from ..run import Run
@@ -30,10 +31,10 @@ def configs(run: Run) -> Iterator[Path]:
 
 def other_runs(run: Run, place: Path) -> Iterator[Path]:
     """The folder of all runs, if the place is above it; the files of the other runs that the place is in or above."""
-    all_runs, place = (run.spec.project_root / RUNS_DIR).resolve(), place.resolve()
+    all_runs, place = real(run.spec.project_root / RUNS_DIR), real(place)
     if all_runs != place and all_runs.is_relative_to(place):
         yield all_runs
-    elif place.is_relative_to(all_runs) and not place.is_relative_to(run.dir.path.resolve()):
+    elif place.is_relative_to(all_runs) and not place.is_relative_to(real(run.dir.path)):
         name = "*" if place == all_runs else place.relative_to(all_runs).parts[0]
         for path in all_runs.glob(name):
             yield from files_of_run(RunDir(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import DeployError, SshLost
+from ..machine.files import real
 from ..pod.transfer.limits import shown
 from ..pod.transfer.screening import first_names
 from ..pod.transfer.values import Moved, Pull
@@ -76,7 +77,7 @@ def took_s(run: Run, begun: float) -> float:
 def pull_of(run: Run, entry: ArtifactPullSpec, *, while_job_runs: bool) -> Pull:
     """The transfer that the entry means. Nothing is deleted in a folder that holds run folders."""
     place = local_path(run.spec, entry.local_path)
-    holds_runs = run.dir.path.resolve().is_relative_to(place.resolve())
+    holds_runs = real(run.dir.path).is_relative_to(real(place))
     return Pull(
         label=entry.label,
         remote_path=entry.remote_path,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..config.settings import state_dir
 from ..errors import ConfigError, UsageError
+from ..machine.files import real
 from ..machine.limits import NOTE_BYTES
 from ..machine.reading import read_limited
 from .this_machine import run_here
@@ -38,7 +39,7 @@ def key_folder(ssh_dir: Path) -> Path:
         raise UsageError(
             f"{ssh_dir} is a link; nothing was written", hint="put a folder in its place, or start a new run"
         )
-    for folder in (ssh_dir, state_dir() / "keys" / hashlib.sha256(os.fsencode(ssh_dir.resolve())).hexdigest()[:16]):
+    for folder in (ssh_dir, state_dir() / "keys" / hashlib.sha256(os.fsencode(real(ssh_dir))).hexdigest()[:16]):
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with suppress(PermissionError):

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from itertools import islice
 
 from ..config import Draft, Finding
+from ..machine.files import real
 from ..machine.reading import read_limited
 from ..pod.transfer.excludes import Excludes
 from ..pod.transfer.shipment import Shipment, ShippedFile, survey
@@ -85,10 +86,10 @@ def home_paths(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
 def excluded_although_required(draft: Draft, shipments: list[Shipment]) -> Iterator[Finding]:
     """Warnings for required paths below a staged folder that its patterns exclude."""
     job = draft.trial.job
-    shipped = {file.path.resolve() for shipment in shipments for file in shipment.files}
-    sources = [local(draft, entry.source).resolve() for entry in job.staging]
+    shipped = {real(file.path) for shipment in shipments for file in shipment.files}
+    sources = [real(local(draft, entry.source)) for entry in job.staging]
     for i, path in enumerate(job.local.required_paths):
-        wanted = local(draft, path).resolve()
+        wanted = real(local(draft, path))
         staged = any(wanted.is_relative_to(source) for source in sources)
         if staged and wanted.exists() and not any(file.is_relative_to(wanted) for file in shipped):
             message = f"{path} is required here, but excluded from staging"

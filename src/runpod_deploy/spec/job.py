@@ -84,12 +84,17 @@ class RunpodJobSpec(Checked):
         return expanded(self.state_file).absolute() if self.state_file else None
 
     def contradictions(self) -> Iterator[Mistake]:
-        """Labels and names of entries are unique; a network volume is on the secure cloud only."""
-        yield from repeated("staging", "label", self.staging)
-        yield from repeated("secrets", "name", self.secrets)
-        yield from repeated("artifacts", "label", self.artifacts)
+        """Labels and names of entries are unique, entries are few; a network volume is on the secure cloud only."""
+        for section, key in (("staging", "label"), ("secrets", "name"), ("artifacts", "label")):
+            yield from repeated(section, key, getattr(self, section))
+            if len(getattr(self, section)) > MOST_ENTRIES:
+                yield Mistake(section, f"has more than {MOST_ENTRIES} entries")
         if self.storage.mode == STORAGE_NETWORK_VOLUME and self.pod.cloud_type == "COMMUNITY":
             yield Mistake("pod.cloud_type", "must be SECURE: RunPod has no network volumes on COMMUNITY")
+
+
+MOST_ENTRIES = 200
+"""Entries of one kind: each is compared with each other one, and takes a round trip to the pod."""
 
 
 def repeated(section: str, key: str, entries: Sequence[object]) -> Iterator[Mistake]:

@@ -38,3 +38,34 @@ def test_what_cannot_be_read_is_named_without_a_value(tmp_path: Path, content: b
     with pytest.raises(EnvFileError, match=message) as error:
         read_env_file(tmp_path / ".env")
     assert "geheim" not in str(error.value) and "words" not in str(error.value)
+
+
+def test_a_reference_is_to_the_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNPOD_API_KEY", "geheim")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "geheim")
+    (tmp_path / ".env").write_text("A=1\nB=${A}/${HOME:-home}\n")
+    assert read_env_file(tmp_path / ".env") == {"A": "1", "B": "1/home"}
+    for name in ("RUNPOD_API_KEY", "AWS_SECRET_ACCESS_KEY", "HOME"):
+        (tmp_path / ".env").write_text(f"A=1\nB=x${{{name}}}\n")
+        with pytest.raises(EnvFileError, match=rf"line 2 names \${{{name}}}, which no line above it sets"):
+            read_env_file(tmp_path / ".env")
+
+
+DOUBLED = "A=xxxxxxxxxx\n" + "".join(f"V{i}=${{V{i - 1}}}${{V{i - 1}}}\n" for i in range(1, 60))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (DOUBLED.replace("V0", "A"), "too long"),
+        ("A=" + "x" * 500_000 + "\n" + "".join(f"B{i}=${{A}}\n" for i in range(2000)), "too long"),
+        ("A=1\n" * 200_000, "more than 10,000 lines"),
+        ("A=" + "${" * 400_000, "more than 1,000 variables"),
+        ("A=1\n" * 500_000, "larger than"),
+    ],
+)
+def test_a_file_that_nobody_wrote_is_refused_soon(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / ".env").write_text(content)
+    with pytest.raises(EnvFileError, match=message):
+        read_env_file(tmp_path / ".env")

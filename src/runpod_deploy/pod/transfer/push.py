@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import StagingFailed
+from ...machine.files import real
 from ...machine.proc import Child
 from ...spec import HOME_ON_POD
 from ..ssh import Connection, Unreachable
@@ -43,7 +44,7 @@ LARGEST_NAMED = 5
 
 def push(connection: Connection, asked: Push, on_progress: OnProgress | None = None) -> Moved:
     """The remote side equals the local one, except for excluded files. Raises StagingFailed and Unreachable."""
-    source = asked.source.resolve()
+    source = real(asked.source)
     try:
         if source.is_dir():
             return _push_folder(connection, asked, source, on_progress)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import StagingFailed
+from ...machine.files import real
 from ...machine.git import GitFailed, git_ignored
 from ...record.paths import RUNS_DIR
 from ...spec import RsyncPushSpec
@@ -94,9 +95,9 @@ def ignored(entry: RsyncPushSpec, source: Path) -> tuple[str, ...]:
 
 def own_results(project_root: Path, source: Path) -> tuple[str, ...]:
     """The path of the run folders below the source, if they are there."""
-    runs = (project_root / RUNS_DIR).resolve()
+    runs = real(project_root / RUNS_DIR)
     try:
-        return (runs.relative_to(source.resolve()).as_posix(),)
+        return (runs.relative_to(real(source)).as_posix(),)
     except ValueError:
         return ()
 
@@ -106,7 +107,7 @@ def shipped_tree(push: Push) -> tuple[Tree, tuple[str, ...]]:
     # Without a trailing slash, the folder's own name is the first part of the paths that patterns are matched with.
     excludes = Excludes(push.excludes, push.ignored, top="" if push.contents else push.source.name)
     try:
-        return entries_here(push, push.source.resolve(), excludes)
+        return entries_here(push, real(push.source), excludes)
     except OSError as error:
         raise StagingFailed(f"staging {push.label}: {error.filename}: cannot be read: {error.strerror}") from None
 
