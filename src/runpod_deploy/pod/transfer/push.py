@@ -68,7 +68,7 @@ def _push_folder(connection: Connection, asked: Push, source: Path, on_progress:
         there = _listed(connection, pod, excludes)
         there = replace(there, tree=removable(there.tree, folder, asked.kept, here))
         removed = _make_room(connection, here, there, delete=asked.delete)
-        moved = _Sending(connection, pod, there, on_progress).of(source, here)
+        moved = _Sending(connection, pod, there, on_progress).of(source, here, through_links=asked.follow_links)
         return _removing(removed, replace(moved, links_out=links_out))
 
 
@@ -160,11 +160,12 @@ class _Sending:
     ) -> None:
         self.connection, self.pod, self.there, self.on_progress = connection, pod, there, on_progress
 
-    def of(self, source: Path, here: Tree) -> Moved:
+    def of(self, source: Path, here: Tree, *, through_links: bool = False) -> Moved:
         """The entries are on the pod. `source` is the folder that holds them, or the one file itself."""
         changed = {path: entry for path, entry in here.items() if not entry.same_as(self.there.tree.get(path))}
         tally = Tally(self.on_progress, of_files=count_files(changed), of_bytes=total_size(changed))
         sent = deltas.send(self.connection, source, changed, self.there, tally)
         whole = {path: entry for path, entry in changed.items() if path not in sent}
-        feed(self.connection, self.pod, lambda: Packer(self.pod, tally).pack(source, whole))
+        packer = Packer(self.pod, tally, through_links=through_links)
+        feed(self.connection, self.pod, lambda: packer.pack(source, whole))
         return Moved(files=count_files(here), bytes_total=total_size(here), bytes_transferred=tally.bytes)

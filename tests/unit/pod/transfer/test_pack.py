@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runpod_deploy.errors import StagingFailed
+from runpod_deploy.machine.proc import Child
 from runpod_deploy.pod.transfer.excludes import Excludes
-from runpod_deploy.pod.transfer.pack import header
+from runpod_deploy.pod.transfer.pack import Packer, header
 from runpod_deploy.pod.transfer.place import Place
 from runpod_deploy.pod.transfer.tree import Entry, local_tree
 from runpod_deploy.pod.transfer.unpack import Unpacker
@@ -97,3 +99,32 @@ def test_what_came_whole_of_a_torn_stream_is_told(tmp_path: Path, cut: int) -> N
 def test_noise_is_no_archive(tmp_path: Path) -> None:
     with Place.at(tmp_path) as place:
         assert Unpacker(iter([b"Welcome!\n" * 1000]), place, Tally(None, of_files=0, of_bytes=0)).unpack({}) == {}
+
+
+@pytest.mark.parametrize("swapped", ["folder/notes.txt", "folder"])
+@pytest.mark.parametrize("size", [20, 500_000])
+def test_what_became_a_link_since_it_was_listed_is_not_sent(tmp_path: Path, swapped: str, size: int) -> None:
+    project, private, sent = tmp_path / "project", tmp_path / "private", tmp_path / "sent"
+    for folder in (project / "folder", private):
+        folder.mkdir(parents=True)
+        (folder / "notes.txt").write_bytes(b"x" * size)
+    listed = local_tree(project, Excludes(()))
+    (project / swapped).rename(tmp_path / "away")
+    (project / swapped).symlink_to(private / "notes.txt" if swapped != "folder" else private)
+    refused = pytest.raises(StagingFailed, match="became a link while it was staged")
+    with Child(["sh", "-c", f"cat >{sent}"]) as child, refused:
+        Packer(child, Tally(None, of_files=1, of_bytes=size)).pack(project, listed)
+    assert not sent.exists() or b"xxx" not in sent.read_bytes()
+
+
+def test_a_way_through_links_is_followed_if_the_config_says_so(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "data.txt").write_text("followed")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "link").symlink_to(tmp_path / "there")
+    with Child(["cat"]) as child:
+        packer = Packer(child, Tally(None, of_files=1, of_bytes=8), through_links=True)
+        packer.pack(project, {"link/data.txt": Entry("f", 0o644, 8, 1)})
+        child.close_stdin()
+        assert b"followed" in (child.read(1 << 16) or b"")
