@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ...machine.clock import Clock
+from ...machine.limits import ANSWER_BYTES
 from ...machine.locks import locked
+from ...machine.reading import read_limited
 from ...spec import strict_json
 from .rate_window import Window, usual
 
@@ -126,7 +128,7 @@ def pause_s(limit: Window, began_at: tuple[float, ...]) -> float:
 def read_stored(path: Path) -> StoredRows | None:
     """The listing in the file; None if there is none or it cannot be read."""
     try:
-        stored = strict_json.loads(path.read_bytes())
+        stored = strict_json.loads(read_limited(path, 2 * ANSWER_BYTES))
         rows = [row for row in stored["rows"] if isinstance(row, dict)]
         return StoredRows(tuple(map(float, stored["began_at"])), rows)
     except (OSError, ValueError, KeyError, TypeError, OverflowError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from dataclasses import replace
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
@@ -118,6 +119,15 @@ def test_a_listing_from_the_future_is_not_believed(tmp_path: Path) -> None:
 def test_a_file_that_makes_no_sense_is_no_listing(tmp_path: Path, text: str) -> None:
     (tmp_path / "pods.json").write_text(text)
     assert len(SharedList(Source().fetch, FakeClock(), tmp_path).rows(60.0)) == 1
+
+
+@pytest.mark.timeout(30)
+def test_neither_a_pipe_nor_a_huge_file_is_waited_for_or_read(tmp_path: Path) -> None:
+    pipe, huge = tmp_path / "pipe", tmp_path / "huge"
+    os.mkfifo(pipe)
+    with huge.open("wb") as file:
+        file.truncate(1 << 40)
+    assert [listing_module.read_stored(path) for path in (pipe, huge)] == [None, None]
 
 
 def test_the_file_is_for_the_user_alone_and_holds_our_own_labels_only(
