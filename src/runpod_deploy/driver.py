@@ -105,15 +105,20 @@ def pull_artifacts(spec: Spec, run_dir: RunDir, world: World, options: RunOption
                 f"{run_dir.path}: the run has no pod that runs",
                 hint="if its pod is paused, `runpod-deploy pull --start` starts it for as long as the pull takes",
             )
-        for entry in spec.job.artifacts:
-            with_reconnects(run, f"pulling {entry.label}", partial(pull, run, entry), None)
-        run.leave_host()
+        pull_each(run)
+
+
+def pull_each(run: Run) -> None:
+    """Every artifact is here as it is on the pod now. Raises what pulling raises."""
+    for entry in run.spec.job.artifacts:
+        with_reconnects(run, f"pulling {entry.label}", partial(pull, run, entry), None)
+    run.leave_host()
 
 
 def pull_from_paused(spec: Spec, run_dir: RunDir, world: World, options: RunOptions) -> State:
     """The run's state, after the artifacts of its paused pod were pulled and the pod was paused again.
 
-    Raises RunBusy, UsageError.
+    A pod that runs, since the run has kept it or somebody has started it, goes on. Raises RunBusy, UsageError.
     """
     with RunLock(run_dir).held(wait_s=options.wait_s):
         run = with_listeners(open_run(spec, run_dir, world), options)
@@ -124,7 +129,9 @@ def pull_from_paused(spec: Spec, run_dir: RunDir, world: World, options: RunOpti
             )
         if run.state.work.collected:
             raise UsageError(f"{run_dir.path}: nothing is left to pull: every artifact of the run is here")
-        pod_of(run)
+        if pod_of(run).status != "EXITED" and not run.state.end.reopened:
+            pull_each(run)
+            return run.state
         with run.signals.installed(), options.screen(run) if options.screen else nullcontext():
             return to_end(run, pull_paused)
 

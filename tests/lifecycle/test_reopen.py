@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
-from runpod_deploy.driver import to_end
+from runpod_deploy.driver import RunOptions, pull_from_paused, to_end
 from runpod_deploy.errors import Interrupt, SshLost
 from runpod_deploy.lifecycle import carry_out, pull_paused
 from runpod_deploy.record.state import State
@@ -100,3 +101,12 @@ def test_count_the_side_effects(tmp_path: Path) -> None:
     world.on_effect = counter = FaultAt(10**9, RuntimeError)
     pulled_from_paused(world)
     assert counter.seen <= EFFECTS, "EFFECTS above must cover every side effect"
+
+
+def test_a_pod_that_runs_is_pulled_from_and_goes_on(tmp_path: Path) -> None:
+    world = left_behind(tmp_path)
+    pod = next(iter(world.cloud.list_pods()))
+    world.cloud.start(pod.id)
+    state = pull_from_paused(world.spec, world.dir, world.open().world, RunOptions(out=io.StringIO()))
+    assert (tmp_path / "results/out").read_bytes() == b"result" and state.exit_code == 20
+    assert [pod.status for pod in world.cloud.list_pods()] == ["RUNNING"] and not state.end.reopened

@@ -16,11 +16,9 @@ from typing import Any, cast
 from runpod_deploy.cli.carrying import finish
 from runpod_deploy.cloud.protocol import Cloud
 from runpod_deploy.cloud.values import Address
-from runpod_deploy.driver import to_end
+from runpod_deploy.driver import pull_each, to_end
 from runpod_deploy.errors import FAILURE_KINDS, AnswerUnclear, CloudUnreachable, DeployError, Interrupt
 from runpod_deploy.lifecycle import pull_paused
-from runpod_deploy.phases.artifacts import pull
-from runpod_deploy.phases.reconnect import with_reconnects
 from runpod_deploy.pod.protocol import Host
 from runpod_deploy.record.events import Event
 from runpod_deploy.record.lock import RunLock
@@ -189,9 +187,7 @@ class Process:
             run = self.opened()
             if run.state.pod.address is None or run.state.end.released:
                 return 2, None
-            for entry in self.spec.job.artifacts:
-                with_reconnects(run, f"pulling {entry.label}", lambda entry=entry: pull(run, entry), None)  # type: ignore[misc]
-            run.leave_host()
+            pull_each(run)
         return 0, None
 
     def pull_start(self) -> Ended:
@@ -206,6 +202,10 @@ class Process:
             return 2, None
         if pod.deleted_at is not None or pod.pod.name != state.pod.name:
             return 2, None
+        if pod.pod.status != "EXITED" and not state.end.reopened:
+            with RunLock(self.dir).held(wait_s=0.0):
+                pull_each(self.opened())
+            return 0, None
         return self.driven(pull_paused, False)
 
     def ended(self, command: str, act: Callable[[], tuple[int, State | None]]) -> Ended:

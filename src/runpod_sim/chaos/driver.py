@@ -103,9 +103,9 @@ class Driver:
         return self._names
 
     def names(self, pod_id: str) -> bool:
-        """Whether the journal names the pod."""
+        """Whether a row of the journal is about the pod. The message of a row may name the pod of another machine."""
         path = self.run_dir / "events.jsonl" if self.run_dir else None
-        return path is not None and path.exists() and pod_id in path.read_text(errors="replace")
+        return path is not None and path.exists() and f'"pod_id": "{pod_id}"' in path.read_text(errors="replace")
 
     def output(self) -> str:
         """All that its processes have printed."""

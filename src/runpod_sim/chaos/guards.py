@@ -29,7 +29,7 @@ async def wait_for_guards(driver: Driver, outcome: Outcome, pods: Callable[[], S
     while now() < late or any(pod.status in UP and now() < ends_by(pod, driver, since) for pod in pods()):
         await asyncio.sleep(0.2)
     still = [pod for pod in pods() if pod.status in UP]
-    outcome.left_after_grace = [pod.id for pod in still if guarded(pod, driver)]
+    outcome.left_after_grace = [pod.id for pod in still if guarded(pod, driver, since)]
     if still:
         outcome.reaped = not outcome.left_after_grace
         await driver.call(undisturbed, "audit", "--reap", "--yes")
@@ -44,9 +44,12 @@ def late_create_s(case: Case) -> float:
     return max((float(fault["seconds"]) + 15 for fault in case.faults if fault["what"] == "late-create"), default=0.0)
 
 
-def guarded(pod: Pod, driver: Driver) -> bool:
-    """Whether the pod's guard can end it: the start command starts it, or it was started over SSH."""
-    starts_guard = any(pod.spec.get(name) for name in ("entrypoint", "cmd", "args"))
+def guarded(pod: Pod, driver: Driver, since: Before) -> bool:
+    """Whether the pod's guard can end it in time: the start command starts it, or it was started over SSH.
+
+    Until it is armed, the guard of a paused pod that is started again has what the earlier run's cap pays for.
+    """
+    starts_guard = pod.created_at >= since.at and any(pod.spec.get(name) for name in ("entrypoint", "cmd", "args"))
     if pod.up_at is None or "key-revoked" in pod.faults:
         return False
     return starts_guard or driver.last_at("guard_armed") > pod.up_at
@@ -55,7 +58,7 @@ def guarded(pod: Pod, driver: Driver) -> bool:
 def ends_by(pod: Pod, driver: Driver, since: Before) -> float:
     """When the guard has ended the pod; without a guard, when an audit may delete it."""
     begun = max(pod.created_at, since.at)
-    if guarded(pod, driver):
+    if guarded(pod, driver, since):
         return begun + SHORT_S + GRACE_S + SLACK_S
     if pod.up_at is None:
         return begun + SHORT_S + BOOT_WITHIN_S
