@@ -27,6 +27,8 @@ from .store.folders import folder
 from .store.state import load, save, save_regularly
 
 HOST = "127.0.0.1"
+MCP_NAMES = ("RUNPOD_PUBLIC_GRAPHQL_URL", "RUNPOD_AUTHED_GRAPHQL_URL")
+"""The names under which RunPod's MCP server looks for the address of GraphQL."""
 # Fast pods are polled fast; the live service's contract is about 60 a minute.
 PER_MINUTE = {"fast": 6000, "spec": 60}
 
@@ -57,7 +59,7 @@ class Simulator:
     cloud: Cloud
     url: str
     exports: dict[str, str] = field(default_factory=dict)
-    """Environment variables that point a client at it; official tools read the last two. The token opens /_sim/."""
+    """Environment variables that point a client at it; official tools read those after them. The token opens /_sim/."""
 
 
 @asynccontextmanager
@@ -130,4 +132,5 @@ def _exports(url: str, key: str, control_token: str) -> dict[str, str]:
         "RUNPOD_SIM_TOKEN": control_token,
         "RUNPOD_GRAPHQL_URL": f"{url}/graphql",
         "RUNPOD_REST_V2_URL": f"{url}/v2",
+        **dict.fromkeys(MCP_NAMES, f"{url}/graphql"),
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from runpod_sim.simulator import MCP_NAMES
 from tests.simulator.conftest import Sim
 
 from .conftest import installed
@@ -59,7 +60,7 @@ def server(sim: Sim, pytestconfig: pytest.Config) -> Iterator[Server]:
         [["npm", "install", "--no-audit", "--no-fund", "--prefix", ".", PACKAGE]],
     )
     argv = ["node", str(folder / "node_modules/@runpod/mcp-server/dist/stdio.mjs")]
-    graphql = dict.fromkeys(("RUNPOD_PUBLIC_GRAPHQL_URL", "RUNPOD_AUTHED_GRAPHQL_URL"), f"{sim.url}/graphql")
+    graphql = dict.fromkeys(MCP_NAMES, f"{sim.url}/graphql")
     exports = graphql | {"RUNPOD_API_KEY": sim.key, "RUNPOD_API_BASE_URL": sim.url}
     with subprocess.Popen(
         argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

@@ -160,7 +160,7 @@ def serving(home: Path, *options: str, **env: str) -> Iterator[Sim]:
     argv = tool("serve", *options)
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=dict(os.environ) | env) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(5)]
+        lines = [process.stdout.readline() for _ in range(7)]
         exports = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines)
         try:
             yield Sim(
