@@ -7,7 +7,7 @@ The rows are in the order of the API's documentation. `{pod}`, `{stopped}`, `{lo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pytest
@@ -33,7 +33,7 @@ class Refusal(NamedTuple):
     method: str
     path: str
     body: Any = None
-    headers: dict[str, str | None] | None = None
+    headers: Mapping[str, str | None] | None = None
 
 
 def pod(about: str, status: int, words: str, **changes: Any) -> Refusal:
@@ -41,9 +41,9 @@ def pod(about: str, status: int, words: str, **changes: Any) -> Refusal:
     return Refusal(about, status, words, "POST", PODS, changes)
 
 
-def graph(about: str, words: str, query: str, status: int = 200, **headers: str) -> Refusal:
+def graph(about: str, words: str, query: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Refusal:
     """A query of the older API."""
-    return Refusal(about, status, words, "POST", "/graphql", {"query": query}, dict(headers) or None)
+    return Refusal(about, status, words, "POST", "/graphql", {"query": query}, headers)
 
 
 def network(*mounts: Json) -> Json:
@@ -244,8 +244,8 @@ GRAPHQL = [
     graph("stock outside of lowestPrice", "stockStatus", "{ gpuTypes { stockStatus } }", 400),
     graph("a template by its id", "id", 'mutation { deleteTemplate(id: "x") }', 400),
     graph("a duration as a time", "DateTime cannot represent", NEW_POD % (1, 'stopAfter: "1h"'), 400),
-    graph("the pod's key asks for the account", "Unauthorized", "{ myself { id } }", **KEY_OF_POD),
-    graph("a wrong key", "", "{ myself { id } }", 401, Authorization="Bearer rpa_WRONG"),
+    graph("the pod's key asks for the account", "Unauthorized", "{ myself { id } }", headers=KEY_OF_POD),
+    graph("a wrong key", "", "{ myself { id } }", 401, {"Authorization": "Bearer rpa_WRONG"}),
 ]
 ROWS = [*TRANSPORT, *CREATE, *ACTIONS, *CATALOGUE, *RESOURCES, *GRAPHQL]
 
@@ -284,10 +284,10 @@ def filled(value: Any, names: dict[str, str]) -> Any:
 
 def answer_to(row: Refusal, sim: Sim, names: dict[str, str]) -> Answer:
     """The answer to the row's request."""
-    body = row.body if isinstance(row.body, bytes) or row.body is None else filled(row.body, names)
+    body: Any = row.body if isinstance(row.body, bytes) or row.body is None else filled(row.body, names)
     if row in CREATE:
         body = {name: value for name, value in sim.body(**body).items() if value != "-"}
-    return sim.call(row.method, filled(row.path, names), body, **filled(row.headers or {}, names))
+    return sim.call(row.method, filled(row.path, names), body, **filled(dict(row.headers or {}), names))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.about)
