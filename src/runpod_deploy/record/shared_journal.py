@@ -58,7 +58,12 @@ class SharedJournal:
     def _read(self, name: str) -> bytes:
         if "://" in self.place:
             files, path = remote(self.place)
-            return bytes(files.cat_file(f"{path}/{self.run_id}/{name}", start=0, end=RECORD_BYTES))
+            try:
+                return bytes(files.cat_file(f"{path}/{self.run_id}/{name}", start=0, end=RECORD_BYTES))
+            except FileNotFoundError:
+                raise
+            except Exception as error:  # each library has errors of its own, for a missing credential and the like
+                raise OSError(f"{type(error).__name__}: {error}") from error
         return read_limited(Path(self.place) / self.run_id / name, RECORD_BYTES)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import fsspec  # type: ignore[import-untyped]
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 
 from runpod_deploy.errors import ConfigError
 from runpod_deploy.record.paths import RunDir
@@ -34,6 +36,22 @@ def test_what_was_put_there_is_read_there(tmp_path: Path, run_dir: RunDir, kind:
 def test_a_place_that_no_library_knows_is_a_config_error(place: str) -> None:
     with pytest.raises(ConfigError, match="--journal"):
         SharedJournal(place, "seed-1").manifest()
+
+
+class NoCredentials(Exception):
+    """An error as libraries for clouds raise it: their own, and no OSError."""
+
+
+def refuse(*_: object, **named: object) -> bytes:
+    """Nobody reads here."""
+    raise NoCredentials("unable to locate credentials")
+
+
+def test_an_error_of_a_library_is_a_config_error_that_names_it(tmp_path: Path) -> None:
+    refusing = type("Refusing", (MemoryFileSystem,), {"protocol": "refusing", "cat_file": refuse})
+    fsspec.register_implementation("refusing", refusing, clobber=True)
+    with pytest.raises(ConfigError, match="cannot be read there: NoCredentials: unable to locate credentials"):
+        SharedJournal("refusing://bucket/x", "seed-1").manifest()
 
 
 def test_a_manifest_that_makes_no_sense_stops_before_anything_is_paid(tmp_path: Path) -> None:
