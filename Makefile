@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-failed test-pythons test-lowest chaos storm quick mutants coverage live
+.PHONY: help setup demo test test-failed test-long test-pythons test-lowest chaos storm quick mutants coverage live
 .PHONY: lint lint-shell lint-workflows hooks audit docs package release clean
 
 help: ## print this list
@@ -32,6 +32,9 @@ test: setup ## the whole suite
 # Tests of real processes on real clocks run beside each other; what failed so must pass alone.
 test-failed: setup ## the tests that failed last, one after the other
 	$(BIN)/pytest -n 0 --last-failed --last-failed-no-failures none
+
+test-long: setup ## what installs packages of others for minutes: tools, examples and recipes with their libraries
+	$(BIN)/pytest -m long -n $(JOBS)
 
 test-pythons: ## unit tests and whole runs in memory, on every Python from 3.11 on that is here
 	JOBS=$(JOBS) .ci/test-pythons

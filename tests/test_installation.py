@@ -26,7 +26,7 @@ WITH_SIMULATOR = {
 }
 
 
-@pytest.mark.clients
+@pytest.mark.long
 @pytest.mark.timeout(6 * WITHIN_S)
 def test_each_line_installs_commands_that_work(tmp_path: Path) -> None:
     """One test, because all of them need the same wheel and the same installers."""

@@ -27,7 +27,7 @@ PACKAGED = ("uv", "pip")
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(
-    "kind", ["monorepo", "conda", *(pytest.param(kind, marks=pytest.mark.clients) for kind in PACKAGED)]
+    "kind", ["monorepo", "conda", *(pytest.param(kind, marks=pytest.mark.long) for kind in PACKAGED)]
 )
 def test_a_first_config_succeeds(tmp_path: Path, kind: str) -> None:
     if kind in PACKAGED:

@@ -15,7 +15,7 @@ from tests.recipes.hubs import MODEL, HuggingFace, WandB, hub
 from tests.support.packages import need_packages
 from tests.support.workshop import REPOSITORY, Rehearsal, Workshop, open_workshop
 
-pytestmark = [pytest.mark.clients, pytest.mark.timeout(1000)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1000)]
 WITHIN_S = 900
 KEY = "0123456789abcdef" * 2 + "01234567"
 VOLUME = """\

@@ -58,6 +58,7 @@ def test_each_seed_is_finished_once(recipe: str, what: str, database: str) -> No
     assert found.broken(what, seeds=seeds) == [], found
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_snakemake_goes_on_after_a_kill(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its packages are installed once, in a place of their own: they do not agree with those of the linters."""
