@@ -27,7 +27,7 @@ from .record.shared_journal import SharedJournal
 from .record.spec_file import first_spec
 from .record.state import State
 from .record.state_file import StateFileWriter
-from .run import Run, World, open_run
+from .run import ERROR_CHARS, Run, World, open_run
 from .spec import Spec
 from .terminal.console import Console
 
@@ -160,7 +160,7 @@ def with_listeners(run: Run, options: RunOptions) -> Run:
     run.listeners += [ManifestWriter(run), StateFileWriter(run.spec, run.dir), console.on_event]
     run.printers.append(console.on_output)
     if run.spec.journal:
-        run.listeners.append(JournalCopier(run, run.spec.journal))
+        run.listeners.append(JournalCopier(run, SharedJournal(run.spec.journal, run.spec.run_id)))
     run.world.on_retry.append(partial(record_retry, run))
     return run
 
@@ -189,15 +189,24 @@ class ManifestWriter:
 
 
 class JournalCopier:
-    """Copies journal and manifest to the place of `--journal` as the run goes on. An error there ends no run."""
+    """Copies journal and manifest to the place of `--journal` as the run goes on. An error there ends no run.
 
-    def __init__(self, run: Run, place: str) -> None:
-        self.run, self.shared = run, SharedJournal(place, run.spec.run_id)
+    Signals wait meanwhile, so a place that does not answer is waited for once, and not again.
+    """
+
+    def __init__(self, run: Run, shared: SharedJournal) -> None:
+        self.run, self.shared, self.silent = run, shared, False
 
     def __call__(self, event: e.Event, _state: State) -> None:
         """The copies are as the files here are now, if the event is a milestone."""
-        if isinstance(event, MILESTONES):
+        if self.silent or not isinstance(event, MILESTONES):
+            return
+        try:
             self.shared.put(self.run.dir, self.run.world.hostname)
+        except TimeoutError as error:
+            self.silent = True
+            told = f"--journal {self.shared.place}: {error}; nothing more is copied there"
+            self.run.record(e.ListenerFailed(listener=type(self).__name__, error=told[:ERROR_CHARS]))
 
 
 def to_end(run: Run, story: Callable[[Run], State]) -> State:

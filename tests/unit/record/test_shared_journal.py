@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from threading import Event
 
 import fsspec  # type: ignore[import-untyped]
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 
+from runpod_deploy.driver import JournalCopier
 from runpod_deploy.errors import ConfigError
+from runpod_deploy.record import events as e
 from runpod_deploy.record.paths import RunDir
 from runpod_deploy.record.shared_journal import SharedJournal
+from tests.support.worlds import Memory
 
 
 @pytest.fixture
@@ -59,3 +65,44 @@ def test_a_manifest_that_makes_no_sense_stops_before_anything_is_paid(tmp_path: 
     (tmp_path / "seed-1" / "manifest.json").write_text("{" * 10_000)
     with pytest.raises(ConfigError, match="cannot be read there"):
         SharedJournal(str(tmp_path), "seed-1").manifest()
+
+
+def silent_place(calls: list[str], until: Event) -> str:
+    """The URI of a place that takes a call and never answers it."""
+
+    def wait(_self: object, path: str, *_: object, **__: object) -> bytes:
+        calls.append(path)
+        until.wait()
+        return b""
+
+    silent = type("Silent", (MemoryFileSystem,), {"protocol": "silent", "pipe_file": wait, "cat_file": wait})
+    fsspec.register_implementation("silent", silent, clobber=True)
+    return "silent://bucket/x"
+
+
+def test_a_place_that_does_not_answer_is_waited_for_once_and_said_once(tmp_path: Path) -> None:
+    world, until = Memory(tmp_path), Event()
+    calls: list[str] = []
+    run = world.open()
+    run.listeners.append(JournalCopier(run, SharedJournal(silent_place(calls, until), "seed-1", within_s=0.2)))
+    world.dir.manifest.write_text("{}")
+    for _ in range(3):
+        run.record(e.Detached(why="asked"))
+    until.set()
+    assert len(calls) == 1
+    (failed,) = [event for event in world.events if isinstance(event, e.ListenerFailed)]
+    assert failed.listener == "JournalCopier" and "nothing more is copied there" in failed.error
+
+
+def test_a_manifest_that_does_not_come_is_a_config_error() -> None:
+    until = Event()
+    with pytest.raises(ConfigError, match="cannot be read there: not within"):
+        SharedJournal(silent_place([], until), "seed-1", within_s=0.2).manifest()
+    until.set()
+
+
+def test_a_process_ends_although_the_place_has_not_answered() -> None:
+    place = "t.silent_place([], Event())"
+    code = f"import {__name__} as t; from threading import Event; t.SharedJournal({place}, 'a', 0.2).manifest()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and "cannot be read there: not within" in done.stderr
