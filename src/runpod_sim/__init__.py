@@ -18,6 +18,7 @@ go wrong is a fault: a JSON object that says which requests or pods it applies t
     faults/       every kind of fault, and when one applies
     records/      plain values: pods, specs, catalogue, meters, errors
     clock         the time, with a skew
+    files         files of others, read and written within bounds
 
 Imports point down this list; the import linter enforces it. Read in this order: simulator, server, routes/pods,
 cloud/cloud, containers/supervisor, containers/sandbox; then faults/kinds and faults/fault.

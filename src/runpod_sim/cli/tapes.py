@@ -38,6 +38,7 @@ def record(output: Path, upstream: str, command: tuple[str, ...]) -> None:
 
 
 async def _record(output: Path, upstream: str, command: Sequence[str]) -> int:
+    tape.write(output, [])  # a file that cannot be written is told before anything is rented
     arrived = collect_signals()
     async with proxy.new_session() as session:
         recorder = proxy.Recorder(upstream, session)

@@ -44,13 +44,13 @@ def _wanted(method: str, path: str, sent: object) -> Wanted:
         return method, path, ""
     try:
         given = json.loads(sent) if isinstance(sent, bytes) else sent
-        query = given["query"] if isinstance(given, dict) else ""
-    except (ValueError, KeyError):
-        query = ""
-    return method, "/graphql", " ".join(str(query).split())
+    except (ValueError, RecursionError):
+        given = None
+    query = given.get("query") if isinstance(given, dict) else None
+    return method, "/graphql", " ".join(query.split()) if isinstance(query, str) else ""
 
 
 def _answer(exchange: Exchange) -> web.Response:
     body = exchange.body
     raw = body if isinstance(body, str) else json.dumps(body) if body is not None else ""
-    return web.Response(body=raw.encode(), status=exchange.status, headers=exchange.headers)
+    return web.Response(body=raw.encode(errors="replace"), status=exchange.status, headers=exchange.headers)

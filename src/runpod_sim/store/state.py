@@ -15,12 +15,14 @@ from typing import Any
 
 from ..clock import now
 from ..cloud.cloud import Cloud
+from ..files import read_json, write_private
 from ..records.catalogue import Place, StockRule
 from ..records.meter import Meter, Period
 from ..records.pods import LOG_LINES, PROVISIONING, UP, LogLine, Pod
 
 STATE_FILE = "state.json"
 SAVE_EVERY_S = 1.0
+MOST = 256 << 20
 # Fields of the cloud that are plain JSON already.
 RECORDS = ("volumes", "ssh_keys", "templates", "registries", "secrets", "global_volumes")
 
@@ -44,8 +46,8 @@ def save(cloud: Cloud, root: Path) -> None:
     kept["pods"] = [_pod_json(pod) for pod in cloud.pods.values()]
     kept["meters"] = {name: asdict(meter) for name, meter in cloud.meters.items()}
     new = root / f"{STATE_FILE}.new"
-    new.write_text(json.dumps(kept))
-    new.chmod(0o600)
+    new.unlink(missing_ok=True)
+    write_private(new, json.dumps(kept))
     new.replace(root / STATE_FILE)
 
 
@@ -55,17 +57,22 @@ def load(cloud: Cloud, root: Path) -> None:
     if not path.exists():
         return
     try:
-        _restore(cloud, json.loads(path.read_text()))
+        _restore(cloud, read_json(path, MOST))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise StateUnreadable(
-            f"{path} is damaged or was written by another version ({error!r}); use another folder, or delete it"
+            f"{path} is damaged or was written by another version ({error!r:.200}); use another folder, or delete it"
         ) from error
 
 
 def _restore(cloud: Cloud, kept: dict[str, Any]) -> None:
+    for name, kinds in {"api_key": str, "balance_usd": (int, float), "saved_at": (int, float)}.items():
+        if not isinstance(kept[name], kinds):
+            raise TypeError(f"{name} has the wrong type")
     pods = [_pod(row, kept["saved_at"]) for row in kept["pods"]]
     for name in RECORDS:
         records = getattr(cloud, name)
+        if type(kept[name]) is not type(records):
+            raise TypeError(f"{name} is not of the type {type(records).__name__}")
         records.extend(kept[name]) if isinstance(records, list) else records.update(kept[name])
     cloud.api_key, cloud.balance_usd = kept["api_key"], kept["balance_usd"]
     cloud.catalogue.rules.extend(StockRule(**rule) for rule in kept["rules"])
