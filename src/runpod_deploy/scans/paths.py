@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 
@@ -36,8 +37,10 @@ def missing_here(draft: Draft) -> Iterator[Finding]:
 def overwritten(draft: Draft) -> Iterator[Finding]:
     """Warnings for staging entries whose files a later entry deletes, or uploads again."""
     job = draft.trial.job
+    shipped = cache(lambda i: shipped_paths(draft, job.staging[i]))  # a large source is listed once, not for each pair
     for (i, first), (j, second) in combinations(enumerate(job.staging), 2):
-        if inside(second, first) and uploads(draft, first, second):
+        source = local(draft, second.source).absolute()
+        if inside(second, first) and any(path.is_relative_to(source) for path in shipped(i)):
             message = f"its source is inside that of staging[{i}], which uploads it already"
             yield draft.document.finding(("staging", j, "source"), message, level="warning")
         lower, upper = PurePosixPath(first.destination), PurePosixPath(second.destination)
@@ -52,14 +55,12 @@ def inside(second: RsyncPushSpec, first: RsyncPushSpec) -> bool:
     return inner != outer and inner.is_relative_to(outer)
 
 
-def uploads(draft: Draft, first: RsyncPushSpec, second: RsyncPushSpec) -> bool:
-    """Whether the first entry uploads files of the second one's source: it may exclude it, or git may ignore it."""
-    source = local(draft, second.source).absolute()
+def shipped_paths(draft: Draft, entry: RsyncPushSpec) -> tuple[Path, ...]:
+    """The files that an entry uploads: not those that it excludes or git ignores."""
     try:
-        shipped = survey(first, draft.project_root).files
+        return tuple(file.path.absolute() for file in survey(entry, draft.project_root).files)
     except DeployError:
-        return False  # the run's own check says what is wrong
-    return any(file.path.absolute().is_relative_to(source) for file in shipped)
+        return ()  # the run's own check says what is wrong
 
 
 def colliding(draft: Draft) -> Iterator[Finding]:

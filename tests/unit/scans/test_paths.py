@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runpod_deploy.pod.transfer.shipment import Shipment, survey
 from runpod_deploy.scans import paths
+from runpod_deploy.spec import RsyncPushSpec
 
 from .conftest import Project
 
@@ -83,3 +86,20 @@ def test_landings_are_told(project: Project) -> None:
         f"/w/out will be downloaded to {root}/here/out",
         f"the contents of /w/out/ will be downloaded to {root}/there",
     ]
+
+
+def test_a_source_is_listed_once_however_many_entries_are_inside_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"src/{name}" for name in "abcd"]
+    listed: list[str] = []
+
+    def counted(entry: RsyncPushSpec, root: Path) -> Shipment:
+        listed.append(entry.source)
+        return survey(entry, root)
+
+    monkeypatch.setattr(paths, "survey", counted)
+    entries = [push("all", "./", "/w"), *(push(name[-1], f"{name}/", f"/x/{name[-1]}") for name in names)]
+    draft = project({f"{name}/f": "" for name in names}, staging=entries)
+    assert len(list(paths.overwritten(draft))) == len(names)
+    assert listed == ["./"]
