@@ -26,6 +26,8 @@ MOST = 256 << 20
 # Fields of the cloud that are plain JSON already.
 RECORDS = ("volumes", "ssh_keys", "templates", "registries", "secrets", "global_volumes")
 
+SCALARS: dict[str, tuple[type, ...]] = {"api_key": (str,), "balance_usd": (int, float), "saved_at": (int, float)}
+
 
 class StateUnreadable(OSError):
     """The saved cloud cannot be loaded; the message says why, and what to do."""
@@ -65,7 +67,7 @@ def load(cloud: Cloud, root: Path) -> None:
 
 
 def _restore(cloud: Cloud, kept: dict[str, Any]) -> None:
-    for name, kinds in {"api_key": str, "balance_usd": (int, float), "saved_at": (int, float)}.items():
+    for name, kinds in SCALARS.items():
         if not isinstance(kept[name], kinds):
             raise TypeError(f"{name} has the wrong type")
     pods = [_pod(row, kept["saved_at"]) for row in kept["pods"]]
