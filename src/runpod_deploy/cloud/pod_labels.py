@@ -6,13 +6,15 @@ therefore draws a random token, and the pods that it requests bear this token.
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ..money import Disks, affordable
+from ..spec.instants import from_epoch, shifted
 from .values import Pod
 
 RUN_ID_LABEL = "RUNPOD_DEPLOY_RUN_ID"
@@ -102,13 +104,15 @@ def origin(pod: Pod) -> PodOrigin | None:
 def cap_lasts_until(pod: Pod) -> datetime | None:
     """The instant until which the guard lets the pod be at its real price, disks included; None if it is not known."""
     try:
-        cap_usd, closing = float(pod.env[CAP_LABEL]), timedelta(seconds=float(pod.env[CLOSING_LABEL]))
-    except (KeyError, ValueError, OverflowError):
+        cap_usd, closing_s = float(pod.env[CAP_LABEL]), float(pod.env[CLOSING_LABEL])
+    except (KeyError, ValueError):
+        return None
+    if not (0 <= cap_usd < math.inf and 0 <= closing_s < math.inf):
         return None
     if not pod.usd_per_hour or pod.created_at is None:
         return None
     disks = Disks(container_gb=pod.container_disk_gb or 0, volume_gb=pod.volume_gb or 0)
-    return pod.created_at + affordable(cap_usd, pod.usd_per_hour + disks.usd_per_hour) + closing
+    return shifted(pod.created_at + affordable(cap_usd, pod.usd_per_hour + disks.usd_per_hour), closing_s)
 
 
 def latest(*instants: datetime | None) -> datetime | None:
@@ -129,6 +133,6 @@ def since_restart(pod: Pod) -> timedelta:
 def instant(env: Mapping[str, str], label: str) -> datetime | None:
     """The instant that a label holds; None if there is no such label or it makes no sense."""
     try:
-        return datetime.fromtimestamp(float(env.get(label, "")), UTC)
-    except (ValueError, OverflowError, OSError):
+        return from_epoch(float(env.get(label, "")))
+    except ValueError:
         return None

@@ -14,6 +14,7 @@ from ..machine.clock import wait_until
 from ..money import cents
 from ..record.events import GuardReleased, PodKilledUnexpected, PodReachable, Retried
 from ..run import Run
+from ..spec.instants import shifted
 from .host_log import keep_host_log
 from .lease import still_held
 from .limits import REASONS, CheckLimit
@@ -155,7 +156,7 @@ def ended_by_guard(run: Run, pod: Pod | None) -> LimitReached:
 def was_restarted(run: Run, pod: Pod) -> bool:
     """Whether the pod's container is younger than our first contact: then its job is gone, and its host key is new."""
     reached_at, now = run.state.pod.reached_at, run.world.clock.now()
-    began_at = now - timedelta(seconds=pod.uptime_s) if pod.uptime_s is not None else pod.started_at
+    began_at = shifted(now, -pod.uptime_s) if pod.uptime_s is not None else pod.started_at
     return reached_at is not None and began_at is not None and began_at > reached_at + CLOCKS_DIFFER
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..machine.limits import LOG_BYTES
 from ..machine.reading import open_regular
 from ..money import Rental, spent_between_usd, spent_usd
 from ..spec import ArtifactPullSpec, Spec
+from ..spec.instants import shifted
 from ..spec.strict_json import dumps
 from .notes import Notes, notes_of
 from .parts import Artifact, PhaseTime
@@ -173,7 +174,7 @@ def pod_row(rental: Rental, now: datetime) -> dict[str, Any]:
 
 def phase_row(phase: PhaseTime, rentals: tuple[Rental, ...], now: datetime) -> dict[str, Any]:
     """One phase: start, duration, and the cost of pods in that time."""
-    end_at = now if phase.duration_s is None else phase.started_at + timedelta(seconds=phase.duration_s)
+    end_at = now if phase.duration_s is None else shifted(phase.started_at, phase.duration_s)
     return {
         "name": phase.name,
         "started_at": phase.started_at.isoformat(),

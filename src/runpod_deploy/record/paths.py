@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import ConfigError, UsageError
+from ..spec.instants import plausible
 from ..spec.job import RUNS_DIR as RUNS_DIR
 
 EVENTS_NAME = "events.jsonl"
@@ -38,7 +39,7 @@ def time_stamp(at: datetime) -> str:
 def began_at(name: str) -> datetime | None:
     """The instant at which a run began, from the name of its folder; None if the name does not begin with a stamp."""
     try:
-        return datetime.strptime(name[:STAMP_CHARS], STAMP_FORMAT).replace(tzinfo=UTC)
+        return plausible(datetime.strptime(name[:STAMP_CHARS], STAMP_FORMAT).replace(tzinfo=UTC))
     except ValueError:
         return None
 

@@ -6,11 +6,11 @@ One odd field must neither end a run whose pod is known nor hide the other rows 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from ...machine.limits import LARGEST_NUMBER
-from ...spec.instants import parse_instant
+from ...spec.instants import from_epoch, parse_instant
 
 MILLISECONDS_FROM = 1e11
 """A time above this is in milliseconds: in seconds it would be after the year 5000."""
@@ -62,7 +62,4 @@ def instant_in(value: object) -> datetime | None:
     number = number_in(value)
     if number is None:
         return None
-    try:
-        return datetime.fromtimestamp(number / 1000 if number > MILLISECONDS_FROM else number, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+    return from_epoch(number / 1000 if number > MILLISECONDS_FROM else number)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-NEVER = datetime.min.replace(tzinfo=UTC)
+from ...spec.instants import EARLIEST
+
+NEVER = EARLIEST
 
 
 @dataclass(frozen=True, kw_only=True)
