@@ -24,7 +24,7 @@ from ..run import common_fields
 from ..spec.strict_json import dumps
 from .folders import Unreadable, find_files, why_unreadable
 from .manifests import Manifest, read_manifests
-from .reconciliation import PodHour, RunBill, RunHours, hours_of_run, reconcile
+from .reconciliation import PodHour, RunBill, RunHours, TooLong, hours_of_run, reconcile
 from .runs import brought_up_to_date, read_run, rebuild_manifest
 
 LONGEST_RANGE = timedelta(days=7)
@@ -67,7 +67,10 @@ def runs_below(root: str, now: datetime, unreadable: Unreadable) -> Iterator[Run
     for path, manifest in read_manifests(find_files(root, MANIFEST_NAME, unreadable), unreadable):
         if manifest is not None:
             run_dir = Path(path).parent
-            yield hours_of_run(run_dir, brought_up_to_date(run_dir, manifest, now, unreadable), now)
+            try:
+                yield hours_of_run(run_dir, brought_up_to_date(run_dir, manifest, now, unreadable), now)
+            except TooLong as error:
+                unreadable(path, str(error))
 
 
 def billed_amounts(wanted: set[PodHour], source: BillSource) -> dict[PodHour, float]:

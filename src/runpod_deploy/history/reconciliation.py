@@ -10,7 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from ..cloud.runpod.bills import HOUR
@@ -21,7 +22,15 @@ from .manifests import Manifest, finite_number, mappings
 STAMPED = re.compile(r"\d{8}T\d{6}Z(?=(-\d+)?$)")
 NEARLY_WHOLE = 0.9
 """A bill of at least this share of the estimate covers more than the first hours of the run."""
+YEAR = timedelta(days=366)
+MOST_HOURS = 10_000
+"""Hours of all pods of a run, more than a year. A manifest may come from anybody: each hour takes memory here."""
 BILL_STATES = ("settled", "so_far", "not_yet", "shared", "unknown", "nothing_rented")
+
+
+class TooLong(ValueError):
+    """The pods of a run were used for longer than makes sense."""
+
 
 PodHour = tuple[str, datetime]
 """A pod and the start of an hour: what one bill is for."""
@@ -54,15 +63,23 @@ class RunBill:
 
 
 def hours_of_run(path: Path, manifest: Manifest, now: datetime) -> RunHours:
-    """The run with the hours of its pods."""
-    return RunHours(path, manifest, frozenset(hour for span in pod_spans(manifest, now) for hour in hours(*span)))
+    """The run with the hours of its pods. Raises TooLong."""
+    found = list(islice((hour for span in pod_spans(manifest, now) for hour in hours(*span)), MOST_HOURS + 1))
+    if len(found) > MOST_HOURS:
+        raise TooLong(
+            f"its pods were used for more than {MOST_HOURS} hours, as its manifest has it: no bill is asked for"
+        )
+    return RunHours(path, manifest, frozenset(found))
 
 
 def pod_spans(manifest: Manifest, now: datetime) -> Iterator[tuple[str, datetime, datetime]]:
-    """Id, start and end of each pod of the run; none for a manifest that does not tell the times."""
+    """Id, start and end of each pod of the run; none for a manifest that does not tell the times.
+
+    A pod whose end was never recorded is not asked for longer than a year.
+    """
     for pod in mappings(manifest, "pods"):
         if (since_at := parse_instant(pod.get("since_utc"))) is not None:
-            yield str(pod.get("pod_id")), since_at, parse_instant(pod.get("until_utc")) or now
+            yield str(pod.get("pod_id")), since_at, parse_instant(pod.get("until_utc")) or min(now, since_at + YEAR)
     since_at, ended_at = start_in_id(manifest.get("run_id")), parse_instant(manifest.get("pulled_at_utc"))
     if "pods" not in manifest and isinstance(manifest.get("pod_id"), str) and since_at and ended_at:
         yield manifest["pod_id"], since_at, ended_at
@@ -76,7 +93,7 @@ def start_in_id(run_id: object) -> datetime | None:
 
 def hours(pod_id: str, since_at: datetime, until_at: datetime) -> Iterator[PodHour]:
     """Every hour that overlaps the time; at least one."""
-    at = since_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    at = since_at.replace(minute=0, second=0, microsecond=0)
     yield pod_id, at
     while (at := at + HOUR) < until_at:
         yield pod_id, at

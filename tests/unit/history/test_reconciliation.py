@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 
 from runpod_deploy.cloud.runpod.bills import HOUR
 from runpod_deploy.history.bill_tables import bill_cells, bill_row, bill_total_facts, bill_totals
-from runpod_deploy.history.billing import LONGEST_RANGE, time_ranges
+from runpod_deploy.history.billing import LONGEST_RANGE, runs_below, time_ranges
 from runpod_deploy.history.layouts import table_lines
 from runpod_deploy.history.reconciliation import PodHour, RunHours, hours, hours_of_run, reconcile
+from runpod_deploy.record.paths import MANIFEST_NAME
 
 TEN = datetime(2026, 6, 4, 10, tzinfo=UTC)
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -73,6 +75,19 @@ def test_older_manifests_say_when_they_ran_by_their_ids_and_their_ends() -> None
     assert hours_of_run(Path("x"), old, NOW).hours == {("a", TEN), ("a", TEN + HOUR)}
     for manifest in (nameless, {**old, "pod_id": None}, {**old, "pulled_at_utc": "soon"}, {**old, "pods": "none"}, {}):
         assert hours_of_run(Path("x"), manifest, NOW).hours == frozenset()
+
+
+def test_a_manifest_of_endless_times_costs_no_memory_and_hides_no_other_run(tmp_path: Path) -> None:
+    spans = {"endless": "2199-01-01T00:00:00Z", "sound": "2001-01-02T01:00:00Z", "open": None}
+    for name, until in spans.items():
+        pods = [{"pod_id": name, "since_utc": "2001-01-02T00:00:00Z", "until_utc": until}]
+        (tmp_path / name).mkdir()
+        (tmp_path / name / MANIFEST_NAME).write_text(json.dumps({"run_id": name, "pods": pods}))
+    said: list[str] = []
+
+    runs = list(runs_below(str(tmp_path), NOW, lambda path, why: said.append(f"{path}: {why}")))
+    assert {run.path.name: len(run.hours) for run in runs} == {"sound": 1, "open": 366 * 24}
+    assert len(said) == 1 and "endless" in said[0] and "no bill is asked for" in said[0]
 
 
 def test_a_run_that_rented_nothing_waits_for_no_bill() -> None:
