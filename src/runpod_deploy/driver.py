@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -210,12 +210,14 @@ class JournalCopier:
 
 
 def to_end(run: Run, story: Callable[[Run], State]) -> State:
-    """The run's state at the end of the story; connections are closed whatever happens."""
+    """The run's state at the end of the story; connections are closed, and rows that had no room are on disk if it has
+    room again, whatever happens."""
     try:
         return story(run)
     except Interrupt as interrupt:  # came after the last phase: nothing is left to do but to record it
         run.record(e.Interrupted(signal=interrupt.signal_name))
         return run.state
     finally:
-        with run.signals.critical():
+        with run.signals.critical(), suppress(OSError):
             run.leave_host()
+            run.journal.flush()

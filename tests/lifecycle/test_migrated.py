@@ -71,6 +71,21 @@ def test_a_pod_that_was_moved_while_it_booted_does_not_stay_beside_the_next(tmp_
     assert max(billing) == 1 and len(world.cloud.created) == 3
 
 
+def test_a_pod_that_was_moved_while_it_was_given_up_does_not_stay_beside_the_next_candidate(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+    world.cloud.delivers = {"EU-RO-1": {"gpu_count": 0}}
+    billing: list[int] = []
+
+    def move(where: str) -> None:
+        billing.append(len(world.cloud.billing))
+        if where == "before delete" and len(world.cloud.created) == 1:
+            world.cloud.migrate(world.cloud.billing[0].id)
+
+    world.on_effect = move
+    assert carry_out(world.open()).exit_code == 0 and world.cloud.billing == []
+    assert max(billing) == 1
+
+
 def test_nobody_can_tell_whether_a_lost_pod_was_moved_while_no_listing_comes(tmp_path: Path) -> None:
     world = Memory(tmp_path, job_lasts_s=60.0)
     migrates_at(world, "after launch")

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from runpod_deploy.driver import to_end
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.record.events import Interrupted
+from runpod_deploy.record.state import State
+from runpod_deploy.run import Run
 from runpod_deploy.spec import SecretSpec
 from tests.lifecycle.test_recycle import second_run
 from tests.support.worlds import FaultAt, Killed, Memory, with_job
@@ -65,6 +68,17 @@ def test_a_job_is_not_started_while_the_journal_cannot_be_written(tmp_path: Path
         state = carry_out(world.open())
     assert state.failure is not None and state.failure.kind == "staging" and world.starts == 0
     assert world.cloud.billing == []
+
+
+def test_rows_that_had_no_room_are_on_disk_at_the_end_if_there_is_room_again(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+
+    def story(run: Run) -> State:
+        with disk_full_from("after push code", world):
+            return carry_out(run)
+
+    state = to_end(world.open(), story)
+    assert world.open().state.exit_code == state.exit_code and world.open().state.end.finished
 
 
 @contextmanager

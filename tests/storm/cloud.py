@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from runpod_deploy.cloud.removal import LOOKS_APART_S
 from runpod_deploy.cloud.values import Address, Candidate, Pod, PodRequest
 from runpod_deploy.errors import BalanceSpent, ConfigError
 from runpod_deploy.money import Disks
@@ -216,6 +217,16 @@ class StormCloud(FakeCloud):
         self.insides[pod.id] = replace(self.insides[old_id], api=api, guards={}, up=False)
         self.goes_up(pod.id)
         return pod
+
+    def _listed(self, rented: Rented) -> bool:
+        """A moved pod that no listing shows for longer is left to its guard, and the page of promises says so."""
+        lag_s = self.listing_lag_s
+        if rented.pod.id in self.migrated:
+            self.listing_lag_s = min(lag_s, LOOKS_APART_S)
+        try:
+            return super()._listed(rented)
+        finally:
+            self.listing_lag_s = lag_s
 
     def befall(self, pod_id: str, what: str) -> None:
         """The pod vanishes, is stopped, is moved to a new id, or its container restarts."""

@@ -67,7 +67,6 @@ def provision(run: Run) -> None:
 def request_pod(run: Run) -> None:
     """A new pod of this run exists. Raises as `provision` does."""
     name_left_behind(run)
-    end_before_another(run)
     if not run.state.request.candidates:
         choose_again(run)
     if place_somewhere(run):
@@ -100,6 +99,7 @@ def place_somewhere(run: Run) -> bool:
 
 def place(run: Run, candidate: Candidate) -> bool:
     """Whether a pod was created from this candidate. A refusal is recorded; an unclear answer is cleared up first."""
+    end_before_another(run)
     request = pod_request(run, candidate)
     for _ in range(UNCLEAR_TRIES):
         if candidate not in untried(run):
