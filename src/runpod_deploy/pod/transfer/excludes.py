@@ -65,9 +65,7 @@ def rule(pattern: str) -> Rule:
     whole_path = "/" in text or "**" in text
     while not anchored and (anywhere := re.match(r"\*{2,}/", text)):
         text = text[anywhere.end() :]  # rsync matches it at the top as well
-    shape = _shape(text.removeprefix("/"))
-    if whole_path and not anchored:
-        shape = f"(?:.*/)?{shape}"
+    shape = _shape(text.removeprefix("/"), "(?:.*?/)??" if whole_path and not anchored else "")
     return Rule(leaves_out, folders_only, whole_path, _compiled(shape))
 
 
@@ -79,22 +77,52 @@ def _compiled(shape: str) -> re.Pattern[str]:
         return re.compile("(?!)")
 
 
-def _shape(text: str) -> str:
-    """The regular expression of a pattern. A pattern without wildcards is literal text, backslashes included."""
+ANY, WITHIN = ".*?", "[^/]*?"
+"""What `**` and `*` match."""
+
+
+def _shape(text: str, before: str) -> str:
+    """The regular expression of a pattern. A pattern without wildcards is literal text, backslashes included.
+
+    The part up to the next `**` is an atomic group: where it first fits, the rest has the most room, so another place
+    need not be tried. Without that, a pattern of many stars takes minutes for one long name.
+    """
     if not re.search(r"[*?\[]", text):
-        return re.escape(text)
+        return before + re.escape(text)
     parts, position = [], 0
     while position < len(text):
         part, position = _next(text, position)
         parts.append(part)
-    return "".join(parts)
+    *first, last = _split(parts, ANY)
+    blocks = [f"(?>{ANY}{_block(block, ends=False)})" for block in first[1:]]
+    if not first:
+        return before + _block(last)
+    return f"(?>{before}{_block(first[0], ends=False)})" + "".join(blocks) + ANY + _block(last)
+
+
+def _block(parts: list[str], *, ends: bool = True) -> str:
+    """The expression of parts without `**`. The last star of a pattern stays open, since its text ends the path."""
+    pieces = ["".join(piece) for piece in _split(parts, WITHIN)]
+    atomic = len(pieces) - ends
+    stars = [f"(?>{WITHIN}{piece})" if at < atomic else WITHIN + piece for at, piece in enumerate(pieces) if at]
+    return pieces[0] + "".join(stars)
+
+
+def _split(parts: list[str], at: str) -> list[list[str]]:
+    pieces: list[list[str]] = [[]]
+    for part in parts:
+        if part == at:
+            pieces.append([])
+        else:
+            pieces[-1].append(part)
+    return pieces
 
 
 def _next(text: str, at: int) -> tuple[str, int]:
     if text.startswith("**", at):
-        return ".*", at + len(text[at:]) - len(text[at:].lstrip("*"))
+        return ANY, at + len(text[at:]) - len(text[at:].lstrip("*"))
     if text[at] == "*":
-        return "[^/]*", at + 1
+        return WITHIN, at + 1
     if text[at] == "?":
         return "[^/]", at + 1
     if text[at] == "\\" and at + 1 < len(text):

@@ -118,3 +118,10 @@ def test_the_git_folder_of_a_worktree_is_a_file(tmp_path: Path) -> None:
         (tmp_path / name).write_text("gitdir: /home/me/project/.git/worktrees/x\n")
     assert set(local_tree(tmp_path, Excludes((".git/",)))) == {"inner", "git", ".gitignore"}
     assert set(local_tree(tmp_path, Excludes(("/.git/",)))) == {"inner", "inner/.git", "git", ".gitignore"}
+
+
+@pytest.mark.parametrize("star", ["*", "**", "**a*", "?*", "**/*"])
+def test_many_stars_end_on_a_long_name(star: str) -> None:
+    name = "/".join(["a" * 60] * 4)
+    assert not Excludes((f"{star}a" * 30 + "b",)).leave_out(name, is_dir=False)
+    assert Excludes((f"{star}a" * 3 + "*",)).leave_out(name, is_dir=False)
