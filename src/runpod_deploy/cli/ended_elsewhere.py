@@ -29,9 +29,19 @@ def exit_code_elsewhere(draft: Draft, given: dict[str, Any]) -> int | None:
     if place is None or RunDir(draft.project_root / RUNS_DIR / run_id).spec.exists():
         return None
     told = SharedJournal(place, run_id).manifest()
-    code = told.get("exit_code")
-    if told.get("state") != "finished" or not isinstance(code, int):
+    if told.get("state") != "finished":
         return None
+    code = told.get("exit_code")
     print_err(f"error: run {run_id} ended on {told.get('machine')}: {told.get('outcome')}, exit code {code}")
     print_err(f"hint: its results are there, in {told.get('run_dir')}; to carry it out again, use another --run-id")
-    return code or FAILURE_KINDS["artifact_missing"].exit_code
+    return code_here(code)
+
+
+def code_here(told: object) -> int:
+    """The exit code here: the one told if it names a failure, else that of results which are not here.
+
+    A shell would take 256 for 0, and true is 1 for Python.
+    """
+    if isinstance(told, int) and not isinstance(told, bool) and 1 <= told <= 255:
+        return told
+    return FAILURE_KINDS["artifact_missing"].exit_code
