@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from ..config.draft import Draft
 from ..errors import FAILURE_KINDS, UsageError
 from ..record.paths import RUNS_DIR, RunDir
-from ..record.shared_journal import SharedJournal
+from ..record.shared_journal import SharedJournal, folder_of
 from ..terminal.output import print_err
 
 
@@ -17,7 +16,8 @@ def journal_place(given: dict[str, Any]) -> str | None:
     place = given["journal"]
     if place and not given["run_id"]:
         raise UsageError("--journal needs --run-id", hint="give the run an id by which other machines find it")
-    return place if not place or "://" in place else str(Path(place).expanduser().absolute())
+    folder = folder_of(place) if place else None
+    return place if folder is None else str(folder.absolute())
 
 
 def exit_code_elsewhere(draft: Draft, given: dict[str, Any]) -> int | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
+import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 PRIVATE = 0o600
@@ -29,6 +33,46 @@ def write_atomically(path: Path, text: str | Iterable[str], *, mode: int = 0o666
             draft.replace(path)
         except BaseException:
             draft.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def own_folder(above: Path, name: str, *, make: bool = False) -> Iterator[int]:
+    """A handle of the folder with that name. Raises OSError for a link, and for a folder of another user.
+
+    Others may write to the folder above it. Whatever they put there later, the handle stays at this folder.
+    """
+    parent = os.open(above, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if make:
+            with suppress(FileExistsError):
+                os.mkdir(name, 0o700, dir_fd=parent)
+        handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+    finally:
+        os.close(parent)
+    try:
+        if os.fstat(handle).st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "the folder belongs to another user", str(above / name))
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def copy_atomically(source: BinaryIO, folder: int, name: str) -> None:
+    """The private file in the open folder holds the rest of the source, and at no time half of it. Raises OSError.
+
+    The source is copied in pieces: it may be larger than the memory. A link with that name is replaced.
+    """
+    draft = f".{name}.{secrets.token_hex(8)}.tmp"
+    with os.fdopen(os.open(draft, NEW_FILE, PRIVATE, dir_fd=folder), "wb") as file:
+        try:
+            shutil.copyfileobj(source, file)
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(draft, dir_fd=folder)
             raise
 
 

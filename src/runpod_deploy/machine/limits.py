@@ -61,6 +61,8 @@ ROWS_BYTES = 8 << 30
 """Bytes of a file of rows: the 100,000 rows of a job with 64 kB each, and the run's own."""
 RECORD_BYTES = 16 << 20
 """Bytes of a spec, a manifest or a state file. A config has at most 1 MB; metadata of a job may come on top of it."""
+UPLOADED_JOURNAL_BYTES = 16 << 20
+"""Bytes of a journal that is copied to a server: the whole of it is in memory, and it is sent again and again."""
 SECRET_BYTES = 16 << 20
 """Bytes of the file of a secret. Keys and credentials have kilobytes; it is held in memory while it is sent."""
 NOTE_BYTES = 64 << 10

@@ -16,13 +16,13 @@ BY_NUMBER = ("/dev/stdin", "/dev/fd/")
 """The paths of open files of a command: only its user can have named them, not a folder that somebody sent."""
 
 
-def open_regular(path: Path | str, most: int | None = None) -> int:
+def open_regular(path: Path | str, most: int | None = None, folder: int | None = None) -> int:
     """A handle for reading a file, which is a regular one and has at most this many bytes. Raises OSError.
 
     A link to a device or a pipe could be read for ever, so it is refused, and a pipe's writer is not waited for. Only
-    a pipe that somebody names by its number, such as /dev/stdin, is read.
+    a pipe that somebody names by its number, such as /dev/stdin, is read. The path may be relative to an open folder.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK, dir_fd=folder)
     try:
         found = os.fstat(handle)
         if stat.S_ISDIR(found.st_mode):
@@ -39,9 +39,9 @@ def open_regular(path: Path | str, most: int | None = None) -> int:
     return handle
 
 
-def read_limited(path: Path | str, most: int) -> bytes:
+def read_limited(path: Path | str, most: int, folder: int | None = None) -> bytes:
     """The content of a regular file, as long as it is when it is opened. Raises OSError, also for more bytes."""
-    with os.fdopen(open_regular(path, most), "rb") as file:
+    with os.fdopen(open_regular(path, most, folder), "rb") as file:
         content = file.read(os.fstat(file.fileno()).st_size or most + 1)  # a pipe has no size
     if len(content) > most:
         raise too_large(path, most)

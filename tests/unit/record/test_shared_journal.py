@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from threading import Event
 
@@ -13,6 +15,7 @@ from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[impor
 
 from runpod_deploy.driver import JournalCopier
 from runpod_deploy.errors import ConfigError
+from runpod_deploy.machine.limits import UPLOADED_JOURNAL_BYTES
 from runpod_deploy.record import events as e
 from runpod_deploy.record.paths import RunDir
 from runpod_deploy.record.shared_journal import SharedJournal
@@ -28,9 +31,10 @@ def run_dir(tmp_path: Path) -> RunDir:
     return found
 
 
-@pytest.mark.parametrize("kind", ["folder", "memory"])
+@pytest.mark.parametrize("kind", ["folder", "file", "local", "memory"])
 def test_what_was_put_there_is_read_there(tmp_path: Path, run_dir: RunDir, kind: str) -> None:
-    place = str(tmp_path / "shared") if kind == "folder" else f"memory://{tmp_path.name}"
+    places = {"folder": str(tmp_path / "shared"), "memory": f"memory://{tmp_path.name}"}
+    place = places.get(kind, f"{kind}://{tmp_path / 'shared'}")
     assert SharedJournal(place, "seed-1").manifest() == {}
     SharedJournal(place, "seed-1").put(run_dir, "machine-a")
     told = SharedJournal(place, "seed-1").manifest()
@@ -38,7 +42,7 @@ def test_what_was_put_there_is_read_there(tmp_path: Path, run_dir: RunDir, kind:
     assert SharedJournal(place, "seed-2").manifest() == {}
 
 
-@pytest.mark.parametrize("place", ["nosuch://bucket/x", "s3-without-a-library://x"])
+@pytest.mark.parametrize("place", ["nosuch://bucket/x", "s3-without-a-library://x", "simplecache::file:///tmp"])
 def test_a_place_that_no_library_knows_is_a_config_error(place: str) -> None:
     with pytest.raises(ConfigError, match="--journal"):
         SharedJournal(place, "seed-1").manifest()
@@ -106,3 +110,67 @@ def test_a_process_ends_although_the_place_has_not_answered() -> None:
     code = f"import {__name__} as t; from threading import Event; t.SharedJournal({place}, 'a', 0.2).manifest()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1 and "cannot be read there: not within" in done.stderr
+
+
+@pytest.fixture(params=["", "file://"])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
+    """A place, and the folder of the run there."""
+    return f"{request.param}{tmp_path / 'shared'}", tmp_path / "shared" / "seed-1"
+
+
+def test_nothing_is_written_through_what_others_put_there(
+    shared: tuple[str, Path], run_dir: RunDir, tmp_path: Path
+) -> None:
+    place, own = shared
+    own.mkdir(parents=True)
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (own / "events.jsonl").symlink_to(victim)
+    os.mkfifo(own / "manifest.json")
+    SharedJournal(place, "seed-1").put(run_dir, "machine-a")
+    assert victim.read_text() == "precious"
+    assert (own / "events.jsonl").read_bytes() == run_dir.events.read_bytes()
+    assert sorted(file.name for file in own.iterdir()) == ["events.jsonl", "manifest.json"]
+    assert {file.lstat().st_mode for file in own.iterdir()} == {0o100600}
+
+
+def test_a_link_in_place_of_the_folder_is_refused(shared: tuple[str, Path], run_dir: RunDir, tmp_path: Path) -> None:
+    place, own = shared
+    own.parent.mkdir()
+    (tmp_path / "mine").mkdir()
+    own.symlink_to(tmp_path / "mine")
+    with pytest.raises(OSError, match="seed-1"):
+        SharedJournal(place, "seed-1").put(run_dir, "machine-a")
+    assert not list((tmp_path / "mine").iterdir())
+
+
+def test_a_folder_of_another_user_is_refused(
+    shared: tuple[str, Path], run_dir: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, own = shared
+    own.mkdir(parents=True)
+    monkeypatch.setattr(os, "geteuid", lambda: own.stat().st_uid + 1)
+    with pytest.raises(PermissionError, match="belongs to another user"):
+        SharedJournal(place, "seed-1").put(run_dir, "machine-a")
+    with pytest.raises(ConfigError, match="belongs to another user"):
+        SharedJournal(place, "seed-1").manifest()
+
+
+def test_of_a_large_journal_only_the_manifest_goes_to_a_server(tmp_path: Path, run_dir: RunDir) -> None:
+    os.truncate(run_dir.events, UPLOADED_JOURNAL_BYTES + 1)
+    shared = SharedJournal(f"memory://{tmp_path.name}", "seed-1")
+    with pytest.raises(OSError, match="only the manifest is copied"):
+        shared.put(run_dir, "machine-a")
+    assert shared.manifest()["machine"] == "machine-a"
+    assert [Path(path).name for path in MemoryFileSystem().ls(f"/{tmp_path.name}/seed-1", detail=False)] == [
+        "manifest.json"
+    ]
+
+
+def test_a_large_journal_is_copied_to_a_folder_in_pieces(tmp_path: Path, run_dir: RunDir) -> None:
+    os.truncate(run_dir.events, 64 << 20)
+    tracemalloc.start()
+    SharedJournal(str(tmp_path / "shared"), "seed-1").put(run_dir, "machine-a")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (tmp_path / "shared" / "seed-1" / "events.jsonl").stat().st_size == 64 << 20 and most < 16 << 20
