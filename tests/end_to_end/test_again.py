@@ -12,6 +12,8 @@ import pytest
 from tests.support.harness import WORK, Simulator, Tool, job, run
 
 SLOW = WORK + "for i in 1 2 3 4 5 6 7 8; do echo line $i; sleep 0.5; done\necho once >> /workspace/out/starts\n"
+LASTING = SLOW + "sleep 10\n"
+"""It still runs when somebody comes to it, also on a busy machine."""
 LINES = "".join(f"line {i}\n" for i in range(1, 9))
 
 
@@ -50,7 +52,7 @@ def test_detached_and_attached(sim: Simulator, tmp_path: Path) -> None:
 
 
 def test_a_detached_run_ends_by_itself(sim: Simulator, tmp_path: Path) -> None:
-    left = run(sim, job(tmp_path / "p", body=SLOW), "--detach")
+    left = run(sim, job(tmp_path / "p", body=LASTING), "--detach")
     assert left.code == 0 and "carries the run to its end" in left.err and left.run_dir
     reader = Tool(sim, "logs", str(left.run_dir))
     looker = Tool(sim, "attach", str(left.run_dir)).end()
@@ -60,7 +62,7 @@ def test_a_detached_run_ends_by_itself(sim: Simulator, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_in_attach_leaves_the_run_to_a_process_in_the_background(sim: Simulator, tmp_path: Path) -> None:
-    left = run(sim, job(tmp_path / "p", body=SLOW), "--detach", "--leave-to-guard")
+    left = run(sim, job(tmp_path / "p", body=LASTING), "--detach", "--leave-to-guard")
     looker = Tool(sim, "attach", str(left.run_dir))
     assert looker.process.stderr and "carries it out" in looker.process.stderr.readline()
     looker.signal(signal.SIGINT)
@@ -71,7 +73,7 @@ def test_ctrl_c_in_attach_leaves_the_run_to_a_process_in_the_background(sim: Sim
 @pytest.mark.parametrize("alive", [True, False])
 def test_stop_ends_a_run_from_another_terminal(sim: Simulator, tmp_path: Path, alive: bool) -> None:
     how = ["--detach"] if alive else ["--detach", "--leave-to-guard"]
-    left = run(sim, job(tmp_path / "p", body=SLOW), *how)
+    left = run(sim, job(tmp_path / "p", body=LASTING), *how)
     assert left.run_dir
     stopped = Tool(sim, "stop", left.manifest["run_id"], "--keep").end()
     assert stopped.code == 0 and ("now ends it" in stopped.err) is alive, stopped.err

@@ -77,7 +77,7 @@ AGAIN = """\
 set -m
 {call} & driver=$!
 cd examples/digits && mkdir -p artifacts/runpod && cd artifacts/runpod || exit
-until [ "$(grep -sl '"event": "job_launched"' */events.jsonl | wc -l)" = {jobs} ]; do sleep 0.2; done
+until [ "$(grep -sl '"event": "job_launched"' */events.jsonl | wc -l)" -ge {jobs} ]; do sleep 0.2; done
 cd ../../../.. && kill {signal} || exit
 wait "$driver"; echo "first exit $?"; sleep 0.5; echo "@@@"
 {call}
