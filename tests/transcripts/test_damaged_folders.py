@@ -174,7 +174,7 @@ def test_events_are_shown_even_if_clocks_go_backwards(project: Path) -> None:
     assert [line.split()[0] for line in done.stdout.splitlines()] == [
         "[+0:00]",
         "[-0:10]",
-        "[+69898645:59:49]",
+        "[+--:--]",
         "[+--:--]",
     ]
 
