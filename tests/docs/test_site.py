@@ -46,11 +46,18 @@ def test_named_commands_exist(page: Path) -> None:
     assert named <= set(COMMANDS), named - set(COMMANDS)
 
 
+OTHER_TOOLS = re.compile(r"\b(uv|snakemake) ")
+"""Commands of others, whose options are their own."""
+
+
 @pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(DOCS)))
 def test_named_options_exist(page: Path) -> None:
     spoken = re.findall(r"`[^`\n]+`", re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL))
     named = {
-        option for words in spoken if "uv " not in words for option in re.findall(r"(?<!\S|\w)--[a-z-]+", words[1:-1])
+        option
+        for words in spoken
+        if not OTHER_TOOLS.search(words)
+        for option in re.findall(r"(?<!\S|\w)--[a-z-]+", words[1:-1])
     }
     known = options(cli) | options(simulator) | {"--help"}
     if page.parent.name == "recipes":  # their scripts have options, too
