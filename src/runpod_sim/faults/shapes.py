@@ -11,6 +11,8 @@ from .kinds import CONDITIONS, FAULT_KINDS
 SHORT: Schema = TEXT | {"maxLength": 1000}
 COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": 1_000_000_000}
 NUMBER: Schema = {"type": "number", "minimum": 0, "maximum": 1_000_000_000}
+# An instant plus this stays within the calendar.
+JUMP: Schema = {"type": "number", "minimum": -1_000_000_000, "maximum": 1_000_000_000}
 STATUS: Schema = {"type": "integer", "minimum": 200, "maximum": 599}
 NAMED: dict[str, Schema] = {
     "refuse.status": STATUS,
@@ -22,6 +24,8 @@ NAMED: dict[str, Schema] = {
     "pod-dies.as": {"enum": ["gone", "exited"]},
     "image-pull-fails.cause": {"enum": ["broken", "not-found", "denied", "rate-limit", "disk-full"]},
     "crash-loop.cause": {"enum": ["cuda", "memory", "command"]},
+    "clock-jumps.seconds": JUMP,
+    "pod-clock-jumps.seconds": JUMP,
     # These are made in memory: the numbers stay within what a small machine has.
     "unfolds.megabytes": COUNT | {"maximum": 4096},
     "deep.levels": COUNT | {"maximum": 10_000_000},
