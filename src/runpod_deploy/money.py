@@ -94,26 +94,27 @@ def forecast(budget: BudgetSpec, *, usd_per_hour: float, disks: Disks, past_usd:
     """
     whole_usd_per_hour = usd_per_hour + disks.usd_per_hour
     cap = affordable(max(0.0, budget.cost_cap_usd - past_usd), whole_usd_per_hour)
-    minutes = budget.max_runtime_minutes
-    runtime = LONGEST if minutes is None else min(timedelta(minutes=minutes), LONGEST)
-    by_time = minutes is not None and runtime <= cap
-    return Forecast(
-        usd_per_hour=whole_usd_per_hour,
-        affordable_for=cap,
-        stops_after=runtime if by_time else cap,
-        why="max_runtime" if by_time else "cost_cap",
-    )
+    stops_after, why = first_limit(budget, cap)
+    return Forecast(usd_per_hour=whole_usd_per_hour, affordable_for=cap, stops_after=stops_after, why=why)
 
 
 def stop_at_price(
     budget: BudgetSpec, *, usd_per_hour: float, since_at: datetime, past_usd: float, begun_at: datetime
 ) -> StopAt:
     """The instant at which a pod must stop whose price is this one since then; its time limit counts from its begin."""
-    cap_at = since_at + affordable(max(0.0, budget.cost_cap_usd - past_usd), usd_per_hour)
-    minutes = budget.max_runtime_minutes
-    time_at = begun_at + (LONGEST if minutes is None else min(timedelta(minutes=minutes), LONGEST))
-    by_time = minutes is not None and time_at <= cap_at
-    return StopAt(time_at, "max_runtime") if by_time else StopAt(cap_at, "cost_cap")
+    cap = affordable(max(0.0, budget.cost_cap_usd - past_usd), usd_per_hour)
+    stops_after, why = first_limit(budget, cap, since_at - begun_at)
+    return StopAt(since_at + stops_after, why)
+
+
+def first_limit(
+    budget: BudgetSpec, affordable_for: timedelta, used_for: timedelta = timedelta()
+) -> tuple[timedelta, Limit]:
+    """How much longer a pod that was used for so long may run, and which limit stops it: cap or time."""
+    if budget.max_runtime_minutes is None:
+        return affordable_for, "cost_cap"
+    left = min(timedelta(minutes=budget.max_runtime_minutes), LONGEST) - used_for
+    return (left, "max_runtime") if left <= affordable_for else (affordable_for, "cost_cap")
 
 
 def affordable(cap_usd: float, usd_per_hour: float) -> timedelta:

@@ -218,15 +218,10 @@ class StormCloud(FakeCloud):
         self.goes_up(pod.id)
         return pod
 
-    def _listed(self, rented: Rented) -> bool:
+    def _listed_after_s(self, rented: Rented) -> float:
         """A moved pod that no listing shows for longer is left to its guard, and the page of promises says so."""
-        lag_s = self.listing_lag_s
-        if rented.pod.id in self.migrated:
-            self.listing_lag_s = min(lag_s, LOOKS_APART_S)
-        try:
-            return super()._listed(rented)
-        finally:
-            self.listing_lag_s = lag_s
+        usual_s = super()._listed_after_s(rented)
+        return min(usual_s, LOOKS_APART_S) if rented.pod.id in self.migrated else usual_s
 
     def befall(self, pod_id: str, what: str) -> None:
         """The pod vanishes, is stopped, is moved to a new id, or its container restarts."""

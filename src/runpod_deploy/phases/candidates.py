@@ -12,6 +12,11 @@ def untried(run: Run) -> list[Candidate]:
     return [candidate for candidate in run.state.request.candidates if candidate not in run.state.request.refused]
 
 
+def priced(run: Run, wanted: Candidate | None) -> Candidate | None:
+    """The candidate as it was chosen, with its price in the catalogue; None if it was not chosen."""
+    return next((known for known in run.state.request.candidates if known == wanted), None)
+
+
 def is_wrong_everywhere(run: Run) -> bool:
     """Whether the API called the request invalid for every candidate: then waiting does not help."""
     return run.state.request.refusal_kinds == {"config"} and not untried(run)

@@ -10,6 +10,7 @@ from ..cloud.values import Candidate
 from ..money import guard_deadline
 from ..pod import guard
 from ..pod.protocol import GuardTerms
+from ..record.events import GuardArmed, GuardMissing
 from ..run import Run
 from ..spec import RunpodJobSpec
 
@@ -37,6 +38,12 @@ def guard_terms(run: Run, deadline_at: datetime) -> GuardTerms:
         api_base_url=run.world.api_base_url,
         secrets=tuple(secret.path_on_pod(run.spec.run_id) for secret in run.spec.job.secrets),
     )
+
+
+def arm_again(run: Run, deadline_at: datetime) -> None:
+    """The guard runs with this deadline, or the journal says why not. Raises SshLost."""
+    problem = run.host.arm(guard_terms(run, deadline_at))
+    run.record(GuardMissing(reason=problem) if problem else GuardArmed(deadline_at=deadline_at))
 
 
 def idle_after_job_s(job: RunpodJobSpec) -> int:

@@ -18,6 +18,7 @@ from ..money import cents, guard_deadline
 from ..pod import guard
 from ..record.events import CreateUnclear, LatePodFound, PodDiscarded
 from ..run import Run
+from .candidates import priced
 
 CREATE_TAKES_S = 90.0
 """The longest that the other side may need to make a pod after it lost the answer to the create call. RunPod answers
@@ -172,8 +173,7 @@ def expectation(run: Run) -> str:
     candidate, asked_at = request.pending or request.placed, request.asked_at
     if candidate is None or asked_at is None:
         return ""
-    priced = next((known for known in request.candidates if known == candidate), candidate)
-    ahead = expected_forecast(run.spec.job, priced)
+    ahead = expected_forecast(run.spec.job, priced(run, candidate) or candidate)
     ends: datetime = guard_deadline(ahead.stop_at(asked_at).at, run.spec.job.budget)
     guarded = guard.start_command(pod.image, pod.start_command)
     until = f" until its guard ends it at {ends:%b %d %H:%M} UTC" if guarded else "; nothing on it would end it"

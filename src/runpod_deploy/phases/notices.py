@@ -9,9 +9,7 @@ from ..pod.protocol import JobEnd, Notice
 from ..record.events import (
     ControlFolderLost,
     Event,
-    GuardArmed,
     GuardLost,
-    GuardMissing,
     IdleProcessesEnded,
     JobEnded,
     LogTruncated,
@@ -21,7 +19,7 @@ from ..record.events import (
 from ..record.log_mirror import LogMirror
 from ..record.verdict import cause_of_end
 from ..run import Run
-from .guard_terms import guard_terms
+from . import guard_terms
 
 TAIL_BYTES = 4096
 NOT_BEGUN = "runpod-deploy: the job did not begin: "
@@ -56,8 +54,7 @@ def arm_again(run: Run) -> None:
     """A guard that was armed runs with the terms in force, or the journal says why not. Raises SshLost."""
     deadline = run.state.pod.guard_deadline_at
     if deadline is not None:
-        problem = run.host.arm(guard_terms(run, deadline))
-        run.record(GuardMissing(reason=problem) if problem else GuardArmed(deadline_at=deadline))
+        guard_terms.arm_again(run, deadline)
 
 
 def record_once(run: Run, event: Event) -> None:

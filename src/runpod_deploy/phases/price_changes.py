@@ -10,12 +10,13 @@ from contextlib import suppress
 from datetime import datetime
 
 from ..cloud.rates import Rate, disks_of, real_rate
-from ..cloud.values import Candidate, Pod
+from ..cloud.values import Pod
 from ..errors import DeployError
 from ..money import guard_deadline, stop_at_price
-from ..record.events import GuardArmed, GuardMissing, PriceChanged
+from ..record.events import PriceChanged
 from ..run import Run
-from .guard_terms import guard_terms
+from .candidates import priced
+from .guard_terms import arm_again
 from .pod_note import leave_note
 
 EVERY_S, LEAST_S = 60.0, 5.0
@@ -73,15 +74,9 @@ def take(run: Run, pod: Pod) -> None:
 
 def new_rate(run: Run, pod: Pod) -> Rate | None:
     """The pod's price, if it differs from the one that the run goes by, and can be right."""
-    rate = real_rate(run.spec.job, pod, asked_for(run))
+    rate = real_rate(run.spec.job, pod, priced(run, run.state.request.placed))
     same = math.isclose(rate.usd_per_hour, run.state.cost.usd_per_hour or 0.0, rel_tol=SAME_WITHIN)
     return None if same or rate.source != "pod_describe" else rate
-
-
-def asked_for(run: Run) -> Candidate | None:
-    """The candidate that the pod was requested with, with its price in the catalogue."""
-    request = run.state.request
-    return next((known for known in request.candidates if known == request.placed), None)
 
 
 def record_change(run: Run, pod: Pod, rate: Rate, now: datetime) -> None:
@@ -126,6 +121,5 @@ def arm_anew(run: Run) -> None:
     if armed is None or armed == deadline:
         return
     with suppress(DeployError, TimeoutError):
-        problem = run.host.arm(guard_terms(run, deadline))
-        run.record(GuardMissing(reason=problem) if problem else GuardArmed(deadline_at=deadline))
+        arm_again(run, deadline)
         leave_note(run)

@@ -306,7 +306,11 @@ class FakeCloud:
         assert created_at is not None
         if rented.account != self.owner or self.clock.now() < created_at:
             return False
-        return (self.clock.now() - created_at).total_seconds() >= self.listing_lag_s
+        return (self.clock.now() - created_at).total_seconds() >= self._listed_after_s(rented)
+
+    def _listed_after_s(self, _rented: Rented) -> float:
+        """The age from which a listing has the pod."""
+        return self.listing_lag_s
 
     def _aged(self, rented: Rented) -> Pod | None:
         """The pod at its present age; None once it is gone."""
