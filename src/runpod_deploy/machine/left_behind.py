@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from .files import open_own
+from .proc import run
 
 PROCESSES = Path("/proc")
+LISTING_S = 10.0
 
 
 class LeftBehind:
@@ -37,9 +38,9 @@ def leave_behind(argv: Sequence[str], log: Path) -> LeftBehind:
 
 
 def has_open(pid: int, path: Path) -> bool:
-    """Whether the process has this file open; where the system does not tell, whether we have such a process."""
+    """Whether the process has this file open, as far as the system tells."""
     if not PROCESSES.is_dir():
-        return exists(pid)
+        return is_listed(pid, path)
     with suppress(OSError):
         for entry in (PROCESSES / str(pid) / "fd").iterdir():
             with suppress(OSError):
@@ -48,10 +49,10 @@ def has_open(pid: int, path: Path) -> bool:
     return False
 
 
-def exists(pid: int) -> bool:
-    """Whether there is such a process that this user may signal."""
+def is_listed(pid: int, path: Path) -> bool:
+    """Whether `lsof`, which macOS has, lists the process among those that have the file open."""
     try:
-        os.kill(pid, 0)
+        listed = run(["lsof", "-t", "--", str(path)], timeout_s=LISTING_S)
     except OSError:
         return False
-    return True
+    return str(pid).encode() in listed.stdout.split()

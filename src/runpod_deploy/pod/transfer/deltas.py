@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from shlex import quote
 
 from ...machine.signals import checkpoint
@@ -20,6 +20,7 @@ from .incoming import Incoming
 from .listing import LISTING_S, RemoteListing, nul_list, parse_sums, sums_command, sums_limit
 from .pack import send_file
 from .place import Place
+from .source import Source
 from .streams import feed, output_of
 from .tree import Entry, Tree
 from .unpack import finish, write_all
@@ -36,40 +37,49 @@ def older_versions(wanted: Tree, version: Callable[[str], Entry | None]) -> Tree
     return {path: entry for path, entry in large.items() if entry and entry.kind == "f" and entry.size >= LARGE_BYTES}
 
 
-def send(connection: Connection, source: Path, changed: Tree, there: RemoteListing, tally: Tally) -> set[str]:
+def send(connection: Connection, source: Source, changed: Tree, there: RemoteListing, tally: Tally) -> set[str]:
     """Changed files that the pod now has, built from an older version. Raises StagingFailed, Unreachable."""
     versions = older_versions(changed, there.tree.get)
     if not versions:
         return set()
     files: Tree = {}
-    if there.has_rsync and rsync.here() and source.is_dir():  # which would not go through links
-        files = {path: changed[path] for path in versions if os.path.realpath(source / path) == str(source / path)}
+    if there.has_rsync and rsync.here() and source.is_folder:  # which would not go through links
+        files = {path: changed[path] for path in versions if os.path.realpath(file := source.file(path)) == str(file)}
     if files:
-        rsync.send(connection, source, files, there.path, tally)
+        rsync.send(connection, source.place, files, there.path, tally)
     rest = {path: entry for path, entry in versions.items() if path not in files}
     return {*files, *_send_tails(connection, source, changed, replace(there, tree=rest), tally)}
 
 
-def _send_tails(connection: Connection, source: Path, changed: Tree, there: RemoteListing, tally: Tally) -> set[str]:
+def _send_tails(connection: Connection, source: Source, changed: Tree, there: RemoteListing, tally: Tally) -> set[str]:
     grown = {path: entry for path, entry in there.tree.items() if entry.size <= changed[path].size}
     sums = sums_there(connection, there.path, grown)
     sent = set()
     for path, entry in grown.items():
-        file = source / path if source.is_dir() else source
-        if sums.get(path) == _sum_of_beginning(file, entry.size):
-            _send_tail(connection, file, entry.size, (f"{there.path}/{path}", changed[path]), tally)
-            sent.add(path)
+        with opened(source, path) as file:
+            if sums.get(path) == _sum_of_beginning(file, entry.size):
+                _send_rest(connection, file, (f"{there.path}/{path}", changed[path]), tally)
+                sent.add(path)
     return sent
 
 
-def _send_tail(connection: Connection, file: Path, at: int, goal: tuple[str, Entry], tally: Tally) -> None:
-    """The file on the pod, which has the first `at` bytes already, is complete."""
-    name, entry = quote(goal[0]), goal[1]
+@contextmanager
+def opened(source: Source, path: str) -> Iterator[int]:
+    """A handle of the file while the block runs. Raises as `Source.open` does."""
+    handle = source.open(path)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _send_rest(connection: Connection, file: int, goal: tuple[str, Entry], tally: Tally) -> None:
+    """The file on the pod, which has already what was read of the open file, is complete."""
+    name, entry, at = quote(goal[0]), goal[1], os.lseek(file, 0, os.SEEK_CUR)
     command = f"cat >>{name} && chmod {entry.mode:o} {name} && touch -d @{entry.mtime} {name}"
-    with connection.spawn(command) as child, file.open("rb") as source:
-        source.seek(at)
+    with connection.spawn(command) as child:
         tally.add(files=1)
-        feed(connection, child, lambda: send_file(child, source.fileno(), entry.size - at, str(file), tally))
+        feed(connection, child, lambda: send_file(child, file, entry.size - at, goal[0], tally))
 
 
 def fetch(connection: Connection, there: RemoteListing, wanted: Tree, incoming: Incoming, tally: Tally) -> set[str]:
@@ -119,15 +129,11 @@ def sums_there(connection: Connection, folder: str, files: Tree) -> dict[str, st
     return parse_sums([asked.stdout], files) or {}
 
 
-def _sum_of_beginning(path: Path, size: int) -> str:
-    """The hash of the first bytes of a local file; empty if the file is shorter."""
+def _sum_of_beginning(handle: int, size: int) -> str:
+    """The hash of the first bytes of an open file; empty if the file is shorter."""
     digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while size and (data := file.read(min(size, 1 << 20))):
-                checkpoint()  # a large file takes minutes
-                digest.update(data)
-                size -= len(data)
-    except OSError:
-        return ""
+    while size and (data := os.read(handle, min(size, 1 << 20))):
+        checkpoint()  # a large file takes minutes
+        digest.update(data)
+        size -= len(data)
     return "" if size else digest.hexdigest()

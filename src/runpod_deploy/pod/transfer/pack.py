@@ -5,15 +5,13 @@ Headers are built here and not by `tarfile`, which takes ten times as long for e
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import tarfile
-from collections.abc import Sequence
-from pathlib import Path
 
 from ...errors import StagingFailed
 from ...machine.proc import Child
+from .source import QUIET, Source
 from .tree import Entry, Tree
 from .values import Tally
 
@@ -22,11 +20,7 @@ SMALL_BYTES = 1 << 17
 """A file up to this size is read in one go."""
 SPLICED_BYTES = 1 << 20
 BLOCK = tarfile.BLOCKSIZE
-READING = os.O_RDONLY | os.O_NONBLOCK
-"""Without a wait for the writer of a pipe."""
-FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 TYPES = {"f": tarfile.REGTYPE, "d": tarfile.DIRTYPE, "l": tarfile.SYMTYPE}
-QUIET = "stage it when nothing writes to it"
 NAME_BYTES, MOST_DIGITS = 100, 1 << 33
 """Longer names and larger numbers take more than one plain header."""
 REST = bytes(100) + b"ustar  \0" + bytes(BLOCK - 265)
@@ -37,53 +31,35 @@ FIXED_SUM = sum(REST) + 8 * ord(" ")
 class Packer:
     """A tar stream to a child process."""
 
-    def __init__(self, child: Child, tally: Tally, *, through_links: bool = False) -> None:
-        self._child, self._tally, self._through_links = child, tally, through_links
+    def __init__(self, child: Child, tally: Tally) -> None:
+        self._child, self._tally = child, tally
         self._gathered: list[bytes] = []
         self._held = 0
 
-    def pack(self, source: Path, entries: Tree) -> None:
-        """The entries are in the stream. `source` is the folder that holds them, or the one file itself.
+    def pack(self, source: Source, entries: Tree) -> None:
+        """The source's entries are in the stream.
 
         Raises StagingFailed, BrokenPipeError and TimeoutError, and other OSErrors where a file cannot be read.
         """
-        one_file = source.is_file()
         for path, entry in entries.items():
             if entry.kind == "f":
-                self._file(source if one_file else source / path, path, entry)
+                self._file(source, path, entry)
             else:
                 self._put(header(path, entry))
         self._put(bytes(2 * BLOCK))
         self._flush()
 
-    def _file(self, source: Path, path: str, entry: Entry) -> None:
+    def _file(self, source: Source, path: str, entry: Entry) -> None:
         """Sends one file as it is right now; a file that has vanished is left out."""
         try:
-            handle = self._open(source, path)
+            handle = source.open(path)
         except FileNotFoundError:
             return
         try:
             if entry.size > SMALL_BYTES or not self._small(handle, path, entry):
-                self._large(handle, path, str(source))
+                self._large(handle, path, str(source.file(path)))
         finally:
             os.close(handle)
-
-    def _open(self, source: Path, path: str) -> int:
-        """A handle of the file. Raises StagingFailed if it, or a folder on the way to it, has become a link.
-
-        Somebody else who may write to the staged folder could make it lead to what only this user may read.
-        """
-        if self._through_links:
-            return os.open(source, READING)
-        parts = path.split("/")
-        if parts != list(source.parts[-len(parts) :]):  # one file, which gets another name there
-            parts = [source.name]
-        try:
-            return open_below(source.parents[len(parts) - 1], parts)
-        except OSError as error:
-            if error.errno not in (errno.ELOOP, errno.ENOTDIR):
-                raise
-            raise StagingFailed(f"{source} became a link while it was staged", hint=QUIET) from None
 
     def _small(self, handle: int, path: str, entry: Entry) -> bool:
         """Whether the file still has the listed size, and so is in the stream."""
@@ -115,20 +91,6 @@ class Packer:
         self._gathered.clear()
         self._held = 0
         self._tally.report()
-
-
-def open_below(top: Path, parts: Sequence[str]) -> int:
-    """A handle for reading a file below a folder, by a way without links. Raises OSError."""
-    *way, name = parts
-    folder = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        for part in way:
-            below = os.open(part, FOLDER, dir_fd=folder)
-            os.close(folder)
-            folder = below
-        return os.open(name, READING | os.O_NOFOLLOW, dir_fd=folder)
-    finally:
-        os.close(folder)
 
 
 def send_file(child: Child, handle: int, size: int, name: str, tally: Tally) -> None:

@@ -34,6 +34,7 @@ from .listing import (
 )
 from .pack import Packer
 from .shipment import entries_here
+from .source import Source
 from .streams import END_S, Flaky, feed, refusal
 from .tree import Entry, Tree, count_files, files_of, local_entry, total_size
 from .values import TOOL_FOLDER, Moved, OnProgress, Push, Tally, remote_path
@@ -68,7 +69,7 @@ def _push_folder(connection: Connection, asked: Push, source: Path, on_progress:
         there = _listed(connection, pod, excludes)
         there = replace(there, tree=removable(there.tree, folder, asked.kept, here))
         removed = _make_room(connection, here, there, delete=asked.delete)
-        moved = _Sending(connection, pod, there, on_progress).of(source, here, through_links=asked.follow_links)
+        moved = _Sending(connection, pod, there, on_progress).of(Source(source, through_links=asked.follow_links), here)
         return _removing(removed, replace(moved, links_out=links_out))
 
 
@@ -102,7 +103,9 @@ def _push_file(connection: Connection, asked: Push, source: Path, on_progress: O
     with _receiver(connection, make_file_place_command(path, asked.source.name, into=into)) as pod:
         there = _listed(connection, pod, Excludes(()))
         name = asked.source.name if there.kind == "d" else path.rpartition("/")[2]
-        return _Sending(connection, pod, there, on_progress).of(source, {name: whole_file(source)})
+        return _Sending(connection, pod, there, on_progress).of(
+            Source(source, is_folder=False), {name: whole_file(source)}
+        )
 
 
 def whole_file(source: Path) -> Entry:
@@ -160,12 +163,11 @@ class _Sending:
     ) -> None:
         self.connection, self.pod, self.there, self.on_progress = connection, pod, there, on_progress
 
-    def of(self, source: Path, here: Tree, *, through_links: bool = False) -> Moved:
-        """The entries are on the pod. `source` is the folder that holds them, or the one file itself."""
+    def of(self, source: Source, here: Tree) -> Moved:
+        """The source's entries are on the pod."""
         changed = {path: entry for path, entry in here.items() if not entry.same_as(self.there.tree.get(path))}
         tally = Tally(self.on_progress, of_files=count_files(changed), of_bytes=total_size(changed))
         sent = deltas.send(self.connection, source, changed, self.there, tally)
         whole = {path: entry for path, entry in changed.items() if path not in sent}
-        packer = Packer(self.pod, tally, through_links=through_links)
-        feed(self.connection, self.pod, lambda: packer.pack(source, whole))
+        feed(self.connection, self.pod, lambda: Packer(self.pod, tally).pack(source, whole))
         return Moved(files=count_files(here), bytes_total=total_size(here), bytes_transferred=tally.bytes)

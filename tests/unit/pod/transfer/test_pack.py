@@ -17,6 +17,7 @@ from runpod_deploy.machine.proc import Child
 from runpod_deploy.pod.transfer.excludes import Excludes
 from runpod_deploy.pod.transfer.pack import Packer, header
 from runpod_deploy.pod.transfer.place import Place
+from runpod_deploy.pod.transfer.source import Source
 from runpod_deploy.pod.transfer.tree import Entry, local_tree
 from runpod_deploy.pod.transfer.unpack import Unpacker
 from runpod_deploy.pod.transfer.values import Tally
@@ -113,7 +114,7 @@ def test_what_became_a_link_since_it_was_listed_is_not_sent(tmp_path: Path, swap
     (project / swapped).symlink_to(private / "notes.txt" if swapped != "folder" else private)
     refused = pytest.raises(StagingFailed, match="became a link while it was staged")
     with Child(["sh", "-c", f"cat >{sent}"]) as child, refused:
-        Packer(child, Tally(None, of_files=1, of_bytes=size)).pack(project, listed)
+        Packer(child, Tally(None, of_files=1, of_bytes=size)).pack(Source(project), listed)
     assert not sent.exists() or b"xxx" not in sent.read_bytes()
 
 
@@ -124,7 +125,7 @@ def test_a_way_through_links_is_followed_if_the_config_says_so(tmp_path: Path) -
     project.mkdir()
     (project / "link").symlink_to(tmp_path / "there")
     with Child(["cat"]) as child:
-        packer = Packer(child, Tally(None, of_files=1, of_bytes=8), through_links=True)
-        packer.pack(project, {"link/data.txt": Entry("f", 0o644, 8, 1)})
+        packer = Packer(child, Tally(None, of_files=1, of_bytes=8))
+        packer.pack(Source(project, through_links=True), {"link/data.txt": Entry("f", 0o644, 8, 1)})
         child.close_stdin()
         assert b"followed" in (child.read(1 << 16) or b"")
