@@ -183,6 +183,8 @@ class SshLost(DeployError):
     kind = "ssh_lost"
     reason: str = "dropped"
     """`auth`, `host_key`, `not_listening` or `dropped`."""
+    runs: bool = False
+    """Whether the API has just said that the pod runs."""
 
 
 class StagingFailed(DeployError):

@@ -183,7 +183,12 @@ def guard_deadline(stop: datetime, budget: BudgetSpec) -> datetime:
 
 def closing_s(budget: BudgetSpec) -> float:
     """Seconds from the limit to the guard's deadline."""
-    return STOP_GRACE_S + budget.pull_grace_sec + min(GUARD_MARGIN_S, budget.pull_grace_sec)
+    return stopping_s(budget) + budget.pull_grace_sec
+
+
+def stopping_s(budget: BudgetSpec) -> float:
+    """How many of these seconds are not for pulls: the job ends in them."""
+    return STOP_GRACE_S + min(GUARD_MARGIN_S, budget.pull_grace_sec)
 
 
 def cents(usd: float) -> str:

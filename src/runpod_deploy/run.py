@@ -14,7 +14,7 @@ from .machine.clock import Clock
 from .machine.signals import Signals
 from .pod.protocol import Host
 from .pod.this_machine import Trouble
-from .record.events import NEVER, Event, ListenerFailed
+from .record.events import NEVER, Event, ListenerFailed, bounded
 from .record.fold import apply, fold
 from .record.journal import Journal, SkippedRows, read_events
 from .record.paths import RunDir
@@ -85,6 +85,8 @@ class Run:
     """When the next look at the pod's price is due, by the same seconds as `beat_due`."""
     price_seen_at: datetime = NEVER
     """When the price was known the last time."""
+    closing_at: float | None = None
+    """When this process began to end the job, by the same seconds."""
     beat_due: float | None = None
     """When the next heartbeat is due, by the clock's monotonic seconds."""
     recorded_at: dict[type[Event], float] = field(default_factory=dict)
@@ -96,10 +98,10 @@ class Run:
     def record(self, event: Event, *, must: bool = False) -> None:
         """The event is on disk, then in the state, then known to every listener. This is the one seam.
 
-        A clock that is set back makes no event older than the one before it. With `must`, raises OSError if the event
-        cannot be put on disk: for intents that must not be forgotten.
+        A clock that is set back makes no event older than the one before it, and long texts are cut. With `must`,
+        raises OSError if the event cannot be put on disk: for intents that must not be forgotten.
         """
-        stamped = replace(event, ts_utc=max(self.world.clock.now(), self.state.last_at))
+        stamped = replace(bounded(event), ts_utc=max(self.world.clock.now(), self.state.last_at))
         with self.signals.critical():
             after = apply(self.state, stamped)
             self.journal.append(stamped, common_fields(after), must=must)

@@ -245,13 +245,13 @@ def test_a_guard_whose_key_the_api_refuses_gives_no_proof(place: Ground, host: P
 def test_a_lease_is_looked_at_without_a_trace_and_taken_once(host: PodHost, place: Ground) -> None:
     assert host.lease() == Lease()
     assert not Path(place.paths().control_dir).exists()
-    assert host.take_lease(1, "a" * 16, "machine-a") and host.take_lease(1, "a" * 16, "machine-a")
-    assert not place.host().take_lease(1, "b" * 16, "machine-b")
+    assert host.take_lease(1, "a" * 48, "machine-a") and host.take_lease(1, "a" * 48, "machine-a")
+    assert not place.host().take_lease(1, "b" * 48, "machine-b")
     host.leave_note(b'{"token": "x"}')
     seen = host.lease()
-    assert (seen.number, seen.claim, seen.holder, seen.note) == (1, "a" * 16, "machine-a", b'{"token": "x"}')
+    assert (seen.number, seen.claim, seen.holder, seen.note) == (1, "a" * 48, "machine-a", b'{"token": "x"}')
     assert seen.silent_s is not None and seen.silent_s < 60
-    assert place.host().take_lease(2, "b" * 16, "machine-b") and host.lease().holder == "machine-b"
+    assert place.host().take_lease(2, "b" * 48, "machine-b") and host.lease().holder == "machine-b"
 
 
 def test_a_lease_tells_of_the_job_and_of_the_last_client(host: PodHost, place: Ground) -> None:

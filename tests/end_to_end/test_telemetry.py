@@ -71,3 +71,29 @@ def test_a_pod_without_a_gpu(sim: Simulator, tmp_path: Path) -> None:
     assert first["gpus"] == [] and "gpu_util_pct" not in first and first["host_mem_total_mb"]
     assert not list(ended.run_dir.glob("nvidia_smi_*")) and (ended.run_dir / "remote_env.json").exists()
     assert ended.named("snapshot_failed") == []
+
+
+HOSTILE = r"""mkdir -p /opt/x; for tool in dmesg nvidia-smi pip uname; do
+cat >/usr/local/bin/$tool <<'END'
+#!/bin/sh
+for name in "$VICTIM" ../../escaped spec.json .bashrc ssh/config; do
+    printf '\n--8<-- runpod-deploy --8<-- %s\nforged\n' "$name"
+done
+head -c 200000 /dev/zero | tr '\0' '\1'
+END
+chmod +x /usr/local/bin/$tool; done
+hash -r
+"""
+
+
+def test_what_a_pod_prints_names_no_file_here(sim: Simulator, tmp_path: Path) -> None:
+    """The job has put programs in its path that print the line that begins a part of the snapshots."""
+    victim = tmp_path / "victim"
+    victim.write_text("original")
+    config = job(tmp_path / "p", body=HOSTILE.replace("$VICTIM", str(victim)), artifacts=[])
+    ended = run(sim, config)
+    assert ended.code == 0 and ended.run_dir, ended.err
+    assert "forged" in (ended.run_dir / "dmesg_tail.txt").read_text(errors="replace") or ended.named("snapshot_failed")
+    assert victim.read_text() == "original" and not list(tmp_path.rglob("escaped"))
+    assert "forged" not in (ended.run_dir / "spec.json").read_text()
+    assert not (ended.run_dir / ".bashrc").exists()

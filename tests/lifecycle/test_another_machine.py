@@ -321,3 +321,24 @@ def test_a_machine_that_is_killed_while_it_takes_over_goes_on(first: Machine, se
         carry_out(second.open(dies_after(number)))
     assert carry_out(second.open()).outcome == "succeeded"
     assert first.starts == 1 and len(first.cloud.rented) == 1
+
+
+@pytest.mark.parametrize("digits", ["", "0" * 48, "f" * 32], ids=["no claim", "a claim without proof", "half a claim"])
+def test_a_lease_that_a_job_has_written_makes_nobody_leave_the_pod(first: Machine, digits: str) -> None:
+    def forge(event: e.Event, _: State) -> None:
+        if isinstance(event, e.JobLaunched):
+            first.inside().leases.append((digits, "build-server"))
+
+    first.spec = replace(
+        first.spec, job=replace(first.spec.job, budget=replace(first.spec.job.budget, max_runtime_minutes=1))
+    )
+    state = carry_out(first.open(forge))
+    assert (state.outcome, state.exit_code) == ("stopped", 21) and state.end.released and not first.cloud.billing
+
+
+def test_a_pod_that_lets_nobody_have_the_lease_is_not_left(first: Machine) -> None:
+    killed_at(first, e.JobLaunched)
+    first.inside().leases = [("0" * 48, "build-server")] * 2
+    first.inside().take_lease = lambda *_: False  # type: ignore[method-assign]
+    state = carry_out(first.open())
+    assert state.outcome == "succeeded" and state.end.released and not first.cloud.billing

@@ -15,6 +15,9 @@ class Cloud(Protocol):
     def account(self) -> str:
         """A hash that is different for each key, and so for each account. It does not show the key."""
 
+    def proof(self, words: str) -> str:
+        """32 hexadecimal digits that only a process with this account's key can make from these words."""
+
     def bounded(self, within_s: float) -> AbstractContextManager[None]:
         """Until the end of the block, no call takes longer than what is left of this time, or a few seconds."""
 

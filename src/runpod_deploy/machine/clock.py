@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
+from .limited import limited_by
 from .signals import await_ready
 
 T = TypeVar("T")
@@ -39,6 +41,17 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Returns after that many seconds. Raises Interrupt as soon as a signal arrives that may interrupt here."""
         await_ready(None, 0, seconds)
+
+
+def within(clock: Clock, seconds: float, what: str) -> AbstractContextManager[None]:
+    """A block that ends with a TimeoutError that names `what`, at its first wait after that many seconds."""
+    deadline = clock.monotonic() + seconds
+
+    def check() -> None:
+        if clock.monotonic() >= deadline:
+            raise TimeoutError(f"{what}: not within {seconds:.0f} s")
+
+    return limited_by(check)
 
 
 def wait_until(clock: Clock, look: Callable[[], T | None], *, every_s: float, within_s: float, what: str) -> T:

@@ -13,6 +13,8 @@ LOG_BYTES = 64 << 30
 """Bytes of the copy of a job's log: a megabyte a second for eighteen hours. A job must not fill this disk."""
 FRAME_SAMPLE_BYTES = 256 << 10
 """Bytes of one sample: a row for each of a hundred GPUs has 20 kB."""
+SAMPLES_BYTES = 1 << 30
+"""Bytes of metrics.jsonl: a row of eight GPUs every ten seconds for two months. A pod must not fill this disk."""
 FRAME_HEADER_BYTES = 64
 """Bytes of a frame's first line: a letter, a number of twenty digits, a word."""
 STDERR_BYTES = 1 << 20
@@ -21,6 +23,10 @@ JOB_ROW_BYTES = 64 << 10
 """Bytes of one row that a job adds to the journal. Larger results belong into an artifact."""
 JOB_ROWS = 100_000
 """Rows that a job may add to the journal: one a second for a day. Each costs a write that is synced to the disk."""
+EVENT_TEXT_CHARS = 16 << 10
+"""Characters of a text in an event of ours: what a command has said about its failure is rarely longer than a page."""
+EVENT_TEXTS, LISTED_TEXT_CHARS = 500, 2048
+"""Texts of a list in an event of ours, and characters of each. A row with all of it is shorter than a row may be."""
 JOB_NAME_CHARS = 200
 """Characters of the name of a step or of a job's own event."""
 JOB_METRICS = 200
@@ -44,6 +50,8 @@ LONGEST_PAUSE_S = 30.0
 ANSWER_BYTES = 8 << 20
 """Bytes of one answer of the API, or of one list over all of its pages, after decompression. A pod's row has 2 to 8 kB,
 so this is a thousand pods."""
+LIST_ROWS = 10_000
+"""Rows of one list over all of its pages. An account has tens of pods, and the catalogue hundreds of offers."""
 ANSWER_VALUES = 400_000
 """Values in the JSON of one answer, counted by its brackets and commas: a thousand pods have half as many. In memory,
 an empty list takes thirty times as many bytes as in JSON."""

@@ -11,9 +11,14 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 BY_NUMBER = ("/dev/stdin", "/dev/fd/")
 """The paths of open files of a command: only its user can have named them, not a folder that somebody sent."""
+
+
+SKIPPED_PIECES = 4
+"""How many times the longest line the rest of one may be that is passed over. A file of nothing has no end of it."""
 
 
 def open_regular(path: Path | str, most: int | None = None, folder: int | None = None) -> int:
@@ -55,13 +60,29 @@ def read_end(path: Path | str, most: int) -> bytes:
         return file.read(most)
 
 
-def read_lines(path: Path | str, longest: int) -> Iterator[bytes]:
-    """The lines of a regular file, with their line ends. Raises OSError, also at a line of more bytes."""
+def read_lines(path: Path | str, longest: int, instead: bytes | None = None) -> Iterator[bytes]:
+    """The lines of a regular file, with their line ends; `instead` takes the place of a line of more bytes.
+
+    Raises OSError, also at a longer line if nothing takes its place or if it is far longer.
+    """
     with os.fdopen(open_regular(path), "rb") as file:
         while line := file.readline(longest + 1):
-            if len(line) > longest:
+            if len(line) <= longest:
+                yield line
+            elif instead is None:
                 raise too_large(path, longest, "one of its lines")
-            yield line
+            else:
+                yield instead + (b"\n" if line.endswith(b"\n") else rest_of_line(file, longest))
+
+
+def rest_of_line(file: BinaryIO, piece: int) -> bytes:
+    """The line end at which the file is now; empty if it ends without one. Raises OSError if it is too far away."""
+    for _ in range(SKIPPED_PIECES):
+        if (rest := file.readline(piece)).endswith(b"\n"):
+            return b"\n"
+        if not rest:
+            return b""
+    raise too_large(file.name, piece * SKIPPED_PIECES, "one of its lines")
 
 
 def too_large(path: Path | str, most: int, what: str = "it") -> OSError:

@@ -18,6 +18,7 @@ from time import monotonic
 from types import FrameType
 
 from ..errors import Interrupt
+from . import limited
 
 NEVER = 1 << 30
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -66,11 +67,12 @@ class Signals:
             self.notes = None
 
     def checkpoint(self) -> None:
-        """Raises Interrupt if a signal has arrived that may interrupt the work here."""
+        """Raises Interrupt if a signal may interrupt the work here and has arrived; ends a block whose time is over."""
         self._read_notes()
         if self._waiting and not self._critical and self.count >= self._raise_from:
             self._raise_from = NEVER
             raise Interrupt(self._waiting.pop(0))
+        limited.look()
 
     def _read_notes(self) -> None:
         with suppress(BlockingIOError):
@@ -94,7 +96,8 @@ class Signals:
         """No signal interrupts this block; one that arrives meanwhile is raised at the first checkpoint after it."""
         self._critical += 1
         try:
-            yield
+            with limited.held():
+                yield
         finally:
             self._critical -= 1
 
@@ -119,19 +122,18 @@ def current() -> Signals | None:
 
 
 def checkpoint() -> None:
-    """Raises Interrupt if a signal has arrived that may interrupt the work here."""
+    """Raises Interrupt if a signal may interrupt the work here and has arrived; ends a block whose time is over."""
     if (signals := current()) is not None:
         signals.checkpoint()
+    else:
+        limited.look()
 
 
 @contextmanager
 def critical() -> Iterator[None]:
     """No signal interrupts this block; one that arrives meanwhile is raised at the first checkpoint after it."""
     signals = current()
-    if signals is None:
-        yield
-        return
-    with signals.critical():
+    with limited.held() if signals is None else signals.critical():
         yield
 
 
@@ -150,7 +152,7 @@ def await_ready(fd: int | None, event: int, timeout_s: float) -> bool:
     while True:
         checkpoint()
         left_s = max(0.0, deadline - monotonic())
-        ready = _poll(fd, event, left_s)
+        ready = _poll(fd, event, limited.longest_wait_s(left_s))
         if fd is not None and fd in ready:
             return True
         if not ready and monotonic() >= deadline:

@@ -24,7 +24,7 @@ from . import heartbeat
 from .created import created
 from .delivered import give_up
 from .intents import record_intent
-from .lease import ALONE_S, UNKNOWN, claim_of, holder_of, is_alone
+from .lease import ALONE_S, UNKNOWN, claim_of, holder_of, is_alone, is_own
 from .leaving import Detach, elsewhere
 from .pod_note import PodNote, read_note, taken_over
 
@@ -97,7 +97,7 @@ def take(run: Run, pod: Pod) -> bool:
     try:
         lease = lease_on(run, host, pod.address, name)
         require_alone(run, pod, lease)
-        if lease.claim != claim_of(run.spec) and not took(run, host, lease):
+        if not is_own(run, pod.id, lease) and not took(run, host, pod.id, lease):
             raise Held(f"{name}, and another machine has just taken it over")
     except (SshLost, TimeoutError) as error:
         raise Held(f"{name}, which does not answer over SSH now: {error}") from error
@@ -140,7 +140,7 @@ def lease_on(run: Run, host: Host, address: Address, name: str) -> Lease:
 
 def require_alone(run: Run, pod: Pod, lease: Lease) -> None:
     """Nobody else is in touch with the pod. Raises Held."""
-    if lease.claim == claim_of(run.spec):
+    if is_own(run, pod.id, lease):
         return
     up_s = pod.uptime_s if pod.uptime_s is not None else ALONE_S
     if not lease.number and lease.silent_s is None and up_s < ALONE_S:
@@ -152,9 +152,10 @@ def require_alone(run: Run, pod: Pod, lease: Lease) -> None:
         raise Held(f"run {run.spec.run_id} is held by {holder}, which was in touch with its pod {pod.id} {silent}")
 
 
-def took(run: Run, host: Host, lease: Lease) -> bool:
+def took(run: Run, host: Host, pod_id: str, lease: Lease) -> bool:
     """Whether this machine has the next lease."""
-    return host.take_lease(lease.number + 1, claim_of(run.spec), run.world.hostname)
+    number = lease.number + 1
+    return host.take_lease(number, claim_of(run, pod_id, number), run.world.hostname)
 
 
 def record_taken_over(run: Run, pod: Pod, lease: Lease) -> None:

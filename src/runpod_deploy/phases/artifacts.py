@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import DeployError, SshLost
 from ..machine.files import real
+from ..machine.limited import limited_by
 from ..pod.transfer.limits import shown
 from ..pod.transfer.screening import first_names
 from ..pod.transfer.values import Moved, Pull
@@ -18,7 +19,7 @@ from ..run import Run
 from ..spec import ArtifactPullSpec
 from .artifact_places import other_artifacts, protected
 from .check import local_path
-from .limits import CheckLimit
+from .limits import CheckLimit, never
 from .metrics_file import record_metrics
 from .stage import ProgressRecorder
 
@@ -39,8 +40,9 @@ def pull(
     try:
         if check_limit:
             check_limit()
-        progress = ProgressRecorder(run, entry.label, check_limit)
-        moved = run.host.pull(pull_of(run, entry, while_job_runs=while_job_runs), progress)
+        with limited_by(check_limit or never):
+            progress = ProgressRecorder(run, entry.label, check_limit)
+            moved = run.host.pull(pull_of(run, entry, while_job_runs=while_job_runs), progress)
     except SshLost:
         raise
     except (DeployError, OSError) as error:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from ..errors import ArtifactMissing, SshLost
-from ..machine.clock import wait_until
+from ..machine.clock import wait_until, within
 from ..pod.protocol import JobEnd, LogChunk, Notice
 from ..record.events import RemoteLogPullFailed, StopRequested
 from ..record.log_mirror import LogMirror
@@ -15,7 +15,7 @@ from ..run import Run
 from ..spec import ArtifactPullSpec
 from . import snapshots
 from .artifacts import pull
-from .limits import CheckLimit
+from .limits import CheckLimit, closing_left_s
 from .metrics_file import record_metrics
 from .notices import ended, mirror_of, take_notice
 from .reconnect import with_reconnects
@@ -38,17 +38,29 @@ def collect(run: Run) -> None:
     if not state.pod_answers:
         out_of_reach(run)
         return
-    if state.job.pid is not None:
-        stop_job(run)
-        finish_log(run)
-    remove_secrets(run)
     try:
-        if state.job.pid is not None:
-            pull_all(run)
+        fetch(run)
     except ArtifactMissing:
         snapshots.at_end(run)
         raise
     snapshots.at_end(run)  # last, since it waits for a list that the pod may still be writing
+
+
+def fetch(run: Run) -> None:
+    """The job has ended, and its log and artifacts are here. The pod has no more time for it than its guard would give.
+
+    Raises ArtifactMissing, SshLost.
+    """
+    try:
+        with within(run.world.clock, closing_left_s(run), "fetching the results"):
+            if run.state.job.pid is not None:
+                stop_job(run)
+                finish_log(run)
+            remove_secrets(run)
+            if run.state.job.pid is not None:
+                pull_all(run)
+    except TimeoutError as error:
+        raise ArtifactMissing(f"results are missing: {error}", hint=next_step(run)) from None
 
 
 def out_of_reach(run: Run) -> None:
@@ -70,9 +82,13 @@ def pull_all(run: Run) -> None:
         raise ArtifactMissing(
             "required artifacts are not here: "
             + "; ".join(f"{entry.label} ({entry.remote_path}): {reason(run, entry)}" for entry in missing),
-            hint=f"{NEXT_STEP[run.spec.job.lifecycle.on_failure].format(run_dir=run.dir.path)}; "
-            "write required: false for an artifact that the job does not always leave",
+            hint=f"{next_step(run)}; write required: false for an artifact that the job does not always leave",
         )
+
+
+def next_step(run: Run) -> str:
+    """What can be done about results that are still on the pod."""
+    return NEXT_STEP[run.spec.job.lifecycle.on_failure].format(run_dir=run.dir.path)
 
 
 def stop_job(run: Run) -> None:

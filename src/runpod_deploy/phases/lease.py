@@ -1,6 +1,7 @@
 """The lease on the pod of a run that any machine may carry out: who has it, and when this process must leave the run.
 
-All of it is the pod's word. Knows no API.
+All of it is the pod's word, but for the proof in a claim, which nobody makes without the account's key: a job that
+writes a lease of its own makes no process leave a pod that bills.
 """
 
 from __future__ import annotations
@@ -9,22 +10,40 @@ import hashlib
 from contextlib import suppress
 
 from ..errors import DeployError
+from ..machine.clock import within
 from ..pod.protocol import Lease
 from ..run import Run
-from ..spec import Spec
 from ..spec.visible import visible
 from .leaving import Detach, elsewhere
 
 ALONE_S = 60.0
 """A pod that no client was in touch with for that long is alone: a follower touches it once a second, and other work
 every 30 s."""
-CLAIM_DIGITS = 16
+LOOK_WITHIN_S = 30.0
+OWNER_DIGITS = 16
 UNKNOWN = "an unknown machine"
 
 
-def claim_of(spec: Spec) -> str:
-    """The text that stands for this run folder in a lease. It does not tell the token."""
-    return hashlib.sha256(f"lease\n{spec.token}".encode()).hexdigest()[:CLAIM_DIGITS]
+def claim_of(run: Run, pod_id: str, number: int) -> str:
+    """The claim of this run folder to the pod's lease of this number. It does not tell the token."""
+    return proven(run, pod_id, number, hashlib.sha256(f"lease\n{run.spec.token}".encode()).hexdigest()[:OWNER_DIGITS])
+
+
+def proven(run: Run, pod_id: str, number: int, owner: str) -> str:
+    """The claim of that owner, with its proof."""
+    return owner + run.world.cloud.proof(f"lease {number} of {pod_id} for {run.spec.run_id} by {owner}")
+
+
+def is_own(run: Run, pod_id: str, lease: Lease) -> bool:
+    """Whether this run folder has the lease."""
+    return lease.claim == claim_of(run, pod_id, lease.number)
+
+
+def is_theirs(run: Run, lease: Lease) -> bool:
+    """Whether another machine with this account's key has the lease of the run's pod: then this process must leave."""
+    pod_id = run.state.pod.id or ""
+    claimed = lease.number > 0 and lease.claim == proven(run, pod_id, lease.number, lease.claim[:OWNER_DIGITS])
+    return claimed and not is_own(run, pod_id, lease)
 
 
 def is_alone(lease: Lease) -> bool:
@@ -36,14 +55,14 @@ def still_held(run: Run) -> None:
     """No other machine has taken the run. Raises Detach if one has, SshLost."""
     if run.spec.any_machine:
         lease = run.host.lease()
-        if lease.number and lease.claim != claim_of(run.spec):
+        if is_theirs(run, lease):
             raise held(run, lease)
 
 
 def left_if_taken(run: Run) -> None:
     """Before the pod is ended: no other machine is known to have it. Raises Detach if one has."""
     if run.state.pod_answers:
-        with suppress(DeployError, TimeoutError):
+        with suppress(DeployError, TimeoutError), within(run.world.clock, LOOK_WITHIN_S, "looking who has the run"):
             still_held(run)
 
 

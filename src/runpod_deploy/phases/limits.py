@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ..errors import LimitReached
+from ..money import closing_s
 from ..run import Run
 
 REASONS = {
@@ -15,6 +16,10 @@ REASONS = {
 
 CheckLimit = Callable[[], None]
 """Raises when the time for something is over; returns while there is some left."""
+
+
+def never() -> None:
+    """The check of what has no limit of its own."""
 
 
 def run_limit(run: Run) -> CheckLimit:
@@ -40,6 +45,24 @@ def remaining_s(run: Run, at_most_s: float) -> float:
     if run.state.cost.stop_at is None:
         return at_most_s
     return min(at_most_s, (run.state.cost.stop_at - run.world.clock.now()).total_seconds())
+
+
+def begin_closing(run: Run) -> None:
+    """The time for the end of the job and its results counts from now, unless it counts already."""
+    if run.closing_at is None:
+        run.closing_at = run.world.clock.monotonic()
+
+
+def closing_left_s(run: Run) -> float:
+    """Seconds that are left until the pod is released: in all no more than its guard gives the driver."""
+    begin_closing(run)
+    assert run.closing_at is not None
+    return run.closing_at + closing_s(run.spec.job.budget) - run.world.clock.monotonic()
+
+
+def skip_closing(run: Run) -> None:
+    """No time is left for what the pod holds: it does not answer, and bills."""
+    run.closing_at = run.world.clock.monotonic() - closing_s(run.spec.job.budget)
 
 
 def spent_so_far(run: Run) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..machine.limits import JOB_ROWS
 from ..machine.reading import read_end
 from ..pod.protocol import JobEnd, Notice
 from ..record.events import (
@@ -37,7 +38,8 @@ def take_notice(run: Run, mirror: LogMirror, notice: Notice) -> Iterator[Event]:
     match notice.word:
         case "truncated":
             yield from mirror.truncated()
-            run.record(LogTruncated(log_bytes=mirror.begin))
+            if mirror.truncations <= JOB_ROWS:
+                run.record(LogTruncated(log_bytes=mirror.begin))
         case "guard" if run.state.pod.guard_deadline_at:
             run.record(GuardLost())
             arm_again(run)

@@ -20,7 +20,7 @@ from ..spec.plain import Misfit, from_plain, to_plain
 from ..spec.rules import Matches
 from ..spec.strict_json import dumps, loads
 from ..spec.types import PythonVersion
-from .lease import claim_of, held, holder_of, is_alone
+from .lease import claim_of, held, holder_of, is_alone, is_own, is_theirs, still_held
 from .limits import run_limit
 from .reconnect import with_reconnects
 
@@ -46,8 +46,8 @@ def hold(run: Run) -> None:
     if not run.spec.any_machine:
         return
     lease = with_reconnects(run, "looking who has the run", lambda: run.host.lease(), run_limit(run))
-    if lease.claim != claim_of(run.spec):
-        if lease.number and not is_alone(lease):
+    if not is_own(run, run.state.pod.id or "", lease):
+        if is_theirs(run, lease) and not is_alone(lease):
             raise held(run, lease)
         take(run, lease)
         if lease.number:
@@ -57,9 +57,10 @@ def hold(run: Run) -> None:
 
 def take(run: Run, lease: Lease) -> None:
     """This machine has the next lease. Raises Detach if another one was faster, SshLost."""
-    act = partial(run.host.take_lease, lease.number + 1, claim_of(run.spec), run.world.hostname)
+    number = lease.number + 1
+    act = partial(run.host.take_lease, number, claim_of(run, run.state.pod.id or "", number), run.world.hostname)
     if not with_reconnects(run, "taking the run", act, run_limit(run)):
-        raise held(run, run.host.lease())
+        still_held(run)  # or the pod refuses everybody: the run is still this machine's
 
 
 def leave_note(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -11,13 +12,14 @@ from ..cloud.removal import is_gone
 from ..cloud.values import Pod
 from ..errors import BalanceSpent, DeployError, LimitReached, PodKilled, SshLost
 from ..machine.clock import wait_until
+from ..machine.limited import limited_by
 from ..money import cents
 from ..record.events import GuardReleased, PodKilledUnexpected, PodReachable, Retried
 from ..run import Run
 from ..spec.instants import shifted
 from .host_log import keep_host_log
 from .lease import still_held
-from .limits import REASONS, CheckLimit
+from .limits import REASONS, CheckLimit, never, skip_closing
 
 T = TypeVar("T")
 
@@ -27,6 +29,8 @@ TRIES = 10
 GONE_STATES = ("EXITED", "TERMINATED", "ERROR")
 # An account that cannot pay this pod for that long counts as empty: RunPod ends pods shortly before the last cent.
 LAST_SECONDS = 60.0
+# After its deadline the guard asks the API, and asks again if that does not answer.
+GUARD_ENDS_WITHIN_S = 120.0
 # The API counts whole seconds, and its clock is not ours.
 CLOCKS_DIFFER = timedelta(seconds=5)
 NOT_BY_US = "this run did not end it"
@@ -36,17 +40,18 @@ FUNDS_HINT = "add funds at https://console.runpod.io/user/billing, and then run 
 def with_reconnects(run: Run, what: str, action: Callable[[], T], check_limit: CheckLimit | None) -> T:
     """The action's result. After each loss of the connection the action is tried again.
 
-    check_limit ends the attempts by raising; None: they go on although the run's limit is over. Raises PodKilled if the
-    pod is gone, SshLost if it runs and cannot be reached, LimitReached if the pod's guard ended it, and what the action
-    raises.
+    check_limit ends the action by raising, whatever it waits for; None: it goes on although the run's limit is over.
+    Raises PodKilled if the pod is gone, SshLost if it runs and cannot be reached, LimitReached if the pod's guard ended
+    it, and what the action raises.
     """
-    for _ in range(TRIES - 1):
-        try:
-            return action()
-        except SshLost as error:
-            run.record(Retried(what=what, error=error.message, in_sec=RECONNECT_EVERY_S))
-            reconnect(run, check_limit)
-    return action()
+    with limited_by(check_limit or never):
+        for _ in range(TRIES - 1):
+            try:
+                return action()
+            except SshLost as error:
+                run.record(Retried(what=what, error=error.message, in_sec=RECONNECT_EVERY_S))
+                reconnect(run, check_limit)
+        return action()
 
 
 def reconnect(run: Run, check_limit: CheckLimit | None) -> None:
@@ -64,16 +69,11 @@ def reconnect(run: Run, check_limit: CheckLimit | None) -> None:
         # SSH first: a pod that answers exists, whatever the API says.
         return True if look_at_api.answers() or (look_at_api.moved() and look_at_api.answers()) else None
 
-    within_s = run.spec.job.budget.ssh_lost_timeout_sec
+    within_s = patience_s(run)
     try:
         wait_until(run.world.clock, look, every_s=RECONNECT_EVERY_S, within_s=within_s, what="the pod over SSH")
     except TimeoutError:
-        if look_at_api.other_key is not None:
-            raise look_at_api.other_key from None
-        raise SshLost(
-            f"pod {run.state.pod.id} has not answered over SSH for {within_s} s, but {look_at_api.said}",
-            hint=f"it bills until its guard ends it at the limit; try again with `runpod-deploy resume {run.dir.path}`",
-        ) from None
+        raise look_at_api.lost(within_s) from None
     with suppress(SshLost, TimeoutError):  # while this machine could not reach it, another one may have taken the run
         still_held(run)
 
@@ -84,6 +84,8 @@ class ApiLook:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.said = "the API was not asked"
+        self.runs = False
+        """Whether the API has said last that the pod runs."""
         self.other_key: SshLost | None = None
         """The error if another host key than the pinned one answered last."""
 
@@ -111,6 +113,9 @@ class ApiLook:
             raise ended_by_guard(self.run, pod) if guard_was_due(self.run) else killed(self.run, status_of(pod))
         if self.other_key is not None and pod is not None and was_restarted(self.run, pod):
             raise killed(self.run, pod.status)
+        if pod is not None and guard_overdue_s(self.run) >= 0:
+            raise not_ended_by_guard(self.run)
+        self.runs = pod is not None
         self.said = "the API contradicts itself about it" if pod is None else "the API says that it runs"
         return pod is not None and self.has_moved(pod)
 
@@ -126,12 +131,49 @@ class ApiLook:
         self.run.record(PodReachable(host=pod.address.host, port=pod.address.port))
         return True
 
+    def lost(self, within_s: float) -> SshLost:
+        """The error for a pod that was waited for in vain."""
+        resume = f"try again with `runpod-deploy resume {self.run.dir.path}`"
+        longer = "a larger budget.ssh_lost_timeout_sec waits longer"
+        error = self.other_key or SshLost(
+            f"pod {self.run.state.pod.id} has not answered over SSH for {within_s:.0f} s, but {self.said}",
+            hint=longer if self.runs else f"it bills until its guard ends it at the limit; {resume}",
+        )
+        error.runs = self.runs
+        return error
+
     def note(self, error: DeployError) -> None:
         """The journal has the API's refusal, once."""
+        self.runs = False
         said = f"the API does not say anything about it: {error.message}"
         if said != self.said:
             self.said = said
             self.run.record(Retried(what="asking the API about the pod", error=error.message, in_sec=RECONNECT_EVERY_S))
+
+
+def patience_s(run: Run) -> float:
+    """How long a pod that does not answer is waited for: past its limit, until a guard that works has ended it."""
+    lost_s, stop_at = float(run.spec.job.budget.ssh_lost_timeout_sec), run.state.cost.stop_at
+    if stop_at is None or (stop_at - run.world.clock.now()).total_seconds() > lost_s:
+        return lost_s
+    overdue_s = guard_overdue_s(run)
+    return max(lost_s, -overdue_s) if math.isfinite(overdue_s) else lost_s
+
+
+def guard_overdue_s(run: Run) -> float:
+    """Seconds since a guard that works would have ended the pod; below zero before that."""
+    deadline = run.state.pod.guard_deadline_at
+    return -math.inf if deadline is None else (run.world.clock.now() - deadline).total_seconds() - GUARD_ENDS_WITHIN_S
+
+
+def not_ended_by_guard(run: Run) -> LimitReached:
+    """The error for a pod that runs past its guard's deadline."""
+    skip_closing(run)
+    return LimitReached(
+        f"pod {run.state.pod.id} runs although its guard had to end it, and does not answer over SSH",
+        hint="it is ended now; a job that is root can stop the guard of its pod",
+        kind=run.state.cost.stop_why,
+    )
 
 
 def guard_was_due(run: Run) -> bool:

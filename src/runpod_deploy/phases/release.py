@@ -10,7 +10,7 @@ from ..cloud.pod_labels import is_foreign
 from ..cloud.removal import CONSOLE_URL, NotConfirmed, never, until_confirmed
 from ..cloud.values import Pod
 from ..errors import DeployError, ReleaseUnconfirmed
-from ..machine.clock import wait_until
+from ..machine.clock import wait_until, within
 from ..money import cents
 from ..record.events import PodReleased, ReleaseStarted
 from ..run import Run
@@ -25,6 +25,7 @@ from .secret_files import remove_secrets
 RELEASE_EVERY_S = 1.0
 # A pod that is about to be stopped costs money: its secrets are tried once more, for this long.
 FORGET_WITHIN_S = 10.0
+DISARM_WITHIN_S = 30.0
 
 
 def release(run: Run) -> None:
@@ -104,10 +105,8 @@ def disarm(run: Run, action: LifecycleAction) -> None:
     Until a stop is confirmed the guard stays armed: if our process died here, only the guard would end the pod.
     """
     if run.state.pod.guard_deadline_at and run.state.pod_answers:
-        try:
+        with suppress(DeployError, TimeoutError), within(run.world.clock, DISARM_WITHIN_S, "disarming the guard"):
             run.host.disarm(from_next_start=action != "preserve")
-        except (DeployError, TimeoutError):
-            return
 
 
 def confirm_deleted(run: Run, pod_id: str) -> None:

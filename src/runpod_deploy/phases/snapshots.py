@@ -26,6 +26,8 @@ PART_BYTES = 262_144
 SEPARATOR = "--8<-- runpod-deploy --8<--"
 DMESG_LINES = 200
 REMOTE_ENV, PYTHON, SAMPLE = "remote_env.json", "python", "sample"
+PARTS = {REMOTE_ENV, PYTHON, SAMPLE, "nvidia_smi_start.txt", "nvidia_smi_end.txt", "dmesg_tail.txt", "pip_freeze.txt"}
+"""The names that a part may have. The pod prints them, so any other is a stranger's."""
 # The boot has just looked at the pod, so that a listing of this age is good enough.
 FRESH_S = 10.0
 
@@ -129,8 +131,8 @@ def take(run: Run, parts: list[str]) -> None:
 
 
 def keep(run: Run, printed: bytes) -> None:
-    """Each part of the output is in its file. Raises OSError."""
-    said = dict(named_parts(printed.decode(errors="replace")))
+    """Each part of the output that we know is in its file. Raises OSError."""
+    said = {name: text for name, text in named_parts(printed.decode(errors="replace")) if name in PARTS}
     if REMOTE_ENV in said:
         version = said.pop(PYTHON, "").removeprefix("Python ").strip() or None
         system = said[REMOTE_ENV].strip()

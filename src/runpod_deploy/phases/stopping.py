@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ..errors import StagingFailed
-from ..money import STOP_GRACE_S
+from ..machine.clock import within
+from ..money import STOP_GRACE_S, stopping_s
 from ..record.events import StopFailed
 from ..run import Run
+from .limits import begin_closing
 from .reconnect import with_reconnects
 
 
@@ -15,9 +17,11 @@ def stop_on_pod(run: Run) -> bool:
     A pod that cannot stop its job, because the job has broken it or hides from us, is an event and not an error: the
     results are pulled and the pod is released all the same, which ends every process. Raises SshLost, PodKilled.
     """
+    begin_closing(run)
     try:
-        with_reconnects(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S), None)
-    except StagingFailed as error:
-        run.record(StopFailed(error=error.message))
+        with within(run.world.clock, stopping_s(run.spec.job.budget), "stopping the job"):
+            with_reconnects(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S), None)
+    except (StagingFailed, TimeoutError) as error:
+        run.record(StopFailed(error=str(error)))
         return False
     return True

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import timedelta
 
-from ..errors import BalanceSpent, DeployError, PodKilled, SshLost, SshUnusable
+from ..errors import BalanceSpent, DeployError, LimitReached, PodKilled, SshLost, SshUnusable
+from ..machine.clock import within
 from ..machine.files import open_own
-from ..machine.limits import END_WITHIN_S, LONGEST_PAUSE_S, QUICK_LOSS_S, QUICK_LOSSES
-from ..pod.protocol import Frame, JobEnd, LogChunk, Notice, Sample
+from ..machine.limited import limited_by
+from ..machine.limits import END_WITHIN_S, LONGEST_PAUSE_S, QUICK_LOSS_S, QUICK_LOSSES, SAMPLES_BYTES
+from ..pod.protocol import Follow, Frame, JobEnd, LogChunk, Notice, Sample
 from ..record.events import (
     ConnectionLost,
     ConnectionRestored,
@@ -25,7 +29,7 @@ from .another_machine import settle_race
 from .artifacts import pull
 from .late import UNSEEN_FOR_S
 from .leaving import Detach
-from .limits import run_limit
+from .limits import closing_left_s, never, run_limit, skip_closing
 from .notices import ended, mirror_of, take_notice
 from .reconnect import killed, reconnect
 from .stopping import stop_on_pod
@@ -33,12 +37,14 @@ from .stopping import stop_on_pod
 # How long one read may wait before the clock is looked at again.
 LOOK_EVERY_S = 1.0
 LATE_LOOK_EVERY_S = 60.0
+OPEN_WITHIN_S = 60.0
 
 
 def watch(run: Run) -> None:
     """The job is over and the journal says why.
 
-    Raises Detach if the run was started to be left, or the pod cannot be reached any more; PodKilled if it is gone.
+    Raises Detach if the run was started to be left, or neither the pod nor the API can be reached any more; PodKilled
+    if the pod is gone; SshLost if it runs and has not answered for long: nobody knows whether it still has a guard.
     """
     if run.state.job.ended:
         return
@@ -47,6 +53,9 @@ def watch(run: Run) -> None:
     try:
         Watcher(run).until_over()
     except (SshLost, SshUnusable) as error:
+        if isinstance(error, SshLost) and error.runs:
+            skip_closing(run)
+            raise
         run.show("tool", f"{error.message}\n{error.hint}\n".encode())
         raise Detach("ssh_lost") from error
 
@@ -90,12 +99,22 @@ class Watcher:
         if self.run.state.job.ended:
             return
         self.opened_at = self.clock.monotonic()
-        with self.run.host.follow(self.mirror.remote_offset) as channel:
+        with ExitStack() as stack:
+            channel = self.open(stack)
             while not self.run.state.job.ended:
                 frame = channel.read(LOOK_EVERY_S)
                 if frame is not None:
                     self.take(frame)
                 self.tick()
+
+    def open(self, stack: ExitStack) -> Follow:
+        """The channel, which the stack closes. Raises SshLost also if that takes too long, or past the limit."""
+        ends = never if self.run.state.job.stop_requested else run_limit(self.run)
+        try:
+            with within(self.clock, OPEN_WITHIN_S, "opening the channel"), limited_by(ends):
+                return stack.enter_context(self.run.host.follow(self.mirror.remote_offset))
+        except (TimeoutError, LimitReached) as error:
+            raise SshLost(str(error)) from None
 
     def settle_if_due(self) -> None:
         """Once a listing must show every pod: no other machine has an older pod of this run. Raises Detach."""
@@ -120,12 +139,22 @@ class Watcher:
         lost_at = self.clock.monotonic()
         self.quick_losses = self.quick_losses + 1 if lost_at - self.opened_at < QUICK_LOSS_S else 0
         self.run.record(ConnectionLost(error=error.message, log_bytes=self.mirror.received))
-        reconnect(self.run, None)
+        reconnect(self.run, self.until_closing)
         lost_sec = round(self.clock.monotonic() - lost_at, 3)
         self.run.record(ConnectionRestored(log_bytes=self.mirror.received, lost_sec=lost_sec))
         self.silent_s = 0.0
         if self.quick_losses > 1 and self.run.state.job.stop_requested is None:
             self.clock.sleep(self.pause_s())
+
+    def until_closing(self) -> None:
+        """Returns while there is time to wait for the end of a job that was stopped. Raises LimitReached."""
+        stopped = self.run.closing_at is not None
+        if stopped and closing_left_s(self.run) <= self.run.spec.job.budget.pull_grace_sec:
+            raise LimitReached("the pod has not told the end of the job that was stopped", kind=self.why_stopped())
+
+    def why_stopped(self) -> str:
+        """Why the job was stopped, as far as it was."""
+        return self.run.state.job.stop_requested or self.run.state.cost.stop_why
 
     def pause_s(self) -> float:
         """How long to wait before a channel that does not work is tried again: no longer than until the limit."""
@@ -219,6 +248,8 @@ class Watcher:
         row = {"ts_utc": self.clock.now().isoformat(), **sample.row}
         try:
             with open(self.run.dir.metrics, "a", encoding="utf-8", opener=open_own) as file:
+                if file.tell() > SAMPLES_BYTES:
+                    raise OSError(errno.EFBIG, f"{file.name} has more than {SAMPLES_BYTES >> 30} GiB")
                 file.write(dumps(row) + "\n")
         except OSError as error:
             if not self.warned:

@@ -18,7 +18,7 @@ HOLDER_CHARS = 100
 ROW_BYTES = 400
 LOOK_BYTES = NOTE_BYTES + 4 * ROW_BYTES
 LOOK_TIMEOUT_S = 20.0
-ROW = re.compile(r"([0-9a-f]{16}) ([^\n]*)")
+ROW = re.compile(r"([0-9a-f]{48}) ([^\n]*)")
 
 LOOK = f"""n=0
 while [ -e "$g/lease.$((n + 1))" ]; do n=$((n + 1)); done

@@ -65,7 +65,7 @@ class Lease:
     number: int = 0
     """How often the lease was taken; 0: never."""
     claim: str = ""
-    """The text that stands for the run folder that took it last."""
+    """48 hexadecimal digits: the run folder that took it last, and the proof that it may: see phases/lease.py."""
     holder: str = ""
     """The machine that took it last, as it named itself."""
     silent_s: float | None = None

@@ -18,17 +18,19 @@ from ..spec.strict_json import dumps, loads
 from .events import Event, Skipped, from_row, ignore, to_row
 
 PIECE_BYTES = 1 << 16
+TOO_LONG = b"a row that is too long"
 
 
 def read_events(path: Path, skipped: Skipped = ignore) -> Iterator[Event]:
     """The events of a journal, in order; none if there is no file. Raises OSError.
 
-    Rows of other tools and of other versions are skipped, with a sentence about each. A last line that is not whole
-    yet is not looked at: its writer may be in the middle of it.
+    Rows of other tools and of other versions are skipped, with a sentence about each, and so are rows that nobody has
+    written in good faith: a run must not hide behind one. A last line that is not whole yet is not looked at: its
+    writer may be in the middle of it.
     """
     if not path.exists():
         return
-    for number, line in enumerate(read_lines(path, LONGEST_ROW_BYTES), start=1):
+    for number, line in enumerate(read_lines(path, LONGEST_ROW_BYTES, TOO_LONG), start=1):
         if not line.endswith(b"\n"):
             return
         if (event := read_line(line, number, skipped)) is not None:

@@ -33,6 +33,8 @@ class LogMirror:
         self.scanner = LogScanner(job, offset=min(scanned_bytes, self.size))
         self.received = self.size
         self.lagging: str | None = None
+        self.truncations = 0
+        """How often the job has emptied its log."""
 
     def catch_up(self) -> Iterator[Event]:
         """The events of the part of the copy that was not searched yet, because a process crashed in between."""
@@ -57,6 +59,7 @@ class LogMirror:
     def truncated(self) -> Iterator[Event]:
         """The events in the last line before the job emptied its log, which goes on at its first byte."""
         self.begin = self.received
+        self.truncations += 1
         yield from self.scanner.finish()
 
     def _keep(self, data: bytes) -> None:

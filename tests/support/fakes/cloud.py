@@ -6,6 +6,7 @@ A test sets failures by attributes, or by `on_effect`: a function that is called
 
 from __future__ import annotations
 
+import hmac
 import string
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -91,6 +92,10 @@ class FakeCloud:
     def account(self) -> str:
         """The hash of the key."""
         return self.key
+
+    def proof(self, words: str) -> str:
+        """A keyed hash of the words."""
+        return hmac.new(self.key.encode(), words.encode(), "sha256").hexdigest()[:32]
 
     def change_key(self, key: str, owner: str = "account-1") -> None:
         """From now on this key is used, which belongs to that account."""

@@ -15,10 +15,21 @@ import pytest
 
 from runpod_deploy.errors import RunBusy
 from runpod_deploy.machine.files import write_atomically
-from runpod_deploy.record.events import Heartbeat, Interrupted, JobEvent, PodReleased, RunStarted
+from runpod_deploy.machine.limits import LONGEST_ROW_BYTES
+from runpod_deploy.record.events import (
+    Heartbeat,
+    Interrupted,
+    JobEvent,
+    PodReleased,
+    ProcessesLeft,
+    RunStarted,
+    bounded,
+    to_row,
+)
 from runpod_deploy.record.journal import PIECE_BYTES, Journal, SkippedRows, cut_torn_line, read_events
 from runpod_deploy.record.lock import RunLock
 from runpod_deploy.record.paths import RunDir, reserve
+from runpod_deploy.spec.strict_json import dumps
 
 STARTED = RunStarted(run_id="r", job_name="j", tool_version="1")
 
@@ -179,3 +190,23 @@ def test_a_torn_line_of_any_length_is_cut(tmp_path: Path, torn: int, whole: byte
     path = tmp_path / "events.jsonl"
     path.write_bytes(whole + b"x" * torn)
     assert cut_torn_line(path) == len(whole) and path.read_bytes() == whole
+
+
+def test_a_row_that_is_too_long_hides_no_run(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "events.jsonl")
+    journal.append(STARTED, {})
+    with journal.path.open("ab") as file:
+        file.write(b'{"event": "' + b"x" * (17 << 20) + b'"}\n' + b"y" * ((16 << 20) + 1) + b"\n")
+    journal = Journal(journal.path)
+    journal.append(Interrupted(signal="SIGINT"), {})
+    skipped = SkippedRows()
+    assert [type(event).__name__ for event in read_events(journal.path, skipped)] == ["RunStarted", "Interrupted"]
+    assert skipped.count == 2
+
+
+def test_no_text_of_an_event_makes_its_row_too_long() -> None:
+    text = "\x01\U0001f600" * (4 << 20)
+    for event in (Interrupted(signal=text), ProcessesLeft(processes=(text,) * 5000)):
+        kept = bounded(event)
+        assert len(dumps(to_row(kept))) < LONGEST_ROW_BYTES and type(kept) is type(event)
+    assert bounded(STARTED) is STARTED

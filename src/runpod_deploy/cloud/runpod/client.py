@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 from ...errors import AnswerUnclear, CloudUnreachable, ConfigError, DeployError, OddRow, OnRetry, StockOut
 from ...machine.clock import Clock
-from ...machine.limits import ANSWER_BYTES
+from ...machine.limits import ANSWER_BYTES, LIST_ROWS
 from ..pod_search import pods_of_run, pods_with_id
 from ..values import Candidate, LogLine, Offer, Pod, PodRequest
 from . import catalogue, shapes
@@ -19,6 +19,7 @@ from .balance import BALANCE_CALL, Balance, as_balance
 from .bills import Bill, as_billed_through, as_bills, bills_call, last_days_call
 from .boot import BootStages
 from .calls import Call, Rank
+from .key import account_folder, account_hash, proof
 from .logs import log_call, log_lines
 from .pace import Pace
 from .reading import (
@@ -58,6 +59,7 @@ class RunPodCloud:
     ) -> None:
         self._clock = clock
         self._account = account_hash(api_key)
+        self._prove = partial(proof, api_key)
         self._folder = folder = account_folder(cache_dir, api_key, base_url)
         self._pace = Pace(clock, folder)
         self._wire = Wire(api_key, base_url, clock, self._pace, on_retry)
@@ -109,6 +111,10 @@ class RunPodCloud:
     def account(self) -> str:
         """A hash of the key."""
         return self._account
+
+    def proof(self, words: str) -> str:
+        """A keyed hash of the words."""
+        return self._prove(words)
 
     def find(self, name: str, token: str = "") -> list[Pod]:
         """The pods that bear this token, or have this name and no token, newest first; listed after this call began."""
@@ -246,6 +252,8 @@ class RunPodCloud:
             page = answer.document or {}
             rows += page_rows(page, key, what, self._on_odd(what))
             left_bytes -= len(answer.body)
+            if len(rows) > LIST_ROWS:
+                break
             if (cursor := next_cursor(page)) is None:
                 return rows
             if left_bytes <= 0:
@@ -273,20 +281,3 @@ def volume_error(name: str, found: list[tuple[str, str]], known: list[str]) -> C
         return ConfigError(f"several network volumes are named {name!r}: {which}", hint="rename all but one")
     names = ", ".join(sorted(known)) or "none"
     return ConfigError(f"there is no network volume named {name!r}", hint=f"volumes of this account: {names}")
-
-
-def account_hash(api_key: str) -> str:
-    """A short hash that is different for each key. It does not show the key."""
-    return hashlib.sha256(f"runpod-deploy\n{api_key}".encode()).hexdigest()[:16]
-
-
-def account_folder(cache_dir: Path | None, api_key: str, base_url: str) -> Path | None:
-    """The folder that all processes with this key share; None without a cache folder or if it cannot be made."""
-    if cache_dir is None:
-        return None
-    folder = cache_dir / hashlib.sha256(f"{base_url.rstrip('/')}\n{api_key}".encode()).hexdigest()[:16]
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
-        return None
-    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import quote
 
 from ...machine import limits
@@ -12,6 +13,8 @@ from .calls import Call
 
 MAX_LINES = 5000
 """The most lines per source that the API sends (2026-08)."""
+SOURCES = 2
+"""The container and the system (2026-08)."""
 
 
 def log_call(pod_id: str, tail: int) -> Call:
@@ -32,12 +35,12 @@ def log_lines(stream: bytes) -> list[LogLine]:
 
 
 def event_data(stream: bytes) -> Iterator[str]:
-    """The data of each complete event."""
+    """The data of each complete event, as many as the API may send."""
     *blocks, _ = stream.replace(b"\r\n", b"\n").split(b"\n\n")
-    for block in blocks:
-        if len(block) <= limits.CLOUD_LOG_EVENT_BYTES:
-            lines = block.decode(errors="replace").split("\n")
-            yield "\n".join(line[5:].strip() for line in lines if line[:5] == "data:")
+    whole = (block for block in blocks if b"data:" in block and len(block) <= limits.CLOUD_LOG_EVENT_BYTES)
+    for block in islice(whole, SOURCES * MAX_LINES):
+        lines = block.decode(errors="replace").split("\n")
+        yield "\n".join(line[5:].strip() for line in lines if line[:5] == "data:")
 
 
 def as_line(data: str) -> LogLine | None:

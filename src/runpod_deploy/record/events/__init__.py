@@ -9,7 +9,7 @@ fields that existing scripts read are the same as in the older tool (`datacenter
 
 from .codec import EVENT_KINDS, Skipped, from_row, ignore, job_fields, job_name, snake, to_row
 from .cost import BalanceLow, Billed, PriceChanged, PriceDoubted
-from .event import NEVER, Event
+from .event import NEVER, Event, bounded
 from .job import (
     ControlFolderLost,
     FailureMarkerSeen,
@@ -187,6 +187,7 @@ __all__ = [
     "StopRequested",
     "SuccessMarkerSeen",
     "TakenOver",
+    "bounded",
     "from_row",
     "ignore",
     "job_fields",

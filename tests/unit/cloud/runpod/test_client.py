@@ -188,3 +188,11 @@ def test_without_a_cache_folder_only_the_sharing_is_lost(api: Api, clock: FakeCl
     blocked.write_text("in the way")
     api.replies(Reply(200, {"pods": [pod_row()]}))
     assert RunPodCloud("key", api.url, clock, cache_dir=blocked / "cache").find("probe")
+
+
+def test_a_list_of_millions_of_empty_rows_is_nonsense(api: Api, cloud: RunPodCloud) -> None:
+    more = {"nextCursor": "more", "hasNextPage": True}
+    api.replies(Reply(200, {"pods": [{} for _ in range(30_000)], "pagination": more}))
+    with pytest.raises(CloudUnreachable, match="no end"):
+        cloud.list_pods()
+    assert len(api.received) == 1

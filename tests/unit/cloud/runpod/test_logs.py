@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from runpod_deploy.cloud.runpod import RunPodCloud
 from runpod_deploy.cloud.runpod.boot import FIRST_LOOK_S, LONGEST_PAUSE_S, BootStages
-from runpod_deploy.cloud.runpod.logs import log_lines
+from runpod_deploy.cloud.runpod.logs import MAX_LINES, event_data, log_lines
 from runpod_deploy.cloud.values import Address, LogLine, Pod
 from runpod_deploy.errors import CloudUnreachable
 from tests.support.fakes.api import Api, Reply, problem
@@ -126,3 +126,11 @@ def test_a_boot_without_a_log_has_the_stage_of_its_status() -> None:
         assert watch.stage(booting("RUNNING")) == "image_pull"
         clock.advance(FIRST_LOOK_S)
     assert log.asked == 1
+
+
+@pytest.mark.parametrize("block", [b"\n", b"data:\n\n", b"data: {}\n\n", b": keep-alive\n\n"])
+def test_a_log_of_millions_of_empty_events_is_soon_read(block: bytes) -> None:
+    """As many calls of a JSON parser as events would take a minute; there are at most as many as lines may come."""
+    stream = block * ((8 << 20) // len(block))
+    assert len(list(event_data(stream))) <= 2 * MAX_LINES
+    assert log_lines(stream) == []
