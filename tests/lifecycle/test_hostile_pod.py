@@ -10,6 +10,8 @@ import pytest
 
 from runpod_deploy.driver import RunOptions, with_listeners
 from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.phases import notices, watch
+from runpod_deploy.pod.protocol import Notice, Sample
 from runpod_deploy.record import events as e
 from runpod_deploy.record.state import State
 from tests.support.worlds import Memory
@@ -75,3 +77,27 @@ def test_a_listener_that_fails_ends_no_run_and_is_named_once(tmp_path: Path) -> 
     assert carry_out(run).exit_code == 0
     named = [event for event in world.events if isinstance(event, e.ListenerFailed)]
     assert len(named) == 2 and "RuntimeError('a defect')" in named[0].error
+
+
+def test_samples_without_end_do_not_fill_this_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "SAMPLES_BYTES", 10_000)
+    world = Memory(tmp_path)
+    run = world.open()
+    watcher = watch.Watcher(run)
+    for _ in range(100):
+        watcher.keep_sample(Sample({"noise": "x" * 1000}))
+    assert 10_000 < run.dir.metrics.stat().st_size < 12_000
+    said = [event for event in world.events if isinstance(event, e.Retried)]
+    assert len(said) == 1 and "GiB" in said[0].error
+
+
+def test_a_log_that_is_emptied_again_and_again_does_not_fill_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "JOB_ROWS", 50)
+    world = Memory(tmp_path)
+    run = world.open()
+    mirror = notices.mirror_of(run)
+    for _ in range(200):
+        list(notices.take_notice(run, mirror, Notice("truncated")))
+    assert sum(isinstance(event, e.LogTruncated) for event in world.events) == 50
