@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from runpod_deploy.driver import RunOptions, with_listeners
+from runpod_deploy.errors import StagingFailed
 from runpod_deploy.lifecycle import carry_out
 from runpod_deploy.phases import notices, watch
 from runpod_deploy.pod.protocol import Notice, Sample
@@ -101,3 +103,37 @@ def test_a_log_that_is_emptied_again_and_again_does_not_fill_the_journal(
     for _ in range(200):
         list(notices.take_notice(run, mirror, Notice("truncated")))
     assert sum(isinstance(event, e.LogTruncated) for event in world.events) == 50
+
+
+def fails(*_: object) -> NoReturn:
+    """A call of ours that the pod cannot carry out any more."""
+    raise StagingFailed("the pod cannot do what a run needs: No space left on device")
+
+
+def test_a_guard_that_cannot_be_armed_again_ends_no_job(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=60.0)
+    run = world.open()
+
+    def spoil(event: e.Event, _: State) -> None:
+        if isinstance(event, e.JobLaunched):
+            world.inside().arm = fails  # type: ignore[method-assign]
+            notices.arm_again(run)
+
+    run.listeners.append(spoil)
+    state = carry_out(run)
+    assert state.exit_code == 0 and state.work.collected
+    missing = [event.reason for event in world.events if isinstance(event, e.GuardMissing)]
+    assert missing == ["the pod cannot do what a run needs: No space left on device"]
+
+
+def test_a_channel_that_cannot_be_opened_ends_no_job_and_keeps_no_results_there(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=60.0)
+
+    def spoil(event: e.Event, _: State) -> None:
+        if isinstance(event, e.JobLaunched):
+            world.inside().follow = fails  # type: ignore[assignment, method-assign]
+
+    state = carry_out(world.open(spoil))
+    assert (state.outcome, state.exit_code) == ("stopped", 21), "the limit ends it, since nobody hears of its end"
+    assert all(artifact.status == "success" for _, artifact in state.work.artifacts) and state.work.artifacts
+    assert not world.cloud.billing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from ..errors import ArtifactMissing, SshLost
+from ..errors import ArtifactMissing, SshLost, StagingFailed
 from ..machine.clock import wait_until, within
 from ..pod.protocol import JobEnd, LogChunk, Notice
 from ..record.events import RemoteLogPullFailed, StopRequested
@@ -114,7 +114,7 @@ def finish_log(run: Run) -> None:
         return
     try:
         end = with_reconnects(run, "fetching the rest of the log", lambda: drain(run, mirror), None)
-    except (TimeoutError, SshLost) as error:
+    except (TimeoutError, SshLost, StagingFailed) as error:
         run.record(RemoteLogPullFailed(path=run.spec.job.run.log_path, error=str(error)))
         end = JobEnd(None, stopped=True)
     if mirror.lagging:

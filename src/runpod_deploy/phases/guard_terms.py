@@ -7,6 +7,8 @@ from datetime import datetime
 
 from ..cloud.rates import expected_forecast
 from ..cloud.values import Candidate
+from ..errors import StagingFailed
+from ..machine.clock import within
 from ..money import guard_deadline
 from ..pod import guard
 from ..pod.protocol import GuardTerms
@@ -14,6 +16,7 @@ from ..record.events import GuardArmed, GuardMissing
 from ..run import Run
 from ..spec import RunpodJobSpec
 
+ARM_WITHIN_S = 90.0
 RECONNECT_MARGIN_S = 60
 """For the first words of a process that is connected again."""
 
@@ -42,7 +45,11 @@ def guard_terms(run: Run, deadline_at: datetime) -> GuardTerms:
 
 def arm_again(run: Run, deadline_at: datetime) -> None:
     """The guard runs with this deadline, or the journal says why not. Raises SshLost."""
-    problem = run.host.arm(guard_terms(run, deadline_at))
+    try:
+        with within(run.world.clock, ARM_WITHIN_S, "arming the guard"):
+            problem = run.host.arm(guard_terms(run, deadline_at))
+    except (StagingFailed, TimeoutError) as error:  # no reason to end a job that works
+        problem = str(error)
     run.record(GuardMissing(reason=problem) if problem else GuardArmed(deadline_at=deadline_at))
 
 

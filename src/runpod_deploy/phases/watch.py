@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import timedelta
 
-from ..errors import BalanceSpent, DeployError, LimitReached, PodKilled, SshLost, SshUnusable
+from ..errors import BalanceSpent, DeployError, LimitReached, PodKilled, SshLost, SshUnusable, StagingFailed
 from ..machine.clock import within
 from ..machine.files import open_own
 from ..machine.limited import limited_by
@@ -108,12 +108,13 @@ class Watcher:
                 self.tick()
 
     def open(self, stack: ExitStack) -> Follow:
-        """The channel, which the stack closes. Raises SshLost also if that takes too long, or past the limit."""
+        """The channel, which the stack closes. Raises SshLost also if it takes too long or cannot be opened, and past
+        the limit: the job goes on all the same."""
         ends = never if self.run.state.job.stop_requested else run_limit(self.run)
         try:
             with within(self.clock, OPEN_WITHIN_S, "opening the channel"), limited_by(ends):
                 return stack.enter_context(self.run.host.follow(self.mirror.remote_offset))
-        except (TimeoutError, LimitReached) as error:
+        except (TimeoutError, LimitReached, StagingFailed) as error:
             raise SshLost(str(error)) from None
 
     def settle_if_due(self) -> None:
