@@ -116,7 +116,7 @@ def test_a_guard_that_cannot_be_armed_again_ends_no_job(tmp_path: Path) -> None:
 
     def spoil(event: e.Event, _: State) -> None:
         if isinstance(event, e.JobLaunched):
-            world.inside().arm = fails  # type: ignore[method-assign]
+            world.inside().arm = fails  # type: ignore[assignment, method-assign]
             notices.arm_again(run)
 
     run.listeners.append(spoil)

@@ -55,6 +55,8 @@ LIST_ROWS = 10_000
 ANSWER_VALUES = 400_000
 """Values in the JSON of one answer, counted by its brackets and commas: a thousand pods have half as many. In memory,
 an empty list takes thirty times as many bytes as in JSON."""
+EXPLANATION_CHARS, EXPLANATIONS = 1000, 10
+"""Characters of an explanation in a refusal of the API, and how many of them are read: a sentence or two each."""
 LARGEST_NUMBER = 1e15
 """A larger number in an answer is neither a price, a size, a count nor a time."""
 CLOUD_LOG_BYTES = 8 << 20

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...machine import limits
 from ...spec import strict_json
+from ...spec.visible import shortened
 
 
 class Rank(IntEnum):
@@ -97,13 +98,14 @@ class Answer:
         """The API's own description of an error; empty if there is none."""
         problem = self.document or {}
         found = next(filter(None, map(problem.get, ("detail", "error", "message", "title"))), "")
-        return str(found)
+        return shortened(str(found), limits.EXPLANATION_CHARS)
 
     @property
     def problems(self) -> list[str]:
         """The API's list of what is wrong with a request."""
         listed = (self.document or {}).get("errors") or []
-        return [str(problem) for problem in listed] if isinstance(listed, list) else [str(listed)]
+        several = listed[: limits.EXPLANATIONS] if isinstance(listed, list) else [listed]
+        return [shortened(str(problem), limits.EXPLANATION_CHARS) for problem in several]
 
     @property
     def retry_after_s(self) -> float | None:

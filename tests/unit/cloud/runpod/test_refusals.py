@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,7 @@ from runpod_deploy.cloud.runpod.refusals import (
     CAPACITY_400_TEXTS,
     CAPACITY_TEXTS,
     is_capacity,
+    message_of,
     network_error,
     plain_text,
     refusal,
@@ -133,3 +135,8 @@ def test_words_about_capacity_or_balance_count_under_any_status(status: int) -> 
     no_money = b'{"detail": "Your account balance is too low to rent a pod. Please add funds to your account."}'
     assert type(refusal(answer(status, no_money), "do it")) is BalanceSpent
     assert type(refusal(answer(500, no_stock), "list the pods")) is CloudUnreachable
+
+
+def test_an_explanation_without_end_is_cut() -> None:
+    body = json.dumps({"detail": "é" * 1_000_000, "errors": ["x" * 1_000_000] * 50}).encode()
+    assert len(message_of(Answer(status=400, headers={}, body=body), "create a pod")) < 20_000
