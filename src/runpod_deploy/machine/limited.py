@@ -61,22 +61,23 @@ def held() -> Iterator[None]:
 
 
 def look() -> None:
-    """Raises out of the innermost block whose check raises. A check that several blocks share ends only that one."""
+    """Raises out of the outermost block whose check raises; of several with the same check, out of the innermost."""
     if _held.get():
         return
-    for block in reversed(_open.get()):
+    for block in _open.get():
         if not block.over:
             ask(block)
 
 
 def ask(block: Block) -> None:
-    """Raises out of the block if its check raises."""
+    """Raises if the block's check does. A check ends one block, and those around it that share it go on."""
     try:
         block.check()
     except Exception as error:
-        for same in _open.get():
-            same.over = same.over or same.check is block.check
-        raise Over(block, error) from None
+        same = [other for other in _open.get() if other.check is block.check]
+        for other in same:
+            other.over = True
+        raise Over(same[-1], error) from None
 
 
 def longest_wait_s(seconds: float) -> float:
