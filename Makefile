@@ -27,7 +27,7 @@ demo: $(if $(wildcard .venv/ready),.venv/ready,.venv/demo) ## train a classifier
 	@touch $@
 
 test: setup ## the whole suite
-	$(BIN)/pytest
+	$(BIN)/pytest $(ARGS)
 
 # Tests of real processes on real clocks run beside each other; what failed so must pass alone.
 test-failed: setup ## the tests that failed last, one after the other
@@ -85,7 +85,7 @@ lint: setup lint-shell lint-workflows ## ruff, mypy --strict, the layers, shellc
 
 lint-shell: setup
 	$(BIN)/shellcheck --shell=sh --exclude=SC2015,SC2016,SC2030,SC2031,SC2034,SC2153,SC2154 src/runpod_deploy/pod/scripts/*.sh
-	$(BIN)/shellcheck .ci/run .ci/packages .ci/package .ci/test-lowest .ci/test-pythons recipes/*/*.sh recipes/*/*/*.sh
+	$(BIN)/shellcheck .ci/run .ci/test .ci/packages .ci/package .ci/test-lowest .ci/test-pythons recipes/*/*.sh recipes/*/*/*.sh
 
 # The schemas come with the tool. actionlint, which also checks expressions, is run where somebody has installed it.
 lint-workflows: setup
