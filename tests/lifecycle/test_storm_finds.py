@@ -12,7 +12,7 @@ import pytest
 
 from runpod_deploy.driver import to_end
 from runpod_deploy.lifecycle import carry_out
-from runpod_deploy.record.events import Interrupted
+from runpod_deploy.record.events import Event, Interrupted, PodReleased
 from runpod_deploy.record.state import State
 from runpod_deploy.run import Run
 from runpod_deploy.spec import SecretSpec
@@ -141,3 +141,23 @@ def lose_answer_and_die(world: Memory) -> Callable[[str], None]:
             raise Killed
 
     return die
+
+
+def test_a_failed_run_that_was_killed_after_its_release_has_not_succeeded_when_it_is_resumed(tmp_path: Path) -> None:
+    world = Memory(tmp_path)
+
+    def no_artifact(where: str) -> None:
+        if where.startswith("before pull"):
+            raise OSError("Input/output error")
+
+    world.on_effect = no_artifact
+    with pytest.raises(Killed):
+        carry_out(world.open(dies_at_the_release))
+    state = carry_out(world.open())
+    assert (state.outcome, state.exit_code) == ("failed", 7) and not world.cloud.billing
+
+
+def dies_at_the_release(event: Event, _: State) -> None:
+    """The process dies when its pod is released."""
+    if isinstance(event, PodReleased):
+        raise Killed

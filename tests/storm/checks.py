@@ -18,7 +18,7 @@ from runpod_deploy.record.state import State
 from tests.storm.configs import RATE
 from tests.storm.edges import journal_rows
 from tests.storm.faults import Faults
-from tests.storm.history import LOCKED_S, History
+from tests.storm.history import KILL, LOCKED_S, History
 from tests.storm.invariants import require
 from tests.storm.pods import FINAL, Home
 from tests.storm.process import BUSY, UNCONFIRMED, Ended, Process
@@ -251,7 +251,7 @@ def within_cap(storm: Storm) -> None:
     policy, state = job.lifecycle, storm.state()
     insides = [cloud.insides[pod_id] for pod_id in storm.ours()]
     unguarded = any(inside.once_unguarded and not inside.neglected for inside in insides)
-    if unguarded or "preserve" in (policy.on_success, policy.on_failure):
+    if (unguarded and not always_driven(storm)) or "preserve" in (policy.on_success, policy.on_failure):
         return
     pods = [pod_id for pod_id in storm.ours() if cloud.bills(pod_id) or cloud.usd(pod_id)]
     earlier_usd = sum(span.usd(0) for span in cloud.spans if span.pod_id in storm.taken and span.from_s < storm.began_s)
@@ -265,6 +265,13 @@ def within_cap(storm: Storm) -> None:
         "money",
         f"${usd:.4f} for {sorted(pods)}, cap ${job.budget.cost_cap_usd:.4f}, at most ${limit:.4f} {state.pod.id}",
     )
+
+
+def always_driven(storm: Storm) -> bool:
+    """Whether one process carried the run out to its end: then the cap holds although a job has ended the guard."""
+    only, *others = storm.history.acts
+    whole = only.command == "run" and all(fault.kind != KILL for fault in only.faults)
+    return whole and not others and storm.state().end.detached is None and not storm.history.weather.outages
 
 
 def dearer_by(storm: Storm, pod_ids: list[str]) -> float:

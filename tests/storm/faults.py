@@ -77,6 +77,7 @@ ERRORS: dict[str, Sequence[Maker]] = {
 }
 LIES: dict[str, list[Any] | None] = {"get": None, "look": None, "find": []}
 """Answers that hide a pod which exists."""
+A_HELD_CALL_S = 50.0
 CHANGES = ("stop", "delete")
 """Calls that the API may accept and forget."""
 
@@ -109,6 +110,8 @@ class Faults:
         self.wall_off_s = 0.0
         self.lying_until_s = float("-inf")
         self.disk_full_until_s = float("-inf")
+        self.held_until_s = float("-inf")
+        """Until when the pod holds up each call, and then drops its connection."""
         self.signalled = False
         self.interfered = 0.0
         """Seconds by which faults may have kept the process from its work."""
@@ -127,6 +130,15 @@ class Faults:
             self.told.append(f"effect {self.count}, {where}: {fault.kind}")
             if not self.happens(fault, where):
                 del self.told[before:]
+        self.hold_up(where)
+
+    def hold_up(self, where: str) -> None:
+        """A call to a pod that holds up calls takes long, and loses its connection. Raises SshLost."""
+        if where.startswith("before ") and LOST in ERRORS.get(where, ()):
+            left_s = self.held_until_s - self.cloud.memory_clock.monotonic()
+            if left_s > 0:
+                self.cloud.memory_clock.sleep(min(left_s, A_HELD_CALL_S))
+                raise LOST()
 
     def happens(self, fault: h.Fault, where: str) -> bool:
         """Whether the fault could happen here. Raises what it raises."""
@@ -150,6 +162,9 @@ class Faults:
             case h.DISK:
                 self.note(f"for {fault.seconds:.0f} s")
                 self.disk_full_until_s = self.cloud.memory_clock.monotonic() + fault.seconds
+            case h.HELD:
+                self.note(f"for {fault.seconds:.0f} s")
+                self.held_until_s = self.cloud.memory_clock.monotonic() + fault.seconds
             case h.LIE:
                 self.lying_until_s = self.cloud.memory_clock.monotonic() + fault.seconds
                 raise Answered(LIES[call])

@@ -11,8 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-KILL, SIGNAL, ERROR, PAUSE, JUMP, DISK, LATE, LIE, IGNORED, POD = (
-    "kill", "signal", "error", "pause", "jump", "disk_full", "late_create", "lie", "ignored", "pod",
+KILL, SIGNAL, ERROR, PAUSE, JUMP, DISK, LATE, LIE, IGNORED, POD, HELD = (
+    "kill", "signal", "error", "pause", "jump", "disk_full", "late_create", "lie", "ignored", "pod", "held",
 )  # fmt: skip
 """The kinds of faults, see `faults.py`."""
 

@@ -19,6 +19,7 @@ EFFECTS = 130
 
 KINDS = {
     h.KILL: 5, h.SIGNAL: 4, h.ERROR: 8, h.PAUSE: 2, h.JUMP: 1, h.DISK: 1, h.LATE: 1, h.LIE: 2, h.IGNORED: 1, h.POD: 3,
+    h.HELD: 2,
 }  # fmt: skip
 FOLLOWING = {"resume": 8, "run": 2, "pull": 1, "pull_start": 1, "stop": 1, "reap": 2}
 ENDING = ("end", "end", "end_keep", "end_delete")
@@ -177,6 +178,7 @@ def fault(random: Random) -> h.Fault:
         h.DISK: random.choice((2.0, 30.0, 300.0)),
         h.LATE: random.choice((0.0, 3.0, 25.0, 70.0)),
         h.LIE: random.choice((0.0, 0.0, 5.0)),
+        h.HELD: random.choice((100.0, 700.0, 100_000.0)),
     }.get(kind, 0.0)
     return h.Fault(at=random.randint(1, EFFECTS), kind=kind, choice=random.randint(0, 11), seconds=seconds)
 

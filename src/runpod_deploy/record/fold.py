@@ -166,8 +166,8 @@ def pulled(event: e.ArtifactPullCompleted | e.ArtifactPullFailed | e.ArtifactSki
 
 
 def could_collect(s: State) -> bool:
-    """Whether a collect phase that finished has collected: nothing comes from a pod that does not answer."""
-    return s.pod_answers or s.job.pid is None
+    """Whether a collect phase that finished has collected: nothing comes from a pod that is released or silent."""
+    return s.job.pid is None or (s.pod_answers and not s.end.released)
 
 
 def end(s: State, event: e.Event) -> End:
