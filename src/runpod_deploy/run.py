@@ -85,8 +85,10 @@ class Run:
     """When the next look at the pod's price is due, by the same seconds as `beat_due`."""
     price_seen_at: datetime = NEVER
     """When the price was known the last time."""
-    closing_at: float | None = None
-    """When this process began to end the job, by the same seconds."""
+    losses: int = 0
+    """How often the pod has told this process that a part of ours was lost there."""
+    closing_until: float | None = None
+    """Until when the pod has time for the end of its job and for the results, by the same seconds."""
     beat_due: float | None = None
     """When the next heartbeat is due, by the clock's monotonic seconds."""
     recorded_at: dict[type[Event], float] = field(default_factory=dict)

@@ -11,6 +11,7 @@ import pytest
 
 from runpod_deploy.errors import SshLost
 from runpod_deploy.lifecycle import carry_out
+from runpod_deploy.money import closing_s
 from runpod_deploy.pod.protocol import Lease
 from runpod_deploy.record import events as e
 from runpod_deploy.record.manifest import manifest
@@ -218,18 +219,36 @@ def test_the_machine_that_comes_back_leaves_the_run_to_the_one_that_has_it(first
     assert first.starts == 1 and not first.cloud.billing
 
 
-def test_a_machine_that_slept_neither_collects_nor_ends_the_pod_of_the_one_that_took_over(
-    first: Machine, second: Machine
-) -> None:
+def slept(first: Machine, second: Machine, then: Callable[[], object]) -> Callable[[e.Event, State], None]:
+    """The first machine sleeps once its job runs; meanwhile the second one takes the run, and something happens."""
+
     def sleep(event: e.Event, _state: State) -> None:
         if isinstance(event, e.JobLaunched):
             first.clock.advance(100.0)
             killed_at(second, e.GuardArmed)
-            inside = first.inside()
-            inside.stopped_at = first.clock.monotonic()  # so that the job has ended when the first one looks again
+            first.inside().stopped_at = first.clock.monotonic()  # the job has ended when the first one looks again
+            then()
 
-    state = carry_out(first.open(sleep))
-    assert state.exit_code == BUSY and len(first.cloud.billing) == 1
+    return sleep
+
+
+def test_a_machine_that_slept_does_not_end_the_pod_of_the_one_that_took_over(first: Machine, second: Machine) -> None:
+    def second_goes_on() -> None:
+        first.clock.at(first.clock.monotonic() + 500.0, lambda: first.cloud.vanish(next(iter(first.cloud.rented))))
+
+    state = carry_out(first.open(slept(first, second, second_goes_on)))
+    assert state.exit_code == BUSY and not first.cloud.billing
+    assert first.clock.monotonic() > 600.0, "it has waited until the pod was gone"
+    assert not any(call.startswith(("delete", "stop")) for call in first.cloud.calls)
+
+
+def test_a_pod_that_has_kept_the_claim_of_a_machine_that_it_did_not_let_in_ends_after_the_limit(
+    first: Machine, second: Machine
+) -> None:
+    state = carry_out(first.open(slept(first, second, lambda: None)))
+    assert state.end.released and not first.cloud.billing and state.cost.stop_at is not None
+    late_s = (first.clock.now() - state.cost.stop_at).total_seconds()
+    assert 0 < late_s - closing_s(first.spec.job.budget) < 240.0, "the other machine had its time"
 
 
 def test_another_config_under_the_same_id_is_refused(first: Machine, second: Machine) -> None:

@@ -55,7 +55,7 @@ def test_a_new_container_that_nobody_asked_for_is_a_lost_pod(tmp_path: Path) -> 
 def test_another_machine_at_the_address_is_an_error_that_says_so(tmp_path: Path) -> None:
     world = Memory(tmp_path, job_lasts_s=1e6)
     state = carry_out(another_key_once_the_job_runs(world, restarted=False))
-    assert (state.exit_code, state.end.detached) == (6, None)
+    assert (state.exit_code, state.end.detached) == (21, None)
     assert state.end.released and not world.cloud.billing, "nobody knows whether its guard works"
 
 

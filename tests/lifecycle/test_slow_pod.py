@@ -19,7 +19,7 @@ from runpod_deploy.record import events as e
 from runpod_deploy.record.state import State
 from tests.support.worlds import Memory
 
-A_RELEASE_S = 220.0
+A_RELEASE_S = 260.0
 """What a guard may take that works, and the looks and orders of a release: the lease, the secrets, the guard."""
 
 
@@ -82,3 +82,35 @@ def test_the_pod_is_gone_soon_after_the_limit(
     assert state.exit_code != 0 and state.cost.stop_at is not None
     late = world.clock.now() - state.cost.stop_at
     assert late <= timedelta(seconds=closing_s(world.spec.job.budget) + A_RELEASE_S), late
+
+
+def test_results_that_take_longer_than_the_time_after_the_limit_come_home_before_it(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=60.0)
+    budget = replace(world.spec.job.budget, max_runtime_minutes=60, cost_cap_usd=1000.0, pull_grace_sec=20)
+    world.spec = replace(world.spec, job=replace(world.spec.job, budget=budget))
+    pull = world.inside().pull
+
+    def slowly(*given: Any) -> Any:
+        world.clock.sleep(1500.0)
+        return pull(*given)
+
+    world.inside().pull = slowly  # type: ignore[assignment, method-assign]
+    state = carry_out(world.open())
+    assert state.exit_code == 0 and state.work.collected and not world.cloud.billing
+
+
+def test_a_pod_that_cannot_be_reached_is_not_left_while_it_runs(tmp_path: Path) -> None:
+    """Its host may be dead and its guard with it, or a network lets no SSH through: the cap holds, no job is lost."""
+    world = world_of(tmp_path)
+    slow = dropping(world)
+
+    def spoil(event: e.Event, _: State) -> None:
+        if isinstance(event, e.JobLaunched):
+            world.inside().run, world.inside().follow = slow, partial(channel, slow)  # type: ignore[method-assign]
+
+    budget = replace(world.spec.job.budget, ssh_lost_timeout_sec=60)
+    world.spec = replace(world.spec, job=replace(world.spec.job, budget=budget))
+    state = carry_out(world.open(spoil))
+    assert (state.outcome, state.exit_code) == ("stopped", 21) and not world.cloud.billing
+    said = [event for event in world.events if isinstance(event, e.Retried) and "stop" in event.what]
+    assert 1 < len(said) < 30

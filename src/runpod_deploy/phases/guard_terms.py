@@ -15,8 +15,10 @@ from ..pod.protocol import GuardTerms
 from ..record.events import GuardArmed, GuardMissing
 from ..run import Run
 from ..spec import RunpodJobSpec
+from ..spec.visible import shortened
 
 ARM_WITHIN_S = 90.0
+REASON_CHARS = 1000
 RECONNECT_MARGIN_S = 60
 """For the first words of a process that is connected again."""
 
@@ -50,7 +52,9 @@ def arm_again(run: Run, deadline_at: datetime) -> None:
             problem = run.host.arm(guard_terms(run, deadline_at))
     except (StagingFailed, TimeoutError) as error:  # no reason to end a job that works
         problem = str(error)
-    run.record(GuardMissing(reason=problem) if problem else GuardArmed(deadline_at=deadline_at))
+    run.record(
+        GuardMissing(reason=shortened(problem, REASON_CHARS)) if problem else GuardArmed(deadline_at=deadline_at)
+    )
 
 
 def idle_after_job_s(job: RunpodJobSpec) -> int:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from typing import NoReturn
 
-from ..errors import DeployError
-from ..machine.clock import within
+from ..errors import DeployError, Interrupt, LimitReached
+from ..machine.clock import wait_until, within
 from ..pod.protocol import Lease
 from ..run import Run
 from ..spec.visible import visible
 from .leaving import Detach, elsewhere
+from .limits import guard_overdue_s, not_ended_by_guard
 
 ALONE_S = 60.0
 """A pod that no client was in touch with for that long is alone: a follower touches it once a second, and other work
 every 30 s."""
 LOOK_WITHIN_S = 30.0
+STAND_BY_S = 30.0
 OWNER_DIGITS = 16
 UNKNOWN = "an unknown machine"
 
@@ -52,18 +55,47 @@ def is_alone(lease: Lease) -> bool:
 
 
 def still_held(run: Run) -> None:
-    """No other machine has taken the run. Raises Detach if one has, SshLost."""
+    """No other machine has taken the run. Raises Detach if one had it, SshLost, LimitReached."""
     if run.spec.any_machine:
         lease = run.host.lease()
         if is_theirs(run, lease):
-            raise held(run, lease)
+            stand_by(run, lease)
 
 
 def left_if_taken(run: Run) -> None:
-    """Before the pod is ended: no other machine is known to have it. Raises Detach if one has."""
-    if run.state.pod_answers:
-        with suppress(DeployError, TimeoutError), within(run.world.clock, LOOK_WITHIN_S, "looking who has the run"):
-            still_held(run)
+    """Before the pod is ended: no other machine has it, as far as the pod tells. Raises Detach if one had it."""
+    if not run.spec.any_machine or not run.state.pod_answers:
+        return
+    lease = Lease()
+    with suppress(DeployError, TimeoutError), within(run.world.clock, LOOK_WITHIN_S, "looking who has the run"):
+        lease = run.host.lease()
+    if is_theirs(run, lease):
+        with suppress(LimitReached):
+            stand_by(run, lease)
+
+
+def stand_by(run: Run, lease: Lease) -> NoReturn:
+    """The end of this process, once the pod that another machine has is gone, or somebody wants this one to end.
+
+    A pod can keep a proof of a machine that it did not let in, so its word alone makes nobody leave a pod that bills.
+    Raises Detach, and LimitReached once the guard of a pod that anybody watches would have ended it.
+    """
+    signals, error = run.signals.count, held(run, lease)
+    run.show("tool", f"{error.message}: waiting until its pod is gone\n".encode())
+
+    def look() -> bool | None:
+        with suppress(DeployError):
+            return True if run.world.cloud.get(run.state.pod.id or "") is None else None
+        return None
+
+    try:
+        while run.signals.count == signals and guard_overdue_s(run) < 0:
+            with suppress(TimeoutError):
+                wait_until(run.world.clock, look, every_s=STAND_BY_S, within_s=STAND_BY_S, what="the other machine")
+                raise error
+    except Interrupt:
+        raise error from None
+    raise error if run.signals.count != signals else not_ended_by_guard(run)
 
 
 def held(run: Run, lease: Lease) -> Detach:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
 from ..errors import LimitReached
-from ..money import closing_s
+from ..money import closing_s, guard_deadline
 from ..run import Run
 
 REASONS = {
     "cost_cap": "the cost cap is used up",
     "max_runtime": "the time limit is used up",
 }
+
+# After its deadline the guard asks the API, and asks again if that does not answer.
+GUARD_ENDS_WITHIN_S = 120.0
 
 CheckLimit = Callable[[], None]
 """Raises when the time for something is over; returns while there is some left."""
@@ -48,21 +52,42 @@ def remaining_s(run: Run, at_most_s: float) -> float:
 
 
 def begin_closing(run: Run) -> None:
-    """The time for the end of the job and its results counts from now, unless it counts already."""
-    if run.closing_at is None:
-        run.closing_at = run.world.clock.monotonic()
+    """The time for the end of the job and its results is set, unless it is: it ends with that of the pod's guard."""
+    if run.closing_until is None:
+        left_s = closing_s(run.spec.job.budget)
+        if run.state.cost.stop_at is not None:
+            left_s += max(0.0, (run.state.cost.stop_at - run.world.clock.now()).total_seconds())
+        run.closing_until = run.world.clock.monotonic() + left_s
 
 
 def closing_left_s(run: Run) -> float:
-    """Seconds that are left until the pod is released: in all no more than its guard gives the driver."""
+    """Seconds that are left until the pod is released, whatever it does. A process that comes late has them anew."""
     begin_closing(run)
-    assert run.closing_at is not None
-    return run.closing_at + closing_s(run.spec.job.budget) - run.world.clock.monotonic()
+    assert run.closing_until is not None
+    return run.closing_until - run.world.clock.monotonic()
 
 
 def skip_closing(run: Run) -> None:
     """No time is left for what the pod holds: it does not answer, and bills."""
-    run.closing_at = run.world.clock.monotonic() - closing_s(run.spec.job.budget)
+    run.closing_until = run.world.clock.monotonic()
+
+
+def guard_overdue_s(run: Run) -> float:
+    """Seconds since a guard that works would have ended the pod; below zero before that, and without any limit yet."""
+    now, deadline, stop_at = run.world.clock.now(), run.state.pod.guard_deadline_at, run.state.cost.stop_at
+    if deadline is None:
+        deadline = None if stop_at is None else guard_deadline(stop_at, run.spec.job.budget)
+    return -math.inf if deadline is None else (now - deadline).total_seconds() - GUARD_ENDS_WITHIN_S
+
+
+def not_ended_by_guard(run: Run) -> LimitReached:
+    """The error for a pod that runs past its guard's deadline."""
+    skip_closing(run)
+    return LimitReached(
+        f"pod {run.state.pod.id} runs although its guard had to end it, and does not answer over SSH",
+        hint="it is ended now; a job that is root can stop the guard of its pod",
+        kind=run.state.cost.stop_why,
+    )
 
 
 def spent_so_far(run: Run) -> float:

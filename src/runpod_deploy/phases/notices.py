@@ -23,6 +23,7 @@ from ..run import Run
 from . import guard_terms
 
 TAIL_BYTES = 4096
+MANY, TOLD_EVERY_S = 100, 10.0
 NOT_BEGUN = "runpod-deploy: the job did not begin: "
 """The start of the last line of the log of a job whose environment ended its shell; see scripts/job.sh."""
 
@@ -40,16 +41,26 @@ def take_notice(run: Run, mirror: LogMirror, notice: Notice) -> Iterator[Event]:
             yield from mirror.truncated()
             if mirror.truncations <= JOB_ROWS:
                 run.record(LogTruncated(log_bytes=mirror.begin))
-        case "guard" if run.state.pod.guard_deadline_at:
+        case "guard" if run.state.pod.guard_deadline_at and is_due(run, GuardLost):
             run.record(GuardLost())
             arm_again(run)
-        case "folder":
+        case "folder" if is_due(run, ControlFolderLost):
             run.record(ControlFolderLost())
             arm_again(run)
         case "left":
             record_once(run, ProcessesLeft(processes=notice.lines))
         case "idle":
             record_once(run, IdleProcessesEnded(processes=notice.lines))
+
+
+def is_due(run: Run, kind: type[Event]) -> bool:
+    """Whether a part of ours that the pod tells as lost is looked after. After many times, only now and then.
+
+    A pod that means harm could tell it without end.
+    """
+    run.losses += 1
+    last = run.recorded_at.get(kind)
+    return run.losses <= MANY or last is None or run.world.clock.monotonic() - last >= TOLD_EVERY_S
 
 
 def arm_again(run: Run) -> None:

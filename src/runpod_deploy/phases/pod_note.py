@@ -12,6 +12,8 @@ from functools import partial
 from typing import Annotated
 
 from ..errors import DeployError
+from ..machine.clock import within
+from ..machine.limited import limited_by
 from ..pod.protocol import Lease
 from ..record.events import DoneCommand, RunTakenBack, TakenOver
 from ..run import Run
@@ -23,6 +25,8 @@ from ..spec.types import PythonVersion
 from .lease import claim_of, held, holder_of, is_alone, is_own, is_theirs, still_held
 from .limits import run_limit
 from .reconnect import with_reconnects
+
+NOTE_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +70,8 @@ def take(run: Run, lease: Lease) -> None:
 def leave_note(run: Run) -> None:
     """The pod has a note of what is done. Without it another machine would only do more than once."""
     if run.spec.any_machine and run.state.cost.stop_at is not None:
-        with suppress(DeployError, TimeoutError):
+        in_time = within(run.world.clock, NOTE_WITHIN_S, "leaving a note")
+        with suppress(DeployError, TimeoutError), in_time, limited_by(run_limit(run)):
             run.host.leave_note(dumps(to_plain(note_of(run))).encode())
 
 

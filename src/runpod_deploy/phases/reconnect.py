@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -19,7 +18,7 @@ from ..run import Run
 from ..spec.instants import shifted
 from .host_log import keep_host_log
 from .lease import still_held
-from .limits import REASONS, CheckLimit, never, skip_closing
+from .limits import REASONS, CheckLimit, guard_overdue_s, never, not_ended_by_guard
 
 T = TypeVar("T")
 
@@ -29,8 +28,6 @@ TRIES = 10
 GONE_STATES = ("EXITED", "TERMINATED", "ERROR")
 # An account that cannot pay this pod for that long counts as empty: RunPod ends pods shortly before the last cent.
 LAST_SECONDS = 60.0
-# After its deadline the guard asks the API, and asks again if that does not answer.
-GUARD_ENDS_WITHIN_S = 120.0
 # The API counts whole seconds, and its clock is not ours.
 CLOCKS_DIFFER = timedelta(seconds=5)
 NOT_BY_US = "this run did not end it"
@@ -54,8 +51,8 @@ def with_reconnects(run: Run, what: str, action: Callable[[], T], check_limit: C
         return action()
 
 
-def reconnect(run: Run, check_limit: CheckLimit | None) -> None:
-    """The pod answers again.
+def reconnect(run: Run, check_limit: CheckLimit | None, every_s: float = RECONNECT_EVERY_S) -> None:
+    """The pod answers again, within the time of `ssh_lost_timeout_sec`. It is tried every so many seconds.
 
     Raises PodKilled, BalanceSpent, LimitReached, SshLost, Detach if another machine has taken the run meanwhile, and
     what check_limit raises.
@@ -69,9 +66,9 @@ def reconnect(run: Run, check_limit: CheckLimit | None) -> None:
         # SSH first: a pod that answers exists, whatever the API says.
         return True if look_at_api.answers() or (look_at_api.moved() and look_at_api.answers()) else None
 
-    within_s = patience_s(run)
+    within_s = run.spec.job.budget.ssh_lost_timeout_sec
     try:
-        wait_until(run.world.clock, look, every_s=RECONNECT_EVERY_S, within_s=within_s, what="the pod over SSH")
+        wait_until(run.world.clock, look, every_s=every_s, within_s=within_s, what="the pod over SSH")
     except TimeoutError:
         raise look_at_api.lost(within_s) from None
     with suppress(SshLost, TimeoutError):  # while this machine could not reach it, another one may have taken the run
@@ -134,10 +131,9 @@ class ApiLook:
     def lost(self, within_s: float) -> SshLost:
         """The error for a pod that was waited for in vain."""
         resume = f"try again with `runpod-deploy resume {self.run.dir.path}`"
-        longer = "a larger budget.ssh_lost_timeout_sec waits longer"
         error = self.other_key or SshLost(
             f"pod {self.run.state.pod.id} has not answered over SSH for {within_s:.0f} s, but {self.said}",
-            hint=longer if self.runs else f"it bills until its guard ends it at the limit; {resume}",
+            hint=f"it bills until its guard ends it at the limit; {resume}",
         )
         error.runs = self.runs
         return error
@@ -149,31 +145,6 @@ class ApiLook:
         if said != self.said:
             self.said = said
             self.run.record(Retried(what="asking the API about the pod", error=error.message, in_sec=RECONNECT_EVERY_S))
-
-
-def patience_s(run: Run) -> float:
-    """How long a pod that does not answer is waited for: past its limit, until a guard that works has ended it."""
-    lost_s, stop_at = float(run.spec.job.budget.ssh_lost_timeout_sec), run.state.cost.stop_at
-    if stop_at is None or (stop_at - run.world.clock.now()).total_seconds() > lost_s:
-        return lost_s
-    overdue_s = guard_overdue_s(run)
-    return max(lost_s, -overdue_s) if math.isfinite(overdue_s) else lost_s
-
-
-def guard_overdue_s(run: Run) -> float:
-    """Seconds since a guard that works would have ended the pod; below zero before that."""
-    deadline = run.state.pod.guard_deadline_at
-    return -math.inf if deadline is None else (run.world.clock.now() - deadline).total_seconds() - GUARD_ENDS_WITHIN_S
-
-
-def not_ended_by_guard(run: Run) -> LimitReached:
-    """The error for a pod that runs past its guard's deadline."""
-    skip_closing(run)
-    return LimitReached(
-        f"pod {run.state.pod.id} runs although its guard had to end it, and does not answer over SSH",
-        hint="it is ended now; a job that is root can stop the guard of its pod",
-        kind=run.state.cost.stop_why,
-    )
 
 
 def guard_was_due(run: Run) -> bool:

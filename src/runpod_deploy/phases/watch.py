@@ -29,22 +29,25 @@ from .another_machine import settle_race
 from .artifacts import pull
 from .late import UNSEEN_FOR_S
 from .leaving import Detach
-from .limits import closing_left_s, never, run_limit, skip_closing
+from .limits import closing_left_s, never, run_limit
 from .notices import ended, mirror_of, take_notice
-from .reconnect import killed, reconnect
+from .reconnect import RECONNECT_EVERY_S, killed, reconnect
 from .stopping import stop_on_pod
 
 # How long one read may wait before the clock is looked at again.
 LOOK_EVERY_S = 1.0
 LATE_LOOK_EVERY_S = 60.0
 OPEN_WITHIN_S = 60.0
+# The API is asked each time, whose requests all runs of an account share.
+STAY_EVERY_S = 30.0
+WAITING = "waiting for the pod until the limit, or until `runpod-deploy stop`, since it bills"
 
 
 def watch(run: Run) -> None:
     """The job is over and the journal says why.
 
     Raises Detach if the run was started to be left, or neither the pod nor the API can be reached any more; PodKilled
-    if the pod is gone; SshLost if it runs and has not answered for long: nobody knows whether it still has a guard.
+    if the pod is gone.
     """
     if run.state.job.ended:
         return
@@ -53,9 +56,6 @@ def watch(run: Run) -> None:
     try:
         Watcher(run).until_over()
     except (SshLost, SshUnusable) as error:
-        if isinstance(error, SshLost) and error.runs:
-            skip_closing(run)
-            raise
         run.show("tool", f"{error.message}\n{error.hint}\n".encode())
         raise Detach("ssh_lost") from error
 
@@ -140,16 +140,31 @@ class Watcher:
         lost_at = self.clock.monotonic()
         self.quick_losses = self.quick_losses + 1 if lost_at - self.opened_at < QUICK_LOSS_S else 0
         self.run.record(ConnectionLost(error=error.message, log_bytes=self.mirror.received))
-        reconnect(self.run, self.until_closing)
+        self.until_it_answers()
         lost_sec = round(self.clock.monotonic() - lost_at, 3)
         self.run.record(ConnectionRestored(log_bytes=self.mirror.received, lost_sec=lost_sec))
         self.silent_s = 0.0
         if self.quick_losses > 1 and self.run.state.job.stop_requested is None:
             self.clock.sleep(self.pause_s())
 
+    def until_it_answers(self) -> None:
+        """The pod answers again. While the API says that it runs, it is not left: nobody knows whether its guard works.
+
+        Raises SshLost if the API does not say that, LimitReached once a guard that works would have ended the pod.
+        """
+        every_s = RECONNECT_EVERY_S
+        while True:
+            try:
+                return reconnect(self.run, self.until_closing, every_s)
+            except SshLost as error:
+                if not error.runs:
+                    raise
+                every_s = STAY_EVERY_S
+                self.run.record(Retried(what=WAITING, error=error.message, in_sec=every_s))
+
     def until_closing(self) -> None:
         """Returns while there is time to wait for the end of a job that was stopped. Raises LimitReached."""
-        stopped = self.run.closing_at is not None
+        stopped = self.run.closing_until is not None
         if stopped and closing_left_s(self.run) <= self.run.spec.job.budget.pull_grace_sec:
             raise LimitReached("the pod has not told the end of the job that was stopped", kind=self.why_stopped())
 

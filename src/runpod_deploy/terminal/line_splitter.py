@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from ..spec.visible import visible
 
@@ -24,7 +25,7 @@ class Lines:
         self._open = last_state(rest) if len(rest) > LONGEST_BYTES else rest
         if len(self._open) > LONGEST_BYTES:
             whole, self._open = [*whole, self._open], b""
-        return [shown(line) for line in whole]
+        return [shown(piece) for line in whole for piece in pieces(last_state(line))]
 
     def unfinished(self) -> str:
         """The line whose end has not come yet."""
@@ -34,6 +35,12 @@ class Lines:
         """The last line, if the output ended without a newline."""
         rest, self._open = self._open, b""
         return [shown(rest)] if rest else []
+
+
+def pieces(line: bytes) -> Iterator[bytes]:
+    """The line in pieces that are not too long."""
+    for begin in range(0, max(1, len(line)), LONGEST_BYTES):
+        yield line[begin : begin + LONGEST_BYTES]
 
 
 def last_state(line: bytes) -> bytes:

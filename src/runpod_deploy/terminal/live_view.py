@@ -78,7 +78,7 @@ def rows(picture: Picture, width: int, height: int) -> list[Text]:
 
 def fitted(row: Text, width: int) -> Text:
     """The row cut to the terminal."""
-    row = visible_row(row)
+    row = visible_row(row[: width + 1])
     row.truncate(width, overflow="ellipsis")
     return row
 

@@ -19,6 +19,9 @@ from ...machine import background, limits
 from .calls import Answer
 from .connections import Line, pool_of
 
+KEY_BEGINS = 16
+"""Characters of a key that make it recognisable, if a page shows only its beginning."""
+
 T = TypeVar("T")
 
 PIECE_BYTES = 1 << 16
@@ -106,7 +109,15 @@ def _answer(pool: urllib3.PoolManager, request: Request) -> Answer:
         raise
     response.release_conn()
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(status=response.status, headers=headers, body=bytes(pieces.body))
+    return Answer(status=response.status, headers=headers, body=without_key(bytes(pieces.body), request.headers))
+
+
+def without_key(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The body without the request's key, which a gateway's error page may show: it goes to logs and records."""
+    key = headers.get("Authorization", "").removeprefix("Bearer ").encode()
+    for part in (key, key[:KEY_BEGINS]):
+        body = body.replace(part, b"[key]") if len(part) >= KEY_BEGINS else body
+    return body
 
 
 def _stream(pool: urllib3.PoolManager, request: Request, pieces: _Pieces) -> None:

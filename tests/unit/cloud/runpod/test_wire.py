@@ -224,3 +224,12 @@ def test_a_start_refused_in_words_under_500_is_looked_for(api: Api, cloud: RunPo
         cloud.start("5xpma5eg46tqjq")
     api.replies(full, Reply(200, pod_row(status="STARTING")))
     assert cloud.start("5xpma5eg46tqjq").status == "STARTING"
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_a_page_that_shows_the_request_does_not_show_the_key(api: Api, status: int) -> None:
+    key = "rpa_" + "K3Y" * 14
+    api.replies(Reply(status, {"detail": f"denied: Authorization: Bearer {key}, and shortened {key[:20]}…"}))
+    with pytest.raises(DeployError) as caught:
+        RunPodCloud(key, api.url, FakeClock()).get("pod")
+    assert "KEY" not in str(caught.value) and key[:16] not in str(caught.value)
