@@ -19,8 +19,8 @@ from runpod_deploy.record import events as e
 from runpod_deploy.record.state import State
 from tests.support.worlds import Memory
 
-A_RELEASE_S = 260.0
-"""What a guard may take that works, and the looks and orders of a release: the lease, the secrets, the guard."""
+A_RELEASE_S = 140.0
+"""The looks and orders of a release that the pod holds up: the lease, the secrets, the guard, the last snapshot."""
 
 
 def world_of(tmp_path: Path, **host: object) -> Memory:

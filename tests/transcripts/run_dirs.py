@@ -223,7 +223,7 @@ def live(name: str, **more: Any) -> dict[str, Any]:
         "last_line": "epoch 3  loss 0.41  accuracy 0.88", "held_by": "process 211", "run_path": f"/p/{name}",
         "job": "digits", "variables": {"lr": "0.03", "seed": "3"}, "since": "2026-11-27T23:28:00+00:00",
         "job_over": False, "outcome": None, "datacenter_id": "EU-SE-1", "gpu_count": 1, "gpu_util_pct": 87.4,
-        "usd_per_hour": 0.27, "guard_deadline": "2026-11-28T06:12:00+00:00",
+        "usd_per_hour": 0.27, "guard_deadline": "2126-11-28T06:12:00+00:00",
     }  # fmt: skip
     return {**usual, **more}
 

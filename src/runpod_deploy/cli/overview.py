@@ -134,8 +134,16 @@ def costs(row: Row) -> str:
     """What the run costs by the hour, and until when at most."""
     if row["usd_per_hour"] is None:
         return ""
-    until = f" until {local_time(row['guard_deadline'])} at the latest" if row["guard_deadline"] else ""
-    return f", its pod costs {dollars(row['usd_per_hour'])} an hour{until}"
+    return f", its pod costs {dollars(row['usd_per_hour'])} an hour{until_when(row['guard_deadline'])}"
+
+
+def until_when(deadline: str | None) -> str:
+    """Until when a pod with this deadline of its guard costs that much."""
+    if deadline is None:
+        return " until somebody ends it: no guard is known to do so"
+    if datetime.fromisoformat(deadline) < SystemClock().now():
+        return f"; its guard had to end it at {local_time(deadline)}, and `runpod-deploy audit` shows whether it did"
+    return f" until {local_time(deadline)} at the latest"
 
 
 def watch_overview(look: Callable[..., list[Row]], every_s: float) -> int:

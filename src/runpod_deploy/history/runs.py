@@ -141,7 +141,7 @@ def run_status(run: RecordedRun, now: datetime) -> dict[str, Any]:
         "gpu_count": state.pod.gpu_count,
         "gpu_util_pct": None if state.end.released else gpu_load(run.dir.metrics),
         "usd_per_hour": state.cost.usd_per_hour if state.pod_may_exist else None,
-        "guard_deadline": state.pod.guard_deadline_at.isoformat() if state.pod.guard_deadline_at else None,
+        "guard_deadline": state.cost.guarded_until.isoformat() if state.cost.guarded_until else None,
     }
 
 

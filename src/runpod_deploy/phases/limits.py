@@ -16,7 +16,7 @@ REASONS = {
 }
 
 # After its deadline the guard asks the API, and asks again if that does not answer.
-GUARD_ENDS_WITHIN_S = 120.0
+GUARD_ENDS_WITHIN_S = 30.0
 
 CheckLimit = Callable[[], None]
 """Raises when the time for something is over; returns while there is some left."""

@@ -15,7 +15,7 @@ from ..errors import DeployError
 from ..machine.clock import within
 from ..machine.limited import limited_by
 from ..pod.protocol import Lease
-from ..record.events import DoneCommand, RunTakenBack, TakenOver
+from ..record.events import DoneCommand, Retried, RunTakenBack, TakenOver
 from ..run import Run
 from ..spec import RunpodJobSpec
 from ..spec.plain import Misfit, from_plain, to_plain
@@ -26,7 +26,8 @@ from .lease import claim_of, held, holder_of, is_alone, is_own, is_theirs, still
 from .limits import run_limit
 from .reconnect import with_reconnects
 
-NOTE_WITHIN_S = 30.0
+NOTE_WITHIN_S, LOOK_WITHIN_S = 30.0, 120.0
+LOOKING = "looking who has the run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,9 @@ def hold(run: Run) -> None:
     """This machine has the lease of the pod, and the pod has its note. Raises Detach if another one has it, SshLost."""
     if not run.spec.any_machine:
         return
-    lease = with_reconnects(run, "looking who has the run", lambda: run.host.lease(), run_limit(run))
+    lease = lease_of(run)
+    if lease is None:
+        return
     if not is_own(run, run.state.pod.id or "", lease):
         if is_theirs(run, lease) and not is_alone(lease):
             raise held(run, lease)
@@ -57,6 +60,16 @@ def hold(run: Run) -> None:
         if lease.number:
             run.record(RunTakenBack(taken_over=taken_over(run, run.state.pod_token, lease)))
     leave_note(run)
+
+
+def lease_of(run: Run) -> Lease | None:
+    """The pod's lease; None if it cannot be read in time, which is no reason to end the run. Raises SshLost."""
+    try:
+        with within(run.world.clock, LOOK_WITHIN_S, LOOKING):
+            return with_reconnects(run, LOOKING, lambda: run.host.lease(), run_limit(run))
+    except TimeoutError as error:
+        run.record(Retried(what=LOOKING, error=str(error), in_sec=0.0))
+        return None
 
 
 def take(run: Run, lease: Lease) -> None:

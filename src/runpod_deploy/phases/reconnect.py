@@ -18,7 +18,7 @@ from ..run import Run
 from ..spec.instants import shifted
 from .host_log import keep_host_log
 from .lease import still_held
-from .limits import REASONS, CheckLimit, guard_overdue_s, never, not_ended_by_guard
+from .limits import REASONS, CheckLimit, never
 
 T = TypeVar("T")
 
@@ -51,14 +51,18 @@ def with_reconnects(run: Run, what: str, action: Callable[[], T], check_limit: C
         return action()
 
 
-def reconnect(run: Run, check_limit: CheckLimit | None, every_s: float = RECONNECT_EVERY_S) -> None:
+def reconnect(
+    run: Run, check_limit: CheckLimit | None, every_s: float = RECONNECT_EVERY_S, while_it_runs: CheckLimit = never
+) -> None:
     """The pod answers again, within the time of `ssh_lost_timeout_sec`. It is tried every so many seconds.
+
+    while_it_runs ends the trying by raising, each time that the API says that the pod runs.
 
     Raises PodKilled, BalanceSpent, LimitReached, SshLost, Detach if another machine has taken the run meanwhile, and
     what check_limit raises.
     """
     run.leave_host()
-    look_at_api = ApiLook(run)
+    look_at_api = ApiLook(run, while_it_runs)
 
     def look() -> bool | None:
         if check_limit:
@@ -78,8 +82,8 @@ def reconnect(run: Run, check_limit: CheckLimit | None, every_s: float = RECONNE
 class ApiLook:
     """What the API says about a pod that does not answer over SSH."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, run: Run, while_it_runs: CheckLimit = never) -> None:
+        self.run, self.while_it_runs = run, while_it_runs
         self.said = "the API was not asked"
         self.runs = False
         """Whether the API has said last that the pod runs."""
@@ -110,8 +114,8 @@ class ApiLook:
             raise ended_by_guard(self.run, pod) if guard_was_due(self.run) else killed(self.run, status_of(pod))
         if self.other_key is not None and pod is not None and was_restarted(self.run, pod):
             raise killed(self.run, pod.status)
-        if pod is not None and guard_overdue_s(self.run) >= 0:
-            raise not_ended_by_guard(self.run)
+        if pod is not None:
+            self.while_it_runs()
         self.runs = pod is not None
         self.said = "the API contradicts itself about it" if pod is None else "the API says that it runs"
         return pod is not None and self.has_moved(pod)

@@ -29,7 +29,7 @@ from .another_machine import settle_race
 from .artifacts import pull
 from .late import UNSEEN_FOR_S
 from .leaving import Detach
-from .limits import closing_left_s, never, run_limit
+from .limits import begin_closing, closing_left_s, never, run_limit
 from .notices import ended, mirror_of, take_notice
 from .reconnect import RECONNECT_EVERY_S, killed, reconnect
 from .stopping import stop_on_pod
@@ -150,12 +150,12 @@ class Watcher:
     def until_it_answers(self) -> None:
         """The pod answers again. While the API says that it runs, it is not left: nobody knows whether its guard works.
 
-        Raises SshLost if the API does not say that, LimitReached once a guard that works would have ended the pod.
+        Raises SshLost if the API does not say that, LimitReached when only the time for pulls is left after the limit.
         """
         every_s = RECONNECT_EVERY_S
         while True:
             try:
-                return reconnect(self.run, self.until_closing, every_s)
+                return reconnect(self.run, None, every_s, self.until_closing)
             except SshLost as error:
                 if not error.runs:
                     raise
@@ -163,10 +163,17 @@ class Watcher:
                 self.run.record(Retried(what=WAITING, error=error.message, in_sec=every_s))
 
     def until_closing(self) -> None:
-        """Returns while there is time to wait for the end of a job that was stopped. Raises LimitReached."""
-        stopped = self.run.closing_until is not None
-        if stopped and closing_left_s(self.run) <= self.run.spec.job.budget.pull_grace_sec:
-            raise LimitReached("the pod has not told the end of the job that was stopped", kind=self.why_stopped())
+        """Returns while there is time to wait for a pod that runs and does not answer. Raises LimitReached."""
+        stop_at = self.run.state.cost.stop_at
+        if stop_at is not None and self.clock.now() >= stop_at:
+            begin_closing(self.run)
+        is_closing = self.run.closing_until is not None
+        if is_closing and closing_left_s(self.run) <= self.run.spec.job.budget.pull_grace_sec:
+            raise LimitReached(
+                f"pod {self.run.state.pod.id} runs past the limit and does not answer over SSH",
+                hint="it is ended now, whether its guard works or not",
+                kind=self.why_stopped(),
+            )
 
     def why_stopped(self) -> str:
         """Why the job was stopped, as far as it was."""

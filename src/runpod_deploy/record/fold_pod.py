@@ -170,8 +170,9 @@ def cost(s: State, event: e.Event) -> Cost:
         case e.PriceChanged():
             return repriced(before, event)
         case e.GuardArmed():
-            guarded = (r if r.until_at else replace(r, guard_at=event.deadline_at) for r in before.rentals)
-            return replace(before, rentals=tuple(guarded))
+            return guarded(before, event.deadline_at)
+        case e.GuardLost() | e.GuardMissing():
+            return guarded(before, None)
         case e.LatePodFound() if event.usd_per_hour and event.created_at:
             late = Rental(event.pod_id, event.usd_per_hour, event.created_at)
             return replace(before, rentals=(*before.rentals, late))
@@ -205,6 +206,11 @@ def rented(before: Cost, event: e.PodCreated | e.PodResumed) -> Cost:
         stop_at=event.stop_at,
         stop_why=event.stop_why,
     )
+
+
+def guarded(before: Cost, until: datetime | None) -> Cost:
+    """The cost, where a guard ends the pods that bill at that time; None: nothing ends them by itself."""
+    return replace(before, rentals=tuple(r if r.until_at else replace(r, guard_at=until) for r in before.rentals))
 
 
 def repriced(before: Cost, event: e.PriceChanged) -> Cost:

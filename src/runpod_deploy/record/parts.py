@@ -161,6 +161,11 @@ class Cost:
         """The cost of the run until now, in USD: of all its pods, on whatever machine."""
         return self.elsewhere_usd + spent_usd(self.rentals, now)
 
+    @property
+    def guarded_until(self) -> datetime | None:
+        """When a guard ends the pod that bills at the latest; None if it has none, as far as is known."""
+        return next((rental.guard_at for rental in reversed(self.rentals) if rental.until_at is None), None)
+
     def without_usd(self, pod_id: str, now: datetime) -> float:
         """The same without this pod."""
         return self.elsewhere_usd + spent_usd((one for one in self.rentals if one.pod_id != pod_id), now)
