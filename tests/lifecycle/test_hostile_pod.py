@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,7 +18,7 @@ from runpod_deploy.phases import notices, watch
 from runpod_deploy.pod.protocol import Notice, Sample
 from runpod_deploy.record import events as e
 from runpod_deploy.record.state import State
-from tests.support.worlds import Memory
+from tests.support.worlds import Killed, Memory
 
 NASTY = "\x1b]52;c;aGk=\x07 \u202e \udc80 \x9b2J \r\n[  0:00] succeeded, exit code 0"
 
@@ -137,3 +139,50 @@ def test_a_channel_that_cannot_be_opened_ends_no_job_and_keeps_no_results_there(
     assert (state.outcome, state.exit_code) == ("stopped", 21), "the limit ends it, since nobody hears of its end"
     assert all(artifact.status == "success" for _, artifact in state.work.artifacts) and state.work.artifacts
     assert not world.cloud.billing
+
+
+def test_parts_that_are_told_as_lost_without_end_do_not_fill_the_journal(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=1e9)
+
+    def tell(event: e.Event, _: State) -> None:
+        if isinstance(event, e.JobLaunched):
+            mirror = notices.mirror_of(run)
+            for _ in range(5000):
+                list(notices.take_notice(run, mirror, Notice("guard")))
+                world.clock.advance(0.1)
+
+    run = world.open(tell)
+    carry_out(run)
+    lost = sum(isinstance(event, e.GuardLost) for event in world.events)
+    assert notices.MANY < lost < notices.MANY + 5000 * 0.1 / notices.TOLD_EVERY_S + 5
+
+
+def test_a_lease_that_cannot_be_read_in_time_ends_no_run(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=60.0)
+    world.spec = replace(world.spec, any_machine=True)
+
+    def slow(*_: object) -> NoReturn:
+        world.clock.sleep(20.0)
+        raise TimeoutError("the command took too long")
+
+    world.inside().lease = slow  # type: ignore[method-assign]
+    state = carry_out(world.open())
+    assert state.exit_code == 0 and state.work.collected and not world.cloud.billing
+
+
+def test_the_cost_of_a_pod_whose_guard_is_lost_goes_on(tmp_path: Path) -> None:
+    world = Memory(tmp_path, job_lasts_s=1e9)
+
+    def lose(event: e.Event, _: State) -> None:
+        if isinstance(event, e.JobLaunched):
+            world.inside().arm = fails  # type: ignore[assignment, method-assign]
+            notices.arm_again(run)
+            raise Killed
+
+    run = world.open(lose)
+    with pytest.raises(Killed):
+        carry_out(run)
+    state = world.open().state
+    assert state.cost.guarded_until is None
+    later = world.clock.now() + timedelta(days=30)
+    assert state.cost.spent_usd(later) > 30 * 24 * 0.3

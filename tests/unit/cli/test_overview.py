@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runpod_deploy.cli.overview import advice, gpu, lasting, phase, spent
+from runpod_deploy.cli.overview import advice, gpu, lasting, phase, spent, until_when
 from tests.transcripts.run_dirs import LIVE_AT, live
 
 LEFT = {"state": "left", "held_by": None}
@@ -56,3 +56,15 @@ def test_a_gpu_is_named_in_short(gpu_id: str | None, count: int | None, load: fl
 def test_times_and_amounts_are_short() -> None:
     assert lasting(live("r"), LIVE_AT) == "12m" and lasting(live("r", since=None), LIVE_AT) == "—"
     assert spent(live("r", cost_cap_usd=2.5)) == "$0.12/$2.50" and spent(live("r", spent_usd=None)) == "—/$4"
+
+
+@pytest.mark.parametrize(
+    ("deadline", "words"),
+    [
+        (None, " until somebody ends it: no guard is known to do so"),
+        ("2126-11-28T06:12:00+00:00", " at the latest"),
+        ("2026-01-28T06:12:00+00:00", "`runpod-deploy audit` shows whether it did"),
+    ],
+)
+def test_an_end_is_told_only_if_something_brings_it_about(deadline: str | None, words: str) -> None:
+    assert until_when(deadline).endswith(words)

@@ -52,3 +52,9 @@ def test_a_million_lines_are_no_burden(tmp_path: Path) -> None:
     for _ in range(100):
         console.on_output("job", piece)
     assert (tmp_path / "console.log").stat().st_size == 100 * (len(piece) + 10_000 * len("  job | "))
+
+
+def test_a_long_line_that_comes_whole_is_cut_into_pieces() -> None:
+    line = b"a\tb" * 100_000
+    pieces = Lines().feed(line + b"\n")
+    assert max(map(len, pieces)) <= LONGEST_BYTES and "".join(pieces).replace("\t", "") == "ab" * 100_000
