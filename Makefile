@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-failed test-long test-pythons test-lowest chaos storm quick mutants coverage live
+.PHONY: help setup demo test test-failed test-root test-long test-pythons test-lowest chaos storm quick mutants coverage live
 .PHONY: lint lint-shell lint-workflows hooks audit docs package release clean
 
 help: ## print this list
@@ -27,11 +27,16 @@ demo: $(if $(wildcard .venv/ready),.venv/ready,.venv/demo) ## train a classifier
 	@touch $@
 
 test: setup ## the whole suite
-	$(BIN)/pytest
+	$(BIN)/pytest $(ARGS)
 
 # Tests of real processes on real clocks run beside each other; what failed so must pass alone.
 test-failed: setup ## the tests that failed last, one after the other
 	$(BIN)/pytest -n 0 --last-failed --last-failed-no-failures none
+
+# OpenSSH's own server lets root log in only if root has started it. What is skipped is named.
+test-root: setup ## the tests that need OpenSSH's own server, which only root can start
+	@test "$$(id -u)" = 0 || { echo "only root can start it: sudo make test-root"; exit 1; }
+	$(BIN)/pytest tests/contract tests/simulator/test_like_openssh.py -rs -n $(JOBS)
 
 test-long: setup ## what installs packages of others for minutes: tools, examples and recipes with their libraries
 	$(BIN)/pytest -m long -n $(JOBS)
@@ -45,8 +50,8 @@ test-lowest: ## the same with the lowest version of every dependency that we all
 # The guarantee under attack: N runs are killed, paused and cut off while the cloud fails; then the bill is looked at.
 SEED ?= 1
 JOBS ?= 3
-chaos: setup ## kill runs with real processes at every step: N=1000 SEED=3 JOBS=7
-	$(BIN)/runpod-sim chaos --cases $(or $(N),40) --seed $(SEED) --jobs $(JOBS)
+chaos: setup ## kill runs with real processes at every step: N=1000 SEED=3 JOBS=7 KEEP=FOLDER
+	$(BIN)/runpod-sim chaos --cases $(or $(N),40) --seed $(SEED) --jobs $(JOBS) $(if $(KEEP),--keep $(KEEP))
 
 # The same in memory, with many faults at once and thousands of times as many runs: N histories from SEED on.
 storm: setup ## many faults at once, in memory: N=100000 SEED=1
@@ -85,13 +90,13 @@ lint: setup lint-shell lint-workflows ## ruff, mypy --strict, the layers, shellc
 
 lint-shell: setup
 	$(BIN)/shellcheck --shell=sh --exclude=SC2015,SC2016,SC2030,SC2031,SC2034,SC2153,SC2154 src/runpod_deploy/pod/scripts/*.sh
-	$(BIN)/shellcheck .ci/run .ci/packages .ci/package .ci/test-lowest .ci/test-pythons recipes/*/*.sh recipes/*/*/*.sh
+	$(BIN)/shellcheck .ci/run .ci/test .ci/packages .ci/package .ci/test-lowest .ci/test-pythons recipes/*/*.sh recipes/*/*/*.sh
 
-# The schemas come with the tool. actionlint, which also checks expressions, is run where somebody has installed it.
+# The schemas come with the tool. actionlint, a program in Go, also checks expressions; the workflow ci installs it.
 lint-workflows: setup
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
-	! command -v actionlint >/dev/null || actionlint
+	@if command -v actionlint; then actionlint; else echo "actionlint: not here, expressions of workflows NOT CHECKED"; fi
 
 hooks: setup ## let git run the quick part of lint before each commit
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hooks]'

@@ -11,6 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.support.all_ran import pytest_addoption, pytest_configure
+
+__all__ = ["pytest_addoption", "pytest_configure"]  # hooks of pytest, which takes them from here
+
+# Modes of files are compared with those of an ordinary account; some accounts make files that their group may write.
+os.umask(0o022)
+
 # The suite tries the same examples each time, so that a failure is of the change and not of the day; a hunt for new
 # ones is `pytest --hypothesis-profile=default`.
 settings.register_profile("suite", derandomize=True, deadline=None)

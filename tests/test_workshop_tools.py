@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
+import tomllib
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +19,7 @@ MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", REPOSITORY / ".github" / "pull_request_template.md"]
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 WHEEL = [
     *("runpod_deploy/py.typed", "runpod_deploy/pod/scripts/guard.sh", "runpod_deploy/history/report/page.html"),
     *("runpod_sim/graphql/graph.graphql", "runpod_deploy-1.0.0.dist-info/licenses/LICENSE"),
@@ -76,6 +79,22 @@ def test_a_wheel_holds_the_packages_and_nothing_else(release: ModuleType) -> Non
     assert list(release.wrong_contents(WHEEL[1:])) == ["the wheel lacks runpod_deploy/py.typed"]
     for name in ("tests/conftest.py", "runpod_deploy/.DS_Store"):
         assert list(release.wrong_contents([*WHEEL, name])) == [f"the wheel holds {name}"]
+
+
+def test_every_file_that_a_wheel_would_take_belongs_into_it(release: ModuleType) -> None:
+    target = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+    argv = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *target["only-include"]]
+    listed = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.split("\0")
+    left_out = tuple(place.removeprefix("/") for place in target["exclude"])
+    names = [in_wheel(name, target["sources"]) for name in listed if name and not name.startswith(left_out)]
+    assert len(names) > 300
+    assert [line for line in release.wrong_contents(names) if "the wheel holds" in line] == []
+
+
+def in_wheel(name: str, sources: dict[str, str]) -> str:
+    """Where the wheel has this file of the repository."""
+    [(folder, instead)] = [(old, new) for old, new in sources.items() if name.startswith(f"{old}/")]
+    return f"{instead}{name.removeprefix(folder)}".removeprefix("/")
 
 
 def test_the_version_is_found(release: ModuleType) -> None:

@@ -35,7 +35,7 @@ USD_PER_S = 1.2 / 3600
 
 def tell(tree: Tree, *words: str, code: int = 0) -> str:
     """What a command prints."""
-    done = subprocess.run([TOOL, *words], cwd=tree.root, env=tree.sim.env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([TOOL, *words], cwd=tree.root, env=tree.sim.env, capture_output=True, text=True)
     assert done.returncode == code, (words, done.stderr)
     return done.stdout
 
@@ -245,7 +245,7 @@ def quiet_into_head(tree: Tree) -> str:
     )
     for command in (f"{command}{form}" for command in commands for form in ("", " --json")):
         words = ["bash", "-o", "pipefail", "-c", f"{TOOL} {command} | head -n 1"]
-        done = subprocess.run(words, cwd=tree.root, env=tree.sim.env, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(words, cwd=tree.root, env=tree.sim.env, capture_output=True, text=True)
         assert done.returncode == 0 and len(done.stdout.splitlines()) == 1, (command, done.stderr)
         assert not re.search("Traceback|Broken pipe|Exception", done.stderr), (command, done.stderr)
     return f"{2 * len(commands)} commands ended quietly"

@@ -29,7 +29,7 @@ def sim(tmp_path: Path) -> Iterator[Simulator]:
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq counts independently, and is not installed")
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 def test_every_command_says_what_is_counted_without_it(sim: Simulator, tmp_path: Path) -> None:
     fates = [fate for fate in FATES if fate.name in FEW]
     said: list[str] = []

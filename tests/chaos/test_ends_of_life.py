@@ -92,7 +92,7 @@ def test_a_closed_terminal_ends_the_run_in_order(sim: Simulator, tmp_path: Path)
     while b"line 3\r" not in shown:
         shown += os.read(ours, 4096)
     os.close(ours)
-    assert process.wait(60) == 130
+    assert process.wait(300) == 130
     run_dir = next((tmp_path / "p/artifacts/runpod").glob("[!.]*"))
     assert Ended(130, "", "", run_dir).manifest["outcome"] == "interrupted"
     assert sim.ledger["pods_left"] == 0
@@ -128,7 +128,7 @@ def test_a_failed_run_says_so_by_its_exit_code_though_nobody_reads_its_words(sim
     assert process.stderr
     process.stderr.readline()
     process.stderr.close()
-    assert process.wait(60) == 20 and sim.ledger["pods_left"] == 0
+    assert process.wait(300) == 20 and sim.ledger["pods_left"] == 0
 
 
 def test_a_run_whose_caller_left_before_its_first_word_is_run_all_the_same(sim: Simulator, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_run_whose_caller_left_before_its_first_word_is_run_all_the_same(sim: 
     ours, its = os.pipe()
     os.close(ours)
     words = [TOOL, "run", "--config", str(config), "--print-run-dir"]
-    assert subprocess.run(words, env=sim.env, stdout=its, stderr=its, timeout=60).returncode == 0
+    assert subprocess.run(words, env=sim.env, stdout=its, stderr=its).returncode == 0
     os.close(its)
     assert sim.ledger["pods_created"] == 1 and sim.ledger["pods_left"] == 0
 
@@ -200,7 +200,7 @@ def test_a_run_that_its_guard_ended_is_one_that_a_limit_stopped(sim: Simulator, 
     body = WORK + "sleep 600"
     tool = begun(sim, tmp_path / "p", body=body, pod=pod, budget=limits, lifecycle={"on_failure": "stop"})
     run_dir = killed(tool)
-    eventually(lambda: sim.ledger["pods"][0]["status"] == "EXITED", within_s=50)
+    eventually(lambda: sim.ledger["pods"][0]["status"] == "EXITED")
     ended = resumed(sim, run_dir)
     assert ended.code == 21 and ended.manifest["outcome"] == "stopped", ended.err
     assert ended.manifest["failure"]["kind"] == "cost_cap" and ended.manifest["pod_final_state"] == "EXITED"

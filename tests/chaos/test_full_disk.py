@@ -36,7 +36,7 @@ def on_a_small_disk(sim: Simulator, tmp_path: Path, *, leave_kb: int, make_room:
     script = SCRIPT.replace("LEAVE_KB", str(leave_kb)).replace("MAKE_ROOM", make_room)
     words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
     words += [str(places[0]), str(config), TOOL, str(places[1])]
-    done = subprocess.run(words, env=sim.env, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(words, env=sim.env, capture_output=True, text=True)
     assert done.returncode != 99, done.stderr
     run_dir = next((places[1] / "artifacts/runpod").glob("[!.]*"))
     return Ended(done.returncode, done.stdout, done.stderr, run_dir)
@@ -74,7 +74,7 @@ def test_a_full_disk_does_not_keep_a_pod_from_its_release(sim: Simulator, tmp_pa
     first = resumed.stderr.readline()
     time.sleep(3)
     resumed.send_signal(signal.SIGTERM)
-    _, words = resumed.communicate(timeout=60)
+    _, words = resumed.communicate()
     assert resumed.returncode == 130 and "Traceback" not in words, first + words
     assert sim.ledger["pods_left"] == 0
 
@@ -82,6 +82,6 @@ def test_a_full_disk_does_not_keep_a_pod_from_its_release(sim: Simulator, tmp_pa
 def test_a_disk_without_room_for_a_run_is_said_before_anything_is_paid(sim: Simulator, tmp_path: Path) -> None:
     config = job(tmp_path / "p", body=WORK)
     limited = ["prlimit", "--fsize=0", TOOL, "run", "--config", str(config)]
-    done = subprocess.run(limited, env=sim.env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(limited, env=sim.env, capture_output=True, text=True)
     assert done.returncode == 2 and "Traceback" not in done.stderr and "hint: " in done.stderr, done.stderr
     assert sim.ledger["pods_created"] == 0

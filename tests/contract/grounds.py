@@ -98,7 +98,7 @@ class Ground:
 
     def gone(self, look: Callable[[], object], what: str) -> None:
         """The look finds nothing any more. Raises TimeoutError."""
-        wait_until(self.clock, lambda: None if look() else True, every_s=self.every_s, within_s=60, what=what)
+        wait_until(self.clock, lambda: None if look() else True, every_s=self.every_s, within_s=200, what=what)
 
     def clean(self) -> None:
         """No pod of this test is left. It waits first, since a new pod may not be listed yet."""
@@ -176,7 +176,7 @@ def on_simulator(simulated: Simulated, cache_dir: Path) -> Ground:
     """The real client on the simulator."""
     clock = SystemClock()
     cloud = RunPodCloud(simulated.key, simulated.url, clock, cache_dir=cache_dir)
-    return Ground(cloud, clock, SimulatedDisturbances(simulated), every_s=0.05, boots_within_s=30)
+    return Ground(cloud, clock, SimulatedDisturbances(simulated), every_s=0.05, boots_within_s=200)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from tests.support.fakes.simulator import Simulated, simulator
 
 STAGES = ("placing", "image_pull", "starting", "sshd")
 
-pytestmark = pytest.mark.timeout(1800 if os.environ.get("RUNPOD_LIVE") == "1" else 60)
+pytestmark = pytest.mark.timeout(1800 if os.environ.get("RUNPOD_LIVE") == "1" else 400)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 import yaml
 
 from runpod_deploy.config import load
@@ -28,7 +27,6 @@ def extended(folder: Path, name: str) -> Path:
     return path
 
 
-@pytest.mark.timeout(240)
 def test_bodies_arrive_byte_for_byte_and_run(sim: Simulator, tmp_path: Path) -> None:
     tools = {
         name: Tool(sim, "run", "--config", str(extended(tmp_path / name, name)), "--print-run-dir") for name in TRAPS

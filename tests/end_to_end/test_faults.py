@@ -25,7 +25,7 @@ def rehearse(sim: Simulator, folder: Path, *faults: dict[str, Any], **sections: 
     for fault in faults:
         sim.fault(**fault)
     lifecycle = {"on_failure": "delete"}
-    return run(sim, job(folder, body=SLOW_BODY, lifecycle=lifecycle, **sections), within_s=100)
+    return run(sim, job(folder, body=SLOW_BODY, lifecycle=lifecycle, **sections))
 
 
 # Faults that meet a run at different steps, or one after the other at one step, share a run.
@@ -106,7 +106,7 @@ def test_a_balance_that_is_used_up_is_4(sim: Simulator, tmp_path: Path) -> None:
 
 def test_a_pod_that_dies_is_22_within_30_s(sim: Simulator, tmp_path: Path) -> None:
     sim.fault(where="pod", what="pod-dies", after_s=3)
-    ended = run(sim, job(tmp_path / "p", body="sleep 600"), within_s=60)
+    ended = run(sim, job(tmp_path / "p", body="sleep 600"))
     assert ended.code == 22, ended.err
     killed = ended.named("pod_killed_unexpected")[0]
     assert killed["gpu_id"] == "NVIDIA L40S" and killed["datacenter_id"] == "EU-SE-1" and killed["pod_id"]
@@ -115,7 +115,7 @@ def test_a_pod_that_dies_is_22_within_30_s(sim: Simulator, tmp_path: Path) -> No
 
 def test_a_pod_that_is_stopped_by_others_is_22(sim: Simulator, tmp_path: Path) -> None:
     sim.fault(where="pod", what="pod-dies", after_s=3, **{"as": "exited"})
-    ended = run(sim, job(tmp_path / "p", body="sleep 600", lifecycle={"on_failure": "delete"}), within_s=60)
+    ended = run(sim, job(tmp_path / "p", body="sleep 600", lifecycle={"on_failure": "delete"}))
     assert ended.code == 22 and ended.named("pod_killed_unexpected")[0]["state"] == "EXITED"
     assert sim.ledger["pods_left"] == 0
 
@@ -137,7 +137,7 @@ def test_no_host_that_boots_is_6(sim: Simulator, tmp_path: Path) -> None:
 
 def test_a_delete_that_is_never_confirmed_is_9_and_loud(sim: Simulator, tmp_path: Path) -> None:
     sim.fault(where="DELETE /v2/pods/{id}", what="delete-ignored", times=0)
-    ended = run(sim, job(tmp_path / "p", body=WORK), within_s=110)
+    ended = run(sim, job(tmp_path / "p", body=WORK))
     assert ended.code == 9 and ended.manifest["outcome"] == "unreleased"
     pod_id = sim.ledger["pods"][0]["id"]
     assert pod_id in ended.err.splitlines()[-1] and "MAY STILL BE BILLING" in ended.err.splitlines()[-1]

@@ -103,7 +103,7 @@ def test_a_key_of_another_account_ends_nothing_and_is_exit_4(sim: Simulator, tmp
 
 def test_a_locked_pod_is_named_in_the_last_line_and_found_by_an_audit(sim: Simulator, tmp_path: Path) -> None:
     sim.fault(what="locked")
-    ended = run(sim, job(tmp_path / "p", body="exit 3\n", lifecycle={"on_failure": "stop"}), within_s=100)
+    ended = run(sim, job(tmp_path / "p", body="exit 3\n", lifecycle={"on_failure": "stop"}))
     assert ended.code == 9 and "it is locked" in ended.err.splitlines()[-1]
     assert ended.run_dir
     audit = Tool(sim, "audit", "--root", str(ended.run_dir.parent)).end()
@@ -113,7 +113,7 @@ def test_a_locked_pod_is_named_in_the_last_line_and_found_by_an_audit(sim: Simul
 
 def test_a_pod_that_was_moved_with_its_job_is_named_and_deleted_by_its_id(sim: Simulator, tmp_path: Path) -> None:
     sim.fault(what="migrates", after_s=5)
-    ended = run(sim, job(tmp_path / "p", body="sleep 60\n", **LIFECYCLE), within_s=100)
+    ended = run(sim, job(tmp_path / "p", body="sleep 60\n", **LIFECYCLE))
     (pod_id,) = [pod["id"] for pod in sim.ledger["pods"] if pod["ended"] is None]
     assert ended.code == 9 and ended.run_dir, ended.err
     assert f"POD {pod_id} MAY STILL BE BILLING" in ended.err.splitlines()[-1]

@@ -29,7 +29,7 @@ def on_terminal(sim: Simulator, config: Path, **env: str) -> tuple[int, bytes]:
     pieces: list[bytes] = []
     reader = threading.Thread(target=lambda: drain(ours, pieces))
     reader.start()
-    code = process.wait(60)
+    code = process.wait(300)
     reader.join(20)
     os.close(ours)
     return code, b"".join(pieces)

@@ -54,7 +54,7 @@ SURVIVED: dict[str, list[dict[str, Any]]] = {
 def test_the_run_survives(sim: Simulator, tmp_path: Path, name: str) -> None:
     for fault in SURVIVED[name]:
         sim.fault(**fault)
-    ended = run(sim, job(tmp_path / "p", body=WORK), within_s=90)
+    ended = run(sim, job(tmp_path / "p", body=WORK))
     assert ended.code == 0, ended.err
     assert sim.ledger["pods_created"] == 1 and sim.ledger["pods_left"] == 0
     assert [fault for fault in sim.control("GET", "faults")["faults"] if not fault["fired"]] == []
@@ -71,7 +71,7 @@ def test_what_was_not_asked_for_is_released_and_the_next_is_tried(
     sim: Simulator, tmp_path: Path, fault: dict[str, Any], words: str
 ) -> None:
     sim.fault(where="pod", **fault)
-    ended = run(sim, job(tmp_path / "p", body=WORK, budget={"max_gpu_price": 2.0}), within_s=90)
+    ended = run(sim, job(tmp_path / "p", body=WORK, budget={"max_gpu_price": 2.0}))
     assert ended.code == 0, ended.err
     assert words in ended.err
     assert sim.ledger["pods_created"] == 2 and sim.ledger["pods_left"] == 0
@@ -80,7 +80,7 @@ def test_what_was_not_asked_for_is_released_and_the_next_is_tried(
 
 def test_an_image_that_does_not_exist_is_2_soon_and_its_host_s_words_stay(sim: Simulator, tmp_path: Path) -> None:
     sim.fault(where="pod", what="image-pull-fails", cause="not-found")
-    ended = run(sim, job(tmp_path / "p", body=WORK), within_s=60)
+    ended = run(sim, job(tmp_path / "p", body=WORK))
     assert ended.code == 2 and ended.manifest["failure"]["kind"] == "image", ended.err
     assert "there is no such image" in ended.err and sim.ledger["pods_left"] == 0
     shown = Tool(sim, "logs", str(ended.run_dir), "--system").end(20)
@@ -89,7 +89,7 @@ def test_an_image_that_does_not_exist_is_2_soon_and_its_host_s_words_stay(sim: S
 
 def test_a_pod_without_a_public_ssh_port_is_named_as_that(sim: Simulator, tmp_path: Path) -> None:
     sim.fault(where="pod", what="no-ssh-port", times=0)
-    ended = run(sim, job(tmp_path / "p", body=WORK, budget={"ssh_ready_timeout_sec": 4}), within_s=60)
+    ended = run(sim, job(tmp_path / "p", body=WORK, budget={"ssh_ready_timeout_sec": 4}))
     assert ended.code == 6 and sim.ledger["pods_left"] == 0, ended.err
     assert "RunPod shows no public address for its SSH port" in ended.err
 
@@ -97,6 +97,6 @@ def test_a_pod_without_a_public_ssh_port_is_named_as_that(sim: Simulator, tmp_pa
 def test_a_balance_that_runs_out_is_4_and_was_said_before(sim: Simulator, tmp_path: Path) -> None:
     sim.control("PUT", "balance", {"usd": 3.0})
     sim.fault(where="pod", what="balance-runs-out", after_s=6)
-    ended = run(sim, job(tmp_path / "p", body="sleep 600"), within_s=90)
+    ended = run(sim, job(tmp_path / "p", body="sleep 600"))
     assert ended.code == 4 and ended.manifest["failure"]["kind"] == "balance", ended.err
     assert "WARNING: the account has $3.00" in ended.err and ended.named("balance_low")

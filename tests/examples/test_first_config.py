@@ -25,7 +25,6 @@ PACKAGED = ("uv", "pip")
 """Kinds of projects that install packages. The others need no network, and are rehearsed without one."""
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     "kind", ["monorepo", "conda", *(pytest.param(kind, marks=pytest.mark.long) for kind in PACKAGED)]
 )

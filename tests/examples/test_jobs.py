@@ -43,7 +43,6 @@ def test_each_is_short_and_costs_what_it_says(workshop: Workshop) -> None:
         assert estimate["price_source"].startswith("catalogue"), job
 
 
-@pytest.mark.timeout(240)
 def test_each_brings_its_results_home(workshop: Workshop) -> None:
     for job in JOBS:
         write_rehearsal(path_of(workshop.dir, job))

@@ -147,7 +147,7 @@ def test_parts_that_are_told_as_lost_without_end_do_not_fill_the_journal(tmp_pat
     def tell(event: e.Event, _: State) -> None:
         if isinstance(event, e.JobLaunched):
             mirror = notices.mirror_of(run)
-            for _ in range(5000):
+            for _number in range(5000):
                 list(notices.take_notice(run, mirror, Notice("guard")))
                 world.clock.advance(0.1)
 
@@ -182,7 +182,7 @@ def test_the_cost_of_a_pod_whose_guard_is_lost_goes_on(tmp_path: Path) -> None:
     run = world.open(lose)
     with pytest.raises(Killed):
         carry_out(run)
-    state = world.open().state
-    assert state.cost.guarded_until is None
+    left = world.open().state
+    assert left.cost.guarded_until is None
     later = world.clock.now() + timedelta(days=30)
-    assert state.cost.spent_usd(later) > 30 * 24 * 0.3
+    assert left.cost.spent_usd(later) > 30 * 24 * 0.3

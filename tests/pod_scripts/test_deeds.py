@@ -33,7 +33,7 @@ def start(job: Job, body: str, *more: str) -> None:
     """The job with more arguments: background, marker, idle seconds."""
     script = str(job.control / "sub" / "script")
     argv = job.argv("start", str(job.control), str(job.log), script, job.tag, str(len(body.encode())), *more)
-    assert subprocess.run(argv, input=body.encode(), capture_output=True, timeout=20).returncode == 0
+    assert subprocess.run(argv, input=body.encode(), capture_output=True).returncode == 0
 
 
 def test_a_log_that_is_emptied_goes_on(job: Job) -> None:
@@ -57,7 +57,7 @@ def test_a_log_without_its_path_goes_on_also_for_a_new_follower(job: Job, deed: 
     assert read_log(job) == b"before\nmiddle\n"
     with job.follower() as follower:
         go.touch()
-        output, _ = follower.communicate(timeout=30)
+        output, _ = follower.communicate()
     assert log_of(list(FrameParser().feed(output))) == b"before\nmiddle\nafter\n"
     assert log_of(job.followed()) == b"before\nmiddle\nafter\n", "and when the job is over"
 

@@ -133,7 +133,7 @@ def test_it_proves_that_the_api_answers_to_its_key(client: str, control: Path, a
         time.sleep(1.0)
         assert not (control / "guard" / "proof").exists() and len(api.looks) == 1, "it pauses between its requests"
         api.answers.clear()
-        eventually((control / "guard" / "proof").exists, within_s=15)
+        eventually((control / "guard" / "proof").exists)
     assert api.calls == []
 
 
@@ -197,7 +197,7 @@ def test_an_unreachable_api_is_tried_again_and_again(control: Path) -> None:
         eventually(lambda: "no answer" in log_of(control) or "000" in log_of(control))
         with fake_api(port) as api:
             # The API may come up between two attempts: the first call may be any of them, but it is about the pod.
-            eventually(lambda: api.calls, within_s=15)
+            eventually(lambda: api.calls)
     assert api.calls[0].path.startswith(POD) or "pod1" in str(api.calls[0].body)
 
 
@@ -215,7 +215,7 @@ def test_a_job_is_stopped_first_and_the_pod_released_as_asked(control: Path, api
     env = {**variables(api.url), **program(control), "G": adapted}
     process = subprocess.Popen(["sh", "-c", 'eval "$G"'], env=env)
     try:
-        eventually(lambda: api.calls, within_s=60)
+        eventually(lambda: api.calls)
     finally:
         end_processes_of(control)
         process.wait()
@@ -264,7 +264,7 @@ def test_goes_on_counting_after_a_restart(control: Path, api: FakeApi) -> None:
         time.sleep(1)
     assert api.calls == []
     with guarding(control, env):
-        eventually(lambda: api.calls, within_s=6)
+        eventually(lambda: api.calls)
     assert api.asked() == [DELETED]
 
 
@@ -273,7 +273,7 @@ def test_a_fast_clock_of_the_caller_does_not_change_the_time_left(control: Path,
     with guarding(control, variables(api.url)):
         time.sleep(1.5)
         assert api.calls == []
-        eventually(lambda: api.calls, within_s=15)
+        eventually(lambda: api.calls)
 
 
 def test_a_slow_clock_of_the_caller_does_not_end_the_pod_early(control: Path, api: FakeApi) -> None:

@@ -36,7 +36,7 @@ class Job:
         size = len(body.encode()) if declared_bytes is None else declared_bytes
         script = self.control / "sub" / "job script.sh"
         argv = self.argv("start", str(self.control), str(self.log), str(script), self.tag, str(size))
-        return subprocess.run(argv, input=body.encode(), capture_output=True, timeout=20)
+        return subprocess.run(argv, input=body.encode(), capture_output=True)
 
     @property
     def tag(self) -> str:
@@ -51,11 +51,11 @@ class Job:
 
     def followed(self, offset: int = 0, sample_s: int = 0) -> list[Frame]:
         with self.follower(offset, sample_s) as follower:
-            output, _ = follower.communicate(timeout=30)
+            output, _ = follower.communicate()
         return list(FrameParser().feed(output))
 
     def stop(self, grace_s: int = 1) -> int:
-        return subprocess.run(self.argv("stop", str(self.control), self.tag, str(grace_s)), timeout=30).returncode
+        return subprocess.run(self.argv("stop", str(self.control), self.tag, str(grace_s))).returncode
 
     def status(self) -> str:
         return subprocess.check_output(self.argv("status", str(self.control), self.tag), text=True).strip()
@@ -112,7 +112,7 @@ def test_is_started_once_by_many_at_once(job: Job) -> None:
     script, body = str(job.control / "s"), b"echo run; sleep 0.5"
     argv = job.argv("start", str(job.control), str(job.log), script, job.tag, str(len(body)))
     many = [subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(6)]
-    printed = {one.communicate(body, timeout=30)[0] for one in many}
+    printed = {one.communicate(body)[0] for one in many}
     assert printed == {f"{job.pid}\n".encode()}
     assert log_of(job.followed()) == b"run\n"
 
@@ -148,7 +148,7 @@ def test_a_follower_without_reader_ends(job: Job) -> None:
     assert follower.stdout is not None
     os.read(follower.stdout.fileno(), 10)
     follower.stdout.close()
-    assert follower.wait(5) != 0
+    assert follower.wait(100) != 0
 
 
 def test_stop_leaves_nobody(job: Job) -> None:

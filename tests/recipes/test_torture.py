@@ -40,7 +40,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @needs_engines
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     ("recipe", "what", "database"),
     [
@@ -59,7 +59,7 @@ def test_each_seed_is_finished_once(recipe: str, what: str, database: str) -> No
 
 
 @pytest.mark.long
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 def test_snakemake_goes_on_after_a_kill(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its packages are installed once, in a place of their own: they do not agree with those of the linters."""
     if not (SNAKEMAKE / "ready").exists():

@@ -115,7 +115,7 @@ class Sim:
             link.close()
         return [json.loads(text) for text in re.findall(rb"^data: (.*)$", raw, re.M)]
 
-    def until(self, look: Callable[[], Any], within_s: float = 40) -> Any:
+    def until(self, look: Callable[[], Any], within_s: float = 200) -> Any:
         """The first true result of look."""
         end = time.monotonic() + within_s
         while not (seen := look()):
@@ -138,7 +138,7 @@ class Sim:
         options = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "BatchMode=yes")
         argv = ["ssh", "-F", "none", "-i", str(self.home / "key"), "-p", port]
         argv += [text for option in options for text in ("-o", option)]
-        return subprocess.run([*argv, "root@127.0.0.1", command], capture_output=True, timeout=30, **more)
+        return subprocess.run([*argv, "root@127.0.0.1", command], capture_output=True, **more)
 
 
 def tool(*arguments: str) -> list[str]:

@@ -83,7 +83,6 @@ class Server:
             cwd=self.folder,
             env=dict(os.environ, TERM="xterm") | env,
             capture_output=True,
-            timeout=60,
         )
         seen = [
             text.replace(there.encode(), b"THERE").replace(free.encode(), b"FREE")

@@ -44,7 +44,7 @@ def test_killed_it_takes_its_pods_along_and_the_next_start_sweeps(serve: Callabl
 def test_exec_passes_on_the_exit_code_and_leaves_nothing(tmp_path: Path) -> None:
     env = dict(os.environ) | {"TMPDIR": str(tmp_path)}
     script = 'test -n "$RUNPOD_API_KEY" && test -n "$RUNPOD_API_BASE_URL" && exit 7'
-    done = subprocess.run(tool("exec", "--", "sh", "-c", script), env=env, timeout=20)
+    done = subprocess.run(tool("exec", "--", "sh", "-c", script), env=env)
     assert done.returncode == 7
     assert folders(tmp_path) == []
 
@@ -59,7 +59,7 @@ print(urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode
 """
     ledger = tmp_path / "ledger.json"
     argv = tool("exec", "--strict", "--ledger", str(ledger), "--", "python3", "-c", script)
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(argv, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (97, "201\n")
     assert "left 1 pod: left (" in done.stderr
     assert '"pods_left": 1' in ledger.read_text()

@@ -45,7 +45,7 @@ BODY: Json = {
 
 def told(argv: list[str], **env: str) -> list[Any]:
     """What the story printed."""
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, env=os.environ | env)
+    done = subprocess.run(argv, capture_output=True, text=True, env=os.environ | env)
     assert done.returncode == 0, done.stderr
     return list(json.loads(done.stdout.splitlines()[-1]))
 
@@ -99,5 +99,5 @@ def test_other_files_are_refused_with_a_word(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("{}")
     with pytest.raises(OSError, match="is no recording"):
         read(tmp_path / "file")
-    done = subprocess.run(tool("replay", str(tmp_path / "none")), capture_output=True, text=True, timeout=20)
+    done = subprocess.run(tool("replay", str(tmp_path / "none")), capture_output=True, text=True)
     assert (done.returncode, "No such file" in done.stderr) == (1, True)

@@ -55,7 +55,7 @@ class Simulator:
         data = None if body is None else json.dumps(body).encode()
         url = f"{self.exports['RUNPOD_API_BASE_URL']}/_sim/{path}"
         headers = {"Authorization": f"Bearer {self.exports['RUNPOD_SIM_TOKEN']}"}
-        answer = self.http.request(method, url, body=data, headers=headers, timeout=20)
+        answer = self.http.request(method, url, body=data, headers=headers, timeout=100)
         assert answer.status < 300, answer.data
         return json.loads(answer.data) if answer.data else None
 
@@ -134,7 +134,7 @@ class Tool:
         found = re.match(r"RUN_DIR=(.+)\n", self.first)
         return Path(found[1]) if found else None
 
-    def await_event(self, test: Callable[[dict[str, Any]], bool], within_s: float = 30.0) -> dict[str, Any]:
+    def await_event(self, test: Callable[[dict[str, Any]], bool], within_s: float = 200.0) -> dict[str, Any]:
         """The first event that passes the test."""
         assert self.run_dir is not None
         path, deadline = self.run_dir / "events.jsonl", time.monotonic() + within_s
@@ -150,7 +150,7 @@ class Tool:
         """The whole process group gets the signal, as from a terminal."""
         os.killpg(self.process.pid, number)
 
-    def end(self, within_s: float = 60.0) -> Ended:
+    def end(self, within_s: float = 300.0) -> Ended:
         """Its result."""
         try:
             out, err = self.process.communicate(timeout=within_s)
@@ -161,7 +161,7 @@ class Tool:
         return Ended(self.process.returncode, self.first + out, err, self.run_dir)
 
 
-def run(sim: Simulator, config: Path, *args: str, within_s: float = 60.0, env: dict[str, str] | None = None) -> Ended:
+def run(sim: Simulator, config: Path, *args: str, within_s: float = 300.0, env: dict[str, str] | None = None) -> Ended:
     """One run of a config, from beginning to end."""
     return Tool(sim, "run", "--config", str(config), "--print-run-dir", *args, env=env).end(within_s)
 

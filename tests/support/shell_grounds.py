@@ -37,7 +37,7 @@ def script_folder(folder: Path) -> Path:
     return folder
 
 
-def eventually(look: Callable[[], object], within_s: float = 10.0) -> None:
+def eventually(look: Callable[[], object], within_s: float = 100.0) -> None:
     """The look has returned something true."""
     end = time.monotonic() + within_s
     while not look():

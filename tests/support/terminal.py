@@ -53,7 +53,7 @@ class OnTerminal:
         self.written += os.read(self.ours, 1 << 16)
         return True
 
-    def await_text(self, text: str, within_s: float = 30.0) -> None:
+    def await_text(self, text: str, within_s: float = 200.0) -> None:
         """The command has written this text."""
         deadline = time.monotonic() + within_s
         while text not in self.text:
@@ -64,7 +64,7 @@ class OnTerminal:
         """A person types these keys."""
         os.write(self.ours, keys.encode())
 
-    def end(self, within_s: float = 60.0) -> int:
+    def end(self, within_s: float = 300.0) -> int:
         """The exit code, once all that was written is read."""
         deadline = time.monotonic() + within_s
         while self.process.poll() is None:

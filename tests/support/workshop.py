@@ -41,7 +41,7 @@ class Workshop:
         return {"PATH": path, "HOME": str(self.home), "LANG": "C.UTF-8", "RETRY_AFTER_S": "0"}
 
     def run(
-        self, *command: str, env: dict[str, str] | None = None, within_s: float = 100
+        self, *command: str, env: dict[str, str] | None = None, within_s: float = 300
     ) -> subprocess.CompletedProcess[str]:
         """The ended command, stderr in its stdout. Raises TimeoutExpired, leaving nothing behind."""
         process = subprocess.Popen(
@@ -66,7 +66,7 @@ class Workshop:
         *command: str,
         faults: Sequence[dict[str, Any]] = (),
         env: dict[str, str] | None = None,
-        within_s: float = 100,
+        within_s: float = 300,
         egress: bool = False,
     ) -> Rehearsal:
         """The ended command, on a simulated cloud with these faults; with egress, pods have this machine's network."""

@@ -111,7 +111,6 @@ def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env={"PATH": os.environ["PATH"], "HOME": str(project), "LC_ALL": "C.UTF-8"},
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
     assert "Traceback" not in done.stderr and "\x1b" not in done.stdout + done.stderr

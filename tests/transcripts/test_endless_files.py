@@ -64,7 +64,6 @@ def test_it_ends(command: str, kind: str, project: Path, tmp_path: Path) -> None
         env={"PATH": os.environ["PATH"], "HOME": str(project), "LC_ALL": "C.UTF-8"},
         capture_output=True,
         text=True,
-        timeout=10,
         check=False,
         preexec_fn=stay_small,
     )

@@ -71,7 +71,7 @@ def command(chance: random.Random, run: Path) -> list[str]:
     return [name, *({"run": ["--offline-dry-run"], "logs": ["--no-follow"]}.get(name, [])), *words]
 
 
-@pytest.mark.timeout(3600 if TRIES > 1000 else 120)
+@pytest.mark.timeout(3600 if TRIES > 1000 else 400)
 def test_nothing_makes_a_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:

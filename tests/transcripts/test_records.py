@@ -46,7 +46,6 @@ def transcript(command: str, tree: Path) -> str:
         env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(tree), "LC_ALL": "C.UTF-8"},
         capture_output=True,
         check=False,
-        timeout=60,
     )
     messages = "".join(f"! {line}\n" for line in done.stderr.decode().splitlines())
     status = f"[exit {done.returncode}]\n" if done.returncode else ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = Path(sys.executable).with_name("runpod-deploy")
-ENDS_WITHIN_S = 110
+ENDS_WITHIN_S = 300
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 import urllib3
 
 PROGRAM = Path(sys.executable).with_name("runpod-sim")
-ENDS_WITHIN_S = 15
+ENDS_WITHIN_S = 100
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def test_closed_streams_change_no_exit_code(tmp_path: Path, closed: str, command
     (tmp_path / "job.yaml").write_text(yaml.safe_dump(CONFIG))
     line = f"exec {TOOL} {command} --config job.yaml {closed}"
     environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home")}
-    ended = subprocess.run(["sh", "-c", line], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(["sh", "-c", line], cwd=tmp_path, env=environ, capture_output=True, text=True)
     assert ended.returncode == code, ended.stderr
     assert "Traceback" not in ended.stderr
     assert (tmp_path / "job.yaml").read_text() == yaml.safe_dump(CONFIG)

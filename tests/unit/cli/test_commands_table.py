@@ -30,7 +30,7 @@ def test_an_unknown_name_is_no_command() -> None:
 @pytest.mark.parametrize("argv", [["--help"], ["--version"], ["rnu"]])
 def test_help_imports_no_command(argv: list[str]) -> None:
     code = f"import sys; from runpod_deploy.cli import main; main({argv}); print({TOOL_MODULES}, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.removeprefix("runpod_deploy.") for name in eval(done.stderr.splitlines()[-1])}
     assert loaded - LIGHT == set()
 

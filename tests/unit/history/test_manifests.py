@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from runpod_deploy.history.comparison import comparison_lines
 from runpod_deploy.history.costs import phase_costs
 from runpod_deploy.history.folders import find_files, run_dirs, walk_run_dirs
-from runpod_deploy.history.layouts import run_cells, run_row, summary_lines, total_lines
+from runpod_deploy.history.layouts import RUN_COLUMNS, run_cells, run_row, summary_lines, total_lines
 from runpod_deploy.history.manifests import ManifestUnreadable, read_manifest, read_manifests
 from runpod_deploy.history.totals import Totals
 from runpod_deploy.record.paths import MANIFEST_NAME
@@ -41,7 +41,7 @@ def test_no_manifest_is_too_strange_to_show(a: dict[str, Any], b: dict[str, Any]
 
     assert list(summary_lines(a))
     assert list(comparison_lines(("a", "b"), a, b))
-    assert len(run_cells(run_row(Path("x"), a))) == 8
+    assert len(run_cells(run_row(Path("x"), a))) == len(RUN_COLUMNS)
     assert next(iter(total_lines(totals))) == "manifests:        2"
     json.dumps(totals.as_json(), allow_nan=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,8 +44,17 @@ def test_a_finished_run_without_a_pod_goes_and_what_its_links_lead_to_stays(tmp_
     assert not world.dir.path.exists() and (tmp_path / "src" / "code.py").exists()
 
 
-def test_a_folder_that_is_too_deep_for_python_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = Memory(tmp_path)
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[Memory]:
+    """A world whose folders are removed at the end, however deep: pytest removes folders by recursion."""
+    yield Memory(tmp_path)
+    subprocess.run(["rm", "-rf", *tmp_path.iterdir()], check=True)
+
+
+def test_a_folder_that_is_too_deep_for_python_stops_no_other(
+    deep: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = deep
     carry_out(world.open())
     monkeypatch.chdir(world.dir.path)
     for _ in range(sys.getrecursionlimit() + 100):
@@ -53,7 +63,6 @@ def test_a_folder_that_is_too_deep_for_python_stops_no_other(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     (one,) = verdicts(world)
     assert "nested too deeply" in one.why_kept or sys.version_info >= (3, 12)
-    subprocess.run(["rm", "-r", world.dir.path / "d"], check=True)  # pytest removes folders by recursion
 
 
 def test_a_run_that_has_not_ended_or_is_young_is_not_even_asked_about(tmp_path: Path) -> None:

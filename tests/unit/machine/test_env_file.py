@@ -54,7 +54,6 @@ def test_a_reference_is_to_the_file_alone(tmp_path: Path, monkeypatch: pytest.Mo
 DOUBLED = "A=xxxxxxxxxx\n" + "".join(f"V{i}=${{V{i - 1}}}${{V{i - 1}}}\n" for i in range(1, 60))
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -41,7 +41,7 @@ def pin(tmp_path: Path, bin_dir: Path) -> str:
     home.mkdir(exist_ok=True)
     command = pin_python("3.12").command
     environ = {"HOME": str(home), "PATH": str(bin_dir), "UV_INSTALL_DIR": str(tmp_path / "installed")}
-    done = subprocess.run(["/bin/sh", "-c", command], env=environ, check=True, capture_output=True, timeout=30)
+    done = subprocess.run(["/bin/sh", "-c", command], env=environ, check=True, capture_output=True)
     assert not (home / ".python-version").exists(), "no other project of this pod or volume is pinned"
     assert (home / "uv.calls").read_text().splitlines() == ["python install 3.12", "python find 3.12"]
     return done.stdout.decode()

@@ -10,7 +10,7 @@ from runpod_deploy.pod.remote_log import followed
 
 def run(log: Path, status: Path) -> subprocess.CompletedProcess[str]:
     command = followed(f"tail -n 2 -- {log}", str(status))
-    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
 
 
 def test_the_log_of_a_job_that_is_over_is_not_waited_for(tmp_path: Path) -> None:

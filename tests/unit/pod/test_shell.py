@@ -14,7 +14,7 @@ from runpod_deploy.spec import RemoteEnvSpec
 
 def bash(text: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
     path = {"PATH": "/usr/bin:/bin", **(env or {})}
-    return subprocess.run(["bash", "-c", text], input=stdin, env=path, capture_output=True, timeout=20)
+    return subprocess.run(["bash", "-c", text], input=stdin, env=path, capture_output=True)
 
 
 def sourcing(tmp_path: Path, content: str, text: str, **exports: str) -> subprocess.CompletedProcess[bytes]:

@@ -78,7 +78,7 @@ def ours(tree: Path, patterns: list[str]) -> set[str]:
 def rsyncs(tree: Path, patterns: list[str]) -> set[str]:
     flags = [f"--exclude={pattern}" for pattern in patterns]
     argv = ["rsync", "-a", "--dry-run", "--8-bit-output", "--out-format=%n", *flags, f"{tree}/", "/nonexistent/"]
-    listing = subprocess.run(argv, check=True, capture_output=True, timeout=30).stdout.decode()
+    listing = subprocess.run(argv, check=True, capture_output=True).stdout.decode()
     return {line for line in listing.splitlines() if not line.endswith("/")}
 
 
