@@ -10,6 +10,9 @@ from ..run import Run
 from .limits import begin_closing
 from .reconnect import with_reconnects
 
+# A job that ignores TERM takes ten seconds, and a busy machine here or there some more.
+AT_LEAST_S = 30.0
+
 
 def stop_on_pod(run: Run) -> bool:
     """Whether no process of the job is left.
@@ -19,7 +22,7 @@ def stop_on_pod(run: Run) -> bool:
     """
     begin_closing(run)
     try:
-        with within(run.world.clock, stopping_s(run.spec.job.budget), "stopping the job"):
+        with within(run.world.clock, max(AT_LEAST_S, stopping_s(run.spec.job.budget)), "stopping the job"):
             with_reconnects(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S), None)
     except (StagingFailed, TimeoutError) as error:
         run.record(StopFailed(error=str(error)))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..machine.files import open_own
+from ..machine.limits import LOG_BYTES
 from ..money import cents
 from ..record import events as e
 from ..record.state import State, job_failure_text
@@ -85,7 +86,7 @@ class Console:
             return
         try:
             with open(self.log_path, "a", encoding="utf-8", opener=open_own) as log:
-                log.write(text)
+                log.write(text if log.tell() < LOG_BYTES else "")
         except OSError:
             pass
         if self.reader is None or (self.quiet and not loud):

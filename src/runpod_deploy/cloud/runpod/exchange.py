@@ -19,12 +19,11 @@ from ...machine import background, limits
 from .calls import Answer
 from .connections import Line, pool_of
 
-KEY_BEGINS = 16
-"""Characters of a key that make it recognisable, if a page shows only its beginning."""
-
 T = TypeVar("T")
 
 PIECE_BYTES = 1 << 16
+KEY_BEGINS = 16
+"""Characters of a key that make it recognisable, if a page shows only its beginning."""
 SILENT = 200
 """The status of an endless answer that has not even begun."""
 
