@@ -10,8 +10,7 @@ from __future__ import annotations
 FRAME_LOG_BYTES = 64 << 20
 """Log bytes that one frame of the follow channel may announce. The script on the pod sends at most 16 MB in a frame."""
 LOG_BYTES = 64 << 30
-"""Bytes of the copy of a job's log, and of the console: a megabyte a second for eighteen hours. A job must not fill this
-disk."""
+"""Bytes of the copy of a job's log, and of the console: a megabyte a second for 18 hours. This disk stays free."""
 FRAME_SAMPLE_BYTES = 256 << 10
 """Bytes of one sample: a row for each of a hundred GPUs has 20 kB."""
 SAMPLES_BYTES = 1 << 30
