@@ -7,6 +7,7 @@ since the library's timeouts begin anew with every byte. So each call has a tota
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -81,7 +82,8 @@ class Exchange:
                 raise
         finally:
             self._leave()
-        return Answer(status=pieces.status or SILENT, headers={}, body=bytes(pieces.body))
+        body = without_key(bytes(pieces.body), request.headers)
+        return Answer(status=pieces.status or SILENT, headers={}, body=body)
 
     def _bounded(self, action: Callable[[], T], within_s: float) -> T:
         try:
@@ -114,9 +116,9 @@ def _answer(pool: urllib3.PoolManager, request: Request) -> Answer:
 def without_key(body: bytes, headers: Mapping[str, str]) -> bytes:
     """The body without the request's key, which a gateway's error page may show: it goes to logs and records."""
     key = headers.get("Authorization", "").removeprefix("Bearer ").encode()
-    for part in (key, key[:KEY_BEGINS]):
-        body = body.replace(part, b"[key]") if len(part) >= KEY_BEGINS else body
-    return body
+    if len(key) < KEY_BEGINS or key[:KEY_BEGINS] not in body:
+        return body
+    return re.sub(re.escape(key[:KEY_BEGINS]) + rb"[\w-]*", b"[key]", body)
 
 
 def _stream(pool: urllib3.PoolManager, request: Request, pieces: _Pieces) -> None:

@@ -232,4 +232,7 @@ def test_a_page_that_shows_the_request_does_not_show_the_key(api: Api, status: i
     api.replies(Reply(status, {"detail": f"denied: Authorization: Bearer {key}, and shortened {key[:20]}…"}))
     with pytest.raises(DeployError) as caught:
         RunPodCloud(key, api.url, FakeClock()).get("pod")
-    assert "KEY" not in str(caught.value) and key[:16] not in str(caught.value)
+    assert "K3Y" not in str(caught.value) and "[key]" in str(caught.value)
+    with pytest.raises(DeployError) as caught:
+        RunPodCloud(key, api.url, FakeClock()).host_log("pod")
+    assert "K3Y" not in str(caught.value) and "[key]" in str(caught.value)
