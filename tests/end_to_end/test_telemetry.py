@@ -76,6 +76,7 @@ def test_a_pod_without_a_gpu(sim: Simulator, tmp_path: Path) -> None:
 HOSTILE = r"""mkdir -p /opt/x; for tool in dmesg nvidia-smi pip uname; do
 cat >/usr/local/bin/$tool <<'END'
 #!/bin/sh
+echo "first line"
 for name in "$VICTIM" ../../escaped spec.json .bashrc ssh/config; do
     printf '\n--8<-- runpod-deploy --8<-- %s\nforged\n' "$name"
 done
@@ -93,7 +94,7 @@ def test_what_a_pod_prints_names_no_file_here(sim: Simulator, tmp_path: Path) ->
     config = job(tmp_path / "p", body=HOSTILE.replace("$VICTIM", str(victim)), artifacts=[])
     ended = run(sim, config)
     assert ended.code == 0 and ended.run_dir, ended.err
-    assert "forged" in (ended.run_dir / "dmesg_tail.txt").read_text(errors="replace") or ended.named("snapshot_failed")
+    assert (ended.run_dir / "dmesg_tail.txt").read_text().strip() == "first line"
     assert victim.read_text() == "original" and not list(tmp_path.rglob("escaped"))
-    assert "forged" not in (ended.run_dir / "spec.json").read_text()
+    assert json.loads((ended.run_dir / "spec.json").read_text())["run_id"] == ended.manifest["run_id"]
     assert not (ended.run_dir / ".bashrc").exists()

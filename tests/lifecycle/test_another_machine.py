@@ -361,3 +361,25 @@ def test_a_pod_that_lets_nobody_have_the_lease_is_not_left(first: Machine) -> No
     first.inside().take_lease = lambda *_: False  # type: ignore[method-assign]
     state = carry_out(first.open())
     assert state.outcome == "succeeded" and state.end.released and not first.cloud.billing
+
+
+def test_whoever_asks_for_the_end_of_the_pod_means_it(first: Machine, second: Machine) -> None:
+    def somebody_stops(event: e.Event, _: State) -> None:
+        if isinstance(event, e.PhaseStarted) and event.phase == "watch":
+            run.record(e.Interrupted(signal="SIGINT", release="delete"))
+
+    run = first.open(slept(first, second, lambda: None), somebody_stops)
+    begun = first.clock.monotonic()
+    state = carry_out(run)
+    assert state.end.released and not first.cloud.billing and first.clock.monotonic() - begun < 300.0
+
+
+def test_a_pod_that_the_other_machine_may_keep_is_not_ended_by_the_one_that_comes_back(
+    first: Machine, second: Machine
+) -> None:
+    for machine in (first, second):
+        policy = replace(machine.spec.job.lifecycle, on_success="preserve")
+        machine.spec = replace(machine.spec, job=replace(machine.spec.job, lifecycle=policy))
+    state = carry_out(first.open(slept(first, second, lambda: None)))
+    assert state.exit_code == BUSY and len(first.cloud.billing) == 1
+    assert state.end.elsewhere and "bills" in state.end.elsewhere.hint and "--delete" in state.end.elsewhere.hint

@@ -16,21 +16,20 @@ from ..history.report.page import page
 from ..history.totals import Totals
 from ..machine.clock import SystemClock
 from ..machine.files import write_atomically
-from ..record.paths import EVENTS_NAME, MANIFEST_NAME, REPORT_NAME, SPEC_NAME
+from ..record.paths import EVENTS_NAME, MANIFEST_NAME, SPEC_NAME
 from ..terminal.output import print_json, print_lines, warn
 from .current import currents
 from .options import json_option, output_options
 from .run_names import optional_run_argument, or_latest
+
+PAGE_NAME = "report.html"
 
 
 @click.command
 @optional_run_argument
 @click.option("--root", type=click.Path(path_type=Path), help="Show all runs below this folder instead of one.")
 @click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help=f"The file to write. [default: {REPORT_NAME} in that folder]",
+    "-o", "--output", type=click.Path(path_type=Path), help=f"The file to write. [default: {PAGE_NAME} in that folder]"
 )
 @click.option("--best", metavar="METRIC", help="With --root: mark the best value, such as accuracy or loss:min.")
 @json_option
@@ -49,7 +48,7 @@ def report(run_dir: Path | None, root: Path | None, output: Path | None, best: s
         raise UsageError(
             f"{folder}: no such folder", hint="give a run dir, or with --root a folder that holds run dirs"
         )
-    target = output or folder / REPORT_NAME
+    target = output or folder / PAGE_NAME
     write(target, pieces(folder, best, one=root is None), named=output is not None)
     print_json({"path": str(target.absolute())}) if as_json else print_lines([str(target)])
 

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from ..cloud.rates import expected_forecast
 from ..cloud.values import Candidate
-from ..errors import StagingFailed
+from ..errors import LimitReached, StagingFailed
 from ..machine.clock import within
+from ..machine.limited import limited_by
 from ..money import guard_deadline
 from ..pod import guard
 from ..pod.protocol import GuardTerms
@@ -16,6 +17,7 @@ from ..record.events import GuardArmed, GuardMissing
 from ..run import Run
 from ..spec import RunpodJobSpec
 from ..spec.visible import shortened
+from .limits import run_limit
 
 ARM_WITHIN_S = 90.0
 REASON_CHARS = 1000
@@ -48,9 +50,10 @@ def guard_terms(run: Run, deadline_at: datetime) -> GuardTerms:
 def arm_again(run: Run, deadline_at: datetime) -> None:
     """The guard runs with this deadline, or the journal says why not. Raises SshLost."""
     try:
-        with within(run.world.clock, ARM_WITHIN_S, "arming the guard"):
+        in_time = within(run.world.clock, ARM_WITHIN_S, "arming the guard")
+        with in_time, limited_by(run_limit(run)):
             problem = run.host.arm(guard_terms(run, deadline_at))
-    except (StagingFailed, TimeoutError) as error:  # no reason to end a job that works
+    except (StagingFailed, TimeoutError, LimitReached) as error:  # no reason to end a job that works
         problem = str(error)
     run.record(
         GuardMissing(reason=shortened(problem, REASON_CHARS)) if problem else GuardArmed(deadline_at=deadline_at)

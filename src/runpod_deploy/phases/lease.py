@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from ..errors import DeployError, Interrupt, LimitReached
 from ..machine.clock import wait_until, within
+from ..money import cents
 from ..pod.protocol import Lease
 from ..run import Run
 from ..spec.visible import visible
@@ -64,8 +65,8 @@ def still_held(run: Run) -> None:
 
 def left_if_taken(run: Run) -> None:
     """Before the pod is ended: no other machine has it, as far as the pod tells. Raises Detach if one had it."""
-    if not run.spec.any_machine or not run.state.pod_answers:
-        return
+    if not run.spec.any_machine or not run.state.pod_answers or run.state.end.wish in ("stop", "delete"):
+        return  # whoever asks for an end of the pod by `stop --keep` or `stop --delete` means it
     lease = Lease()
     with suppress(DeployError, TimeoutError), within(run.world.clock, LOOK_WITHIN_S, "looking who has the run"):
         lease = run.host.lease()
@@ -78,7 +79,8 @@ def stand_by(run: Run, lease: Lease) -> NoReturn:
     """The end of this process, once the pod that another machine has is gone, or somebody wants this one to end.
 
     A pod can keep a proof of a machine that it did not let in, so its word alone makes nobody leave a pod that bills.
-    Raises Detach, and LimitReached once the guard of a pod that anybody watches would have ended it.
+    Raises Detach, also if the other machine may have kept the pod as the policy says, and LimitReached once the guard
+    of a pod that anybody watches would have ended it.
     """
     signals, error = run.signals.count, held(run, lease)
     run.show("tool", f"{error.message}: waiting until its pod is gone\n".encode())
@@ -95,7 +97,9 @@ def stand_by(run: Run, lease: Lease) -> NoReturn:
                 raise error
     except Interrupt:
         raise error from None
-    raise error if run.signals.count != signals else not_ended_by_guard(run)
+    policy = run.spec.job.lifecycle
+    kept = "preserve" in (policy.on_success, policy.on_failure)
+    raise error if kept or run.signals.count != signals else not_ended_by_guard(run)
 
 
 def held(run: Run, lease: Lease) -> Detach:
@@ -103,8 +107,15 @@ def held(run: Run, lease: Lease) -> Detach:
     return elsewhere(
         f"run {run.spec.run_id} is held by {holder_of(lease)}, which was in touch with its pod "
         f"{run.state.pod.id or ''} less than {ALONE_S:.0f} s ago".replace("  ", " "),
-        hint="wait for it with --wait, or ask again; if that machine is gone for good, ask again in a minute",
+        hint="wait for it with --wait, or ask again; if that machine is gone for good, ask again in a minute; "
+        f"the pod bills{per_hour(run)}, and `runpod-deploy stop {run.dir.path} --delete` ends it",
     )
+
+
+def per_hour(run: Run) -> str:
+    """The price of the pod, as far as it is known."""
+    rate = run.state.cost.usd_per_hour
+    return f" ${cents(rate)} per hour" if rate else ""
 
 
 def holder_of(lease: Lease) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated
 
-from ..errors import DeployError
+from ..errors import DeployError, SshLost
 from ..machine.clock import within
 from ..machine.limited import limited_by
 from ..pod.protocol import Lease
@@ -63,11 +63,13 @@ def hold(run: Run) -> None:
 
 
 def lease_of(run: Run) -> Lease | None:
-    """The pod's lease; None if it cannot be read in time, which is no reason to end the run. Raises SshLost."""
+    """The pod's lease; None if it cannot be read now, which is no reason to end a job that runs. Raises SshLost."""
     try:
         with within(run.world.clock, LOOK_WITHIN_S, LOOKING):
             return with_reconnects(run, LOOKING, lambda: run.host.lease(), run_limit(run))
-    except TimeoutError as error:
+    except (TimeoutError, SshLost) as error:
+        if isinstance(error, SshLost) and run.state.job.pid is None:
+            raise
         run.record(Retried(what=LOOKING, error=str(error), in_sec=0.0))
         return None
 

@@ -24,7 +24,6 @@ HOST_LOG_NAME = "host_log.jsonl"
 METRICS_NAME = "metrics.jsonl"
 NOTES_NAME = "notes.json"
 MANIFEST_NAME = "runpod_deploy_pull_manifest.json"
-REPORT_NAME = "report.html"
 STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 """The time stamp in the names of runs and of their folders, UTC."""
 STAMP_CHARS = 16
@@ -117,16 +116,11 @@ class RunDir:
         return self.path / ".stop-request"
 
     @property
-    def report(self) -> Path:
-        """The page that the `report` command writes."""
-        return self.path / REPORT_NAME
-
-    @property
     def files(self) -> tuple[Path, ...]:
         """The files that only the tool writes, of every run."""
         kept = (self.events, self.spec, self.log, self.console, self.host_log, self.metrics, self.manifest)
         between = (self.notes, self.driver_log, self.stop_request, self.lock, self.lock_holder)
-        return (*kept, *between, self.report)
+        return (*kept, *between)
 
     @property
     def is_run(self) -> bool:

@@ -30,6 +30,10 @@ class Column:
     """The width from which on the column reads well."""
 
 
+MARKED = 4
+"""Characters for each column of a long text that are looked at: some marks take no column of their own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A text and its colour."""
@@ -110,6 +114,7 @@ def cut(text: str, size: int) -> str:
     """The text, cut with `…` if it is wider than that."""
     if cells_of(text) <= size:
         return text
+    text = text[: MARKED * size]
     while text and cells_of(text) > size - 1:
         text = text[:-1]
     return f"{text}…"

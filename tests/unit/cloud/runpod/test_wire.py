@@ -229,10 +229,10 @@ def test_a_start_refused_in_words_under_500_is_looked_for(api: Api, cloud: RunPo
 @pytest.mark.parametrize("status", [400, 403, 500])
 def test_a_page_that_shows_the_request_does_not_show_the_key(api: Api, status: int) -> None:
     key = "rpa_" + "K3Y" * 14
-    api.replies(Reply(status, {"detail": f"denied: Authorization: Bearer {key}, and shortened {key[:20]}…"}))
-    with pytest.raises(DeployError) as caught:
-        RunPodCloud(key, api.url, FakeClock()).get("pod")
-    assert "K3Y" not in str(caught.value) and "[key]" in str(caught.value)
-    with pytest.raises(DeployError) as caught:
-        RunPodCloud(key, api.url, FakeClock()).host_log("pod")
-    assert "K3Y" not in str(caught.value) and "[key]" in str(caught.value)
+    shown = Reply(status, {"detail": f"denied: Authorization: Bearer {key}, and shortened {key[:20]}…"})
+    api.replies(shown)
+    cloud = RunPodCloud(key, api.url, FakeClock())
+    for ask in (lambda: cloud.get("pod"), lambda: cloud.logs("pod", 10, 1.0)):
+        with pytest.raises(DeployError) as caught:
+            ask()
+        assert "K3Y" not in str(caught.value) and "[key]" in str(caught.value)
