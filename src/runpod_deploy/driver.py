@@ -16,6 +16,7 @@ from .errors import DeployError, Interrupt, OddRow, UsageError
 from .lifecycle import carry_out, end_now, pull_paused
 from .phases.account import same_account
 from .phases.artifacts import pull
+from .phases.limits import never
 from .phases.on_end import on_end
 from .phases.reconnect import with_reconnects
 from .phases.release import confirm_deleted
@@ -111,7 +112,7 @@ def pull_artifacts(spec: Spec, run_dir: RunDir, world: World, options: RunOption
 def pull_each(run: Run) -> None:
     """Every artifact is here as it is on the pod now. Raises what pulling raises."""
     for entry in run.spec.job.artifacts:
-        with_reconnects(run, f"pulling {entry.label}", partial(pull, run, entry), None)
+        with_reconnects(run, f"pulling {entry.label}", partial(pull, run, entry), never)
     run.leave_host()
 
 

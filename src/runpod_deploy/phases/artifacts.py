@@ -27,9 +27,7 @@ ERROR_CHARS = 500
 REFUSED_SHOWN = 10
 
 
-def pull(
-    run: Run, entry: ArtifactPullSpec, check_limit: CheckLimit | None = None, *, while_job_runs: bool = False
-) -> bool:
+def pull(run: Run, entry: ArtifactPullSpec, check_limit: CheckLimit = never, *, while_job_runs: bool = False) -> bool:
     """Whether the artifact is here, after one attempt that the journal has. Raises SshLost.
 
     check_limit ends the attempt by raising; without one it takes as long as it takes. While the job runs, files that
@@ -38,9 +36,8 @@ def pull(
     begun = run.world.clock.monotonic()
     run.record(ArtifactPullStarted(label=entry.label))
     try:
-        if check_limit:
-            check_limit()
-        with limited_by(check_limit or never):
+        check_limit()
+        with limited_by(check_limit):
             progress = ProgressRecorder(run, entry.label, check_limit)
             moved = run.host.pull(pull_of(run, entry, while_job_runs=while_job_runs), progress)
     except SshLost:

@@ -15,7 +15,7 @@ from ..run import Run
 from ..spec import ArtifactPullSpec
 from . import snapshots
 from .artifacts import pull
-from .limits import CheckLimit, closing_left_s
+from .limits import CheckLimit, closing_left_s, never
 from .metrics_file import record_metrics
 from .notices import ended, mirror_of, take_notice
 from .reconnect import with_reconnects
@@ -119,7 +119,7 @@ def finish_log(run: Run) -> None:
     if run.state.job.ended and mirror.size >= run.state.job.log_bytes:
         return
     try:
-        end = with_reconnects(run, "fetching the rest of the log", lambda: drain(run, mirror), None)
+        end = with_reconnects(run, "fetching the rest of the log", lambda: drain(run, mirror), never)
     except (TimeoutError, SshLost, StagingFailed) as error:
         run.record(RemoteLogPullFailed(path=run.spec.job.run.log_path, error=str(error)))
         end = JobEnd(None, stopped=True)

@@ -67,11 +67,6 @@ def closing_left_s(run: Run) -> float:
     return run.closing_until - run.world.clock.monotonic()
 
 
-def skip_closing(run: Run) -> None:
-    """No time is left for what the pod holds: it does not answer, and bills."""
-    run.closing_until = run.world.clock.monotonic()
-
-
 def guard_overdue_s(run: Run) -> float:
     """Seconds since a guard that works would have ended the pod; below zero before that, and without any limit yet."""
     now, deadline, stop_at = run.world.clock.now(), run.state.pod.guard_deadline_at, run.state.cost.stop_at
@@ -81,8 +76,8 @@ def guard_overdue_s(run: Run) -> float:
 
 
 def not_ended_by_guard(run: Run) -> LimitReached:
-    """The error for a pod that runs past its guard's deadline."""
-    skip_closing(run)
+    """The error for a pod that runs past its guard's deadline. No time is left for what it holds."""
+    run.closing_until = run.world.clock.monotonic()
     return LimitReached(
         f"pod {run.state.pod.id} runs although its guard had to end it, and does not answer over SSH",
         hint="it is ended now; a job that is root can stop the guard of its pod",

@@ -34,14 +34,14 @@ NOT_BY_US = "this run did not end it"
 FUNDS_HINT = "add funds at https://console.runpod.io/user/billing, and then run again"
 
 
-def with_reconnects(run: Run, what: str, action: Callable[[], T], check_limit: CheckLimit | None) -> T:
+def with_reconnects(run: Run, what: str, action: Callable[[], T], check_limit: CheckLimit) -> T:
     """The action's result. After each loss of the connection the action is tried again.
 
-    check_limit ends the action by raising, whatever it waits for; None: it goes on although the run's limit is over.
+    check_limit ends the action by raising, whatever it waits for; `never`: it goes on past the run's limit.
     Raises PodKilled if the pod is gone, SshLost if it runs and cannot be reached, LimitReached if the pod's guard ended
     it, and what the action raises.
     """
-    with limited_by(check_limit or never):
+    with limited_by(check_limit):
         for _ in range(TRIES - 1):
             try:
                 return action()
@@ -52,7 +52,7 @@ def with_reconnects(run: Run, what: str, action: Callable[[], T], check_limit: C
 
 
 def reconnect(
-    run: Run, check_limit: CheckLimit | None, every_s: float = RECONNECT_EVERY_S, while_it_runs: CheckLimit = never
+    run: Run, check_limit: CheckLimit, every_s: float = RECONNECT_EVERY_S, while_it_runs: CheckLimit = never
 ) -> None:
     """The pod answers again, within the time of `ssh_lost_timeout_sec`. It is tried every so many seconds.
 
@@ -65,8 +65,7 @@ def reconnect(
     look_at_api = ApiLook(run, while_it_runs)
 
     def look() -> bool | None:
-        if check_limit:
-            check_limit()
+        check_limit()
         # SSH first: a pod that answers exists, whatever the API says.
         return True if look_at_api.answers() or (look_at_api.moved() and look_at_api.answers()) else None
 

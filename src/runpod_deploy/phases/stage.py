@@ -59,7 +59,7 @@ def push(run: Run, entry: RsyncPushSpec) -> None:
 class ProgressRecorder:
     """Records the progress of a transfer, at most once a second, and ends the transfer when its time is over."""
 
-    def __init__(self, run: Run, label: str, check_limit: CheckLimit | None) -> None:
+    def __init__(self, run: Run, label: str, check_limit: CheckLimit) -> None:
         self.run = run
         self.label = label
         self.check_limit = check_limit
@@ -67,8 +67,7 @@ class ProgressRecorder:
 
     def __call__(self, now: Progress) -> None:
         """The progress is recorded if a second has passed. Raises what check_limit raises."""
-        if self.check_limit:
-            self.check_limit()
+        self.check_limit()
         heartbeat.record_if_due(self.run, self.label)
         time_s = self.run.world.clock.monotonic()
         if time_s >= self.due:

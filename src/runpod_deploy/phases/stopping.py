@@ -7,7 +7,7 @@ from ..machine.clock import within
 from ..money import STOP_GRACE_S, stopping_s
 from ..record.events import StopFailed
 from ..run import Run
-from .limits import begin_closing
+from .limits import begin_closing, never
 from .reconnect import with_reconnects
 
 # A job that ignores TERM takes ten seconds, and a busy machine here or there some more.
@@ -23,7 +23,7 @@ def stop_on_pod(run: Run) -> bool:
     begin_closing(run)
     try:
         with within(run.world.clock, max(AT_LEAST_S, stopping_s(run.spec.job.budget)), "stopping the job"):
-            with_reconnects(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S), None)
+            with_reconnects(run, "stopping the job", lambda: run.host.stop_job(STOP_GRACE_S), never)
     except (StagingFailed, TimeoutError) as error:
         run.record(StopFailed(error=str(error)))
         return False

@@ -155,7 +155,7 @@ class Watcher:
         every_s = RECONNECT_EVERY_S
         while True:
             try:
-                return reconnect(self.run, None, every_s, self.until_closing)
+                return reconnect(self.run, never, every_s, self.until_closing)
             except SshLost as error:
                 if not error.runs:
                     raise

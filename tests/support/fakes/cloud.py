@@ -6,7 +6,6 @@ A test sets failures by attributes, or by `on_effect`: a function that is called
 
 from __future__ import annotations
 
-import hmac
 import string
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -15,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from runpod_deploy.cloud.pod_search import pods_of_run, pods_with_id
+from runpod_deploy.cloud.runpod.key import proof
 from runpod_deploy.cloud.values import Address, Candidate, LogLine, Offer, Pod, PodRequest
 from runpod_deploy.errors import AnswerUnclear, ConfigError, DeployError, StockOut
 from runpod_deploy.machine.clock import Clock
@@ -95,7 +95,7 @@ class FakeCloud:
 
     def proof(self, words: str) -> str:
         """A keyed hash of the words."""
-        return hmac.new(self.key.encode(), words.encode(), "sha256").hexdigest()[:32]
+        return proof(self.key, words)
 
     def change_key(self, key: str, owner: str = "account-1") -> None:
         """From now on this key is used, which belongs to that account."""
